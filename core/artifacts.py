@@ -1,0 +1,263 @@
+"""The kinds of file that stages exchange: one table, one way to write, one way to read.
+
+Reads: any payload below, and the sidecar ``NAME.ext.json`` beside it.
+Writes: the payload through a ``.part`` file and a rename, then its sidecar.
+A payload without a sidecar is a user's own file: it is accepted when its type and shape fit. A payload that no
+longer matches its sidecar is refused. Idea: BIDS sidecars, encodec's self-describing header.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from core.clock import FPS
+from core.errors import InputError
+from core.face68 import N_POINTS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is. `axes` pairs a name with a fixed size, or None where the size is free."""
+
+    name: str
+    suffix: str
+    what: str
+    made_by: str
+    version: int = 1
+    dtype: str = ""
+    axes: tuple = ()
+    unit: str = ""
+
+
+def _array(name, dtype, axes, unit, what, made_by, version=1):
+    return Kind(name, ".npy", what, made_by, version, dtype, axes, unit)
+
+
+_FRAME, _POINT, _XY = ("frame", None), ("point", N_POINTS), ("xy", 2)
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _array("spectrum", "float16", (_FRAME, ("hop", 4), ("bin", 257)), "magnitude",
+               "FFT magnitudes of the speech, 4 windows a frame", "preprocess.extract_fft"),
+        _array("landmarks-pixel", "float32", (_FRAME, _POINT, _XY), "px",
+               "68 points as measured: x right, y down; a frame without a face is NaN", "preprocess.extract_landmarks"),
+        _array("landmarks-face", "float32", (_FRAME, _POINT, _XY), "eye distances",
+               "68 points in face space: origin between the eyes, eyes level, head pose removed",
+               "preprocess.extract_landmarks, landmarks.predict"),
+        _array("head-pose", "float32", (_FRAME, ("pose", 4)), "px per eye distance, rad, px, px",
+               "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks"),
+        _array("rest-face", "float32", (_POINT, _XY), "eye distances",
+               "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
+        _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
+               "upright face pictures, every Nth frame", "preprocess.crop_faces"),
+        Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
+        Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
+        Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
+        Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header", "gan.train"),
+        Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
+        Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
+        Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
+        Kind("metrics", ".json", "measures of a model beside its baselines", "landmarks.evaluate, gan.evaluate"),
+    )
+}
+
+
+@dataclass
+class Artifact:
+    """An array that knows what it is; `sidecar` is empty for a user's own file."""
+
+    array: np.ndarray
+    kind: Kind
+    path: Path
+    sidecar: dict = field(default_factory=dict)
+
+
+def sidecar_path(path) -> Path:
+    path = Path(path)
+    return path.with_name(path.name + ".json")
+
+
+def sha256(path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_file(path):
+    """Yield a temporary path beside `path`; rename it on success, remove it on failure: no half-written output."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # the suffix stays last: writers look at it
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def save_json(path, data):
+    with whole_file(path) as part:
+        part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _shape_error(kind, array):
+    """Say how `array` departs from `kind`, or return an empty string."""
+    if array.dtype != np.dtype(kind.dtype):
+        return f"{array.dtype} values"
+    if array.ndim != len(kind.axes) or any(n not in (None, m) for (_, n), m in zip(kind.axes, array.shape)):
+        return f"shape {list(array.shape)}"
+    return ""
+
+
+def shape_text(kind) -> str:
+    return f"{kind.dtype} [" + ", ".join(f"{name} {n}" if n else name for name, n in kind.axes) + "]"
+
+
+def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
+    """Write `array` as a `.npy` of the named kind, with its sidecar.
+
+    Parameters
+    ----------
+    path : where; parent folders are made
+    array : values whose dtype and shape fit `KINDS[kind_name]`
+    stage, options : which command made it, and how
+    inputs : files it was made from; their hashes are kept, their folders are not
+    **facts : further JSON values worth keeping (seconds, frame step, ...)
+    """
+    kind, array = KINDS[kind_name], np.ascontiguousarray(array)
+    if error := _shape_error(kind, array):
+        raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
+    with whole_file(path) as part:
+        np.save(part, array, allow_pickle=False)
+    if array.dtype.kind == "f" and kind.axes[0] == _FRAME:
+        facts = {"missing_frames": int(np.isnan(array).reshape(len(array), -1).any(1).sum()), **facts}
+    return describe_with(path, kind_name, stage=stage, options=options, inputs=inputs,
+                         dtype=str(array.dtype), shape=list(array.shape), axes=[name for name, _ in kind.axes], **facts)
+
+
+def _write_header(stream, kind, shape):
+    """A .npy header; NumPy leaves room for the first axis to grow, so it can be written again at the end."""
+    np.lib.format.write_array_header_1_0(stream, {"descr": np.dtype(kind.dtype).str, "fortran_order": False,
+                                                  "shape": tuple(shape)})
+
+
+def save_blocks(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
+    """Like `save`, for an array that comes in pieces along its first axis; memory holds one piece.
+
+    Returns
+    -------
+    the shape written, or None when there was no piece (then nothing is written)
+    """
+    blocks = iter(blocks)
+    first = next(blocks, None)
+    if first is None:
+        return None
+    kind, shape = KINDS[kind_name], [0, *first.shape[1:]]
+    with whole_file(path) as part, open(part, "wb") as stream:
+        _write_header(stream, kind, shape)
+        for block in chain([first], blocks):
+            if error := _shape_error(kind, block):
+                raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
+            stream.write(np.ascontiguousarray(block).tobytes())
+            shape[0] += len(block)
+        stream.seek(0)
+        _write_header(stream, kind, shape)
+    describe_with(path, kind_name, stage=stage, options=options, inputs=inputs, dtype=kind.dtype, shape=shape,
+                  axes=[name for name, _ in kind.axes], **facts)
+    return shape
+
+
+def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
+    """Write the sidecar of a finished payload of any kind; return the payload's path."""
+    kind, path = KINDS[kind_name], Path(path)
+    about = {"kind": kind.name, "version": kind.version, "what": kind.what, "sha256": sha256(path), "stage": stage,
+             "options": options or {}, "inputs": {Path(p).name: sha256(p) for p in inputs}, **facts}
+    if kind.unit:
+        about["unit"] = kind.unit
+    if kind.axes and kind.axes[0] == _FRAME:
+        about.setdefault("fps", FPS)
+    save_json(sidecar_path(path), about)
+    return path
+
+
+def read_sidecar(path) -> dict:
+    """Return the sidecar of `path`, or an empty dict when there is none."""
+    beside = sidecar_path(path)
+    try:
+        return json.loads(beside.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, UnicodeDecodeError):
+        raise InputError(beside, "not readable as JSON", "the description written with the file",
+                         f"delete it to use {Path(path).name} as it is, or make the file again") from None
+
+
+def check(path, *kind_names) -> dict:
+    """Check `path` against its sidecar and the kinds wanted; return the sidecar (empty for a user's own file).
+
+    Raises
+    ------
+    InputError : no such file, another kind, another version, or contents changed since they were described.
+    """
+    path = Path(path)
+    if not path.is_file():
+        makers = " or ".join(KINDS[name].made_by for name in kind_names)
+        raise InputError(path, "no such file", " or ".join(kind_names), f"python -m {makers} --help" if makers else "")
+    about = read_sidecar(path)
+    if not about:
+        return about
+    name = about.get("kind")
+    wanted = [KINDS[k] for k in kind_names] or ([KINDS[name]] if name in KINDS else [])
+    kind = next((k for k in wanted if k.name == name), None)
+    if kind is None:
+        raise InputError(path, f"a file of kind {name!r}", " or ".join(k.name for k in wanted) or "a known kind",
+                         f"make inspect FILE={path}")
+    if about.get("version") != kind.version:
+        raise InputError(path, f"{name} version {about.get('version')}", f"version {kind.version}",
+                         f"make it again with {kind.made_by}")
+    if about.get("sha256") != sha256(path):
+        raise InputError(path, "does not match its description", f"the contents described in {sidecar_path(path).name}",
+                         f"make it again, or delete {sidecar_path(path).name} to use the file as it is")
+    return about
+
+
+def load(path, *kind_names) -> Artifact:
+    """Read a `.npy` that must be of one of the named kinds (any known kind when none is named).
+
+    Raises
+    ------
+    InputError : missing, damaged, of another kind, version, type or shape.
+    """
+    path = Path(path)
+    about = check(path, *kind_names)
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(path, f"not a NumPy array ({str(error).splitlines()[0][:80]})", " or ".join(kind_names)) from None
+    candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
+    for kind in candidates:
+        if isinstance(array, np.ndarray) and not _shape_error(kind, array):
+            return Artifact(array, kind, path, about)
+    kind = candidates[0]
+    raise InputError(path, f"{getattr(array, 'dtype', 'several')} array of shape {list(getattr(array, 'shape', []))}",
+                     " or ".join(f"{k.name}: {shape_text(k)}" for k in candidates[:3]), f"make it with {kind.made_by}")
+
+
+def is_current(path, kind_name, *, stage, options=None, inputs=()) -> bool:
+    """True when `path` was made whole by this stage with these options from these very inputs."""
+    if not (Path(path).is_file() and sidecar_path(path).is_file()):
+        return False
+    try:
+        about = read_sidecar(path)
+    except InputError:
+        return False
+    return (about.get("kind"), about.get("version")) == (kind_name, KINDS[kind_name].version) \
+        and about.get("stage") == stage and about.get("options") == json.loads(json.dumps(options or {})) \
+        and about.get("inputs") == {Path(p).name: sha256(p) for p in inputs}

@@ -1,0 +1,149 @@
+"""The one gate for sound: 16 kHz mono float32 in, 16-bit WAV out, FFT magnitudes in between.
+
+Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows (`decode_any`, for recordings).
+Writes: .wav.
+"""
+
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from core.artifacts import whole_file
+from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.errors import InputError
+
+HOPS_PER_FRAME = 4
+HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms
+N_FFT = 512  # 32 ms; the hop's centre is the window's centre
+N_BINS = N_FFT // 2 + 1
+SILENCE_DBFS = -60.0
+_WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
+_PAD = (N_FFT - HOP) // 2
+
+
+def _convert_cure(path):
+    return f'python -m preprocess.convert_audio "{path}" "{Path(path).with_suffix(".wav").name}"'
+
+
+def _check_whole(path):
+    """Raise InputError when the RIFF header promises more sound than the file holds."""
+    size = path.stat().st_size
+    with open(path, "rb") as stream:
+        stream.seek(12)
+        while len(header := stream.read(8)) == 8:
+            name, n_bytes = struct.unpack("<4sI", header)
+            if name == b"data":
+                held = size - stream.tell()
+                if held < n_bytes < 0x7FFF_FFFF:  # writers to a pipe leave a huge number here: allowed
+                    raise InputError(path, f"truncated: {held} of {n_bytes} bytes of sound", "a whole file",
+                                     "copy it again, or " + _convert_cure(path))
+                return
+            stream.seek(n_bytes + (n_bytes & 1), 1)
+
+
+def read_speech(path):
+    """Read a .wav of any rate, depth and channel count as 16 kHz mono.
+
+    Returns
+    -------
+    float32 [sample], -1..1
+
+    Raises
+    ------
+    InputError : not a .wav, damaged, truncated, empty, or not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, "no such file", "a .wav file")
+    if path.suffix.lower() != ".wav":
+        raise InputError(path, f"a {path.suffix or 'nameless'} file", "a .wav file", _convert_cure(path))
+    if not path.stat().st_size:
+        raise InputError(path, "an empty file (0 bytes)", "a .wav file with sound")
+    try:
+        sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, ValueError):
+        raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
+    _check_whole(path)
+    if not len(sound):
+        raise InputError(path, "a WAV file with no samples", "a .wav file with sound")
+    if not np.isfinite(sound).all():
+        raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
+    return resample(sound.mean(1), rate)
+
+
+def resample(sound, rate: int, new_rate: int = SAMPLE_RATE):
+    """Resample mono float32 `sound` [sample] to `new_rate` Hz (soxr, high quality)."""
+    if rate == new_rate:
+        return np.ascontiguousarray(sound, np.float32)
+    import soxr  # only where it is needed: keeps the start of a 16 kHz run short
+    return np.asarray(soxr.resample(sound, rate, new_rate), np.float32)
+
+
+def decode_any(path):
+    """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames.
+
+    Yields
+    ------
+    float32 [sample], 16 kHz mono, one second each but the last; nothing when the recording has no sound.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe
+    command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-vn", "-map", "0:a:0?",
+               "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as decoder:
+        while block := decoder.stdout.read(4 * SAMPLE_RATE):
+            yield np.frombuffer(block, np.float32)
+        message = decoder.stderr.read().decode(errors="replace").strip()
+    if decoder.returncode and "does not contain any stream" not in message:
+        raise InputError(path, f"sound not readable ({message.splitlines()[-1][:100] if message else 'ffmpeg failed'})")
+
+
+def write_wav(path, sound, rate: int = SAMPLE_RATE):
+    """Write mono `sound` [sample], -1..1, as 16-bit PCM."""
+    with whole_file(path) as part:
+        soundfile.write(part, np.clip(sound, -1, 1), rate, subtype="PCM_16", format="WAV")
+    return Path(path)
+
+
+def level_dbfs(sound) -> float:
+    """Root-mean-square level of `sound` in dB below full scale; -inf for digital silence."""
+    power = float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0
+    return 10 * np.log10(power) if power else -np.inf
+
+
+def spectrum_blocks(blocks):
+    """FFT magnitudes of sound that arrives in pieces; memory does not grow with the length.
+
+    Parameters
+    ----------
+    blocks : iterable of float32 [sample], 16 kHz
+
+    Yields
+    ------
+    float16 [frame, hop, bin]: 4 Hann windows of 32 ms a frame, centred on their 10 ms hops; sound beyond either end
+    counts as silence. All blocks together give `n_frames_of(n_samples)` frames.
+    """
+    pending, n_samples, n_done = np.zeros(_PAD, np.float32), 0, 0
+    for block in blocks:
+        pending, n_samples = np.concatenate([pending, block]), n_samples + len(block)
+        n_ready = (len(pending) - N_FFT + HOP) // SAMPLES_PER_FRAME
+        if n_ready > 0:
+            yield _magnitudes(pending, n_ready)
+            pending, n_done = pending[n_ready * SAMPLES_PER_FRAME:], n_done + n_ready
+    n_left = n_frames_of(n_samples) - n_done if n_samples else 0
+    if n_left > 0:
+        needed = n_left * SAMPLES_PER_FRAME - HOP + N_FFT
+        yield _magnitudes(np.pad(pending, (0, max(0, needed - len(pending)))), n_left)
+
+
+def spectrum_of(sound):
+    """FFT magnitudes of a whole recording: float32 [sample] at 16 kHz -> float16 [frame, hop, bin]."""
+    return np.concatenate(list(spectrum_blocks([sound])))
+
+
+def _magnitudes(sound, n_frames):
+    windows = np.lib.stride_tricks.sliding_window_view(sound, N_FFT)[::HOP][: n_frames * HOPS_PER_FRAME]
+    magnitudes = np.abs(np.fft.rfft(windows * _WINDOW, axis=-1))
+    return magnitudes.reshape(n_frames, HOPS_PER_FRAME, N_BINS).astype(np.float16)  # at most N_FFT / 2: fits float16

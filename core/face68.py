@@ -1,0 +1,143 @@
+"""The 68 iBUG face points: groups, edges, mirror map, face space. The only file with a landmark index in it.
+
+Pixel space: x right, y down, as measured. Face space: a similarity transform, fixed by rigid points (eye corners and
+nose bridge), puts the midpoint between the eyes at the origin, the eyes level, and the eye centres one unit apart.
+Source: Sagonas et al., 300 Faces In-the-Wild Challenge, 2013.
+"""
+
+import numpy as np
+
+N_POINTS = 68
+GROUPS = {
+    "jaw": range(0, 17), "right_brow": range(17, 22), "left_brow": range(22, 27), "nose_bridge": range(27, 31),
+    "nose_base": range(31, 36), "right_eye": range(36, 42), "left_eye": range(42, 48),
+    "outer_lips": range(48, 60), "inner_lips": range(60, 68),
+}
+CLOSED = ("right_eye", "left_eye", "outer_lips", "inner_lips")
+MOUTH = np.r_[48:68]
+LOWER_FACE = np.r_[2:15, 48:68]  # moved by speech: jaw and lips
+RIGID = np.r_[27:31, 36, 39, 42, 45]
+_RIGHT_CORNERS, _LEFT_CORNERS = [36, 39], [42, 45]
+_INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
+_MOUTH_CORNERS = [48, 54]
+_EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))
+
+EDGES = [(a, b) for name, points in GROUPS.items()
+         for a, b in zip(points, (*points[1:], points[0]) if name in CLOSED else points[1:])]
+
+MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+                   45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+                   *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65])
+
+
+def mirror(points):
+    """Mirror face-space `points` [..., 68, 2] left to right."""
+    return points[..., MIRROR, :] * np.array([-1, 1], points.dtype)
+
+
+def mouth_opening(points):
+    """Mean gap between the inner lips of `points` [..., 68, 2], in their own unit -> [...]."""
+    gaps = points[..., _INNER_LOWER, :] - points[..., _INNER_UPPER, :]
+    return np.linalg.norm(gaps, axis=-1).mean(-1)
+
+
+def mouth_width(points):
+    """Distance between the mouth corners of `points` [..., 68, 2] -> [...]."""
+    left, right = (points[..., i, :] for i in _MOUTH_CORNERS)
+    return np.linalg.norm(right - left, axis=-1)
+
+
+def eye_opening(points):
+    """Mean gap between the lids of both eyes of `points` [..., 68, 2] -> [...]."""
+    gaps = [np.linalg.norm(points[..., low, :] - points[..., up, :], axis=-1).mean(-1) for up, low in _EYE_LIDS]
+    return (gaps[0] + gaps[1]) / 2
+
+
+def eye_distance(points):
+    """Distance between the eye centres of `points` [..., 68, 2] -> [...]."""
+    return np.linalg.norm(points[..., _LEFT_CORNERS, :].mean(-2) - points[..., _RIGHT_CORNERS, :].mean(-2), axis=-1)
+
+
+def _as_complex(points):
+    return points[..., 0].astype(np.float64) + 1j * points[..., 1]
+
+
+def _eye_similarity(z):
+    """Factor and shift (complex) that bring each frame of `z` [frame, 68] to face space by its eyes alone."""
+    right, left = z[:, _RIGHT_CORNERS].mean(1), z[:, _LEFT_CORNERS].mean(1)
+    factor = left - right
+    return factor, (left + right) / 2
+
+
+def to_face_space(pixel):
+    """Remove head pose from `pixel` landmarks.
+
+    Parameters
+    ----------
+    pixel : float [frame, 68, 2], px; NaN where no face was found
+
+    Returns
+    -------
+    face : float32 [frame, 68, 2], eye distances
+    pose : float32 [frame, 4]: px per eye distance, roll (rad), x and y of the origin (px)
+
+    Each frame is fitted by least squares (Umeyama 1991, in the complex plane) to the clip's own median rigid points:
+    steadier than two eye centres alone. For one frame the two are the same.
+    """
+    z = _as_complex(pixel)
+    ok = np.isfinite(z).all(1)
+    if not ok.any():
+        return np.full(pixel.shape, np.nan, np.float32), np.full((len(pixel), 4), np.nan, np.float32)
+    factor, shift = _eye_similarity(z[ok])
+    by_eyes = (z[ok] - shift[:, None]) / factor[:, None]
+    rigid = by_eyes[:, RIGID]
+    template = np.median(rigid.real, axis=0) + 1j * np.median(rigid.imag, axis=0)
+    measured = z[ok][:, RIGID]
+    centred = template - template.mean()
+    factor = ((measured - measured.mean(1, keepdims=True)) * centred.conj()).sum(1) / (abs(centred) ** 2).sum()
+    shift = measured.mean(1) - factor * template.mean()
+    face = np.full((*z.shape, 2), np.nan, np.float32)
+    aligned = (z[ok] - shift[:, None]) / factor[:, None]
+    face[ok] = np.stack([aligned.real, aligned.imag], -1)
+    pose = np.full((len(z), 4), np.nan, np.float32)
+    pose[ok] = np.stack([abs(factor), np.angle(factor), shift.real, shift.imag], -1)
+    return face, pose
+
+
+def to_pixel_space(face, pose):
+    """Put `face` [frame, 68, 2] back under `pose` [frame, 4] or [4] -> float32 [frame, 68, 2], px."""
+    pose = np.broadcast_to(pose, (len(face), 4)).astype(np.float64)
+    factor = pose[:, 0] * np.exp(1j * pose[:, 1])
+    z = _as_complex(face) * factor[:, None] + (pose[:, 2] + 1j * pose[:, 3])[:, None]
+    return np.stack([z.real, z.imag], -1).astype(np.float32)
+
+
+def fill_missing(values):
+    """Fill NaN frames of `values` [frame, ...] by interpolation in time (ends held); all-NaN stays as it is."""
+    flat = values.reshape(len(values), -1)
+    ok = np.isfinite(flat).all(1)
+    if ok.all() or not ok.any():
+        return values
+    t, known = np.arange(len(flat)), np.flatnonzero(ok)
+    filled = np.stack([np.interp(t, known, column[known]) for column in flat.T], 1)
+    return filled.reshape(values.shape).astype(values.dtype)
+
+
+def rest_face(face, closed_share=0.15):
+    """A person's resting face from a sequence: the mean of the frames whose mouth is least open.
+
+    Parameters
+    ----------
+    face : float [frame, 68, 2], face space, NaN frames ignored
+    closed_share : share of the frames taken as rest
+
+    Returns
+    -------
+    float32 [68, 2]; NaN when no frame has a face
+    """
+    face = face[np.isfinite(face).all((1, 2))]
+    if not len(face):
+        return np.full((N_POINTS, 2), np.nan, np.float32)
+    n_rest = max(1, round(len(face) * closed_share))
+    closed = np.argsort(mouth_opening(face), kind="stable")[:n_rest]
+    return face[closed].mean(0).astype(np.float32)

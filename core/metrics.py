@@ -1,0 +1,59 @@
+"""Measures of landmarks and pictures. Each says its unit and its source; none is printed under another's name."""
+
+import numpy as np
+
+from core import face68
+
+
+def mse(a, b) -> float:
+    """Mean squared error, in the square of the inputs' unit."""
+    return float(np.mean(np.square(np.asarray(a, np.float64) - b)))
+
+
+def psnr_db(a, b, peak: float = 255.0) -> float:
+    """Peak signal-to-noise ratio in dB of two pictures with values 0..`peak`."""
+    error = mse(a, b)
+    return float("inf") if error == 0 else float(10 * np.log10(peak**2 / error))
+
+
+def ssim(a, b) -> float:
+    """Structural similarity of two uint8 [row, column, rgb] pictures (Wang et al. 2004: Gaussian window, sigma 1.5)."""
+    from skimage.metrics import structural_similarity
+    return float(structural_similarity(a, b, channel_axis=-1, data_range=255, gaussian_weights=True, sigma=1.5,
+                                       use_sample_covariance=False))
+
+
+def box_scaled(points):
+    """Scale each frame of `points` [frame, 68, 2] to its own bounding box, 0..1, as the RAVDESS recipe does.
+
+    Only for comparison with its published number: this divides the jaw drop out of the signal.
+    """
+    low, high = points.min(1, keepdims=True), points.max(1, keepdims=True)
+    return (points - low) / (high - low)
+
+
+def landmark_drift(predicted, measured) -> float:
+    """Mean Euclidean distance of [frame, 68, 2] landmarks, in their own unit (eye distances in face space)."""
+    return float(np.linalg.norm(predicted - measured, axis=-1).mean())
+
+
+def correlation(a, b) -> float:
+    """Pearson correlation of two [frame] signals; 0 when one is constant."""
+    a, b = a - np.mean(a), b - np.mean(b)
+    scale = np.sqrt(np.sum(a * a) * np.sum(b * b))
+    return float(np.sum(a * b) / scale) if scale > 1e-12 else 0.0
+
+
+def amplitude_ratio(predicted, measured) -> float:
+    """Standard deviation of `predicted` over that of `measured`, both [frame]; 1 is right, 0 is a dead mouth."""
+    return float(np.std(predicted) / max(np.std(measured), 1e-9))
+
+
+def lip_measures(predicted, measured) -> dict:
+    """Mouth measures of face-space [frame, 68, 2] landmarks beside the measured ones."""
+    opening = face68.mouth_opening(predicted), face68.mouth_opening(measured)
+    width = face68.mouth_width(predicted), face68.mouth_width(measured)
+    return {"opening_correlation": correlation(*opening), "opening_amplitude": amplitude_ratio(*opening),
+            "width_correlation": correlation(*width),
+            "opening_speed_ratio": amplitude_ratio(np.diff(opening[0]), np.diff(opening[1])),
+            "lip_drift": landmark_drift(predicted[:, face68.MOUTH], measured[:, face68.MOUTH])}

@@ -1,0 +1,69 @@
+"""Training runs: numbered folders that explain themselves, and can be gone on with.
+
+Writes: RECORD/00001/run.json with the options as resolved, the seed, versions, data hash, and the command to resume.
+"""
+
+import json
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+from core import artifacts
+from core.errors import InputError
+
+_VERSIONS_OF = ("tensorflow", "torch", "numpy", "dlib-bin", "opencv-python-headless")
+
+
+def _versions():
+    found = {"python": platform.python_version()}
+    for name in _VERSIONS_OF:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            pass
+    return found
+
+
+def new_run(record, *, stage: str, options: dict, data=None) -> Path:
+    """Make the next numbered folder under `record` and write its run.json; return the folder."""
+    record = Path(record)
+    record.mkdir(parents=True, exist_ok=True)
+    number = max((int(p.name) for p in record.iterdir() if p.name.isdigit()), default=0)
+    while True:
+        number += 1
+        run = record / f"{number:05d}"
+        try:
+            run.mkdir()
+            break
+        except FileExistsError:
+            continue  # another run took the number
+    module = f"python -m {stage}"
+    artifacts.save_json(run / "run.json", {
+        "stage": stage, "options": options, "versions": _versions(), "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "data": {"file": str(data), "sha256": artifacts.sha256(data)} if data else {},
+        "command": " ".join([module, *sys.argv[1:]]), "resume": f"{module} --resume {run}"})
+    return run
+
+
+def read_run(run) -> dict:
+    """Read run.json of a run folder. Raises InputError when `run` is not one."""
+    try:
+        return json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record") from None
+
+
+def unfinished_run(record, *, stage: str, options: dict, data=None):
+    """The newest run under `record` with these very options and data that never finished, or None."""
+    data_hash = artifacts.sha256(data) if data else None
+    for run in sorted((p for p in Path(record).glob("*") if p.name.isdigit()), reverse=True):
+        try:
+            about = read_run(run)
+        except InputError:
+            continue
+        same = about["stage"] == stage and about["options"] == options and about["data"].get("sha256") == data_hash
+        if same and not (run / "done").exists():
+            return run
+    return None

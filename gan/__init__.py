@@ -1,0 +1,1 @@
+"""Picture models: landmarks to face crops (PyTorch)."""

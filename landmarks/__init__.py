@@ -1,0 +1,1 @@
+"""Speech to landmarks (TensorFlow to train, LiteRT to use)."""

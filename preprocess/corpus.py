@@ -1,0 +1,89 @@
+"""What every corpus stage shares: one call per clip on all cores, resumable, ending in an index.csv that hides nothing.
+
+Reads: index.csv of the stage before.
+Writes: OUT/index.csv, one row a clip, failed ones with their `problem`; written last, so a stopped stage is not done.
+"""
+
+import csv
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from core import artifacts
+from core.errors import InputError
+from core.stage import only_one, progress, say
+
+
+def read_index(path) -> list:
+    """Return the rows of an index.csv as dicts of text. Raises InputError when it is missing or has no `clip`."""
+    artifacts.check(path, "index")
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(path, "not readable as CSV", "an index.csv", "make preprocess CORPUS=folder") from None
+    if not rows or "clip" not in rows[0]:
+        raise InputError(path, "no rows, or no column `clip`", "an index.csv of a corpus stage", "make preprocess CORPUS=folder")
+    return rows
+
+
+def write_index(path, rows, *, stage, options=None, inputs=()):
+    """Write `rows` (dicts) with every column any of them has, and a sidecar with the counts."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with artifacts.whole_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return artifacts.describe_with(path, "index", stage=stage, options=options, inputs=inputs, clips=len(rows),
+                                   failed=sum(bool(row.get("problem")) for row in rows))
+
+
+def _one_clip(work, row, out, options):
+    if row.get("problem"):
+        return row
+    try:
+        return {**row, **work(row, out, options)}
+    except InputError as error:
+        return {**row, "problem": str(error)}
+
+
+def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, only=None) -> Path:
+    """Run `work` on every clip of `index` and write OUT/index.csv.
+
+    Parameters
+    ----------
+    work : top-level function (row, out folder, options) -> dict of new columns; raises InputError for a bad clip.
+        It skips a clip whose outputs are current, which is what makes a killed stage go on where it stopped.
+    index : index.csv of the stage before
+    jobs : worker processes, 0 for one a core
+    only : function row -> bool; rows it refuses are left out of this stage's index
+
+    Returns
+    -------
+    path of the index written
+    """
+    rows = [row for row in read_index(index) if only is None or only(row)]
+    if not rows:
+        raise InputError(index, "no clip fits the selection", "at least one clip", f"make inspect FILE={index}")
+    jobs = jobs or os.cpu_count() or 1
+    done = []
+    with only_one(out) as out, ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_one_clip, work, row, out, options) for row in rows]
+        try:
+            with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:
+                done.extend(future.result() for future in bar)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        failed = [row for row in done if row.get("problem")]
+        for row in failed[:5]:
+            say(f"skipped: {row['problem']}")
+        if failed:
+            say(f"{len(failed)} of {len(done)} clips failed; reasons stand in {out / 'index.csv'}")
+        return write_index(out / "index.csv", done, stage=stage, options=options, inputs=[index])
+
+
+def output_path(out, row, suffix: str) -> Path:
+    """Where a stage keeps its file of a clip: OUT/clip.suffix, sub-folders kept."""
+    return Path(out) / f"{row['clip']}{suffix}"

