@@ -59,6 +59,8 @@ KINDS = {
                "upright face pictures, every Nth frame", "preprocess.crop_faces"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
+        Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
+             "preprocess.estimate_offset"),
         Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header", "gan.train"),
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
@@ -87,6 +89,13 @@ def sidecar_path(path) -> Path:
 def sha256(path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _hashes(inputs) -> dict:
+    """Name -> hash of each input file; files of one name are told apart by their folder."""
+    paths = [Path(path) for path in inputs]
+    names = [path.name for path in paths]
+    return {(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name): sha256(path) for path in paths}
 
 
 @contextmanager
@@ -178,7 +187,7 @@ def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -
     """Write the sidecar of a finished payload of any kind; return the payload's path."""
     kind, path = KINDS[kind_name], Path(path)
     about = {"kind": kind.name, "version": kind.version, "what": kind.what, "sha256": sha256(path), "stage": stage,
-             "options": options or {}, "inputs": {Path(p).name: sha256(p) for p in inputs}, **facts}
+             "options": options or {}, "inputs": _hashes(inputs), **facts}
     if kind.unit:
         about["unit"] = kind.unit
     if kind.axes and kind.axes[0] == _FRAME:
@@ -260,4 +269,4 @@ def is_current(path, kind_name, *, stage, options=None, inputs=()) -> bool:
         return False
     return (about.get("kind"), about.get("version")) == (kind_name, KINDS[kind_name].version) \
         and about.get("stage") == stage and about.get("options") == json.loads(json.dumps(options or {})) \
-        and about.get("inputs") == {Path(p).name: sha256(p) for p in inputs}
+        and about.get("inputs") == _hashes(inputs)

@@ -6,6 +6,8 @@ Writes: .wav.
 
 import struct
 import subprocess
+import tempfile
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,8 @@ _PAD = (N_FFT - HOP) // 2
 
 
 def _convert_cure(path):
-    return f'python -m preprocess.convert_audio "{path}" "{Path(path).with_suffix(".wav").name}"'
+    stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
+    return f'python -m preprocess.convert_audio "{path}" "{stem}.wav"'
 
 
 def _check_whole(path):
@@ -92,19 +95,36 @@ def decode_any(path):
     from imageio_ffmpeg import get_ffmpeg_exe
     command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-vn", "-map", "0:a:0?",
                "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as decoder:
+    with tempfile.TemporaryFile() as talk, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=talk) as decoder:
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
             yield np.frombuffer(block, np.float32)
-        message = decoder.stderr.read().decode(errors="replace").strip()
+        decoder.wait()
+        talk.seek(0)  # a file, not a pipe: a damaged recording fills a pipe with complaints, and both sides wait
+        message = talk.read().decode(errors="replace").strip()
     if decoder.returncode and "does not contain any stream" not in message:
         raise InputError(path, f"sound not readable ({message.splitlines()[-1][:100] if message else 'ffmpeg failed'})")
 
 
 def write_wav(path, sound, rate: int = SAMPLE_RATE):
     """Write mono `sound` [sample], -1..1, as 16-bit PCM."""
-    with whole_file(path) as part:
-        soundfile.write(part, np.clip(sound, -1, 1), rate, subtype="PCM_16", format="WAV")
+    write_wav_blocks(path, [sound], rate)
     return Path(path)
+
+
+def write_wav_blocks(path, blocks, rate: int = SAMPLE_RATE) -> int:
+    """Write mono sound that comes in pieces (float [sample], -1..1) as 16-bit PCM; return the samples written.
+
+    No piece, no file. What lies beyond -1..1 is clipped, what is not a number becomes silence.
+    """
+    blocks = iter(blocks)
+    first = next(blocks, None)
+    if first is None:
+        return 0
+    with whole_file(path) as part, soundfile.SoundFile(part, "w", rate, 1, "PCM_16", format="WAV") as file:
+        for block in chain([first], blocks):
+            file.write(np.clip(np.nan_to_num(block), -1, 1))
+        n_samples = file.frames
+    return n_samples
 
 
 def level_dbfs(sound) -> float:

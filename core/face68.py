@@ -30,6 +30,21 @@ MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *rang
                    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65])
 
 
+
+def _direction(*pairs):
+    """Linear form on [68, 2] points: the mean over (to, from, axis) pairs of one coordinate's difference."""
+    form = np.zeros((N_POINTS, 2), np.float32)
+    for to, away, axis in pairs:
+        form[to, axis] += 1 / len(pairs)
+        form[away, axis] -= 1 / len(pairs)
+    return form
+
+
+# Signed, linear stand-ins for `mouth_opening` and `mouth_width` in face space: a loss can push through zero.
+OPENING_DIRECTION = _direction(*((low, up, 1) for up, low in zip(_INNER_UPPER, _INNER_LOWER)))
+WIDTH_DIRECTION = _direction((_MOUTH_CORNERS[1], _MOUTH_CORNERS[0], 0))
+
+
 def mirror(points):
     """Mirror face-space `points` [..., 68, 2] left to right."""
     return points[..., MIRROR, :] * np.array([-1, 1], points.dtype)
@@ -45,6 +60,16 @@ def mouth_width(points):
     """Distance between the mouth corners of `points` [..., 68, 2] -> [...]."""
     left, right = (points[..., i, :] for i in _MOUTH_CORNERS)
     return np.linalg.norm(right - left, axis=-1)
+
+
+def uncross_lips(points):
+    """Where the inner lips of face-space `points` [..., 68, 2] cross, let them touch halfway; returns a copy."""
+    points = points.copy()
+    for up, low in zip(_INNER_UPPER, _INNER_LOWER):
+        crossed = np.minimum(points[..., low, 1] - points[..., up, 1], 0) / 2
+        points[..., low, 1] -= crossed
+        points[..., up, 1] += crossed
+    return points
 
 
 def eye_opening(points):

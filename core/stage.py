@@ -30,7 +30,7 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
             except KeyboardInterrupt:
                 _fail("stopped; the same command goes on from here", 130)
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EISDIR,
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EISDIR,
                                        errno.ENOTDIR, errno.ENAMETOOLONG):
                     raise
                 _fail(f"{error.filename or 'output'}: {error.strerror}; expected a place that can be written, with room")

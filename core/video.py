@@ -75,6 +75,8 @@ def write_video(path, frames, *, fps: float = FPS, speech=None, quality: str = "
         except OSError as error:
             raise InputError(path, f"ffmpeg stopped writing ({str(error).splitlines()[0][:80]})",
                              "room on the disk and a place that can be written") from None
+        finally:
+            encoder.close()  # when `frames` raised: ffmpeg must end before its file is removed
         if not part.is_file() or not part.stat().st_size:
             raise InputError(path, "ffmpeg wrote nothing", "room on the disk and a place that can be written")
     return Path(path)

@@ -1,0 +1,156 @@
+"""Say what any file of the project is, and draw it.
+
+Reads: any file listed in docs/artifacts.md, its sidecar, or a run folder.
+Writes: .cache/inspect/NAME.png, or the picture named by --out; never anything beside the file.
+"""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import click
+
+from core import artifacts, inspect_read
+from core import inspect_draw as picture
+from core.errors import InputError
+from core.stage import stage
+
+PURPOSES = {"done": "mark of a run that ended as planned", "trained": "the model that `make` trained last",
+            ".corpus": "the folder that `make preprocess` read last",
+            "run.json": "options, versions and commands of the run"}
+CACHE = Path(".cache/inspect")
+BY_SUFFIX = {
+    ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_read.table,
+    ".json": inspect_read.json_file, ".tflite": inspect_read.tflite, ".safetensors": inspect_read.safetensors,
+    ".wav": inspect_read.sound, ".mp4": inspect_read.film, ".gif": inspect_read.animation,
+    ".png": inspect_read.photo, ".jpg": inspect_read.photo, ".jpeg": inspect_read.photo,
+}
+
+
+def _values(options):
+    return ", ".join(f"{name} {value}" for name, value in options.items()) or "none"
+
+
+def origin(path, about) -> list:
+    """Facts of a sidecar: what the file is, what made it, from what, and whether it is still that file."""
+    if not about:
+        by_suffix = [kind.name for kind in artifacts.KINDS.values() if kind.suffix == path.suffix]
+        only = artifacts.KINDS[by_suffix[0]] if len(by_suffix) == 1 and path.suffix != ".json" else None
+        kind = [("kind", f"by its type a {only.name}: {only.what}")] if only else []
+        return [*kind, ("sidecar", "none: the file is taken as it is")]
+    inputs = ", ".join(f"{name} ({digest[:8]})" for name, digest in about.get("inputs", {}).items())
+    facts = [("kind", f"{about.get('kind')}, version {about.get('version')}: {about.get('what')}"),
+             ("made by", f"{about.get('stage')}; options: {_values(about.get('options', {}))}"),
+             ("from", inputs or "no file")]
+    known = {"kind", "version", "what", "sha256", "stage", "options", "inputs", "unit", "fps", "missing_frames",
+             "dtype", "shape", "axes"}
+    if further := {name: value for name, value in about.items() if name not in known}:
+        facts.append(("also", _values(further)))
+    same = about.get("sha256") == artifacts.sha256(path)
+    current = artifacts.KINDS.get(about.get("kind"))
+    if current and about.get("version") != current.version:
+        facts.append(("version", f"OLD: the program now uses {current.version}; make it again with {current.made_by}"))
+    return [*facts, ("sidecar", "matches" if same else "DOES NOT MATCH: the file changed after it was described")]
+
+
+def purpose(path) -> str:
+    """What a file without a sidecar is for, by its name or its type."""
+    of_type = [kind.what for kind in artifacts.KINDS.values() if kind.suffix == path.suffix]
+    return PURPOSES.get(path.name) or (of_type[0] if len(of_type) == 1 else f"a {path.suffix} file; inspect it")
+
+
+def look_at_run(run):
+    """Facts and curves of a training run's folder."""
+    from core.runs import read_run
+    about = read_run(run)
+    facts = [("kind", f"run folder of {about['stage']}, started {about['started']}"),
+             ("options", _values(about["options"])), ("versions", _values(about["versions"])),
+             ("data", f"{about['data'].get('file', 'none')} ({about['data'].get('sha256', '')[:8]})"),
+             ("command", about["command"]), ("resume", about["resume"])]
+    drawn = {}
+    for path in sorted(p for p in run.rglob("*") if p.is_file() and not p.name.startswith(".") and not _is_sidecar(p)):
+        about_file = artifacts.read_sidecar(path)
+        facts.append((path.name, about_file.get("what") or purpose(path)))
+        if path.suffix == ".csv" or ".tfevents." in path.name:
+            drawn.update(inspect_read.read_curves(path))
+    if drawn:
+        return facts, lambda: picture.curves(dict(list(drawn.items())[:12]), "step")
+    return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
+
+
+def look_at(path):
+    """Recognise a file or folder.
+
+    Returns
+    -------
+    facts : list of (label, text), in reading order
+    figure : function without arguments that draws it -> matplotlib Figure
+
+    Raises
+    ------
+    InputError : missing, damaged, or nothing this project knows.
+    """
+    path = Path(path)
+    if path.is_dir():
+        if (path / "run.json").is_file():
+            return look_at_run(path)
+        inside = sorted(p.name for p in path.iterdir() if not p.name.startswith(".") and not _is_sidecar(p))
+        if "index.csv" in inside:
+            return look_at(path / "index.csv")
+        raise InputError(path, f"a folder with {', '.join(inside[:8]) or 'nothing in it'}", "one file, or a run folder",
+                         f'make inspect FILE="{path / (inside[0] if inside else "NAME")}"')
+    if not path.is_file():
+        raise InputError(path, "no such file", "a file of this project", "ls data CNN_record predict_landmark")
+    if path.name == "run.json":
+        return look_at_run(path.parent)
+    if path.name in PURPOSES:
+        facts = [("kind", purpose(path)), ("content", path.read_text(encoding="utf-8", errors="replace").strip()[:500])]
+        return facts, partial(picture.text, [f"{label} {value}" for label, value in facts])
+    read = inspect_read.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())
+    if read is None:
+        raise InputError(path, f"nothing known by the ending {path.suffix or path.name!r}",
+                         "one of " + " ".join(BY_SUFFIX), "see docs/artifacts.md")
+    if not path.stat().st_size:
+        raise InputError(path, "an empty file (0 bytes)", "a file of this project", "make it again")
+    about = artifacts.read_sidecar(path)
+    try:
+        facts, figure = read(path, about)
+    except (OSError, ValueError, RuntimeError, EOFError, csv.Error) as error:  # what libraries raise on damaged files
+        reason = (str(error).splitlines() or ["damaged"])[0]
+        raise InputError(path, f"not readable as {path.suffix} ({reason[:100]})", "a whole file",
+                         "make it again") from None
+    return [*origin(path, about), *facts], figure
+
+
+def _is_sidecar(path):
+    return path.suffix == ".json" and path.with_suffix("").is_file()
+
+
+def inspect(path, out):
+    """Draw `path` to the PNG `out`; return the facts."""
+    facts, figure = look_at(path)
+    with artifacts.whole_file(out) as part:
+        figure().savefig(part, format="png")
+    return facts
+
+
+@stage(reads="FILE and its sidecar", writes=f"{CACHE}/NAME.png, or --out",
+       examples=("make inspect FILE=data/train.h5", "python -m core.inspect predict_landmark/speech/speech.face.npy",
+                 "python -m core.inspect CNN_record/00001 --out curves.png"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Picture to write.  [default: in the cache]")
+def main(file, out):
+    """Say what a file is, what made it and from what, and draw it.
+
+    FILE is any file the stages exchange, or the folder of a training run. The path of the drawing is printed last.
+    """
+    out = out or CACHE / f"{file.resolve().name}.png"
+    if out.suffix != ".png" or out.resolve() == file.resolve():
+        raise InputError(out, "not a place for the drawing", "a .png that is not FILE itself")
+    for label, value in [("file", str(file)), *inspect(file, out)]:
+        click.echo(f"{label:<10} {value}")
+    click.echo(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""How each type of file is read for `core.inspect`: functions (path, sidecar) -> facts, and a function that draws them.
+
+Reads: one file at a time; nothing in it is run. Libraries are imported where they are needed.
+Writes: nothing.
+"""
+
+import csv
+import json
+import re
+from collections import Counter
+from functools import partial
+from itertools import islice
+
+import numpy as np
+
+from core import artifacts, video
+from core import inspect_draw as picture
+from core.clock import FPS
+from core.errors import InputError
+
+FACE_REACH = 8.0  # eye distances; landmarks that reach further are pixels
+
+
+def _table(facts):
+    """Draw the facts themselves, for files that hold nothing else to draw."""
+    return facts, partial(picture.text, [f"{label:<12} {value}" for label, value in facts])
+
+
+def _shape(shape, names=()):
+    return "[" + ", ".join(f"{a} {b}".strip() for a, b in zip(names or [""] * len(shape), shape, strict=True)) + "]"
+
+
+def kind_of_array(array, name=""):
+    """The kind called `name` when `array` fits it, else the kind its type, shape and range speak for, else None."""
+    fitting = {kind.name: kind for kind in artifacts.KINDS.values()
+               if kind.dtype == str(array.dtype) and len(kind.axes) == array.ndim
+               and all(n in (None, m) for (_, n), m in zip(kind.axes, array.shape, strict=True))}
+    if name not in fitting and "landmarks-pixel" in fitting:
+        name = "landmarks-face" if np.nanmax(np.abs(array), initial=0) < FACE_REACH else "landmarks-pixel"
+    return fitting.get(name) or next(iter(fitting.values()), None)
+
+
+def array(path, about):
+    """.npy of any kind."""
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    kind = kind_of_array(values, about.get("kind")) if values.size else None
+    if kind is None:
+        known = [artifacts.shape_text(k) for k in artifacts.KINDS.values() if k.dtype]
+        raise InputError(path, f"{values.dtype} array of shape {list(values.shape)}", "one of " + ", ".join(known))
+    names = [name for name, _ in kind.axes]
+    facts = [] if about else [("kind", f"by its shape and range {kind.name}: {kind.what}")]
+    facts.append(("array", f"{values.dtype} {_shape(values.shape, names)}, {kind.unit}"))
+    if names[0] == "frame" and (about or kind.name != "face-crops"):
+        fps = about.get("fps") or FPS
+        facts.append(("time", f"{len(values)} frames at {fps:g} a second: {len(values) / fps:.2f} s"))
+    if values.dtype.kind == "f":
+        n_missing = int(np.isnan(values).reshape(len(values), -1).any(1).sum())
+        facts.append(("missing", f"{n_missing} of {len(values)} {names[0]}s are NaN"))
+        low, high, mean = (f(np.asarray(values, np.float32)) if n_missing < len(values) else np.nan
+                           for f in (np.nanmin, np.nanmax, np.nanmean))
+    else:
+        low, high, mean = values.min(), values.max(), values.mean()
+    return [*facts, ("values", f"{low:.4g} to {high:.4g}, mean {mean:.4g}")], partial(_draw_array, values, names, kind)
+
+
+def _draw_array(values, names, kind):
+    """Choose the drawing by the names of the axes."""
+    if names == ["frame", "hop", "bin"]:
+        return picture.spectrogram(values)
+    if names == ["frame", "point", "xy"]:
+        return picture.landmarks(np.asarray(values), kind.unit != "px", kind.unit)
+    if names == ["point", "xy"]:
+        return picture.one_face(np.asarray(values))
+    if names[1:] == ["row", "column", "rgb"]:
+        shown = picture.evenly(len(values))
+        return picture.sheet([picture.tile(values[i]) for i in shown], "frames " + " ".join(map(str, shown)))
+    units = kind.unit.split(", ") if kind.unit.count(", ") == values.shape[1] - 1 else [kind.unit] * values.shape[1]
+    t_s = np.arange(len(values)) / FPS
+    return picture.curves({f"{names[1]} {i}, {unit}": (t_s, values[:, i]) for i, unit in enumerate(units)}, "s")
+
+
+def archive(path, about):
+    """.npz: several arrays."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return _table([(name, f"{arrays[name].dtype} {_shape(arrays[name].shape)}") for name in arrays.files])
+
+
+def hdf5(path, about):
+    """.h5: a training pack, or any other datasets."""
+    import h5py
+    facts = []
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: facts.append((name, f"{item.dtype} {_shape(item.shape)}"))
+                        if isinstance(item, h5py.Dataset) else None)
+        if not {"n_frames", "split", "speaker"} <= file.keys():
+            return _table(facts)
+        n_frames, split, speaker = file["n_frames"][:], file["split"].asstr()[:], file["speaker"].asstr()[:]
+    clips, frames, charts = Counter(split), Counter(), {}
+    for name, n in zip(split, n_frames, strict=True):
+        frames[name] += int(n)
+    for name, n in clips.items():
+        n_speakers = len(set(speaker[split == name]))
+        facts.append((f"{name or 'no split'}:", f"{n} clips of {n_speakers} speakers, {frames[name]} frames, "
+                                                f"{frames[name] / FPS / 60:.1f} min"))
+    facts.append(("a clip", f"{n_frames.min()} to {n_frames.max()} frames, median {np.median(n_frames):g}"))
+    charts = {"clips": clips, "minutes": {name: round(n / FPS / 60, 2) for name, n in frames.items()},
+              "clips of a speaker": Counter(speaker)}
+    return facts, partial(picture.bars, charts)
+
+
+def table(path, about):
+    """.csv: an index of clips, or the curves of a run."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows or "clip" not in rows[0]:
+        return _curves(path, read_curves(path))
+    problems = Counter(re.sub(r"\d+", "N", row["problem"].split(": ", 1)[-1]) for row in rows if row.get("problem"))
+    counts = {column: Counter(row.get(column) or "none" for row in rows) for column in ("split", "speaker")}
+    facts = [("columns", " ".join(rows[0])),
+             ("clips", f"{len(rows)}, of them {problems.total()} failed; {len(counts['speaker'])} speakers"),
+             ("split", ", ".join(f"{name} {n}" for name, n in counts["split"].most_common()))]
+    facts += [("problem", f"{n} x {text}") for text, n in problems.most_common(5)]
+    charts = {f"clips by {name}": count for name, count in (*counts.items(), ("problem", problems)) if count}
+    return facts, partial(picture.bars, charts)
+
+
+def read_curves(path) -> dict:
+    """Curves of a .csv (first column: step) or a TensorBoard file -> {name: (steps, values)}."""
+    if ".tfevents." in path.name:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        log = EventAccumulator(str(path)).Reload()
+        return {tag: ([e.step for e in log.Scalars(tag)], [e.value for e in log.Scalars(tag)])
+                for tag in log.Tags()["scalars"]}
+    with open(path, encoding="utf-8", newline="") as stream:
+        names, *rows = [row for row in csv.reader(stream) if row] or [[]]
+    curves = {}
+    for i, name in enumerate(names):
+        try:
+            curves[name] = [float(row[i] or "nan") for row in rows]
+        except (ValueError, IndexError):
+            continue  # a column of text is not a curve
+    steps = curves.pop(names[0], None) if names else None
+    return {name: (steps, values) for name, values in curves.items()} if steps else {}
+
+
+def _curves(path, curves):
+    if not curves:
+        raise InputError(path, "no column `clip` and no columns of numbers", "an index of clips, or curves of a run")
+    facts = [(name, f"{len(y)} values, {y[0]:.4g} at first, {y[-1]:.4g} at last") for name, (_, y) in curves.items()]
+    return facts, partial(picture.curves, dict(islice(curves.items(), 12)), "step")
+
+
+def events(path, about):
+    """A TensorBoard file: the curves of a run."""
+    return _curves(path, read_curves(path))
+
+
+def _flat(value, name=""):
+    """Nested JSON as (dotted name, value) pairs."""
+    if isinstance(value, dict):
+        return [pair for key, item in value.items() for pair in _flat(item, f"{name}.{key}" if name else key)]
+    return [(name or "value", f"{value:.5g}" if isinstance(value, float) else str(value)[:200])]
+
+
+def json_file(path, about):
+    """.json: measures, a sidecar, or a timeline."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    facts = _flat(data)
+    if isinstance(data, dict) and {"kind", "sha256", "stage"} <= data.keys():
+        facts.insert(0, ("sidecar of", path.stem))
+    return _table(facts[:60])
+
+
+def tflite(path, about):
+    """.tflite: what each signature takes and gives."""
+    from ai_edge_litert.interpreter import Interpreter
+    model = Interpreter(model_path=str(path), num_threads=1)
+    facts = [("size", f"{path.stat().st_size / 1e6:.2f} MB")]
+    for signature in model.get_signature_list():
+        runner = model.get_signature_runner(signature)
+        for verb, details in (("takes", runner.get_input_details()), ("gives", runner.get_output_details())):
+            facts += [(signature, f"{verb} {name}: {np.dtype(tensor['dtype'])} {_shape(tensor['shape_signature'])}")
+                      for name, tensor in details.items()]
+    return _table(facts)
+
+
+def safetensors(path, about):
+    """.safetensors: the settings in the header, and the tensors."""
+    from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(path, framework="np") as file:
+            settings, names = file.metadata() or {}, list(file.keys())
+            slices = {name: file.get_slice(name) for name in names}
+            shapes = {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
+    except SafetensorError as error:
+        raise ValueError(error) from None
+    n_values = {name: int(np.prod(shape)) for name, (_, shape) in shapes.items()}
+    facts = [*_flat(settings), ("tensors", f"{len(names)} with {sum(n_values.values()):,} values, "
+                                           f"{path.stat().st_size / 1e6:.2f} MB")]
+    facts += [(name, f"{dtype} {_shape(shape)}") for name, (dtype, shape) in list(shapes.items())[:40]]
+    return facts, partial(picture.bars, {"values of a tensor": n_values})
+
+
+def sound(path, about):
+    """.wav"""
+    import soundfile
+
+    from core.audio import level_dbfs, read_speech
+    samples, info = read_speech(path), soundfile.info(path)
+    facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
+             ("level", f"{level_dbfs(samples):.1f} dBFS, peak {np.abs(samples).max():.3f}")]
+    return facts, partial(picture.sound, samples)
+
+
+def film(path, about):
+    """A video, read as a stream: memory holds the few frames that are shown."""
+    from core.audio import decode_any
+    info = video.probe(path)
+    facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
+             ("sound", "yes" if info.has_sound else "none")]
+    fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
+    shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
+    if not shown:
+        raise InputError(path, "a video without frames", "a whole video", "make it again")
+    peaks = [picture.peaks_of(block) for block in (decode_any(path) if info.has_sound else ())]
+    return facts, partial(picture.film, shown, np.concatenate(peaks) if peaks else np.zeros(0))
+
+
+def animation(path, about):
+    """.gif"""
+    from PIL import Image
+    with Image.open(path) as image:
+        n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
+        for i in picture.evenly(n_frames):
+            image.seek(int(i))
+            tiles.append(picture.tile(np.asarray(image.convert("RGB"))))
+        rate = f", {1 / hold_s:g} a second: {n_frames * hold_s:.2f} s" if hold_s else ""
+        facts = [("picture", f"{image.width}x{image.height} px, {n_frames} frames{rate}")]
+    return facts, partial(picture.sheet, tiles, "frames, evenly spaced")
+
+
+def photo(path, about):
+    """.png or .jpg"""
+    from PIL import Image
+    with Image.open(path) as image:
+        facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
+        return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

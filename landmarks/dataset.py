@@ -1,0 +1,150 @@
+"""Training clips in memory, and batches that no microphone, room or voice can be told from.
+
+Reads: data/train.h5 (training-pack).
+A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.
+"""
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from core import artifacts, face68
+from core.errors import InputError
+from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, mel_filters, normalise, pad_with_silence
+
+BLOCK = 4096  # frames turned into mel power at a time
+
+
+@dataclass
+class Clip:
+    """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2]."""
+
+    name: str
+    speaker: str
+    power: np.ndarray
+    face: np.ndarray
+    rest: np.ndarray
+
+    @property
+    def source(self) -> str:
+        """The folder it came from."""
+        return self.name.split("/")[-2] if "/" in self.name else self.speaker
+
+
+def load_clips(pack, split: str) -> list:
+    """Clips of `split` with at least one face. Raises InputError when `pack` is none or holds no such clip."""
+    artifacts.check(pack, "training-pack")
+    filters, clips = mel_filters(), []
+    try:
+        file = h5py.File(pack)
+    except OSError:
+        raise InputError(pack, "not an HDF5 file", "a training-pack", "make preprocess CORPUS=folder") from None
+    with file:
+        wanted = [i for i, name in enumerate(file["split"].asstr()) if name == split]
+        for i in wanted:
+            start, n = int(file["start"][i]), int(file["n_frames"][i])
+            face = file["face"][start:start + n]
+            if not np.isfinite(face).all((1, 2)).any():
+                continue
+            spectrum = file["spectrum"][start:start + n].astype(np.float32)
+            power = np.concatenate([np.square(spectrum[t:t + BLOCK]) @ filters for t in range(0, n, BLOCK)])
+            clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i]))
+        if not clips:
+            raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face", f"make inspect FILE={pack}")
+    return clips
+
+
+class Batches:
+    """Batches of augmented segments; speakers weigh as the square root of what they said.
+
+    `batch(step)` -> features [item, frame + CONTEXT, hop, mel], offsets [item, frame, 68, 2], weight [item, frame].
+    """
+
+    def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, augment: bool = True):
+        self.clips, self.n_items, self.n_frames, self.seed, self.augment = clips, n_items, n_frames, seed, augment
+        lengths = np.array([len(clip.face) for clip in clips], float)
+        said = {}
+        for clip, n in zip(clips, lengths):
+            said[clip.speaker] = said.get(clip.speaker, 0) + n
+        weight = lengths / np.sqrt([said[clip.speaker] for clip in clips])
+        self.share = weight / weight.sum()
+        self.offsets = [face68.fill_missing(clip.face) - clip.rest for clip in clips]
+        self.seen = [np.isfinite(clip.face).all((1, 2)).astype(np.float32) for clip in clips]
+
+    def batch(self, step: int):
+        rng = np.random.default_rng([self.seed, step])
+        chosen = rng.choice(len(self.clips), self.n_items, p=self.share)
+        items = [self._segment(i, rng) for i in chosen]
+        return tuple(np.stack(part) for part in zip(*items))
+
+    def _segment(self, i, rng):
+        """One segment; sound and landmarks are stretched in time together, missing frames weigh nothing."""
+        power, n_clip = self.clips[i].power, len(self.clips[i].face)
+        speed = rng.uniform(0.88, 1.14) if self.augment else 1.0
+        n_wanted = int(np.ceil((self.n_frames + CONTEXT) * speed)) + 1
+        start = int(rng.integers(0, max(1, n_clip - n_wanted + 1)))
+        stop = min(n_clip, start + n_wanted)
+        power, offset, seen = power[start:stop], self.offsets[i][start:stop], self.seen[i][start:stop].copy()
+        seen[:LOOK_AHEAD if start else 0] = 0  # their sound was cut off
+        seen[len(seen) - (LOOK_AHEAD if stop < n_clip else 0):] = 0
+        if self.augment:
+            power = augment_sound(power, rng)
+            if rng.random() < 0.5:
+                offset = face68.mirror(offset)
+        features, silence = normalise(power)
+        if speed != 1.0:
+            features, offset, seen = (stretch(part, speed, unit) for part, unit in ((features, 4), (offset, 1), (seen, 1)))
+        if self.augment:
+            features = mask_bands(features, rng)
+        n = min(self.n_frames, len(offset))
+        missing = self.n_frames - n
+        features = pad_with_silence(features[:self.n_frames + LOOK_AHEAD], silence, LOOK_AHEAD, CONTEXT + missing)
+        pad = ((0, missing), (0, 0), (0, 0))
+        return (features[:self.n_frames + CONTEXT], np.pad(offset[:n], pad).astype(np.float32),
+                np.pad(np.round(seen[:n]), (0, missing)).astype(np.float32))
+
+
+def stretch(values, speed: float, n_parts: int):
+    """Resample `values` [frame * n_parts, ...] (given as [frame, ...] or [frame, n_parts, ...]) in time by `speed`."""
+    flat = values.reshape(len(values) * n_parts, -1) if n_parts > 1 else values.reshape(len(values), -1)
+    n_out = max(1, int(len(values) / speed)) * n_parts
+    at = np.clip((np.arange(n_out) + 0.5) * speed - 0.5, 0, len(flat) - 1)
+    low = np.floor(at).astype(int)
+    high, share = np.minimum(low + 1, len(flat) - 1), (at - low)[:, None].astype(np.float32)
+    mixed = flat[low] * (1 - share) + flat[high] * share
+    return mixed.reshape(n_out // n_parts, *values.shape[1:])
+
+
+def augment_sound(power, rng):
+    """Another voice, microphone and room for mel power [frame, hop, mel]: formants moved, equalised, noisy, reverberant."""
+    bands = np.arange(N_MELS)
+    warp = rng.uniform(0.88, 1.14)
+    at = np.clip(bands * warp + rng.uniform(-1, 1), 0, N_MELS - 1)
+    low = np.floor(at).astype(int)
+    share = (at - low).astype(np.float32)
+    power = power[..., low] * (1 - share) + power[..., np.minimum(low + 1, N_MELS - 1)] * share
+    knots = rng.normal(0, 0.35, 7)  # decades: a smooth equaliser of a few dB
+    power = power * (10 ** np.interp(bands, np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
+    if rng.random() < 0.3:  # a room: energy decays into later hops
+        decay = rng.uniform(0.1, 0.6)
+        flat = power.reshape(-1, N_MELS).copy()
+        tail = flat.copy()
+        for delay in range(1, 9):
+            flat[delay:] += tail[:-delay] * 0.3 * decay**delay
+        power = flat.reshape(power.shape)
+    if rng.random() < 0.6:
+        level = power.mean() * 10 ** rng.uniform(-4, -0.7)
+        tilt = 10 ** np.interp(bands, (0, N_MELS - 1), rng.uniform(-1.2, 0.4, 2))
+        power = power + (level * tilt / tilt.mean() * rng.exponential(1, power.shape)).astype(np.float32)
+    return power
+
+
+def mask_bands(features, rng):
+    """Hide a few bands and a few hops (SpecAugment, Park et al. 2019)."""
+    features = features.copy()
+    if rng.random() < 0.5:
+        width = rng.integers(1, 9)
+        first = rng.integers(0, N_MELS - width)
+        features[..., first:first + width] = 0
+    return features

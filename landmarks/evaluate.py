@@ -1,0 +1,112 @@
+"""Measure a speech-to-landmark model beside its baselines, per source.
+
+Reads: a landmark-model and data/train.h5 (training-pack).
+Writes: metrics.json beside the model or where --out says.
+Every method knows the clip's rest face, as a user's photo would give it, and no other frame, but for the two marked
+with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts, face68
+from core.metrics import box_scaled, landmark_drift, lip_measures, mse
+from core.stage import progress, stage
+from landmarks.dataset import load_clips
+from landmarks.features import normalise, pad_with_silence
+
+STAGE = "landmarks.evaluate"
+LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
+LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio")
+
+
+def measure(clips, predict, mean_offset=None) -> list:
+    """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
+
+    Returns
+    -------
+    list of dicts: clip, source, and per method a dict of measures
+    """
+    rows = []
+    for clip in clips:
+        seen = np.isfinite(clip.face).all((1, 2))
+        measured = clip.face[seen]
+        methods = {"model": predict(clip)[seen]}
+        if mean_offset is not None:
+            stills = {"mean_face": clip.rest + mean_offset, "first_frame*": measured[0], "clip_mean*": measured.mean(0)}
+            methods |= {name: np.broadcast_to(still, measured.shape) for name, still in stills.items()}
+        rows.append({"clip": clip.name, "source": clip.source,
+                     **{name: measures_of(face, measured) for name, face in methods.items()}})
+    return rows
+
+
+def measures_of(predicted, measured) -> dict:
+    """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
+    return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
+            **lip_measures(predicted, measured)}
+
+
+def summary(rows) -> dict:
+    """Mean over clips: source -> method -> measure."""
+    table = {}
+    for source in sorted({row["source"] for row in rows}):
+        chosen = [row for row in rows if row["source"] == source]
+        table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
+                         for method in chosen[0] if method not in ("clip", "source")}
+    return table
+
+
+def as_markdown(table) -> str:
+    """`summary` as a table to paste into the documents."""
+    names = (*LANDMARK_MEASURES, *LIP_MEASURES)
+    lines = ["| source | method | " + " | ".join(names) + " |", "|---|---" + "|---:" * len(names) + "|"]
+    for source, methods in table.items():
+        for method, values in methods.items():
+            lines.append(f"| {source} | {method} | " + " | ".join(
+                f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names) + " |")
+    return "\n".join(lines)
+
+
+def mean_offset_of(clips):
+    """The mean offset from rest over speakers of `clips`, float [68, 2]: what a dead mouth should look like."""
+    by_speaker = {}
+    for clip in clips:
+        by_speaker.setdefault(clip.speaker, []).append(np.nanmean(clip.face, 0) - clip.rest)
+    return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
+
+
+def file_predictor(model_path):
+    """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face."""
+    from landmarks.predict import load_model, predict_features
+    model = load_model(model_path)
+
+    def predict(clip):
+        features, silence = normalise(clip.power)
+        face = predict_features(model, pad_with_silence(features, silence, model.look_ahead, model.look_ahead))
+        return face68.uncross_lips(face - model.rest_face + clip.rest)
+
+    return predict
+
+
+@stage(reads="MODEL (landmark-model), PACK (training-pack)", writes="OUT (metrics.json)",
+       examples=("python -m landmarks.evaluate", "python -m landmarks.evaluate --model CNN_record/00001/model.tflite"))
+@click.option("--model", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
+@click.option("--split", default="val", help="Split to measure on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
+def main(model, pack, split, out):
+    """Measure a speech-to-landmark model beside its baselines."""
+    predict = file_predictor(model)
+    clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))
+    with progress(clips, "evaluate") as bar:
+        table = summary(measure(bar, predict, offset))
+    click.echo(as_markdown(table))
+    out = out or model.with_name("metrics.json")
+    artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table})
+    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack]))
+
+
+if __name__ == "__main__":
+    main()

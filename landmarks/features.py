@@ -1,0 +1,54 @@
+"""What the speech-to-landmark network hears: level- and channel-free log-mel, the same in training and prediction.
+
+Reads: mel power of a recording. Writes: nothing.
+Removing each recording's mean log spectrum takes the microphone and room out of it, which is what lets unheard
+sources work (docs/experiments.md).
+"""
+
+import numpy as np
+
+from core.audio import N_FFT
+from core.clock import SAMPLE_RATE
+
+CONTEXT = 8  # frames of sound the network's convolutions see beside their own, half of them ahead
+LOOK_AHEAD = CONTEXT // 2
+N_MELS = 64
+MEL_RANGE_HZ = (60.0, 7600.0)
+FLOOR = 1e-5  # of the recording's loud frames: 50 dB below them counts as silence
+LOUD_PERCENTILE = 95
+QUIETEST_LOUD = 0.02  # mel power of a loud frame below which a recording is taken for silent (about -60 dBFS)
+VOICED = 1e-3  # frames less than 30 dB below the loud ones make the channel mean
+TYPICAL_LOG = -2.0  # stands for the channel mean when nothing is voiced
+
+
+def mel_filters():
+    """Mel filter bank, float32 [bin, mel]."""
+    from librosa.filters import mel
+    low, high = MEL_RANGE_HZ
+    return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
+
+
+def normalise(power):
+    """Log-mel without level and channel.
+
+    Parameters
+    ----------
+    power : float32 [frame, hop, mel], mel power of one recording
+
+    Returns
+    -------
+    float32 [frame, hop, mel], decades; and the value of digital silence in each band, float32 [mel]
+    """
+    frame_power = power.sum(axis=(1, 2))
+    loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    log_power = np.log10(power / loud * N_MELS + FLOOR)
+    voiced = frame_power > VOICED * loud
+    mean = log_power[voiced].mean(axis=(0, 1)) if voiced.sum() >= 3 else np.full(power.shape[-1], TYPICAL_LOG)
+    return (log_power - mean).astype(np.float32), (np.log10(FLOOR) - mean).astype(np.float32)
+
+
+def pad_with_silence(features, silence, n_before: int, n_after: int):
+    """Put frames of silence around `features` [frame, hop, mel]: zeros would be a loud sound here."""
+    n_hops = features.shape[1]
+    before, after = (np.broadcast_to(silence, (n, n_hops, len(silence))) for n in (n_before, n_after))
+    return np.concatenate([before, features, after]).astype(np.float32)

@@ -1,0 +1,215 @@
+"""Train the CNN + RNN from speech to landmarks.
+
+Reads: data/train.h5 (training-pack).
+Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.png, events (TensorBoard), preview.gif,
+model.tflite (to use) and `done`.
+"""
+
+import csv
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts, draw, face68, runs
+from core.audio import HOPS_PER_FRAME
+from core.stage import only_one, progress, say, stage
+from core.video import write_gif
+from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
+
+STAGE = "landmarks.train"
+AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
+
+
+def save_state(path, step, variables):
+    """Write everything needed to go on: the step and every variable of model and optimiser."""
+    with artifacts.whole_file(path) as part:
+        np.savez(part, step=step, **{f"v{i:04d}": v.numpy() for i, v in enumerate(variables)})
+
+
+def load_state(path, variables) -> int:
+    """Put a saved state back into `variables`; return the step it was saved at."""
+    with np.load(path, allow_pickle=False) as state:
+        for i, variable in enumerate(variables):
+            variable.assign(state[f"v{i:04d}"])
+        return int(state["step"])
+
+
+def make_train_step(model, average, optimizer):
+    """A compiled function (features, offsets, weight) -> dict of loss terms: one step, then the averaged weights follow."""
+    import tensorflow as tf
+
+    from landmarks.losses import loss_terms, total_loss
+
+    @tf.function(reduce_retracing=True)
+    def train_step(features, offsets, weight):
+        with tf.GradientTape() as tape:
+            terms = loss_terms(model(features, training=True), offsets, weight)
+            loss = total_loss(terms)
+        variables = model.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
+        optimizer.apply_gradients(zip(gradients, variables))
+        for slow, fast in zip(average.trainable_variables, variables):
+            slow.assign(slow + (1 - AVERAGING) * (fast - slow))
+        return {"loss": loss, **terms}
+
+    return train_step
+
+
+def build(clips, options):
+    """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
+    import keras
+
+    from landmarks.model import DEFAULTS, SpeechToLandmarks
+    keras.utils.set_random_seed(options["seed"])
+    speakers = sorted({clip.speaker for clip in clips})
+    rest = np.mean([np.mean([c.rest for c in clips if c.speaker == s], 0) for s in speakers], 0)
+    model, average = (SpeechToLandmarks(rest, **{name: options[name] for name in DEFAULTS}) for _ in range(2))
+    for network in (model, average):
+        network(np.zeros((1, CONTEXT + 2, HOPS_PER_FRAME, N_MELS), np.float32))
+    average.set_weights(model.get_weights())
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
+                                                      warmup_steps=min(200, options["steps"] // 10 + 1))
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=options["decay"])
+    optimizer.build(model.trainable_variables)
+    return model, average, optimizer
+
+
+def train(run, pack, options, stop_after=None):
+    """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
+
+    `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
+    """
+    import tensorflow as tf
+
+    from landmarks.dataset import Batches, load_clips
+    from landmarks.evaluate import measure, summary
+    from landmarks.export import export
+    clips, val = load_clips(pack, "train"), load_clips(pack, "val")
+    batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
+    model, average, optimizer = build(clips, options)
+    variables, state = [*model.variables, *average.variables, *optimizer.variables], run / "state.npz"
+    first = load_state(state, variables) if state.is_file() else 0
+    last = min(options["steps"], stop_after or options["steps"])
+    train_step = make_train_step(model, average, optimizer)
+    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, steps {first} to {options['steps']}")
+    recent = []
+    with ThreadPoolExecutor(1) as ahead, progress(range(first, last), "train cnn") as bar:
+        coming = ahead.submit(batches.batch, first)
+        for step in bar:
+            batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
+            recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
+            if (step + 1) % options["every"] == 0 or step + 1 == last:
+                measured = summary(measure(val, predictor(average)))
+                record(run, step + 1, {name: np.mean([r[name] for r in recent]) for name in recent[0]}, measured)
+                save_state(state, step + 1, variables)
+                recent = []
+    if last < options["steps"]:
+        return None
+    preview(run / "preview.gif", val, predictor(average))
+    path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
+    (run / "done").touch()
+    return path
+
+
+def predictor(network):
+    """A function Clip -> face [frame, 68, 2] on the clip's own rest face, as the exported model would give it."""
+    def predict(clip):
+        features, silence = normalise(clip.power)
+        padded = pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
+        return face68.uncross_lips(np.asarray(network(padded[None], training=False))[0] + clip.rest)
+
+    return predict
+
+
+def record(run, step, losses, measured):
+    """Append to curves.csv, draw curves.png, and write TensorBoard events."""
+    import tensorflow as tf
+    row = {"step": step, **losses}
+    for source, values in measured.items():
+        row |= {f"{source}/{name}": values["model"][name] for name in ("opening_correlation", "opening_amplitude")}
+    curves = run / "curves.csv"
+    is_new = not curves.is_file()
+    with open(curves, "a", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, row, lineterminator="\n")
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+    with tf.summary.create_file_writer(str(run / "events")).as_default(step=step):
+        for name, value in row.items():
+            tf.summary.scalar(name, value)
+    draw_curves(curves, run / "curves.png")
+    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: " + ", ".join(
+        f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}" for source, v in measured.items()))
+
+
+def draw_curves(curves, picture):
+    """curves.csv -> curves.png: losses on the left, mouth-opening correlation by source on the right."""
+    from matplotlib.figure import Figure
+    with open(curves, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    figure = Figure((10, 4), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for name in rows[0]:
+        if name != "step":
+            axes[int("/" in name)].plot([int(r["step"]) for r in rows], [float(r[name]) for r in rows], label=name)
+    for ax, title in zip(axes, ("loss", "validation")):
+        ax.set(title=title, xlabel="step")
+        ax.legend(fontsize=7)
+    with artifacts.whole_file(picture) as part:
+        figure.savefig(part)
+
+
+def preview(path, clips, predict):
+    """A GIF of the same clips each time, the first of each source: measured above, predicted below."""
+    firsts = list({clip.source: clip for clip in reversed(clips)}.values())[:3]
+    pairs = [(face68.fill_missing(clip.face), predict(clip)) for clip in firsts]
+    n_frames = min(len(face) for face, _ in pairs)
+
+    def frames():
+        for t in range(n_frames):
+            rows = [np.hstack([draw.sketch(face68.to_pixel_space(pair[i][t:t + 1], draw.face_view(192))[0], 192) for pair in pairs])
+                    for i in range(2)]
+            yield np.vstack(rows)
+
+    write_gif(path, frames(), palette=draw.PALETTE)
+
+
+@stage(reads="PACK (data/train.h5)", writes="RECORD/00001/ with model.tflite, curves.png, preview.gif, run.json",
+       examples=("python -m landmarks.train", "python -m landmarks.train --resume CNN_record/00001",
+                 "python -m landmarks.train --steps 200 --no-rnn"))
+@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips.")
+@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"), help="Folder of the runs.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
+@click.option("--steps", type=click.IntRange(1), default=4000, help="Batches to learn from.")
+@click.option("--batch", type=click.IntRange(1), default=24, help="Segments a batch.")
+@click.option("--frames", type=click.IntRange(8), default=72, help="Frames a segment.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, help="Highest learning rate.")
+@click.option("--decay", type=click.FloatRange(0), default=0.02, help="Weight decay.")
+@click.option("--channels", type=click.IntRange(2), default=32, help="Channels of the convolutions over frequency.")
+@click.option("--width", type=click.IntRange(2), default=160, help="Values that describe a frame of sound.")
+@click.option("--hidden", type=click.IntRange(2), default=160, help="Values the GRU remembers.")
+@click.option("--rank", type=click.IntRange(1), default=32, help="Independent motions of the face.")
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.2)
+@click.option("--rnn/--no-rnn", default=True, help="With the GRU, or a dense layer in its place (to compare).")
+@click.option("--every", type=click.IntRange(1), default=400, help="Steps between saved states.")
+@click.option("--seed", type=int, default=1)
+@click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
+def main(pack, record_folder, resume, dry_run, **options):
+    """Train the network that turns speech into landmarks."""
+    if dry_run:
+        options |= {"steps": 2, "batch": 2, "every": 2}
+    if resume:
+        about = runs.read_run(resume)
+        run, options, pack = resume, about["options"], about["data"]["file"]
+    else:
+        artifacts.check(pack, "training-pack")
+        run = runs.unfinished_run(record_folder, stage=STAGE, options=options, data=pack) \
+            or runs.new_run(record_folder, stage=STAGE, options=options, data=pack)
+    with only_one(run):
+        click.echo(train(run, pack, options))
+
+
+if __name__ == "__main__":
+    main()
