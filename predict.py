@@ -13,8 +13,10 @@ from landmarks.predict import predict_file
 HERE = Path(__file__).resolve().parent
 
 
-@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite", writes="OUT/NAME/landmarks.npy, rest_face.npy, landmarks.gif; landmarks.gif",
-       examples=("python predict.py speech.wav", "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures"))
+@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite",
+       writes="OUT/NAME/landmarks.npy, rest_face.npy, landmarks.gif; landmarks.gif beside this script",
+       examples=("python predict.py speech.wav",
+                 "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures"))
 @click.argument("speech", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "predict_landmark", show_default="predict_landmark",
               help="Folder that gets a folder NAME for the speech.")

@@ -1,6 +1,6 @@
-"""The kinds of file that stages exchange: one table, one way to write, one way to read.
+"""One way to write the files that stages exchange, one way to read them.
 
-Reads: any payload below, and the sidecar ``NAME.ext.json`` beside it.
+Reads: any payload of `core.kinds`, and the sidecar ``NAME.ext.json`` beside it.
 Writes: the payload through a ``.part`` file and a rename, then its sidecar.
 A payload without a sidecar is a user's own file: it is accepted when its type and shape fit. A payload that no
 longer matches its sidecar is refused. Idea: BIDS sidecars, encodec's self-describing header.
@@ -18,57 +18,7 @@ import numpy as np
 
 from core.clock import FPS
 from core.errors import InputError
-from core.face68 import N_POINTS
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a file is. `axes` pairs a name with a fixed size, or None where the size is free."""
-
-    name: str
-    suffix: str
-    what: str
-    made_by: str
-    version: int = 1
-    dtype: str = ""
-    axes: tuple = ()
-    unit: str = ""
-
-
-def _array(name, dtype, axes, unit, what, made_by, version=1):
-    return Kind(name, ".npy", what, made_by, version, dtype, axes, unit)
-
-
-_FRAME, _POINT, _XY = ("frame", None), ("point", N_POINTS), ("xy", 2)
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        _array("spectrum", "float16", (_FRAME, ("hop", 4), ("bin", 257)), "magnitude",
-               "FFT magnitudes of the speech, 4 windows a frame", "preprocess.extract_fft"),
-        _array("landmarks-pixel", "float32", (_FRAME, _POINT, _XY), "px",
-               "68 points as measured: x right, y down; a frame without a face is NaN", "preprocess.extract_landmarks"),
-        _array("landmarks-face", "float32", (_FRAME, _POINT, _XY), "eye distances",
-               "68 points in face space: origin between the eyes, eyes level, head pose removed",
-               "preprocess.extract_landmarks, landmarks.predict"),
-        _array("head-pose", "float32", (_FRAME, ("pose", 4)), "px per eye distance, rad, px, px",
-               "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks"),
-        _array("rest-face", "float32", (_POINT, _XY), "eye distances",
-               "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
-        _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
-               "upright face pictures, every Nth frame", "preprocess.crop_faces"),
-        Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
-        Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
-        Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
-             "preprocess.estimate_offset"),
-        Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
-        Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header", "gan.train"),
-        Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
-        Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
-        Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
-        Kind("metrics", ".json", "measures of a model beside its baselines", "landmarks.evaluate, gan.evaluate"),
-    )
-}
+from core.kinds import KINDS, Kind, shape_text
 
 
 @dataclass
@@ -125,10 +75,6 @@ def _shape_error(kind, array):
     return ""
 
 
-def shape_text(kind) -> str:
-    return f"{kind.dtype} [" + ", ".join(f"{name} {n}" if n else name for name, n in kind.axes) + "]"
-
-
 def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
     """Write `array` as a `.npy` of the named kind, with its sidecar.
 
@@ -145,7 +91,7 @@ def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> 
         raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
     with whole_file(path) as part:
         np.save(part, array, allow_pickle=False)
-    if array.dtype.kind == "f" and kind.axes[0] == _FRAME:
+    if array.dtype.kind == "f" and kind.is_sequence:
         facts = {"missing_frames": int(np.isnan(array).reshape(len(array), -1).any(1).sum()), **facts}
     return describe_with(path, kind_name, stage=stage, options=options, inputs=inputs,
                          dtype=str(array.dtype), shape=list(array.shape), axes=[name for name, _ in kind.axes], **facts)
@@ -190,7 +136,7 @@ def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -
              "options": options or {}, "inputs": _hashes(inputs), **facts}
     if kind.unit:
         about["unit"] = kind.unit
-    if kind.axes and kind.axes[0] == _FRAME:
+    if kind.is_sequence:
         about.setdefault("fps", FPS)
     save_json(sidecar_path(path), about)
     return path

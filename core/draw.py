@@ -52,7 +52,8 @@ def on_picture(picture, points_px):
     drawn = picture.copy()
     if np.isfinite(points_px).all():
         for a, b in face68.EDGES:
-            cv2.line(drawn, *(tuple(np.round(points_px[i]).astype(int).tolist()) for i in (a, b)), (60, 220, 90), 1, cv2.LINE_AA)
+            start, end = np.round(points_px[[a, b]]).astype(int).tolist()
+            cv2.line(drawn, start, end, (60, 220, 90), 1, cv2.LINE_AA)
     return drawn
 
 

@@ -10,20 +10,27 @@ from pathlib import Path
 
 import click
 
-from core import artifacts, inspect_read
+from core import artifacts, inspect_media, inspect_read
 from core import inspect_draw as picture
 from core.errors import InputError
+from core.kinds import KINDS
 from core.stage import stage
 
-PURPOSES = {"done": "mark of a run that ended as planned", "trained": "the model that `make` trained last",
-            ".corpus": "the folder that `make preprocess` read last",
-            "run.json": "options, versions and commands of the run"}
+PURPOSES = {
+    "run.json": "options, versions and commands of the run", "done": "mark of a run that ended as planned",
+    "state.npz": "everything needed to go on with the run", "state.safetensors": "everything needed to go on with the run",
+    "curves.csv": "losses and measures by step", "curves.png": "the curves, drawn", "log.txt": "what the run said",
+    "preview.gif": "the same held-out clips at each save, measured and predicted",
+    "preview.png": "the same held-out pictures at each save, measured and drawn",
+    "trained": "the model that `make` trained last", ".corpus": "the folder that `make preprocess` read last",
+    ".selection": "the speaker and the step that `make train-gan` cut crops of",
+}
 CACHE = Path(".cache/inspect")
 BY_SUFFIX = {
     ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_read.table,
     ".json": inspect_read.json_file, ".tflite": inspect_read.tflite, ".safetensors": inspect_read.safetensors,
-    ".wav": inspect_read.sound, ".mp4": inspect_read.film, ".gif": inspect_read.animation,
-    ".png": inspect_read.photo, ".jpg": inspect_read.photo, ".jpeg": inspect_read.photo,
+    ".wav": inspect_media.sound, ".mp4": inspect_media.film, ".gif": inspect_media.animation,
+    ".png": inspect_media.photo, ".jpg": inspect_media.photo, ".jpeg": inspect_media.photo,
 }
 
 
@@ -34,9 +41,11 @@ def _values(options):
 def origin(path, about) -> list:
     """Facts of a sidecar: what the file is, what made it, from what, and whether it is still that file."""
     if not about:
-        by_suffix = [kind.name for kind in artifacts.KINDS.values() if kind.suffix == path.suffix]
-        only = artifacts.KINDS[by_suffix[0]] if len(by_suffix) == 1 and path.suffix != ".json" else None
+        by_suffix = [kind.name for kind in KINDS.values() if kind.suffix == path.suffix]
+        only = KINDS[by_suffix[0]] if len(by_suffix) == 1 and path.suffix != ".json" else None
         kind = [("kind", f"by its type a {only.name}: {only.what}")] if only else []
+        if path.name in PURPOSES:
+            kind = [("kind", PURPOSES[path.name])]
         return [*kind, ("sidecar", "none: the file is taken as it is")]
     inputs = ", ".join(f"{name} ({digest[:8]})" for name, digest in about.get("inputs", {}).items())
     facts = [("kind", f"{about.get('kind')}, version {about.get('version')}: {about.get('what')}"),
@@ -47,7 +56,7 @@ def origin(path, about) -> list:
     if further := {name: value for name, value in about.items() if name not in known}:
         facts.append(("also", _values(further)))
     same = about.get("sha256") == artifacts.sha256(path)
-    current = artifacts.KINDS.get(about.get("kind"))
+    current = KINDS.get(about.get("kind"))
     if current and about.get("version") != current.version:
         facts.append(("version", f"OLD: the program now uses {current.version}; make it again with {current.made_by}"))
     return [*facts, ("sidecar", "matches" if same else "DOES NOT MATCH: the file changed after it was described")]
@@ -55,7 +64,9 @@ def origin(path, about) -> list:
 
 def purpose(path) -> str:
     """What a file without a sidecar is for, by its name or its type."""
-    of_type = [kind.what for kind in artifacts.KINDS.values() if kind.suffix == path.suffix]
+    of_type = [kind.what for kind in KINDS.values() if kind.suffix == path.suffix]
+    if ".tfevents." in path.name:
+        return "curves for TensorBoard"
     return PURPOSES.get(path.name) or (of_type[0] if len(of_type) == 1 else f"a {path.suffix} file; inspect it")
 
 
@@ -70,8 +81,8 @@ def look_at_run(run):
     drawn = {}
     for path in sorted(p for p in run.rglob("*") if p.is_file() and not p.name.startswith(".") and not _is_sidecar(p)):
         about_file = artifacts.read_sidecar(path)
-        facts.append((path.name, about_file.get("what") or purpose(path)))
-        if path.suffix == ".csv" or ".tfevents." in path.name:
+        facts.append((path.relative_to(run).as_posix(), about_file.get("what") or purpose(path)))
+        if path.suffix == ".csv":
             drawn.update(inspect_read.read_curves(path))
     if drawn:
         return facts, lambda: picture.curves(dict(list(drawn.items())[:12]), "step")
@@ -103,7 +114,7 @@ def look_at(path):
         raise InputError(path, "no such file", "a file of this project", "ls data CNN_record predict_landmark")
     if path.name == "run.json":
         return look_at_run(path.parent)
-    if path.name in PURPOSES:
+    if path.name in PURPOSES and path.suffix not in BY_SUFFIX:
         facts = [("kind", purpose(path)), ("content", path.read_text(encoding="utf-8", errors="replace").strip()[:500])]
         return facts, partial(picture.text, [f"{label} {value}" for label, value in facts])
     read = inspect_read.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())

@@ -13,10 +13,10 @@ from itertools import islice
 
 import numpy as np
 
-from core import artifacts, video
 from core import inspect_draw as picture
 from core.clock import FPS
 from core.errors import InputError
+from core.kinds import KINDS, shape_text
 
 FACE_REACH = 8.0  # eye distances; landmarks that reach further are pixels
 
@@ -32,7 +32,7 @@ def _shape(shape, names=()):
 
 def kind_of_array(array, name=""):
     """The kind called `name` when `array` fits it, else the kind its type, shape and range speak for, else None."""
-    fitting = {kind.name: kind for kind in artifacts.KINDS.values()
+    fitting = {kind.name: kind for kind in KINDS.values()
                if kind.dtype == str(array.dtype) and len(kind.axes) == array.ndim
                and all(n in (None, m) for (_, n), m in zip(kind.axes, array.shape, strict=True))}
     if name not in fitting and "landmarks-pixel" in fitting:
@@ -45,13 +45,13 @@ def array(path, about):
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     kind = kind_of_array(values, about.get("kind")) if values.size else None
     if kind is None:
-        known = [artifacts.shape_text(k) for k in artifacts.KINDS.values() if k.dtype]
+        known = [shape_text(k) for k in KINDS.values() if k.dtype]
         raise InputError(path, f"{values.dtype} array of shape {list(values.shape)}", "one of " + ", ".join(known))
     names = [name for name, _ in kind.axes]
     facts = [] if about else [("kind", f"by its shape and range {kind.name}: {kind.what}")]
     facts.append(("array", f"{values.dtype} {_shape(values.shape, names)}, {kind.unit}"))
     if names[0] == "frame" and (about or kind.name != "face-crops"):
-        fps = about.get("fps") or FPS
+        fps = (about.get("fps") or FPS) / about.get("every", 1)  # face crops are taken every Nth frame
         facts.append(("time", f"{len(values)} frames at {fps:g} a second: {len(values) / fps:.2f} s"))
     if values.dtype.kind == "f":
         n_missing = int(np.isnan(values).reshape(len(values), -1).any(1).sum())
@@ -90,8 +90,11 @@ def hdf5(path, about):
     import h5py
     facts = []
     with h5py.File(path) as file:
-        file.visititems(lambda name, item: facts.append((name, f"{item.dtype} {_shape(item.shape)}"))
-                        if isinstance(item, h5py.Dataset) else None)
+        def note(name, item):
+            if isinstance(item, h5py.Dataset):
+                facts.append((name, f"{'text' if h5py.check_string_dtype(item.dtype) else item.dtype} {_shape(item.shape)}"))
+
+        file.visititems(note)
         if not {"n_frames", "split", "speaker"} <= file.keys():
             return _table(facts)
         n_frames, split, speaker = file["n_frames"][:], file["split"].asstr()[:], file["speaker"].asstr()[:]
@@ -127,10 +130,7 @@ def table(path, about):
 def read_curves(path) -> dict:
     """Curves of a .csv (first column: step) or a TensorBoard file -> {name: (steps, values)}."""
     if ".tfevents." in path.name:
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-        log = EventAccumulator(str(path)).Reload()
-        return {tag: ([e.step for e in log.Scalars(tag)], [e.value for e in log.Scalars(tag)])
-                for tag in log.Tags()["scalars"]}
+        return _event_curves(path)
     with open(path, encoding="utf-8", newline="") as stream:
         names, *rows = [row for row in csv.reader(stream) if row] or [[]]
     curves = {}
@@ -141,6 +141,30 @@ def read_curves(path) -> dict:
             continue  # a column of text is not a curve
     steps = curves.pop(names[0], None) if names else None
     return {name: (steps, values) for name, values in curves.items()} if steps else {}
+
+
+def _event_curves(path) -> dict:
+    """`read_curves` of a TensorBoard file; its own reader would load TensorFlow.
+
+    Format: records of length (8 bytes), checksum (4), an Event message, checksum (4).
+    """
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.util.tensor_util import make_ndarray
+    curves = {}
+    with open(path, "rb") as stream:
+        while len(header := stream.read(12)) == 12:
+            n_bytes = int.from_bytes(header[:8], "little")
+            if stream.tell() + n_bytes > path.stat().st_size:
+                break  # the run was stopped while it wrote
+            event = Event.FromString(stream.read(n_bytes))
+            stream.seek(4, 1)
+            for item in event.summary.value:
+                value = make_ndarray(item.tensor) if item.HasField("tensor") else np.float32(item.simple_value)
+                if value.size == 1:
+                    steps, values = curves.setdefault(item.tag, ([], []))
+                    steps.append(event.step)
+                    values.append(float(value))
+    return curves
 
 
 def _curves(path, curves):
@@ -199,49 +223,3 @@ def safetensors(path, about):
                                            f"{path.stat().st_size / 1e6:.2f} MB")]
     facts += [(name, f"{dtype} {_shape(shape)}") for name, (dtype, shape) in list(shapes.items())[:40]]
     return facts, partial(picture.bars, {"values of a tensor": n_values})
-
-
-def sound(path, about):
-    """.wav"""
-    import soundfile
-
-    from core.audio import level_dbfs, read_speech
-    samples, info = read_speech(path), soundfile.info(path)
-    facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
-             ("level", f"{level_dbfs(samples):.1f} dBFS, peak {np.abs(samples).max():.3f}")]
-    return facts, partial(picture.sound, samples)
-
-
-def film(path, about):
-    """A video, read as a stream: memory holds the few frames that are shown."""
-    from core.audio import decode_any
-    info = video.probe(path)
-    facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
-             ("sound", "yes" if info.has_sound else "none")]
-    fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
-    shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
-    if not shown:
-        raise InputError(path, "a video without frames", "a whole video", "make it again")
-    peaks = [picture.peaks_of(block) for block in (decode_any(path) if info.has_sound else ())]
-    return facts, partial(picture.film, shown, np.concatenate(peaks) if peaks else np.zeros(0))
-
-
-def animation(path, about):
-    """.gif"""
-    from PIL import Image
-    with Image.open(path) as image:
-        n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
-        for i in picture.evenly(n_frames):
-            image.seek(int(i))
-            tiles.append(picture.tile(np.asarray(image.convert("RGB"))))
-        rate = f", {1 / hold_s:g} a second: {n_frames * hold_s:.2f} s" if hold_s else ""
-        facts = [("picture", f"{image.width}x{image.height} px, {n_frames} frames{rate}")]
-    return facts, partial(picture.sheet, tiles, "frames, evenly spaced")
-
-
-def photo(path, about):
-    """.png or .jpg"""
-    from PIL import Image
-    with Image.open(path) as image:
-        facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
-        return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

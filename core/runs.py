@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 import time
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -19,10 +20,8 @@ _VERSIONS_OF = ("tensorflow", "torch", "numpy", "dlib-bin", "opencv-python-headl
 def _versions():
     found = {"python": platform.python_version()}
     for name in _VERSIONS_OF:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            pass
     return found
 
 

@@ -89,6 +89,7 @@ def train(run, pack, options, stop_after=None):
     clips, val = load_clips(pack, "train"), load_clips(pack, "val")
     batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
     model, average, optimizer = build(clips, options)
+    predict = predictor(average)
     variables, state = [*model.variables, *average.variables, *optimizer.variables], run / "state.npz"
     first = load_state(state, variables) if state.is_file() else 0
     last = min(options["steps"], stop_after or options["steps"])
@@ -101,13 +102,13 @@ def train(run, pack, options, stop_after=None):
             batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
             recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
             if (step + 1) % options["every"] == 0 or step + 1 == last:
-                measured = summary(measure(val, predictor(average)))
+                measured = summary(measure(val, predict))
                 record(run, step + 1, {name: np.mean([r[name] for r in recent]) for name in recent[0]}, measured)
                 save_state(state, step + 1, variables)
                 recent = []
     if last < options["steps"]:
         return None
-    preview(run / "preview.gif", val, predictor(average))
+    preview(run / "preview.gif", val, predict)
     path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
     (run / "done").touch()
     return path
@@ -115,10 +116,16 @@ def train(run, pack, options, stop_after=None):
 
 def predictor(network):
     """A function Clip -> face [frame, 68, 2] on the clip's own rest face, as the exported model would give it."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, HOPS_PER_FRAME, N_MELS))])
+    def offsets(features):
+        return network(features, training=False)
+
     def predict(clip):
         features, silence = normalise(clip.power)
         padded = pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
-        return face68.uncross_lips(np.asarray(network(padded[None], training=False))[0] + clip.rest)
+        return face68.uncross_lips(offsets(padded[None]).numpy()[0] + clip.rest)
 
     return predict
 
@@ -140,8 +147,9 @@ def record(run, step, losses, measured):
         for name, value in row.items():
             tf.summary.scalar(name, value)
     draw_curves(curves, run / "curves.png")
-    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: " + ", ".join(
-        f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}" for source, v in measured.items()))
+    heard = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
+             for source, v in measured.items())
+    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
 
 
 def draw_curves(curves, picture):
@@ -163,15 +171,15 @@ def draw_curves(curves, picture):
 
 def preview(path, clips, predict):
     """A GIF of the same clips each time, the first of each source: measured above, predicted below."""
+    side_px = 192
     firsts = list({clip.source: clip for clip in reversed(clips)}.values())[:3]
     pairs = [(face68.fill_missing(clip.face), predict(clip)) for clip in firsts]
     n_frames = min(len(face) for face, _ in pairs)
+    rows = [[face68.to_pixel_space(face, draw.face_view(side_px)) for face in row] for row in zip(*pairs)]
 
     def frames():
         for t in range(n_frames):
-            rows = [np.hstack([draw.sketch(face68.to_pixel_space(pair[i][t:t + 1], draw.face_view(192))[0], 192) for pair in pairs])
-                    for i in range(2)]
-            yield np.vstack(rows)
+            yield np.vstack([np.hstack([draw.sketch(points[t], side_px) for points in row]) for row in rows])
 
     write_gif(path, frames(), palette=draw.PALETTE)
 
@@ -180,7 +188,8 @@ def preview(path, clips, predict):
        examples=("python -m landmarks.train", "python -m landmarks.train --resume CNN_record/00001",
                  "python -m landmarks.train --steps 200 --no-rnn"))
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"), help="Folder of the runs.")
+@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
+              help="Folder of the runs.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
 @click.option("--steps", type=click.IntRange(1), default=4000, help="Batches to learn from.")
 @click.option("--batch", type=click.IntRange(1), default=24, help="Segments a batch.")

@@ -24,7 +24,8 @@ def read_index(path) -> list:
     except (UnicodeDecodeError, csv.Error):
         raise InputError(path, "not readable as CSV", "an index.csv", "make preprocess CORPUS=folder") from None
     if not rows or "clip" not in rows[0]:
-        raise InputError(path, "no rows, or no column `clip`", "an index.csv of a corpus stage", "make preprocess CORPUS=folder")
+        raise InputError(path, "no rows, or no column `clip`", "an index.csv of a corpus stage",
+                         "make preprocess CORPUS=folder")
     return rows
 
 

@@ -14,10 +14,10 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
 from core import artifacts, face68
+from core import face_detector as fd
 from core.errors import InputError
 from core.stage import stage
 from core.video import read_frames
-from preprocess import face_detector as fd
 from preprocess.corpus import output_path, run_stage
 
 STAGE = "preprocess.extract_landmarks"
@@ -86,7 +86,8 @@ def measure_landmarks(path):
     """Landmarks of a video as measured: float32 [frame, 68, 2] px (NaN without a face), and the most faces in a frame."""
     boxes, most_faces = face_boxes(read_frames(path))
     if not np.isfinite(boxes).any():
-        raise InputError(path, f"no face in any of {len(boxes)} frames", "a video of a face, seen from the front, 80 px or more")
+        raise InputError(path, f"no face in any of {len(boxes)} frames",
+                         "a video of a face, seen from the front, 80 px or more")
     points = np.full((len(boxes), face68.N_POINTS, 2), np.nan, np.float32)
     for t, (frame, box) in enumerate(zip(read_frames(path), boxes)):
         if np.isfinite(box[0]):
@@ -107,7 +108,7 @@ def extract_clip(row, out, options):
         for suffix, array in zip(KINDS, (pixel, face, pose, face68.rest_face(face))):
             artifacts.save(paths[suffix], array, KINDS[suffix], most_faces=most_faces, **about)
     sidecar = artifacts.read_sidecar(paths[".pixel.npy"])
-    return {"picture_frames": sidecar["shape"][0], "missing_frames": sidecar["missing_frames"], "most_faces": sidecar["most_faces"]}
+    return {"picture_frames": sidecar["shape"][0], **{name: sidecar[name] for name in ("missing_frames", "most_faces")}}
 
 
 @stage(reads="data/recordings/index.csv", writes="OUT/CLIP.{pixel,face,pose,rest}.npy, OUT/index.csv",

@@ -13,6 +13,7 @@ import numpy as np
 
 from core import artifacts
 from core.errors import InputError
+from core.kinds import KINDS
 from core.stage import only_one, progress, say, stage
 from preprocess.corpus import output_path, read_index
 
@@ -36,7 +37,7 @@ def usable_clips(fft_index, landmark_index) -> list:
         rows.append({**row, "n_frames": min(n_sound, n_picture)})
     for clip, problem in left_out[:5]:
         say(f"left out: {clip}: {problem}")
-    say(f"{len(rows)} clips packed, {len(left_out)} left out")
+    say(f"{len(rows)} clips usable, {len(left_out)} left out")
     if not rows:
         raise InputError(landmark_index, "no usable clip", "clips with sound and a face", f"make inspect FILE={landmark_index}")
     return rows
@@ -46,7 +47,7 @@ def pack(rows, fft, landmarks, path):
     """Write the clips of `rows` (from folders `fft` and `landmarks`) to the HDF5 file `path`."""
     n_total = sum(row["n_frames"] for row in rows)
     with h5py.File(path, "w") as file:
-        spectrum_axes, face_axes = (artifacts.KINDS[name].axes for name in ("spectrum", "landmarks-face"))
+        spectrum_axes, face_axes = (KINDS[name].axes for name in ("spectrum", "landmarks-face"))
         spectrum = file.create_dataset("spectrum", (n_total, *(n for _, n in spectrum_axes[1:])), "float16")
         face = file.create_dataset("face", (n_total, *(n for _, n in face_axes[1:])), "float32")
         file["rest"] = np.stack([artifacts.load(output_path(landmarks, row, ".rest.npy"), "rest-face").array for row in rows])

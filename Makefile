@@ -1,0 +1,150 @@
+# Every stage through its files. A target is a file where it can be: a second `make` does nothing, a stopped stage is
+# not done. `make` alone lists what there is. Paths may have spaces: make predict SPEECH="my voice.wav"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -eo pipefail -c
+
+# The environment: .venv, made here. PYTHON=python uses the one you are in, and installs nothing.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := .venv/bin/python
+READY := .venv/ready
+READY_DEV := .venv/ready-dev
+endif
+
+CORPUS ?= $(or $(shell cut -f1 data/recordings/.corpus 2>/dev/null),data/raw)
+PHOTO ?= data/samples/portrait.png
+SPEAKER ?= grid_s1
+EVERY ?= 10
+
+quoted = '$(subst ','\'',$(1))'
+optional = $(if $($(1)),--$(2) $(call quoted,$($(1))))
+
+# Stops at once when the goal $(1) was asked for without the variable $(2).
+needs = $(if $(filter $(1),$(MAKECMDGOALS)),$(if $($(2)),,$(error say which: make $(1) $(2)=$(3))))
+
+# A stamp is a file that holds a setting; it becomes new only when the setting is another one.
+changed = $(if $(subst =$(shell cat $(1) 2>/dev/null)=,,=$(2)=),FORCE)
+define stamp
+@mkdir -p $(@D)
+@printf '%s\n' $(call quoted,$(1)) > $@.part
+@mv $@.part $@
+endef
+
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan predict render inspect \
+	docs bench FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##### environment
+
+setup: $(READY) ## make .venv and install what the toolkit needs
+
+.venv/bin/python:
+	"$$(command -v python3.11 || command -v python3)" -m venv .venv
+
+.venv/ready: requirements.txt | .venv/bin/python
+	.venv/bin/python -m pip install -r requirements.txt
+	touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready
+	.venv/bin/python -m pip install -r requirements-dev.txt
+	touch $@
+
+##### a first look
+
+demo: | $(READY) ## a talking portrait from the sample recording: landmarks.gif and results/demo.mp4
+	$(PYTHON) -m preprocess.sample_photo data/samples/portrait.png
+	$(PYTHON) predict.py data/samples/speech.wav
+	$(PYTHON) main.py --image data/samples/portrait.png --audio data/samples/speech.wav --output results/demo.mp4
+	@printf '%s\n' '' 'Look at:' "$(CURDIR)/landmarks.gif" "$(CURDIR)/results/demo.mp4"
+
+$(call needs,predict,SPEECH,speech.wav)
+$(call needs,inspect,FILE,data/train.h5)
+
+predict: | $(READY) ## speech to landmarks: SPEECH=x.wav [MODEL=]
+	$(PYTHON) predict.py $(call quoted,$(SPEECH)) $(call optional,MODEL,model)
+
+render: SPEECH ?= data/samples/speech.wav
+render: | $(READY) ## speech to landmarks to results/NAME.mp4: [SPEECH=x.wav PHOTO=me.jpg RENDERER=photo|sketch|dcgan]
+	landmarks="$$($(PYTHON) predict.py $(call quoted,$(SPEECH)) $(call optional,MODEL,model) | sed -n 1p)"; \
+	name="$$(basename "$$(dirname "$$landmarks")")"; \
+	$(PYTHON) -m render.render "$$landmarks" --speech $(call quoted,$(SPEECH)) --photo $(call quoted,$(PHOTO)) \
+		$(call optional,RENDERER,renderer) --out "results/$$name.mp4"
+
+inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
+	@$(PYTHON) -m core.inspect $(call quoted,$(FILE))
+
+##### recordings to arrays
+
+fetch-ravdess: | $(READY) ## fetch the RAVDESS recordings to data/raw: [ACTORS=1-3]
+	$(PYTHON) -m preprocess.fetch_ravdess $(call optional,ACTORS,actors)
+
+preprocess: data/train.h5 ## recordings to data/train.h5: CORPUS=folder, remembered [data/raw]
+
+# The folder, and a sum of its listing: recordings that came or went count as a change.
+corpus := $(CORPUS)	$(shell ls -lLR $(call quoted,$(CORPUS)) 2>/dev/null | cksum)
+data/recordings/.corpus: $(call changed,data/recordings/.corpus,$(corpus))
+	$(call stamp,$(corpus))
+
+data/crops/.selection: $(call changed,data/crops/.selection,$(SPEAKER) $(EVERY))
+	$(call stamp,$(SPEAKER) $(EVERY))
+
+data/recordings/index.csv: data/recordings/.corpus | $(READY)
+	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(CORPUS))
+
+data/fft/index.csv: data/recordings/index.csv | $(READY)
+	$(PYTHON) -m preprocess.extract_fft
+
+data/landmarks/index.csv: data/recordings/index.csv | $(READY)
+	$(PYTHON) -m preprocess.extract_landmarks
+
+data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY)
+	$(PYTHON) -m preprocess.estimate_offset
+
+data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
+	$(PYTHON) -m preprocess.pack_hdf5
+
+data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
+	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
+
+##### training
+
+train-cnn: CNN_record/trained ## speech to landmarks: train, from data/train.h5
+	@cat $<
+
+eval-cnn: CNN_record/trained data/train.h5 ## measure the trained model beside its baselines
+	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained)" --pack data/train.h5
+
+train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
+	@cat $<
+
+eval-gan: GAN_record/trained data/crops/index.csv ## measure the DCGAN
+	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained)"
+
+# `trained` names the model of the run that ended; a stopped run leaves none, and the same command goes on with it.
+CNN_record/trained: data/train.h5 | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m landmarks.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+GAN_record/trained: data/crops/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m gan.train --crops data/crops --record GAN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+##### keeping the house
+
+test: | $(READY_DEV) ## run the tests; says what it skips and why
+	$(PYTHON) -m pytest -rs
+
+lint: | $(READY_DEV) ## ruff
+	$(PYTHON) -m ruff check
+
+docs: | $(READY) ## write docs/artifacts.md and docs/cli.md from the code
+	$(PYTHON) -m docs.generate
+
+bench: | $(READY) ## measure speed and memory on this machine, in about ten minutes
+	$(PYTHON) bench.py

@@ -1,0 +1,203 @@
+"""Measure speed and memory on this machine: figures beside figures, nothing asserted.
+
+Reads: data/samples/speech.wav, the portrait in scikit-image, the models that ship.
+Writes: results/bench.json; the rest lies in a temporary folder, but for landmarks.gif, which predict.py always writes.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+
+import click
+import numpy as np
+
+from core import artifacts
+from core.audio import read_speech, write_wav
+from core.clock import FPS, SAMPLE_RATE
+from core.errors import InputError
+from core.stage import say, stage
+from core.video import read_frames, write_video
+
+ROOT = Path(__file__).resolve().parent
+SPEECH = ROOT / "data" / "samples" / "speech.wav"
+SPEECH_S, CLIP_S = 10, 30
+SHORT_MIN, LONG_MIN = 1, 10
+SIDE_PX, SWAY_PX = 256, 6
+N_CORES = os.cpu_count() or 1
+N_TIMES = 3  # a process is started this often, and the middle time counts
+
+
+@dataclass
+class Row:
+    """One line of the table; `ratio` is `value` over `other`."""
+
+    what: str
+    value: float
+    unit: str
+    beside: str
+    other: float
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.other
+
+
+@dataclass
+class Ended:
+    seconds: float
+    peak_mb: float  # of the largest process, itself or one it started
+    talk: str
+
+
+def python(*arguments) -> Ended:
+    """Run `python ARGUMENTS` in a process of its own, as a user would; InputError with its last line when it fails."""
+    began = time.perf_counter()
+    with subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        talk = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise InputError(" ".join(["python", *map(str, arguments)]), (talk.strip() or "failed").splitlines()[-1])
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, talk)
+
+
+def seconds_of(work) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def count_frames(path) -> int:
+    return sum(1 for _ in read_frames(path))
+
+
+def speech_of(seconds, folder):
+    """The sample speech, repeated, as a .wav that lasts `seconds`."""
+    return write_wav(folder / f"speech_{seconds}s.wav", np.resize(read_speech(SPEECH), seconds * SAMPLE_RATE))
+
+
+def portrait_clip(path, seconds, speech):
+    """Write a .mp4 of a portrait that sways a little."""
+    from skimage.data import astronaut
+    portrait = astronaut()[:SIDE_PX]
+    left = (96 + SWAY_PX * np.sin(np.arange(seconds * FPS) / 9)).round().astype(int)
+    return write_video(path, (portrait[:, x:x + SIDE_PX] for x in left), speech=speech)
+
+
+def repeated(clip, n_times, path):
+    """The video `clip` `n_times` over, without encoding it again."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([get_ffmpeg_exe(), "-v", "error", "-stream_loop", str(n_times - 1), "-i", str(clip), "-c", "copy",
+                    str(path)], check=True, stdin=subprocess.DEVNULL)
+
+
+def extract(corpus, stage_name, jobs) -> Ended:
+    """List the recordings of `corpus` and run one stage over them."""
+    python("-m", "preprocess.list_recordings", corpus, "--out", corpus.parent / f"{corpus.name}_index")
+    return python("-m", stage_name, "--index", corpus.parent / f"{corpus.name}_index" / "index.csv",
+                  "--out", corpus.parent / f"{corpus.name}_{stage_name}", "--jobs", jobs)
+
+
+def landmarks(folder):
+    """The whole stage extract_landmarks, one clip a core, beside decoding alone."""
+    clip = portrait_clip(folder / "clip.mp4", CLIP_S, speech_of(CLIP_S, folder))
+    copies = [folder / "corpus" / f"clip{i}.mp4" for i in range(N_CORES)]
+    for copy in copies:
+        repeated(clip, 1, copy)
+    stage_s = extract(folder / "corpus", "preprocess.extract_landmarks", N_CORES).seconds
+    with get_context("spawn").Pool(N_CORES) as pool:
+        pool.map(abs, range(N_CORES))  # the processes have started
+        decode_s = seconds_of(lambda: pool.map(count_frames, copies))
+    n_frames = CLIP_S * FPS * N_CORES
+    return [Row(f"extract_landmarks, {SIDE_PX}x{SIDE_PX}, {N_CORES} processes", n_frames / stage_s, "frames/s",
+                "decoding alone", n_frames / decode_s)]
+
+
+def memory(folder):
+    """Peak memory of a process, for a long clip beside a short one."""
+    clip = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder))
+    rows = []
+    for minutes in (SHORT_MIN, LONG_MIN):
+        repeated(clip, minutes, folder / f"{minutes}min" / "clip.mp4")
+    for name in ("preprocess.extract_fft", "preprocess.extract_landmarks"):
+        short, long = (extract(folder / f"{minutes}min", name, 1).peak_mb for minutes in (SHORT_MIN, LONG_MIN))
+        rows.append(Row(f"{name.split('.')[1]}, peak memory, {LONG_MIN} min", long, "MB", f"{SHORT_MIN} min", short))
+    return rows
+
+
+def predict(folder):
+    """predict.py from a cold start, and prediction once the model is loaded."""
+    from landmarks.predict import load_model
+    from landmarks.predict import predict as predict_landmarks
+    speech = speech_of(SPEECH_S, folder)
+    cold_s = median(python("predict.py", speech, "--out", folder / "out").seconds for _ in range(N_TIMES))
+    imports = python("-X", "importtime", "predict.py", speech, "--out", folder / "out").talk
+    with_tensorflow = any(line.split("|")[-1].strip() == "tensorflow" for line in imports.splitlines())
+    model, sound = load_model(), read_speech(speech)
+    warm_s = median(seconds_of(lambda: predict_landmarks(model, sound)) for _ in range(N_TIMES))
+    note = "imports TensorFlow" if with_tensorflow else "no TensorFlow imported"
+    return [Row(f"predict.py, {SPEECH_S} s of speech, cold start ({note})", cold_s, "s", "the speech", SPEECH_S),
+            Row("predict once loaded", SPEECH_S / warm_s, "x real time", "real time", 1.0)]
+
+
+def render(folder):
+    """The photo renderer at 512x512, beside ffmpeg encoding the very same frames."""
+    from landmarks.predict import predict_file
+    from preprocess.sample_photo import write_photo
+    from render import motion, photo
+    moves, _ = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"), None)
+    face = photo.framed(photo.find_face(write_photo(folder / "portrait.png")), "full", 0)
+    frames, encoded = [], folder / "encoded.mp4"
+    render_s = seconds_of(lambda: frames.extend(frame.copy() for frame in photo.frames(face, moves, 1.0)))
+    encode_s = seconds_of(lambda: write_video(encoded, frames))
+    height, width = frames[0].shape[:2]
+    return [Row(f"photo renderer, {width}x{height}", len(frames) / render_s, "frames/s", "encoding them",
+                len(frames) / encode_s)]
+
+
+def whole(folder):
+    """One command from photo and speech to the video."""
+    from preprocess.sample_photo import write_photo
+    ended = python("main.py", "--image", write_photo(folder / "portrait.png"), "--audio", speech_of(SPEECH_S, folder),
+                   "--output", folder / "video.mp4", "--result_dir", folder / "between")
+    return [Row(f"main.py, {SPEECH_S} s of speech, 512x512, cold start", ended.seconds, "s", "the speech", SPEECH_S),
+            Row("main.py, peak memory", ended.peak_mb, "MB", "the pictures alone, all held", SPEECH_S * FPS * 512**2 * 3 / 1e6)]
+
+
+MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole}
+
+
+@stage(reads="data/samples/speech.wav, the models that ship", writes="results/bench.json",
+       examples=("python bench.py", "python bench.py --only predict --only render"))
+@click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Measure only this; may be repeated.")
+def main(only):
+    """Measure speed and memory on this machine, in about ten minutes.
+
+    The ratio is the figure over the one beside it, measured in the same run on the same input.
+    """
+    rows = []
+    click.echo(f"{'what':<66}{'value':>9} {'unit':<12}{'beside':<30}{'value':>9}{'ratio':>8}")
+    for name in only or MEASURES:
+        say(f"measuring: {name}")
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            for row in MEASURES[name](Path(folder)):
+                rows.append({**vars(row), "ratio": row.ratio})
+                click.echo(f"{row.what:<66}{row.value:>9.2f} {row.unit:<12}{row.beside:<30}{row.other:>9.2f}{row.ratio:>8.2f}")
+    out = Path("results/bench.json")
+    artifacts.save_json(out, {"machine": f"{platform.machine()}, {N_CORES} cores, Python {platform.python_version()}",
+                              "date": time.strftime("%Y-%m-%d"), "measures": rows})
+    click.echo(out)
+
+
+if __name__ == "__main__":
+    main()

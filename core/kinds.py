@@ -1,0 +1,65 @@
+"""The kinds of file that stages exchange: name, version, axes, type and unit. docs/artifacts.md is made from this table."""
+
+from dataclasses import dataclass
+
+from core.face68 import N_POINTS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is. `axes` pairs a name with a fixed size, or None where the size is free."""
+
+    name: str
+    suffix: str
+    what: str
+    made_by: str
+    version: int = 1
+    dtype: str = ""
+    axes: tuple = ()
+    unit: str = ""
+
+    @property
+    def is_sequence(self) -> bool:
+        """True when the first axis counts frames."""
+        return bool(self.axes) and self.axes[0] == _FRAME
+
+
+def _array(name, dtype, axes, unit, what, made_by, version=1):
+    return Kind(name, ".npy", what, made_by, version, dtype, axes, unit)
+
+
+_FRAME, _POINT, _XY = ("frame", None), ("point", N_POINTS), ("xy", 2)
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _array("spectrum", "float16", (_FRAME, ("hop", 4), ("bin", 257)), "magnitude",
+               "FFT magnitudes of the speech, 4 windows a frame", "preprocess.extract_fft"),
+        _array("landmarks-pixel", "float32", (_FRAME, _POINT, _XY), "px",
+               "68 points as measured: x right, y down; a frame without a face is NaN", "preprocess.extract_landmarks"),
+        _array("landmarks-face", "float32", (_FRAME, _POINT, _XY), "eye distances",
+               "68 points in face space: origin between the eyes, eyes level, head pose removed",
+               "preprocess.extract_landmarks, landmarks.predict"),
+        _array("head-pose", "float32", (_FRAME, ("pose", 4)), "px per eye distance, rad, px, px",
+               "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks"),
+        _array("rest-face", "float32", (_POINT, _XY), "eye distances",
+               "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
+        _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
+               "upright face pictures, every Nth frame", "preprocess.crop_faces"),
+        Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
+        Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
+        Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
+             "preprocess.estimate_offset"),
+        Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
+        Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header", "gan.train"),
+        Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
+        Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
+        Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
+        Kind("metrics", ".json", "measures of a model beside its baselines", "landmarks.evaluate, gan.evaluate"),
+    )
+}
+
+
+def shape_text(kind) -> str:
+    """An array kind in words: type and axes."""
+    return f"{kind.dtype} [" + ", ".join(f"{name} {n}" if n else name for name, n in kind.axes) + "]"

@@ -1,0 +1,1 @@
+"""Pages for readers; `generate` writes those that follow from the code."""

@@ -1,0 +1,93 @@
+"""Write the pages that follow from the code: the table of artifacts and the help of every command.
+
+Reads: core.kinds.KINDS, and every file of the toolkit that defines a command.
+Writes: docs/artifacts.md, docs/cli.md
+"""
+
+import ast
+import importlib
+from pathlib import Path
+
+import click
+
+from core import artifacts
+from core.kinds import KINDS, shape_text
+from core.stage import stage
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("core", "preprocess", "landmarks", "gan", "render")
+HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "landmarks": "Speech to landmarks",
+            "gan": "Picture models", "render": "Landmarks and photo to video", "core": "Looking at files"}
+WIDTH = 100  # characters of a help page
+NOTE = "<!-- Written by `make docs`; tests/test_docs.py fails when it is stale. -->\n"
+
+
+def source_files() -> list:
+    """The toolkit's own Python files: the packages and the scripts at the root."""
+    return sorted([*ROOT.glob("*.py"), *(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))])
+
+
+def command_modules() -> list:
+    """Names of the modules that hold a decorated function `main`, a command; the files are read, not imported."""
+    names = []
+    for path in source_files():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name == "main" and node.decorator_list:
+                names.append(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    return names
+
+
+def how_to_run(module: str) -> str:
+    return f"python -m {module}" if "." in module else f"python {module}.py"
+
+
+def help_page(module: str) -> str:
+    """The -h page of a module's command, at a fixed width."""
+    command = importlib.import_module(module).main
+    context = click.Context(command, info_name=how_to_run(module), terminal_width=WIDTH, max_content_width=WIDTH,
+                            **{key: value for key, value in command.context_settings.items() if key != "max_content_width"})
+    return command.get_help(context)
+
+
+def cli_page() -> str:
+    """docs/cli.md"""
+    parts, modules = [NOTE, "# Commands\n\nEvery command prints this page itself, with `-h`."], command_modules()
+    for package, heading in HEADINGS.items():
+        chosen = [module for module in modules if module.rpartition(".")[0].split(".")[0] == package]
+        if chosen:
+            parts.append(f"\n## {heading}")
+        for module in chosen:
+            parts.append(f"\n### `{how_to_run(module)}`\n\n```\n{help_page(module)}\n```")
+    return "\n".join(parts) + "\n"
+
+
+def artifacts_page() -> str:
+    """docs/artifacts.md"""
+    lines = [NOTE, "# Files that stages exchange", "",
+             "Each file of these kinds has its description beside it, `NAME.ext.json`: kind, version, stage, options, the",
+             "hashes of its inputs, and its own. A file without one is a user's own: taken when its type and shape fit.",
+             '`make inspect FILE="..."` says what a file is and draws it. A format changes in `core/artifacts.py` only.',
+             "", "| kind | file | version | axes | unit | what | made by |", "|---|---|---|---|---|---|---|"]
+    for kind in KINDS.values():
+        axes = f"`{shape_text(kind)}`" if kind.axes else ""
+        cells = kind.name, f"`{kind.suffix}`", kind.version, axes, kind.unit, kind.what, kind.made_by
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"artifacts.md": artifacts_page, "cli.md": cli_page}
+
+
+@stage(reads="the toolkit's own modules", writes="docs/artifacts.md, docs/cli.md",
+       examples=("python -m docs.generate", "make docs"))
+def main():
+    """Write the pages of docs/ that follow from the code."""
+    for name, page in PAGES.items():
+        path = ROOT / "docs" / name
+        with artifacts.whole_file(path) as part:
+            part.write_text(page(), encoding="utf-8")
+        click.echo(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

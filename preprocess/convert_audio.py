@@ -1,0 +1,60 @@
+"""Any recording to the sound the other stages read: 16 kHz, mono, 16-bit .wav.
+
+Reads: an audio or video file of any kind ffmpeg knows.
+Writes: OUT.wav (speech) and its sidecar. Sound passes through second by second: memory does not grow with the length.
+"""
+
+from pathlib import Path
+
+import click
+
+from core import artifacts
+from core.audio import decode_any, write_wav_blocks
+from core.clock import SAMPLE_RATE
+from core.errors import InputError
+from core.stage import stage
+
+STAGE = "preprocess.convert_audio"
+
+
+def check_output(path, force: bool, source=None):
+    """Raise InputError unless `path` is a .wav that may be written: new, or `force`d, and never the `source` itself."""
+    path = Path(path)
+    if path.suffix.lower() != ".wav":
+        raise InputError(path, f"a {path.suffix or 'nameless'} file as output", "a name that ends in .wav")
+    if source is not None and path.exists() and path.samefile(source):
+        raise InputError(path, "input and output are the same file", "another name for the output")
+    if path.exists() and not force:
+        raise InputError(path, "already there", "a new file", "another name, or --force to overwrite it")
+
+
+def convert(source, path, *, force: bool = False) -> Path:
+    """Write the sound of `source` as 16 kHz mono `path`.
+
+    Raises
+    ------
+    InputError : `source` is missing, not readable or has no sound; `path` may not be written.
+    """
+    source, path = Path(source), Path(path)
+    if not source.is_file():
+        raise InputError(source, "no such file", "an audio or video file")
+    check_output(path, force, source)
+    n_samples = write_wav_blocks(path, decode_any(source))
+    if not n_samples:
+        raise InputError(source, "no sound", "a recording with sound")
+    return artifacts.describe_with(path, "speech", stage=STAGE, inputs=[source], seconds=round(n_samples / SAMPLE_RATE, 3))
+
+
+@stage(reads="IN: any audio or video file", writes="OUT.wav (16 kHz, mono, 16 bit), OUT.wav.json",
+       examples=("python -m preprocess.convert_audio song.mp3 song.wav",
+                 "python -m preprocess.convert_audio talk.mp4 talk.wav --force"))
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT.wav", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite OUT.wav if it exists.")
+def main(source, out, force):
+    """Convert any recording to a .wav file that every stage reads."""
+    click.echo(convert(source, out, force=force))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The sample portrait: Eileen Collins, astronaut, photographed by NASA; public domain.
+
+Reads: the picture in the package scikit-image (512x512 px; nothing is fetched).
+Writes: OUT.png, when it is missing.
+"""
+
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from core.artifacts import whole_file
+from core.errors import InputError
+from core.stage import stage
+
+
+def write_photo(path) -> Path:
+    """Write the portrait to `path` unless it is there; return the path."""
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise InputError(path, f"a {path.suffix or 'nameless'} file as output", "a name that ends in .png")
+    if not path.exists():
+        from skimage.data import astronaut
+        with whole_file(path) as part:
+            Image.fromarray(astronaut()).save(part)
+    return path
+
+
+@stage(reads="the package scikit-image", writes="OUT.png, when it is missing", examples=("python -m preprocess.sample_photo",))
+@click.argument("out", metavar="[OUT.png]", type=click.Path(path_type=Path), default=Path("data/samples/portrait.png"))
+def main(out):
+    """Write the sample portrait, by default to data/samples/portrait.png."""
+    click.echo(write_photo(out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""A photo's own pixels, moved by its landmarks: a smooth displacement field on a coarse grid, sampled at full size.
+
+Reads: a photo and its 68 points, in memory. Writes: nothing.
+The field is solved backwards in each frame: at the moved points it says exactly where in the photo their pixels are.
+A multiquadric (Hardy 1971) barely overshoots between points, so lips keep their thickness when the mouth opens. A ring
+of fixed points and a soft window hold everything around the face: outside `box` the picture is the photo, to the bit.
+"""
+
+import cv2
+import numpy as np
+
+from core import face68
+
+FADE = 0.3  # eye distances beyond the ring over which the field falls to nothing
+CELL = 0.05  # eye distances between grid nodes: a lip is about 0.15 thick
+BROW, LID = 0.4, 0.3  # shares of the way from brow to lid, and back, that move with each: hair does not stretch
+ROUNDNESS = 0.05  # eye distances; takes the kink out of the field at a point
+SLACK = 2e-3  # eye distances a point may be missed by: keeps points that lie together solvable
+RING_GAP = {"jaw": (0.25, 0.7), "brow": (0.5, 0.5)}  # eye distances from the outline to what never moves: ends, middle
+_OUTLINES = {"jaw": list(face68.GROUPS["jaw"]), "brow": [*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]}
+
+
+def fixed_ring(face):
+    """Points around `face` [68, 2] that never move, float [27, 2]: background and hair; the neck has room to follow."""
+    centre, ring = (face.min(0) + face.max(0)) / 2, []
+    for name, outline in _OUTLINES.items():
+        ends, middle = RING_GAP[name]
+        gap = ends + (middle - ends) * np.sin(np.linspace(0, np.pi, len(outline))) ** 3
+        outward = face[outline] - centre
+        ring.append(face[outline] + outward / np.linalg.norm(outward, axis=1, keepdims=True) * gap[:, None])
+    return np.concatenate(ring)
+
+
+class HairEdges:
+    """Points for what no landmark marks, the brows' lower edges and the lashes: they move with brow or lid in one piece.
+
+    Where brow and lid come closer than on `face` [68, 2], the points between close up with them and never cross.
+    """
+
+    def __init__(self, face):
+        self.owners, self.across, self.share = [], [], []
+        for side in ("right", "left"):
+            brow, eye = (list(face68.GROUPS[f"{side}_{part}"]) for part in ("brow", "eye"))
+            lid = eye[1:len(eye) // 2]
+            self.owners += [*brow, *lid]
+            self.across += [lid] * len(brow) + [[brow[1], brow[-2]]] * len(lid)
+            self.share += [BROW] * len(brow) + [LID] * len(lid)
+        self.gap = self._gap(face)
+
+    def _gap(self, face):
+        return face[np.array(self.across), 1].mean(1) - face[self.owners, 1]
+
+    def __call__(self, face):
+        """Where they are on `face` [68, 2] -> float [14, 2]."""
+        now = self._gap(face)
+        points = face[self.owners].copy()
+        points[:, 1] += self.share * np.where(np.abs(now) < np.abs(self.gap), now, self.gap)
+        return points
+
+
+def moving_share():
+    """How far each point may follow its landmark: float [68, 1].
+
+    The jaw's ends and the rigid points stay: what moves them is measuring noise, and it would make hair and
+    background swim.
+    """
+    share = np.ones(face68.N_POINTS)
+    jaw = list(face68.GROUPS["jaw"])
+    share[jaw] = np.sin(np.linspace(0, np.pi, len(jaw))) ** 1.5
+    share[face68.RIGID] = 0
+    return share[:, None]
+
+
+def _lifted(a):
+    """Points `a` [n, 2] as one side of a product that gives squared distances, rounded -> [n, 4]."""
+    return np.concatenate([a, (a * a).sum(1, keepdims=True) + ROUNDNESS**2, np.ones_like(a[:, :1])], 1)
+
+
+def _distances(lifted, b):
+    """Rounded distances of points, `_lifted` [n, 4], to points `b` [m, 2] -> [n, m]; one matrix product and a root."""
+    square = lifted @ np.concatenate([-2 * b, np.ones_like(b[:, :1]), (b * b).sum(1, keepdims=True)], 1).T
+    return np.sqrt(square, out=square)
+
+
+class FaceWarp:
+    """One photo, ready to be moved.
+
+    Parameters
+    ----------
+    picture : uint8 [row, column, rgb]
+    face : float [68, 2], the photo's own points in face space
+    pose : float [4], from `face68.to_face_space`
+    """
+
+    def __init__(self, picture, face, pose):
+        self.picture, self.face = picture, face.astype(np.float64)
+        self.factor = pose[0] * np.exp(1j * pose[1])
+        self.share, self.ring, self.edges = moving_share(), fixed_ring(face), HairEdges(face)
+        self.points = np.concatenate([self.face, self.edges(self.face), self.ring])
+        ring = face68.to_pixel_space(self.ring[None], pose)[0]
+        edge = FADE * 1.2 * pose[0]
+        rows, columns = picture.shape[:2]
+        box = np.concatenate([ring.min(0) - edge, ring.max(0) + edge])
+        self.box = left, top, right, bottom = np.clip(box, 0, (columns, rows, columns, rows)).astype(int).tolist()
+        width, height = right - left, bottom - top
+        cell_px = max(1.0, CELL * pose[0])
+        self.grid = max(2, round(height / cell_px)), max(2, round(width / cell_px))
+        y = (np.arange(self.grid[0]) + 0.5) * height / self.grid[0] - 0.5 + top  # where cv2.resize sees the nodes
+        x = (np.arange(self.grid[1]) + 0.5) * width / self.grid[1] - 0.5 + left
+        nodes = ((x[None, :] + 1j * y[:, None]) - complex(pose[2], pose[3])) / self.factor
+        self.nodes = _lifted(np.stack([nodes.real.ravel(), nodes.imag.ravel()], 1).astype(np.float32))
+        self.base = np.stack(np.meshgrid(np.arange(left, right), np.arange(top, bottom)), -1).astype(np.float32)
+        self.window = self._window((ring - (left, top)) / cell_px)
+
+    def _window(self, ring):
+        """1 inside the ring (float [27, 2], nodes of the grid), 0 from FADE outside it: float32 [row, column, 1]."""
+        outside = np.ones(self.grid, np.uint8)
+        cv2.fillPoly(outside, [cv2.convexHull(np.round(ring).astype(np.int32))], 0)
+        away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * CELL / FADE
+        t = np.clip(1.1 - away, 0, 1)  # whole inside, nothing a little before the edge of the region
+        return (t * t * (3 - 2 * t))[..., None]
+
+    def moved(self, face):
+        """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
+        return self.face + (face - self.face) * self.share
+
+    def displacement(self, face):
+        """From each pixel of the region to its source, for landmarks `face` [68, 2] -> float32 [row, column, xy] px."""
+        moved = self.moved(face)
+        at = np.concatenate([moved, self.edges(moved), self.ring])
+        n = len(at)
+        system, wanted = np.ones((n + 1, n + 1)), np.zeros((n + 1, 2))
+        system[:n, :n] = _distances(_lifted(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus
+        system[n, n], wanted[:n] = 0, self.points - at  # weights that sum to zero: the field does not grow outwards
+        weights = np.linalg.solve(system, wanted).astype(np.float32)
+        field = _distances(self.nodes, at.astype(np.float32)) @ weights[:n] + weights[n]
+        turn = np.array([[self.factor.real, self.factor.imag], [-self.factor.imag, self.factor.real]], np.float32)
+        field = (field @ turn).reshape(*self.grid, 2) * self.window
+        return cv2.resize(field, self.base.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+    def __call__(self, face):
+        """The photo with landmarks `face` [68, 2] (face space) -> uint8 [row, column, rgb], a new picture."""
+        left, top, right, bottom = self.box
+        moved = self.picture.copy()
+        if np.array_equal(face, self.face):
+            return moved
+        source = self.displacement(face)
+        source += self.base
+        moved[top:bottom, left:right] = cv2.remap(self.picture, source, None, cv2.INTER_LINEAR,
+                                                  borderMode=cv2.BORDER_REPLICATE)
+        return moved

@@ -1,0 +1,44 @@
+"""The generated pages are fresh, and every command explains itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from docs import generate
+
+MODULES = generate.command_modules()
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_page_is_fresh(name):
+    written = (generate.ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert written == generate.PAGES[name](), f"docs/{name} is stale: make docs"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_help_page_says_what_it_reads_and_writes(module):
+    page = generate.help_page(module)
+    usage, sentence = page.split("\n\n")[:2]
+    assert usage.startswith("Usage: " + generate.how_to_run(module))
+    assert sentence.strip().endswith("."), f"{module}: the docstring's first paragraph is a sentence"
+    assert "Examples:" in page
+    assert "Reads: " in page
+    assert "Writes: " in page
+    assert str(generate.ROOT) not in page, f"{module}: a default depends on where the project lies; use show_default"
+
+
+def test_every_command_answers_h():
+    """All in one process: `-h` must end with status 0 and print the page."""
+    script = ("import sys, importlib\nfrom click.testing import CliRunner\nfor name in sys.argv[1:]:\n"
+              "    result = CliRunner().invoke(importlib.import_module(name).main, ['-h'])\n"
+              "    assert result.exit_code == 0 and 'Usage:' in result.output, (name, result.output, result.exception)\n")
+    done = subprocess.run([sys.executable, "-c", script, *MODULES], cwd=generate.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["predict", "core.inspect", "preprocess.list_recordings"])
+def test_help_does_not_load_a_network_library(module):
+    script = f"import {module}, sys\nprint([m for m in ('tensorflow', 'torch', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=generate.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,325 @@
+"""Rendering: a photo moves where its landmarks move and nowhere else, for as long as the speech lasts."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import command, portrait
+from PIL import Image
+
+from core import artifacts, face68, face_detector
+from core.artifacts import save
+from core.audio import write_wav
+from core.clock import FPS, SAMPLE_RATE
+from core.errors import InputError
+from core.video import probe, read_frames
+from render import dcgan, motion, photo, render, sketch
+from render.warp import FaceWarp
+
+N_FRAMES = 50
+OPENING = 0.25  # eye distances the mouth opens in these tests
+
+
+def opening_motion(n_frames=N_FRAMES, size=OPENING):
+    """A mouth that opens and closes: float32 [frame, 68, 2], eye distances; frame 0 is at rest."""
+    moves = np.zeros((n_frames, face68.N_POINTS, 2), np.float32)
+    amount = size * np.sin(np.linspace(0, 3 * np.pi, n_frames)) ** 2
+    inner, outer = (list(face68.GROUPS[name]) for name in ("inner_lips", "outer_lips"))
+    moves[:, [*inner[5:], *outer[7:]], 1] = amount[:, None]
+    moves[:, list(face68.GROUPS["jaw"])[6:11], 1] = amount[:, None]
+    return moves
+
+
+@pytest.fixture(scope="module")
+def photo_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "portrait.png"
+    Image.fromarray(portrait()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def face(photo_path):
+    return photo.framed(photo.find_face(photo_path), size_px=512)
+
+
+@pytest.fixture(scope="module")
+def landmarks(tmp_path_factory, face):
+    """Landmarks of another person, twice as slim, with the rest face beside them."""
+    folder = tmp_path_factory.mktemp("landmarks")
+    rest = face.face * np.array([0.5, 1], np.float32)
+    rest[:, 0] /= face68.eye_distance(rest)
+    save(folder / "rest_face.npy", rest, "rest-face", stage="test")
+    return save(folder / "landmarks.npy", rest + opening_motion(), "landmarks-face", stage="test")
+
+
+def tone(path, seconds):
+    return write_wav(path, 0.3 * np.sin(np.arange(round(seconds * SAMPLE_RATE)) * 0.1))
+
+
+def mouth_box(face):
+    """left, top, right, bottom of the open mouth, px."""
+    points = face68.to_pixel_space((face.face + opening_motion().max(0))[None], face.pose)[0][face68.MOUTH]
+    return [*points.min(0).astype(int), *points.max(0).astype(int)]
+
+
+class TestPhoto:
+    def test_rest_gives_the_photo_back(self, face):
+        frame = next(photo.frames(face, np.zeros((1, 68, 2), np.float32)))
+        assert np.array_equal(frame, face.picture)
+
+    def test_a_hair_of_motion_changes_almost_nothing(self, face):
+        frame = next(photo.frames(face, np.full((1, 68, 2), 1e-4, np.float32)))
+        assert np.abs(frame.astype(int) - face.picture).mean() < 0.1
+
+    def test_opening_darkens_the_mouth_and_leaves_the_rest(self, face):
+        widest = int(opening_motion().sum((1, 2)).argmax())
+        frame = next(photo.frames(face, opening_motion()[widest:widest + 1]))
+        lips = face68.to_pixel_space((face.face + opening_motion()[widest])[None], face.pose)[0]
+        inside = np.zeros(frame.shape[:2], np.uint8)
+        cv2.fillPoly(inside, [lips[list(face68.GROUPS["inner_lips"])].astype(np.int32)], 1)
+        assert frame[inside > 0].mean() < face.picture[inside > 0].mean() - 15
+        left, top, right, bottom = FaceWarp(face.picture, face.face, face.pose).box
+        outside = np.ones(frame.shape[:2], bool)
+        outside[top:bottom, left:right] = False
+        assert outside.any()
+        assert np.array_equal(frame[outside], face.picture[outside])
+        eyes = slice(*(face68.to_pixel_space(face.face[None], face.pose)[0][face68.RIGID][:, 1].astype(int)[[0, 3]]))
+        difference = np.abs(frame[eyes].astype(int) - face.picture[eyes])
+        assert difference.mean() < 1.5
+
+    def test_points_land_where_the_landmarks_say(self, face):
+        """A dot painted on the lower lip of the photo is found on the lower lip of the frame."""
+        moves, lip = opening_motion()[8], list(face68.GROUPS["outer_lips"])[9]
+        before, after = (face68.to_pixel_space(f[None], face.pose)[0][lip] for f in (face.face, face.face + moves))
+        picture = face.picture.copy()
+        cv2.circle(picture, np.round(before).astype(int).tolist(), 4, (0, 255, 0), -1)
+        frame = FaceWarp(picture, face.face, face.pose)(face.face + moves).astype(int)
+        y, x = np.nonzero(frame[..., 1] - frame[..., 0] > 120)
+        assert np.linalg.norm(after - before) > 15
+        assert np.linalg.norm([x.mean() - after[0], y.mean() - after[1]]) < 2.5
+
+    def test_expression_scale_doubles_displacement(self, face):
+        moves = opening_motion()
+        once, twice = (np.stack(list(motion.on_face(moves, face.face, scale))) for scale in (1, 2))
+        assert np.allclose(twice - face.face, 2 * (once - face.face), atol=1e-5)
+        still = np.stack(list(motion.on_face(moves, face.face, 0)))
+        assert np.array_equal(still, np.broadcast_to(face.face, still.shape))
+
+    def test_lips_and_lids_never_cross(self, face):
+        inner, eye = (list(face68.GROUPS[name]) for name in ("inner_lips", "left_eye"))
+        moves = np.random.default_rng(0).normal(0, 0.3, (40, 68, 2)).astype(np.float32)
+        for moved in motion.on_face(moves, face.face):
+            for points in (inner, eye):
+                half = len(points) // 2
+                assert (moved[points[:half:-1], 1] - moved[points[1:half], 1] >= -1e-6).all()
+
+    def test_wild_motion_still_gives_a_picture(self, face):
+        moves = np.random.default_rng(0).normal(0, 1, (3, 68, 2)).astype(np.float32)
+        assert all(frame.shape == face.picture.shape for frame in photo.frames(face, moves))
+
+    def test_frames_are_made_one_by_one(self, face):
+        taken = []
+        moves = (taken.append(t) or np.zeros((68, 2), np.float32) for t in range(10**9))
+        pictures = photo.frames(face, moves)
+        next(pictures), next(pictures)
+        assert taken == [0, 1]
+
+    def test_a_face_cut_by_the_picture_edge(self, face):
+        left, top, right, bottom = mouth_box(face)
+        cut = photo._cut(face, 0, 0, (left + right) // 2 + 41, bottom)
+        assert list(photo.frames(cut, opening_motion()[10:12]))[1].shape == cut.picture.shape
+
+
+class TestReadPhoto:
+    def test_exif_turns_it_upright(self, tmp_path, photo_path):
+        image = Image.open(photo_path).rotate(90, expand=True)
+        exif = image.getexif()
+        exif[0x0112] = 6  # orientation: turn by 270 degrees to see it upright
+        image.save(tmp_path / "turned.png", exif=exif)
+        assert np.array_equal(photo.read_photo(tmp_path / "turned.png"), portrait())
+
+    @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "CMYK", "1", "I;16", "LA"])
+    def test_any_mode(self, tmp_path, photo_path, mode):
+        image = Image.open(photo_path)
+        grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
+        image = Image.fromarray(grey) if mode == "I;16" else image.convert(mode)
+        path = tmp_path / f"x.{'tif' if mode == 'CMYK' else 'png'}"
+        image.save(path)
+        picture = photo.read_photo(path)
+        assert picture.dtype == np.uint8
+        assert picture.shape == (256, 256, 3)
+        assert 40 < picture.mean() < 220
+
+    def test_transparency_lies_over_white(self, tmp_path):
+        Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "x.png")
+        assert (photo.read_photo(tmp_path / "x.png") == 255).all()
+
+    def test_bad_files(self, tmp_path, photo_path):
+        whole = photo_path.read_bytes()
+        bad = {"missing.png": None, "empty.png": b"", "text.jpg": b"hello", "cut.png": whole[:len(whole) // 2]}
+        for name, content in bad.items():
+            if content is not None:
+                (tmp_path / name).write_bytes(content)
+            with pytest.raises(InputError, match=name):
+                photo.read_photo(tmp_path / name)
+
+    def test_a_bomb_is_refused_unread(self, tmp_path):
+        for side in (9000, 20000):
+            Image.new("1", (side, side)).save(tmp_path / "bomb.png")
+            with pytest.raises(InputError, match="million"):
+                photo.read_photo(tmp_path / "bomb.png")
+
+    def test_no_face(self, tmp_path):
+        Image.new("RGB", (300, 300), "grey").save(tmp_path / "wall.png")
+        with pytest.raises(InputError, match="no face found"):
+            photo.find_face(tmp_path / "wall.png")
+
+
+    def test_a_mouth_outside_the_picture(self, monkeypatch, photo_path):
+        points, boxes = face_detector.landmarks_of_picture(photo.read_photo(photo_path))
+        monkeypatch.setattr(face_detector, "landmarks_of_picture", lambda picture: (points + np.float32([0, 110]), boxes))
+        with pytest.raises(InputError, match="mouth lies outside"):
+            photo.find_face(photo_path)
+
+
+class TestFraming:
+    def test_sizes(self, photo_path):
+        found = photo.find_face(photo_path)
+        assert photo.framed(found).picture.shape == (256, 256, 3)
+        assert photo.framed(found, "resize").picture.shape == (512, 512, 3)
+        assert photo.framed(found, "crop", 200).picture.shape == (200, 200, 3)
+
+    def test_odd_sides_become_even(self, face):
+        assert photo._cut(face, 0, 0, 501, 511).picture.shape == (510, 500, 3)
+
+    def test_points_follow_the_picture(self, tmp_path, photo_path):
+        found = photo.find_face(photo_path)
+        for preprocess in photo.FRAMINGS:
+            shown = photo.framed(found, preprocess, 400)
+            Image.fromarray(shown.picture).save(tmp_path / "shown.png")
+            again = photo.find_face(tmp_path / "shown.png")
+            assert np.linalg.norm(again.points - shown.points, axis=1).mean() < 0.04 * shown.pose[0]
+
+
+class TestMotion:
+    def test_rest_face_is_found_beside(self, tmp_path, landmarks):
+        moves, rest = motion.read_motion(landmarks)
+        assert np.allclose(moves, opening_motion(), atol=1e-6)
+        measured = save(tmp_path / "clip.face.npy", rest + opening_motion(), "landmarks-face", stage="test")
+        assert motion.rest_path(measured) is None
+        assert np.abs(motion.read_motion(measured)[0]).max() > 0.2  # its own closed frames are the rest
+        save(tmp_path / "clip.rest.npy", rest, "rest-face", stage="test")
+        assert np.allclose(motion.read_motion(measured)[0], opening_motion(), atol=1e-6)
+
+    def test_missing_frames_are_filled(self, tmp_path, landmarks):
+        holes = motion.read_motion(landmarks)[1] + opening_motion()
+        holes[5:8] = np.nan
+        moves, _ = motion.read_motion(save(tmp_path / "x.npy", holes, "landmarks-face", stage="test"))
+        assert np.isfinite(moves).all()
+        holes[:] = np.nan
+        with pytest.raises(InputError, match="no face in any"):
+            motion.read_motion(save(tmp_path / "x.npy", holes, "landmarks-face", stage="test"))
+
+    @pytest.mark.parametrize("fps", [12.5, 24, 25, 29.97, 30, 60])
+    def test_resampling_keeps_time(self, fps):
+        """A landmark that says what time it is still says so at another frame rate."""
+        clock = np.broadcast_to(((np.arange(100) + 0.5) / FPS)[:, None, None], (100, 68, 2)).astype(np.float32)
+        n = motion.n_output_frames(4.0, fps)
+        told = np.stack(list(motion.resampled(clock, fps, n)))[:, 0, 0]
+        inside = slice(3, -3)
+        assert n == round(4 * fps)
+        assert np.allclose(told[inside], ((np.arange(n) + 0.5) / fps)[inside], atol=1e-4)
+
+    def test_other_kinds_are_refused(self, tmp_path, landmarks):
+        pixel = save(tmp_path / "x.pixel.npy", opening_motion() * 100, "landmarks-pixel", stage="test")
+        with pytest.raises(InputError, match="landmarks-pixel"):
+            motion.read_motion(pixel)
+        np.save(tmp_path / "mine.npy", np.zeros((5, 3)))
+        with pytest.raises(InputError, match="landmarks-face"):
+            motion.read_motion(tmp_path / "mine.npy")
+        np.save(tmp_path / "px.npy", (opening_motion() + motion.read_motion(landmarks)[1]) * 80)
+        with pytest.raises(InputError, match="face space"):
+            motion.read_motion(tmp_path / "px.npy")
+
+
+class TestVideo:
+    @pytest.mark.parametrize("fps", [25, 30])
+    @pytest.mark.parametrize("seconds", [2.0, 1.97])
+    def test_lasts_as_long_as_the_speech(self, tmp_path, landmarks, fps, seconds):
+        speech = tone(tmp_path / "ton - é.wav", seconds)
+        out = render.render_video(landmarks, tmp_path / "a b ü.mp4", renderer="sketch", speech=speech, fps=fps, size_px=128)
+        about = probe(out)
+        assert about.has_sound
+        assert about.fps == fps
+        n = sum(1 for _ in read_frames(out, fps))
+        assert abs(n - seconds * fps) <= 1
+        assert abs(about.seconds - seconds) <= 1 / fps
+        sidecar = artifacts.check(out, "talking-video")
+        assert sidecar["frames"] == n
+        assert set(sidecar["inputs"]) == {"landmarks.npy", "ton - é.wav"}
+
+    def test_photo_video_moves(self, tmp_path, landmarks, photo_path):
+        out = tmp_path / "v.mp4"
+        done = command(render.main, landmarks, "--photo", photo_path, "--out", out, "--quality", "low")
+        assert done.exit_code == 0, done.stderr
+        assert done.stdout.strip() == str(out)
+        assert "device: cpu" in done.stderr
+        assert probe(out).size == (256, 256)
+        frames = list(read_frames(out))
+        assert len(frames) == N_FRAMES
+        assert np.abs(frames[8].astype(int) - frames[0]).max() > 40
+
+    def test_lengths_that_do_not_fit(self, tmp_path, landmarks, capsys):
+        with pytest.raises(InputError, match=r"50 frames of landmarks, 100 frames of speech"):
+            render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", speech=tone(tmp_path / "s.wav", 4))
+        render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", speech=tone(tmp_path / "s.wav", 1.9), size_px=64)
+        assert "50 frames of landmarks, 48 frames" in capsys.readouterr().err
+
+    def test_somebody_elses_file_is_kept(self, tmp_path, landmarks):
+        out = tmp_path / "v.mp4"
+        out.write_bytes(b"holiday")
+        arguments = (landmarks, "--renderer", "sketch", "--size", 64, "--out", out)
+        refused = command(render.main, *arguments)
+        assert refused.exit_code == 1
+        assert "--force" in refused.stderr
+        assert out.read_bytes() == b"holiday"
+        assert command(render.main, *arguments, "--force").exit_code == 0
+        assert command(render.main, *arguments).exit_code == 0  # ours by now
+
+    @pytest.mark.parametrize("arguments", [("--out", "v.avi"), ("--renderer", "photo"), ("--photo", "none.jpg"),
+                                           ("--renderer", "sketch", "--speech", "x.mp3"),
+                                           ("--renderer", "sketch", "--rest", "none.npy"),
+                                           ("--renderer", "dcgan", "--model", "none.safetensors")])
+    def test_mistakes_are_one_line(self, tmp_path, monkeypatch, landmarks, arguments):
+        monkeypatch.chdir(tmp_path)
+        result = command(render.main, landmarks, *arguments)
+        assert result.exit_code == 1
+        told = [line for line in result.stderr.splitlines() if not line.startswith("device: ")]
+        assert len(told) == 1
+        assert told[0].startswith("error: ")
+        assert not list(tmp_path.rglob("*"))
+        assert result.stdout == ""
+
+    def test_dcgan_draws_the_face_it_knows(self, tmp_path, landmarks):
+        """Motion is put on the generator's own rest face, a batch at a time."""
+        from gan.model import Generator, load_generator, save_generator, widths_for
+        generator = Generator(16, widths_for(16, 0.1), n_look=2, n_condition=8)
+        moves, rest = motion.read_motion(landmarks)
+        generator.rest_face.copy_(torch.from_numpy(rest * 0.9))
+        model = save_generator(tmp_path / "model.safetensors", generator, stage="test")
+        assert not np.allclose(load_generator(model).rest_face, rest, atol=0.01)
+        taken = []
+        pictures = dcgan.frames((taken.append(t) or m for t, m in enumerate(moves)), model, size_px=64)
+        assert next(pictures).shape == (64, 64, 3)
+        assert len(taken) == dcgan.BATCH
+        assert sum(1 for _ in pictures) == N_FRAMES - 1
+        out = tmp_path / "v.mp4"
+        done = command(render.main, landmarks, "--renderer", "dcgan", "--model", model, "--device", "cpu", "--out", out)
+        assert done.exit_code == 0, done.stderr
+        assert probe(out).size == (16, 16)
+
+    def test_sketch_draws_the_mouth_open(self, landmarks):
+        moves, rest = motion.read_motion(landmarks)
+        closed, opened = (next(sketch.frames(moves[t:t + 1], rest, size_px=128)) for t in (0, 8))
+        assert closed.shape == (128, 128, 3)
+        assert not np.array_equal(closed, opened)

@@ -1,0 +1,161 @@
+"""The tree keeps its promises: which folder imports which, how long a file is, what never appears, what `make` remakes."""
+
+import ast
+import shutil
+import subprocess
+
+import pytest
+
+from docs.generate import PACKAGES, ROOT, source_files
+
+MAY_IMPORT = {"core": {"core"}, "preprocess": {"core", "preprocess"}, "landmarks": {"core", "preprocess", "landmarks"},
+              "gan": {"core", "gan"}, "render": {"core", "gan", "render"}}
+LONGEST_FILE = 250  # lines
+FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}
+FORBIDDEN_CALLS = {"torch.load", "torch.save", "shutil.rmtree", "eval", "exec", "os.system"}
+GROUP_EDGES = {17, 22, 27, 31, 36, 42, 48, 60, 68}  # where one group of the 68 points ends and the next begins
+FILES = source_files()
+
+
+def _name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(tree):
+    """Top-level names of all imports, those inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield node.module.split(".")[0]
+
+
+def test_the_tree_was_found():
+    assert len(FILES) > 10
+    assert {path.parent.name for path in FILES} >= set(PACKAGES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+class TestFile:
+    def test_imports_point_one_way(self, path):
+        allowed = MAY_IMPORT.get(path.relative_to(ROOT).parts[0], set(PACKAGES) | {"docs", "main", "predict"})
+        ours = set(_imports(_tree(path))) & (set(PACKAGES) | {"docs", "tests", "main", "predict", "app", "bench"})
+        assert ours <= allowed, f"imports {sorted(ours - allowed)}"
+
+    def test_is_short(self, path):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+    def test_says_what_it_is(self, path):
+        doc = ast.get_docstring(_tree(path)) or ""
+        assert doc.splitlines() and doc.splitlines()[0].endswith((".", ":")), "a module docstring whose first line says what"
+
+    def test_runs_no_code_from_data_and_deletes_no_folder(self, path):
+        tree = _tree(path)
+        assert not set(_imports(tree)) & FORBIDDEN_IMPORTS
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in FORBIDDEN_CALLS, f"line {node.lineno}"
+                assert not any(k.arg == "allow_pickle" and ast.unparse(k.value) == "True" for k in node.keywords)
+            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"line {node.lineno}: bare except"
+
+    def test_holds_no_landmark_index(self, path):
+        """`points[48:68]` and `range(36, 42)` belong in core/face68.py."""
+        if _name(path) == "core/face68.py":
+            return
+        for node in ast.walk(_tree(path)):
+            ends = [node.lower, node.upper] if isinstance(node, ast.Slice) else \
+                node.args if isinstance(node, ast.Call) and ast.unparse(node.func) == "range" else []
+            values = {end.value for end in ends if isinstance(end, ast.Constant)}
+            assert len(values & GROUP_EDGES) < 2, f"line {node.lineno}: use core.face68"
+
+
+STAND_IN = """#!/bin/sh
+# Stands in for Python: notes what was run, writes the file the stage would, fails where FAIL says.
+echo "$*" >> ran.txt
+case "$*" in *"${FAIL:-nothing}"*) exit 1;; esac
+while read -r stage file; do
+    case "$*" in *"$stage"*) mkdir -p "$(dirname "$file")"; touch "$file";; esac
+done <<END
+list_recordings data/recordings/index.csv
+extract_fft data/fft/index.csv
+extract_landmarks data/landmarks/index.csv
+estimate_offset data/offsets/index.csv
+pack_hdf5 data/train.h5
+crop_faces data/crops/index.csv
+END
+case "$*" in *.train*) echo progress; echo "RECORD/00001/a model";; predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make in an empty copy, Python replaced; return the commands it ran."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    stand_in = tmp_path / "python"
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+
+    def run(*goals, fails=""):
+        ran = tmp_path / "ran.txt"
+        ran.write_text("")
+        done = subprocess.run(["make", "PYTHON=./python", *goals], cwd=tmp_path,
+                              env={"PATH": "/usr/bin:/bin", "FAIL": fails or "nothing"}, capture_output=True, text=True)
+        assert (done.returncode != 0) == bool(fails), done.stderr
+        return [line.removeprefix("-m ") for line in ran.read_text().splitlines()]
+
+    (tmp_path / "my 'odd, (x) folder").mkdir()
+    return run
+
+
+CORPUS = "CORPUS=my 'odd, (x) folder"
+
+
+def test_make_does_nothing_the_second_time_and_remembers_the_corpus(make, tmp_path):
+    stages = [line.split()[0] for line in make("preprocess", CORPUS)]
+    assert stages == [f"preprocess.{name}" for name in
+                      ("list_recordings", "extract_fft", "extract_landmarks", "estimate_offset", "pack_hdf5")]
+    assert make("preprocess", CORPUS) == make("preprocess") == []
+    (tmp_path / "my 'odd, (x) folder" / "new.mp4").touch()
+    assert make("preprocess")[0] == "preprocess.list_recordings my 'odd, (x) folder"
+    assert make("preprocess") == []
+    (tmp_path / "other").mkdir()
+    assert len(make("preprocess", "CORPUS=other")) == 5
+
+
+def test_stopped_stage_is_not_done(make):
+    assert make("preprocess", CORPUS, fails="extract_landmarks")[-1].startswith("preprocess.extract_landmarks")
+    assert [line.split(".")[1] for line in make("preprocess", CORPUS)] == ["extract_landmarks", "estimate_offset", "pack_hdf5"]
+
+
+def test_training_hands_its_model_to_evaluation(make):
+    make("train-cnn", CORPUS, fails="landmarks.train")
+    assert [line.split()[0] for line in make("train-cnn", CORPUS)] == ["landmarks.train"]
+    assert make("train-cnn", CORPUS) == []
+    assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5"]
+
+
+def test_other_crops_train_another_gan(make):
+    make("train-gan", CORPUS)
+    assert make("train-gan", CORPUS) == []
+    ran = make("train-gan", CORPUS, "SPEAKER=actor_03", "EVERY=5")
+    assert ran[0] == "preprocess.crop_faces --speaker actor_03 --every 5"
+    assert ran[1].startswith("gan.train")
+
+
+def test_render_goes_through_the_landmarks_file(make):
+    assert make("render", "SPEECH=a b's.wav", "PHOTO=my me.png") == [
+        "predict.py a b's.wav",
+        "render.render out/a b/landmarks.npy --speech a b's.wav --photo my me.png --out results/a b.mp4"]
+
+
+def test_render_alone_uses_the_samples(make):
+    assert make("render")[0] == "predict.py data/samples/speech.wav"
+
+
+def test_missing_variable_is_said_before_anything_runs(make):
+    assert make("predict", fails="SPEECH") == []
