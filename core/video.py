@@ -65,6 +65,7 @@ def write_video(path, frames, *, fps: float = FPS, speech=None, quality: str = "
     with whole_file(path) as part:
         encoder = imageio_ffmpeg.write_frames(
             str(part), (width, height), fps=fps, codec="libx264", macro_block_size=2, quality=None,
+            ffmpeg_log_level="error",
             output_params=["-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart"], **sound)
         encoder.send(None)
         try:

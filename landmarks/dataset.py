@@ -14,6 +14,8 @@ from core.errors import InputError
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, mel_filters, normalise, pad_with_silence
 
 BLOCK = 4096  # frames turned into mel power at a time
+SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
+STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
 @dataclass
@@ -56,7 +58,7 @@ def load_clips(pack, split: str) -> list:
 
 
 class Batches:
-    """Batches of augmented segments; speakers weigh as the square root of what they said.
+    """Batches of augmented segments; a speaker's share grows with the frames they said, to the power of `SHARE`.
 
     `batch(step)` -> features [item, frame + CONTEXT, hop, mel], offsets [item, frame, 68, 2], weight [item, frame].
     """
@@ -67,7 +69,7 @@ class Batches:
         said = {}
         for clip, n in zip(clips, lengths):
             said[clip.speaker] = said.get(clip.speaker, 0) + n
-        weight = lengths / np.sqrt([said[clip.speaker] for clip in clips])
+        weight = lengths * np.array([said[clip.speaker] for clip in clips]) ** (SHARE - 1)
         self.share = weight / weight.sum()
         self.offsets = [face68.fill_missing(clip.face) - clip.rest for clip in clips]
         self.seen = [np.isfinite(clip.face).all((1, 2)).astype(np.float32) for clip in clips]
@@ -92,6 +94,8 @@ class Batches:
             power = augment_sound(power, rng)
             if rng.random() < 0.5:
                 offset = face68.mirror(offset)
+            if rng.random() < STILL:
+                power, offset, seen = no_speech(power, rng), np.zeros_like(offset), np.ones_like(seen)
         features, silence = normalise(power)
         if speed != 1.0:
             features, offset, seen = (stretch(part, speed, unit) for part, unit in ((features, 4), (offset, 1), (seen, 1)))
@@ -119,12 +123,12 @@ def stretch(values, speed: float, n_parts: int):
 def augment_sound(power, rng):
     """Another voice, microphone and room for mel power [frame, hop, mel]: formants moved, equalised, noisy, reverberant."""
     bands = np.arange(N_MELS)
-    warp = rng.uniform(0.88, 1.14)
+    warp = rng.uniform(0.84, 1.18)
     at = np.clip(bands * warp + rng.uniform(-1, 1), 0, N_MELS - 1)
     low = np.floor(at).astype(int)
     share = (at - low).astype(np.float32)
     power = power[..., low] * (1 - share) + power[..., np.minimum(low + 1, N_MELS - 1)] * share
-    knots = rng.normal(0, 0.35, 7)  # decades: a smooth equaliser of a few dB
+    knots = rng.normal(0, 0.45, 7)  # decades: a smooth equaliser of a few dB
     power = power * (10 ** np.interp(bands, np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
     if rng.random() < 0.3:  # a room: energy decays into later hops
         decay = rng.uniform(0.1, 0.6)
@@ -134,17 +138,29 @@ def augment_sound(power, rng):
             flat[delay:] += tail[:-delay] * 0.3 * decay**delay
         power = flat.reshape(power.shape)
     if rng.random() < 0.6:
-        level = power.mean() * 10 ** rng.uniform(-4, -0.7)
-        tilt = 10 ** np.interp(bands, (0, N_MELS - 1), rng.uniform(-1.2, 0.4, 2))
-        power = power + (level * tilt / tilt.mean() * rng.exponential(1, power.shape)).astype(np.float32)
+        power = power + noise(power, 10 ** rng.uniform(-4, -0.7), rng)
     return power
 
 
+def noise(power, level, rng):
+    """Steady noise of a random colour, `level` times the mean of `power` [frame, hop, mel], and of its shape."""
+    tilt = 10 ** np.interp(np.arange(N_MELS), (0, N_MELS - 1), rng.uniform(-1.2, 0.4, 2))
+    return (power.mean() * level * tilt / tilt.mean() * rng.exponential(1, power.shape)).astype(np.float32)
+
+
+def no_speech(power, rng):
+    """Digital silence or a room's noise in place of `power` [frame, hop, mel]."""
+    return noise(power, 10 ** rng.uniform(-7, 0), rng) if rng.random() < 0.5 else np.zeros_like(power)
+
+
 def mask_bands(features, rng):
-    """Hide a few bands and a few hops (SpecAugment, Park et al. 2019)."""
+    """Hide a few bands and a few frames (SpecAugment, Park et al. 2019)."""
     features = features.copy()
     if rng.random() < 0.5:
         width = rng.integers(1, 9)
         first = rng.integers(0, N_MELS - width)
         features[..., first:first + width] = 0
+    if rng.random() < 0.5:
+        first = rng.integers(0, max(1, len(features) - 3))
+        features[first:first + rng.integers(1, 4)] = 0
     return features

@@ -14,7 +14,7 @@ POINT_WEIGHT[face68.LOWER_FACE] = 1.0
 POINT_WEIGHT[face68.MOUTH] = 3.0
 POINT_WEIGHT /= POINT_WEIGHT.mean()
 HUBER_DELTA = 0.05  # eye distances
-TERMS = {"place": 10.0, "speed": 10.0, "opening": 1.0, "width": 0.4}
+TERMS = {"place": 15.0, "speed": 10.0, "opening": 0.6, "width": 0.3}
 QUIET = 0.02**2  # variance, squared eye distances: steadier clips do not count as motion
 
 

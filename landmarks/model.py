@@ -12,7 +12,7 @@ from core.audio import HOPS_PER_FRAME, N_BINS
 from core.face68 import N_POINTS
 from landmarks.features import N_MELS, mel_filters
 
-DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.2, "rnn": True}
+DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}
 
 
 def build_encoder(channels, width, dropout, **_):

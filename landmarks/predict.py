@@ -51,7 +51,7 @@ def load_model(path=None) -> Model:
     path = Path(path or DEFAULT_MODEL)
     artifacts.check(path, "landmark-model")
     try:
-        interpreter = Interpreter(model_path=str(path))
+        interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
         mel, encode, step = (interpreter.get_signature_runner(name) for name in ("mel", "encode", "step"))
     except (ValueError, RuntimeError):
         raise InputError(path, "not a landmark-model", "a LiteRT file with signatures mel, encode, step",

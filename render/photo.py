@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from core import draw, face68
 from core.errors import InputError
@@ -147,8 +148,10 @@ def framed(photo, preprocess: str = "full", size_px: int = 0) -> Photo:
 def frames(photo, motion, scale: float = 1.0):
     """Yield the photo moved by each [68, 2] of `motion` (eye distances): uint8 [row, column, rgb]."""
     warp, mouth = FaceWarp(photo.picture, photo.face, photo.pose), MouthInterior(photo.picture, photo.face, photo.pose)
+    threads = ThreadpoolController()
     for face in on_face(motion, photo.face, scale):
-        frame = warp(face)
+        with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
+            frame = warp(face)
         mouth.paint(frame, face)
         yield frame
 

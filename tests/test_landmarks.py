@@ -94,7 +94,7 @@ def test_rnn_carries_the_past_and_only_the_rnn(rnn):
     changed[:, :10] += 1.0
     difference = np.abs(np.asarray(net(features)) - np.asarray(net(changed)))[0].max((1, 2))
     assert difference[:10].max() > 1e-4
-    assert (difference[20:].max() > 1e-7) is rnn  # beyond the reach of the convolutions
+    assert bool(difference[20:].max() > 1e-7) == rnn  # beyond the reach of the convolutions
 
 
 def test_look_ahead_is_what_is_stated():
