@@ -11,23 +11,21 @@ from pathlib import Path
 import click
 
 from core.audio import read_speech
-from core.errors import InputError
+from core.errors import InputError, absent
 from core.stage import say, stage
 from core.video import CRF
 from render import photo
 from render.render import check_output, render_video
 
 
-def check_photo(path, folder):
-    """Find the face and leave a picture of what was found; raises InputError when there is none."""
+def show_face(found, folder):
+    """Leave a picture of the face that was found."""
     from PIL import Image
 
     from core.artifacts import whole_file
-    found = photo.find_face(path)
     with whole_file(folder / "photo_check.png") as part:
         Image.fromarray(photo.checked_picture(found)).save(part)
     say(f"face found: {folder / 'photo_check.png'}")
-    return found
 
 
 def as_wav(path, folder) -> Path:
@@ -44,12 +42,14 @@ def animate(image, audio, out, folder, *, preprocess="full", size_px=0, model=No
     """Run all stages, files in between in `folder`; return the video's path. `options` are those of `render_video`."""
     began, audio = time.monotonic(), Path(audio)
     if not audio.is_file():
-        raise InputError(audio, "no such file", "a recording of speech")
-    face = photo.framed(check_photo(image, folder), preprocess, size_px)
+        raise InputError(audio, absent(audio), "a recording of speech")
+    found = photo.find_face(image)
     speech = as_wav(audio, folder)
     from landmarks.predict import predict_file
-    landmarks = predict_file(speech, folder, model)
+    landmarks = predict_file(speech, folder, model)  # all that a person gives is read by now: nothing is left of a mistake
     say(f"landmarks: {landmarks}")
+    show_face(found, folder)
+    face = photo.framed(found, preprocess, size_px)
     video = render_video(landmarks, out, face=face, speech=speech, **options)
     say(f"done in {time.monotonic() - began:.1f} s")
     return video

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import NEEDS_ROOM, InputError, absent
 from core.kinds import KINDS, Kind, shape_text
 
 
@@ -57,6 +57,12 @@ def whole_file(path):
     try:
         yield part
         part.replace(path)
+    except OSError as error:
+        if error.filename is None and error.errno is None:  # NumPy and HDF5 say a full disk in words alone
+            raise InputError(path, f"not written ({str(error).splitlines()[0][:80]})", NEEDS_ROOM) from None
+        if error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 
@@ -145,13 +151,17 @@ def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -
 def read_sidecar(path) -> dict:
     """Return the sidecar of `path`, or an empty dict when there is none."""
     beside = sidecar_path(path)
+    cure = f"delete it to use {Path(path).name} as it is, or make the file again"
     try:
-        return json.loads(beside.read_text(encoding="utf-8"))
+        about = json.loads(beside.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, UnicodeDecodeError):
-        raise InputError(beside, "not readable as JSON", "the description written with the file",
-                         f"delete it to use {Path(path).name} as it is, or make the file again") from None
+    except (ValueError, RecursionError):
+        raise InputError(beside, "not readable as JSON", "the description written with the file", cure) from None
+    fields = {"kind": str, "options": dict, "inputs": dict}
+    if not isinstance(about, dict) or not all(isinstance(about.get(name, kind()), kind) for name, kind in fields.items()):
+        raise InputError(beside, "not a description", "the description written with the file", cure)
+    return about
 
 
 def check(path, *kind_names) -> dict:
@@ -163,8 +173,9 @@ def check(path, *kind_names) -> dict:
     """
     path = Path(path)
     if not path.is_file():
-        makers = " or ".join(KINDS[name].made_by for name in kind_names)
-        raise InputError(path, "no such file", " or ".join(kind_names), f"python -m {makers} --help" if makers else "")
+        makers = [maker for name in kind_names for maker in KINDS[name].made_by.split(", ") if "." in maker]
+        raise InputError(path, absent(path), " or ".join(kind_names),
+                         " or ".join(f"python -m {maker} --help" for maker in makers) or "make preprocess CORPUS=folder")
     about = read_sidecar(path)
     if not about:
         return about
@@ -194,7 +205,7 @@ def load(path, *kind_names) -> Artifact:
     about = check(path, *kind_names)
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:  # a damaged header asks for any size
         raise InputError(path, f"not a NumPy array ({str(error).splitlines()[0][:80]})", " or ".join(kind_names)) from None
     candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
     for kind in candidates:

@@ -4,6 +4,7 @@ Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows
 Writes: .wav.
 """
 
+import re
 import struct
 import subprocess
 import tempfile
@@ -15,13 +16,14 @@ import soundfile
 
 from core.artifacts import whole_file
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.errors import InputError
+from core.errors import NEEDS_ROOM, InputError, absent
 
 HOPS_PER_FRAME = 4
 HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms
 N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
+LOWEST_RATE = 1000  # Hz; a header below it is damaged, and resampling would fill the memory
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 _PAD = (N_FFT - HOP) // 2
 
@@ -60,7 +62,7 @@ def read_speech(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(path, "no such file", "a .wav file")
+        raise InputError(path, absent(path), "a .wav file")
     if path.suffix.lower() != ".wav":
         raise InputError(path, f"a {path.suffix or 'nameless'} file", "a .wav file", _convert_cure(path))
     if not path.stat().st_size:
@@ -70,11 +72,15 @@ def read_speech(path):
     except (soundfile.LibsndfileError, ValueError):
         raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
     _check_whole(path)
+    if rate < LOWEST_RATE:
+        raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} or more", "record or export it again")
     if not len(sound):
         raise InputError(path, "a WAV file with no samples", "a .wav file with sound")
+    sound = sound.mean(1)
     if not np.isfinite(sound).all():
         raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
-    return resample(sound.mean(1), rate)
+    peak = max(sound.max(), -sound.min())  # float files may go beyond -1..1: what they hold is kept, its level is not
+    return resample(sound / peak if peak > 1 else sound, rate)
 
 
 def resample(sound, rate: int, new_rate: int = SAMPLE_RATE):
@@ -102,7 +108,9 @@ def decode_any(path):
         talk.seek(0)  # a file, not a pipe: a damaged recording fills a pipe with complaints, and both sides wait
         message = talk.read().decode(errors="replace").strip()
     if decoder.returncode and "does not contain any stream" not in message:
-        raise InputError(path, f"sound not readable ({message.splitlines()[-1][:100] if message else 'ffmpeg failed'})")
+        reason = re.sub(r"\[[^]]*\] *", "", message.splitlines()[-1])[:100] if message else "ffmpeg failed"
+        raise InputError(path, f"sound not readable ({reason})", "an audio or video file that ffmpeg can decode",
+                         "copy or export it again")
 
 
 def write_wav(path, sound, rate: int = SAMPLE_RATE):
@@ -122,7 +130,10 @@ def write_wav_blocks(path, blocks, rate: int = SAMPLE_RATE) -> int:
         return 0
     with whole_file(path) as part, soundfile.SoundFile(part, "w", rate, 1, "PCM_16", format="WAV") as file:
         for block in chain([first], blocks):
-            file.write(np.clip(np.nan_to_num(block), -1, 1))
+            try:
+                file.write(np.clip(np.nan_to_num(block), -1, 1))
+            except soundfile.LibsndfileError as error:
+                raise InputError(path, f"not written ({error.error_string})", NEEDS_ROOM) from None
         n_samples = file.frames
     return n_samples
 

@@ -1,5 +1,15 @@
 """The one error a user can cause: what file, what was found, what was expected, what cures it."""
 
+from pathlib import Path
+
+NEEDS_ROOM = "a place that can be written, with room"
+
+
+def absent(path) -> str:
+    """What is at `path`, in words, when it is not the file that was expected."""
+    path = Path(path)
+    return "a folder" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
+
 
 class InputError(Exception):
     """A user's mistake, said in one line; commands print it and exit with status 1.

@@ -57,6 +57,8 @@ def detect(grey_frame, side_px: float = DETECT_SIDE_PX):
     float [face, 4]: left, top, right, bottom in px of `grey_frame`
     """
     scale = min(1.0, side_px / max(grey_frame.shape))
+    if min(grey_frame.shape) * scale < 1:  # a line a thousand times as long as it is wide
+        return np.empty((0, 4))
     small = cv2.resize(grey_frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey_frame
     found, _, _ = _detector().run(small, 0, 0.0)
     return np.array([[r.left(), r.top(), r.right(), r.bottom()] for r in found], np.float64).reshape(-1, 4) / scale

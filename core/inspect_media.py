@@ -56,6 +56,11 @@ def animation(path, about):
 def photo(path, about):
     """.png or .jpg"""
     from PIL import Image
-    with Image.open(path) as image:
+    try:
+        image = Image.open(path)
+    except Image.DecompressionBombError:
+        raise InputError(path, "far too many pixels", f"at most {2 * Image.MAX_IMAGE_PIXELS // 10**6} million",
+                         "make it smaller") from None
+    with image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
         return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

@@ -43,6 +43,8 @@ def kind_of_array(array, name=""):
 def array(path, about):
     """.npy of any kind."""
     values = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(values, np.ndarray):
+        raise InputError(path, "several arrays in a zip file", "one array", f"{path.with_suffix('.npz').name} as its name")
     kind = kind_of_array(values, about.get("kind")) if values.size else None
     if kind is None:
         known = [shape_text(k) for k in KINDS.values() if k.dtype]

@@ -14,6 +14,7 @@ from pathlib import Path
 from core import artifacts
 from core.errors import InputError
 
+_FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
 _VERSIONS_OF = ("tensorflow", "torch", "numpy", "dlib-bin", "opencv-python-headless")
 
 
@@ -49,9 +50,12 @@ def new_run(record, *, stage: str, options: dict, data=None) -> Path:
 def read_run(run) -> dict:
     """Read run.json of a run folder. Raises InputError when `run` is not one."""
     try:
-        return json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
+        about = json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record") from None
+        about = {}
+    if not isinstance(about, dict) or not about.keys() >= _FIELDS:
+        raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record")
+    return about
 
 
 def unfinished_run(record, *, stage: str, options: dict, data=None):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from core.errors import InputError
+from core.errors import NEEDS_ROOM, InputError
 
 
 def stage(*, reads: str, writes: str, examples: tuple = ()):
@@ -31,9 +31,9 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
                 _fail("stopped; the same command goes on from here", 130)
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EISDIR,
-                                       errno.ENOTDIR, errno.ENAMETOOLONG):
+                                       errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
                     raise
-                _fail(f"{error.filename or 'output'}: {error.strerror}; expected a place that can be written, with room")
+                _fail(f"{error.filename2 or error.filename or 'output'}: {error.strerror}; expected {NEEDS_ROOM}")
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])

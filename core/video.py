@@ -12,7 +12,7 @@ import numpy as np
 
 from core.artifacts import whole_file
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import NEEDS_ROOM, InputError, absent
 
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
@@ -27,7 +27,7 @@ class VideoInfo:
 
 def _open(path, fps=None):
     if not Path(path).is_file():
-        raise InputError(path, "no such file", "a video")
+        raise InputError(path, absent(path), "a video")
     options = ["-vf", f"fps={fps}"] if fps else []
     stream = imageio_ffmpeg.read_frames(str(path), output_params=[*options, "-an"], input_params=["-v", "info"])
     try:
@@ -65,7 +65,7 @@ def write_video(path, frames, *, fps: float = FPS, speech=None, quality: str = "
     with whole_file(path) as part:
         encoder = imageio_ffmpeg.write_frames(
             str(part), (width, height), fps=fps, codec="libx264", macro_block_size=2, quality=None,
-            ffmpeg_log_level="error",
+            ffmpeg_log_level="quiet",  # what it says is said once, below
             output_params=["-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart"], **sound)
         encoder.send(None)
         try:
@@ -74,12 +74,11 @@ def write_video(path, frames, *, fps: float = FPS, speech=None, quality: str = "
                 encoder.send(np.ascontiguousarray(frame))
             encoder.close()
         except OSError as error:
-            raise InputError(path, f"ffmpeg stopped writing ({str(error).splitlines()[0][:80]})",
-                             "room on the disk and a place that can be written") from None
+            raise InputError(path, f"ffmpeg stopped writing ({str(error).splitlines()[0][:80]})", NEEDS_ROOM) from None
         finally:
             encoder.close()  # when `frames` raised: ffmpeg must end before its file is removed
         if not part.is_file() or not part.stat().st_size:
-            raise InputError(path, "ffmpeg wrote nothing", "room on the disk and a place that can be written")
+            raise InputError(path, "ffmpeg wrote nothing", NEEDS_ROOM)
     return Path(path)
 
 

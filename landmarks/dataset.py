@@ -15,6 +15,7 @@ from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, mel_filters, normali
 
 BLOCK = 4096  # frames turned into mel power at a time
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
+_PARTS = {"spectrum", "face", "rest", "start", "n_frames", "name", "split", "speaker"}  # of a training-pack
 STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
@@ -34,15 +35,24 @@ class Clip:
         return self.name.split("/")[-2] if "/" in self.name else self.speaker
 
 
-def load_clips(pack, split: str) -> list:
-    """Clips of `split` with at least one face. Raises InputError when `pack` is none or holds no such clip."""
+def open_pack(pack):
+    """Open a training-pack. Raises InputError when `pack` is none."""
     artifacts.check(pack, "training-pack")
-    filters, clips = mel_filters(), []
+    cure = "make preprocess CORPUS=folder"
     try:
         file = h5py.File(pack)
     except OSError:
-        raise InputError(pack, "not an HDF5 file", "a training-pack", "make preprocess CORPUS=folder") from None
-    with file:
+        raise InputError(pack, "not an HDF5 file", "a training-pack", cure) from None
+    if missing := sorted(_PARTS - file.keys()):
+        file.close()
+        raise InputError(pack, f"no {', '.join(missing)} in it", "a training-pack", cure)
+    return file
+
+
+def load_clips(pack, split: str) -> list:
+    """Clips of `split` with at least one face. Raises InputError when `pack` is none or holds no such clip."""
+    with open_pack(pack) as file:
+        filters, clips = mel_filters(), []
         wanted = [i for i, name in enumerate(file["split"].asstr()) if name == split]
         for i in wanted:
             start, n = int(file["start"][i]), int(file["n_frames"][i])

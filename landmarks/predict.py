@@ -104,7 +104,7 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False)
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame. Raises InputError for bad input.
     """
-    out, about = Path(out), {"stage": STAGE, "inputs": [speech]}
+    out, about = Path(out), {"stage": STAGE, "inputs": [speech, model_path or DEFAULT_MODEL]}
     sound = read_speech(speech)
     model = load_model(model_path)
     face = predict(model, sound)
@@ -117,5 +117,5 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False)
             import cv2
             for t, drawn in enumerate(sketches(face)):
                 with artifacts.whole_file(out / "frames" / f"{t:06d}.png") as part:
-                    cv2.imwrite(str(part), draw.PALETTE[drawn][..., ::-1])
+                    part.write_bytes(cv2.imencode(".png", draw.PALETTE[drawn][..., ::-1])[1])  # imwrite hides a full disk
     return path

@@ -16,6 +16,7 @@ from core import artifacts, draw, face68, runs
 from core.audio import HOPS_PER_FRAME
 from core.stage import only_one, progress, say, stage
 from core.video import write_gif
+from landmarks.dataset import open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
 
 STAGE = "landmarks.train"
@@ -213,7 +214,7 @@ def main(pack, record_folder, resume, dry_run, **options):
         about = runs.read_run(resume)
         run, options, pack = resume, about["options"], about["data"]["file"]
     else:
-        artifacts.check(pack, "training-pack")
+        open_pack(pack).close()  # before a run folder is made
         run = runs.unfinished_run(record_folder, stage=STAGE, options=options, data=pack) \
             or runs.new_run(record_folder, stage=STAGE, options=options, data=pack)
     with only_one(run):

@@ -11,7 +11,7 @@ import click
 from core import artifacts
 from core.audio import decode_any, write_wav_blocks
 from core.clock import SAMPLE_RATE
-from core.errors import InputError
+from core.errors import InputError, absent
 from core.stage import stage
 
 STAGE = "preprocess.convert_audio"
@@ -37,7 +37,7 @@ def convert(source, path, *, force: bool = False) -> Path:
     """
     source, path = Path(source), Path(path)
     if not source.is_file():
-        raise InputError(source, "no such file", "an audio or video file")
+        raise InputError(source, absent(source), "an audio or video file")
     check_output(path, force, source)
     n_samples = write_wav_blocks(path, decode_any(source))
     if not n_samples:

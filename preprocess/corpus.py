@@ -8,25 +8,43 @@ import csv
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core import artifacts
 from core.errors import InputError
 from core.stage import only_one, progress, say
 
 
-def read_index(path) -> list:
-    """Return the rows of an index.csv as dicts of text. Raises InputError when it is missing or has no `clip`."""
-    artifacts.check(path, "index")
+def read_rows(path, *columns, cure: str = "") -> list:
+    """Rows of a table as dicts of text. Raises InputError when one of `columns` is missing, or a clip has no place.
+
+    A clip is the name of files below a folder: never empty, never outside of it.
+    """
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(path, "not readable as CSV", "an index.csv", "make preprocess CORPUS=folder") from None
-    if not rows or "clip" not in rows[0]:
-        raise InputError(path, "no rows, or no column `clip`", "an index.csv of a corpus stage",
-                         "make preprocess CORPUS=folder")
+        with open(path, encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a mark before UTF-8
+            rows = list(csv.DictReader(stream, restval=""))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, f"not readable as CSV ({str(error)[:60]})", "comma-separated text in UTF-8",
+                         "save it as CSV, UTF-8") from None
+    if not rows or (missing := [name for name in columns if name not in rows[0]]):
+        found = "no rows" if not rows else f"columns missing: {', '.join(missing)}, found {', '.join(map(str, rows[0]))[:80]}"
+        raise InputError(path, found, f"columns {', '.join(columns)}, between commas", cure)
+    first = {}
+    for n, row in enumerate(rows, 1):
+        if (earlier := first.setdefault(row["clip"], n)) < n:
+            raise InputError(path, f"rows {earlier} and {n} are both the clip {row['clip']!r}", "one row a clip")
+        clip = PurePath(row["clip"])
+        if None in row or any("\0" in text for text in row.values()):
+            raise InputError(path, f"row {n} has more cells than columns, or a zero byte", "a cell for each column")
+        if not clip.name or clip.is_absolute() or ".." in clip.parts:
+            raise InputError(path, f"row {n} has the clip {row['clip']!r}", "a path inside the folder")
     return rows
+
+
+def read_index(path, *columns) -> list:
+    """Return the rows of an index.csv as dicts of text. Raises InputError when it is missing, or a column of it."""
+    artifacts.check(path, "index")
+    return read_rows(path, "clip", *columns, cure="make preprocess CORPUS=folder")
 
 
 def write_index(path, rows, *, stage, options=None, inputs=()):
@@ -49,7 +67,8 @@ def _one_clip(work, row, out, options):
         return {**row, "problem": str(error)}
 
 
-def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, only=None) -> Path:
+def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, only=None,
+              columns=()) -> Path:
     """Run `work` on every clip of `index` and write OUT/index.csv.
 
     Parameters
@@ -58,13 +77,14 @@ def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, onl
         It skips a clip whose outputs are current, which is what makes a killed stage go on where it stopped.
     index : index.csv of the stage before
     jobs : worker processes, 0 for one a core
+    columns : what `work` and `only` look for in a row
     only : function row -> bool; rows it refuses are left out of this stage's index
 
     Returns
     -------
     path of the index written
     """
-    rows = [row for row in read_index(index) if only is None or only(row)]
+    rows = [row for row in read_index(index, *columns) if only is None or only(row)]
     if not rows:
         raise InputError(index, "no clip fits the selection", "at least one clip", f"make inspect FILE={index}")
     jobs = jobs or os.cpu_count() or 1

@@ -35,7 +35,7 @@ def extract_clip(row, out, options):
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
 def main(index, out, jobs):
     """Turn the sound of every clip into FFT magnitudes."""
-    click.echo(run_stage(extract_clip, index, out, stage=STAGE, options={}, jobs=jobs))
+    click.echo(run_stage(extract_clip, index, out, stage=STAGE, options={}, jobs=jobs, columns=("sound",)))
 
 
 if __name__ == "__main__":

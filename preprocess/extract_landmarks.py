@@ -119,7 +119,8 @@ def extract_clip(row, out, options):
 def main(index, out, jobs):
     """Find 68 face points in every frame of every clip."""
     options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW}
-    click.echo(run_stage(extract_clip, index, out, stage=STAGE, options=options, jobs=jobs))
+    click.echo(run_stage(extract_clip, index, out, stage=STAGE, options=options, jobs=jobs,
+                         columns=("picture", "sound")))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Writes: data/recordings/index.csv
 RAVDESS names: Livingstone & Russo 2018, PLoS ONE 13(5): modality-channel-emotion-intensity-statement-repetition-actor.
 """
 
-import csv
 import re
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import click
 
 from core.errors import InputError
 from core.stage import say, stage
-from preprocess.corpus import write_index
+from preprocess.corpus import read_rows, write_index
 
 VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v", ".flv"}
 SOUND = {".wav", ".ogg", ".flac", ".mp3", ".m4a", ".opus"}
@@ -42,6 +41,14 @@ def _clip_name(path, folder):
     return path.relative_to(folder).with_suffix("").as_posix()
 
 
+def _told_apart(rows):
+    """Rows in which files that differ by their ending alone are different clips: the picture keeps the short name."""
+    owner = {}
+    for row in sorted(rows, key=lambda row: not row["picture"]):
+        owner.setdefault(row["clip"], row)
+    return [row if owner[row["clip"]] is row else {**row, "clip": row["clip"] + Path(row["sound"]).suffix} for row in rows]
+
+
 def _row(path, folder, **columns):
     is_sound = path.suffix.lower() in SOUND
     return {"clip": _clip_name(path, folder), **columns, "picture": "" if is_sound else str(path), "sound": str(path)}
@@ -49,12 +56,10 @@ def _row(path, folder, **columns):
 
 def from_manifest(folder):
     """Rows of a folder that has a manifest.csv with columns clip, split, speaker."""
-    with open(folder / "manifest.csv", encoding="utf-8", newline="") as stream:
-        entries = list(csv.DictReader(stream))
-    if not entries or not {"clip", "split", "speaker"} <= entries[0].keys():
-        raise InputError(folder / "manifest.csv", "columns missing", "columns clip, split, speaker")
     rows = []
-    for entry in entries:
+    for n, entry in enumerate(read_rows(folder / "manifest.csv", "clip", "split", "speaker"), 1):
+        if not (entry["split"] and entry["speaker"]):
+            raise InputError(folder / "manifest.csv", f"row {n} has no split or no speaker", "both, for each clip")
         path = folder / entry.pop("clip")
         row = _row(path, folder, **entry)
         rows.append(row if path.is_file() else {**row, "problem": f"{path}: named in manifest.csv, not in the folder"})
@@ -101,10 +106,10 @@ def list_recordings(folder) -> list:
     """Rows for every recording under `folder`; raises InputError when there is none."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(folder, "no such folder", "a folder of recordings",
+        raise InputError(folder, "a file" if folder.is_file() else "no such folder", "a folder of recordings",
                          "python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder")
     if (folder / "manifest.csv").is_file():
-        return from_manifest(folder)
+        return _told_apart(from_manifest(folder))
     paths = _media(folder)
     if not paths:
         raise InputError(folder, "no recordings", f"files like {', '.join(sorted(VIDEO)[:4])}",
@@ -112,7 +117,7 @@ def list_recordings(folder) -> list:
     ravdess = [p for p in paths if RAVDESS_NAME.fullmatch(p.stem)]
     if len(ravdess) == len(paths):
         return from_ravdess(folder, paths)
-    return from_folders(folder, paths)
+    return _told_apart(from_folders(folder, paths))
 
 
 @stage(reads="a folder of recordings (never written to)", writes="OUT/index.csv",
@@ -123,6 +128,8 @@ def main(corpus, out):
     """List the recordings of a folder with their speaker and split."""
     rows = list_recordings(corpus.resolve())
     say(f"{len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")
+    if failed := [row for row in rows if row.get("problem")]:
+        say(f"{len(failed)} of them cannot be used, like {failed[0]['problem']}")
     click.echo(write_index(out / "index.csv", rows, stage="preprocess.list_recordings", options={"corpus": corpus.name}))
 
 

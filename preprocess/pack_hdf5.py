@@ -23,9 +23,9 @@ TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to t
 
 def usable_clips(fft_index, landmark_index) -> list:
     """Rows with both sound and picture of about the same length; says how many are left out, and why."""
-    sound = {row["clip"]: row for row in read_index(fft_index)}
+    sound = {row["clip"]: row for row in read_index(fft_index, "sound_frames")}
     rows, left_out = [], []
-    for row in read_index(landmark_index):
+    for row in read_index(landmark_index, "picture_frames"):
         heard = sound.get(row["clip"], {"problem": "no spectrum"})
         if problem := row.get("problem") or heard.get("problem"):
             left_out.append((row["clip"], problem))

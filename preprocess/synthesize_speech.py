@@ -16,7 +16,7 @@ import numpy as np
 
 from core import artifacts
 from core.audio import resample, write_wav
-from core.errors import InputError
+from core.errors import InputError, absent
 from core.stage import stage
 from preprocess.convert_audio import check_output
 
@@ -135,8 +135,8 @@ def synthesize(text: str, voice: str = DEFAULT_VOICE, words_per_minute: int = 16
 def _read_script(path):
     try:
         return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "a text file") from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(path, absent(path), "a text file") from None
     except UnicodeDecodeError:
         raise InputError(path, "not readable as UTF-8", "a text file in UTF-8", f"iconv -t UTF-8 {path}") from None
 

@@ -40,6 +40,8 @@ def read_motion(path, rest=None):
     face = artifacts.load(path, "landmarks-face").array
     if not len(face):
         raise InputError(path, "no frames", "at least one frame of landmarks")
+    if np.isinf(face).any():
+        raise InputError(path, "values that are infinite", "landmarks; NaN where there is no face")
     n_missing = int(np.isnan(face).any((1, 2)).sum())
     if n_missing == len(face):
         raise InputError(path, f"no face in any of {n_missing} frames", "landmarks of a face")
@@ -48,7 +50,7 @@ def read_motion(path, rest=None):
     rest = rest or rest_path(path)
     rest_points = artifacts.load(rest, "rest-face").array if rest else face68.rest_face(face)
     if not np.isfinite(rest_points).all():
-        raise InputError(rest, "not finite", "68 points of a face at rest")
+        raise InputError(rest or path, "not finite", "68 points of a face at rest")
     size = float(face68.eye_distance(rest_points))
     if not 0.5 < size < 2:
         raise InputError(rest or path, f"eyes {size:.3g} apart", "face space: about 1 between the eye centres",

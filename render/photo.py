@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from core import draw, face68
-from core.errors import InputError
+from core.errors import InputError, absent
 from core.stage import say
 from render.motion import on_face, uncrossed
 from render.mouth import MouthInterior
@@ -66,7 +66,7 @@ def read_photo(path):
     from PIL import Image, UnidentifiedImageError
     path = Path(path)
     if not path.is_file():
-        raise InputError(path, "no such file", "a photo")
+        raise InputError(path, absent(path), "a photo")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the check below is stricter

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
+import numpy as np
 
 from core import artifacts
 from core.audio import read_speech
@@ -44,6 +45,8 @@ def check_output(path, force: bool = False) -> Path:
                          f'"{path.with_suffix(".mp4")}"')
     if path.is_dir():
         raise InputError(path, "a folder", "a name for the video")
+    if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
+        raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
         raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
     return path
@@ -75,6 +78,9 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     ------
     InputError : a file of another kind, or landmarks and speech of different length.
     """
+    for option, value in (("--fps", fps), ("--expression-scale", expression_scale)):
+        if not np.isfinite(value):
+            raise InputError(option, f"{value}", "a number")
     if renderer == "photo" and face is None:
         raise InputError("--photo", "missing", "a photo for the photo renderer", "--renderer sketch needs none")
     moves, rest_points = motion.read_motion(landmarks, rest)
@@ -85,7 +91,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
     pictures = _pictures(renderer, motion.resampled(moves, fps, n_frames), rest_points, face, model=model,
-                         device=pick_device(device, renderer), scale=expression_scale, size_px=size_px)
+                         device=pick_device(device, renderer), scale=expression_scale,
+                         size_px=size_px - size_px % 2)  # H.264 needs even sizes
     began = time.monotonic()
     with progress(islice(pictures, n_frames), "render", n_frames) as bar:
         write_video(out, bar, fps=fps, speech=speech, quality=quality)

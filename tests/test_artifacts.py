@@ -130,7 +130,7 @@ def test_no_room_leaves_nothing(tmp_path):
             "artifacts.save('a.npy', np.zeros((99, 68, 2), 'float32'), 'landmarks-face', stage='a.test')")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
                           capture_output=True, text=True)
-    assert done.returncode == 1 and "OSError" in done.stderr
+    assert done.returncode == 1 and "a.npy: not written" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -153,3 +153,25 @@ def test_a_programmers_mistake_keeps_its_traceback():
         return 1 // n
 
     assert isinstance(command(broken).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("text", ["[1]", '"x"', "null", '{"kind": []}', '{"inputs": []}', '{"options": 1}', "[" * 100_000])
+def test_a_description_that_is_none_is_refused(tmp_path, text):
+    path = tmp_path / "a.npy"
+    save_face(path)
+    artifacts.sidecar_path(path).write_text(text)
+    with pytest.raises(InputError, match=r"a\.npy\.json: not .*delete it"):
+        artifacts.load(path, "landmarks-face")
+
+
+def test_a_header_that_asks_for_too_much_is_refused(tmp_path):
+    with open(tmp_path / "a.npy", "wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": (10**12, 68, 2)})
+    with pytest.raises(InputError, match="not a NumPy array"):
+        artifacts.load(tmp_path / "a.npy", "landmarks-face")
+
+
+def test_the_cure_of_a_missing_file_can_be_typed(tmp_path):
+    for kind, cure in (("index", "make preprocess CORPUS"), ("rest-face", "extract_landmarks --help or python -m landmarks")):
+        with pytest.raises(InputError, match=cure):
+            artifacts.check(tmp_path / "none", kind)

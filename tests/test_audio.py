@@ -151,3 +151,24 @@ def test_memory_does_not_grow_with_the_recording(tmp_path, monkeypatch):
     monkeypatch.setattr(convert_audio, "decode_any", watched)
     convert_audio.convert(long, tmp_path / "out.wav")
     assert sum(largest) == 20 * SAMPLE_RATE and max(largest) == SAMPLE_RATE
+
+
+def test_float_sound_of_any_level_is_heard(tmp_path):
+    for name, factor in (("plain", 1), ("as integers", 32768), ("absurd", 1e30)):
+        soundfile.write(tmp_path / f"{name}.wav", tone(1) * factor, SAMPLE_RATE, "FLOAT")
+    plain, *louder = (read_speech(tmp_path / f"{name}.wav") for name in ("plain", "as integers", "absurd"))
+    for sound in louder:
+        assert np.abs(sound).max() == 1
+        np.testing.assert_allclose(sound * np.abs(plain).max(), plain, atol=1e-6)
+
+
+def test_an_absurd_rate_is_refused(tmp_path):
+    soundfile.write(tmp_path / "slow.wav", tone(1), 1)
+    with pytest.raises(InputError, match="1 samples a second"):
+        read_speech(tmp_path / "slow.wav")
+
+
+def test_a_folder_is_called_a_folder(tmp_path):
+    (tmp_path / "a.wav").mkdir()
+    with pytest.raises(InputError, match="a.wav: a folder; expected"):
+        read_speech(tmp_path / "a.wav")

@@ -212,3 +212,20 @@ def test_drawing_never_replaces_the_file(tmp_path):
     result = CliRunner().invoke(main, [str(tmp_path / "a.png"), "--out", str(tmp_path / "a.png")])
     assert result.exit_code == 1
     assert "not a place for the drawing" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"stage": "a"}'])
+def test_a_folder_with_another_run_json_is_refused(tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    done = CliRunner().invoke(main, [str(tmp_path), "--out", str(tmp_path / "a.png")])
+    assert done.exit_code == 1 and "not a training run" in done.stderr
+
+
+def test_a_zip_and_a_bomb_are_refused(tmp_path, monkeypatch):
+    np.savez(tmp_path / "a.npz", a=np.zeros(3))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    Image.new("L", (100, 100)).save(tmp_path / "big.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    for name, said in (("a.npy", "several arrays"), ("big.png", "far too many pixels")):
+        done = CliRunner().invoke(main, [str(tmp_path / name), "--out", str(tmp_path / "out.png")])
+        assert done.exit_code == 1 and said in done.stderr

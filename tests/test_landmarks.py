@@ -240,3 +240,15 @@ def test_model_of_another_version_is_refused(trained, tmp_path):
     model.write_bytes(b"not a model")
     with pytest.raises(InputError, match="not a landmark-model"):
         load_model(model)
+
+
+@pytest.mark.parametrize("is_hdf5", [False, True])
+def test_a_bad_pack_makes_no_run(tmp_path, is_hdf5):
+    from conftest import command
+
+    from landmarks.train import main
+    pack = tmp_path / "a.h5"
+    h5py.File(pack, "w").close() if is_hdf5 else pack.write_text("text")
+    done = command(main, "--dry-run", "--pack", pack, "--record", tmp_path / "record")
+    assert done.exit_code == 1 and "expected a training-pack" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "record").exists()

@@ -72,6 +72,29 @@ def test_a_manifest_rules(tmp_path):
         rows_of(tmp_path)
 
 
+@pytest.mark.parametrize("content, said", [
+    ("a/1.mp4,val,Jörg".encode("latin-1"), "not readable as CSV"), (b"a/1.mp4,val,ann,more", "more cells"),
+    (b"a/1.mp4", "no split or no speaker"), (b",val,ann", "inside the folder"), (b"../1.mp4,val,ann", "inside the folder"),
+    (b"/1.mp4,val,ann", "inside the folder"), (b"a/1.mp4,val,ann\na/1.mp4,train,ann", "both the clip")])
+def test_a_bad_manifest_is_refused(tmp_path, content, said):
+    touch(tmp_path, "a/1.mp4")
+    (tmp_path / "manifest.csv").write_bytes(b"clip,split,speaker\n" + content + b"\n")
+    result = command(list_recordings.main, tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "manifest.csv" in result.stderr and said in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
+def test_a_manifest_of_a_spreadsheet(tmp_path):
+    touch(tmp_path, "1.mp4")
+    (tmp_path / "manifest.csv").write_text("clip,split,speaker\n1.mp4,val,ann\n", encoding="utf-8-sig")
+    assert list(rows_of(tmp_path)) == ["1"]
+
+
+def test_files_of_one_stem_are_different_clips(tmp_path):
+    rows = rows_of(touch(tmp_path, "ann/1.m4a", "ann/1.mp4", "ann/2.mp4"))
+    assert {clip: row["sound"][-5:] for clip, row in rows.items()} == {"ann/1": "1.mp4", "ann/1.m4a": "1.m4a", "ann/2": "2.mp4"}
+
+
 def test_folders_are_speakers(tmp_path):
     touch(tmp_path, *(f"speaker{i}/{j}.mp4" for i in range(10) for j in range(3)), "speaker0/notes.txt", "speaker0/.hidden.mp4")
     rows = rows_of(tmp_path).values()
@@ -220,7 +243,11 @@ def test_a_stopped_stage_is_not_done(tmp_path):
     assert not (tmp_path / "out" / "index.csv").exists()
 
 
-@pytest.mark.parametrize("content, said", [(b"", "no rows"), (b"clip\n", "no rows"), (b"file\nx\n", "no column"),
+@pytest.mark.parametrize("content, said", [(b"", "no rows"), (b"clip\n", "no rows"), (b"file\nx\n", "columns missing"),
+                                           (b"clip\nx\n", "columns missing: sound"), (b"clip,sound\na,b,c\n", "more cells"),
+                                           (b"clip,sound\na,b\na,c\n", "both the clip"),
+                                           (b"clip,sound\n../a,b\n", "inside the folder"), (b"clip,sound\n/a,b\n", "inside"),
+                                           (b"clip,sound\n,b\n", "inside the folder"),
                                            (b"\xff\xfe\x00", "CSV")])
 def test_a_bad_index_is_refused(tmp_path, content, said):
     path = tmp_path / "index.csv"

@@ -323,3 +323,28 @@ class TestVideo:
         closed, opened = (next(sketch.frames(moves[t:t + 1], rest, size_px=128)) for t in (0, 8))
         assert closed.shape == (128, 128, 3)
         assert not np.array_equal(closed, opened)
+
+
+def test_a_line_has_no_face(tmp_path):
+    Image.new("RGB", (5000, 1)).save(tmp_path / "line.png")
+    with pytest.raises(InputError, match="no face found"):
+        photo.find_face(tmp_path / "line.png")
+
+
+@pytest.mark.parametrize("option, value", [("--fps", "nan"), ("--expression-scale", "nan"), ("--out", "a file/v.mp4")])
+def test_numbers_that_are_none_and_folders_that_are_files(tmp_path, monkeypatch, landmarks, option, value):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    done = command(render.main, landmarks, "--renderer", "sketch", option, value)
+    assert done.exit_code == 1 and value.split("/")[0] in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_drawing_of_odd_size_is_made_even(tmp_path, landmarks):
+    assert probe(render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", size_px=65)).size == (64, 64)
+
+
+def test_infinite_landmarks_are_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((5, 68, 2), np.inf, np.float32))
+    with pytest.raises(InputError, match="a.npy: values that are infinite"):
+        motion.read_motion(tmp_path / "a.npy")

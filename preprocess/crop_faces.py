@@ -1,0 +1,93 @@
+"""Video to upright face pictures: every Nth frame, moved so that face space lies the same way in each.
+
+Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.pose.npy and the recordings' pictures.
+Writes: OUT/CLIP.npy (face-crops, uint8 [frame, row, column, rgb]) and OUT/index.csv
+The landmarks of a crop are LANDMARKS/CLIP.face.npy[::every] under `crop_pose`, which its sidecar keeps as `view`. A frame
+without a face is black and counted.
+"""
+
+from itertools import islice
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from core import artifacts, face68
+from core.errors import InputError
+from core.stage import stage
+from core.video import read_frames
+from preprocess.corpus import output_path, run_stage
+
+STAGE = "preprocess.crop_faces"
+SIZE_PX = 256
+EYE_DISTANCE = 0.27  # of the crop's side: an open-mouthed chin still lies inside
+EYES_AT = (0.5, 0.38)  # x, y of the midpoint between the eyes, of the crop's side
+
+
+def crop_pose(size_px: int = SIZE_PX):
+    """Pose that puts a face-space face in a crop -> float [4] for `face68.to_pixel_space`."""
+    return np.array([size_px * EYE_DISTANCE, 0, size_px * EYES_AT[0], size_px * EYES_AT[1]])
+
+
+def crop_face(frame, pose, size_px: int = SIZE_PX):
+    """Cut the face out of a frame, upright and of fixed size.
+
+    Parameters
+    ----------
+    frame : uint8 [row, column, rgb]
+    pose : float [4], head pose in `frame`: px per eye distance, roll (rad), x and y of the origin (px)
+
+    Returns
+    -------
+    uint8 [size_px, size_px, rgb]; beyond the frame its edge goes on; black when `pose` is NaN
+    """
+    if not np.isfinite(pose).all():
+        return np.zeros((size_px, size_px, 3), np.uint8)
+    target, pose = crop_pose(size_px), np.asarray(pose, np.float64)
+    shrink = target[0] / pose[0]
+    if shrink < 1:  # average first: a cubic of a large picture skips pixels
+        frame = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        pose = np.array([pose[0] * shrink, pose[1], *((pose[2:] + 0.5) * shrink - 0.5)])
+    corners = np.array([[[0, 0], [1, 0], [0, 1]]])  # three points of face space fix the affine map
+    source, goal = (face68.to_pixel_space(corners, p)[0] for p in (pose, target))
+    return cv2.warpAffine(frame, cv2.getAffineTransform(source, goal), (size_px, size_px), flags=cv2.INTER_CUBIC,
+                          borderMode=cv2.BORDER_REPLICATE)
+
+
+def crop_clip(row, out, options):
+    """Write one clip's crops; return their number and how many have no face."""
+    if not row["picture"]:
+        raise InputError(row["sound"], "no picture", "a video")
+    path, pose_path = output_path(out, row, ".npy"), output_path(options["landmarks"], row, ".pose.npy")
+    made = {"every": options["every"], "size_px": options["size_px"]}
+    about = {"stage": STAGE, "options": made, "inputs": [row["picture"], pose_path]}
+    poses = artifacts.load(pose_path, "head-pose").array
+    if not artifacts.is_current(path, "face-crops", **about):
+        chosen = islice(zip(read_frames(row["picture"]), poses), 0, None, made["every"])
+        crops = [crop_face(frame, pose, made["size_px"]) for frame, pose in chosen]
+        n_missing = int(np.isnan(poses[::made["every"]]).any(1).sum())
+        artifacts.save(path, np.stack(crops), "face-crops", missing_frames=n_missing, **made, **about,
+                       view=crop_pose(made["size_px"]).tolist())
+    sidecar = artifacts.read_sidecar(path)
+    return {"crops": sidecar["shape"][0], "missing_crops": sidecar["missing_frames"], **made}
+
+
+@stage(reads="LANDMARKS/index.csv, LANDMARKS/CLIP.pose.npy, the recordings", writes="OUT/CLIP.npy (face-crops), OUT/index.csv",
+       examples=("python -m preprocess.crop_faces --speaker grid_s1 --every 10",
+                 "python -m preprocess.crop_faces --speaker actor_ --size 128"))
+@click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/crops"), help="Folder of the crops.")
+@click.option("--speaker", default="", help="Only speakers whose name begins so; all when empty.")
+@click.option("--every", type=click.IntRange(1), default=10, help="Take every Nth frame.")
+@click.option("--size", "size_px", type=click.IntRange(16, 2048), default=SIZE_PX, help="Side of a crop, px.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+def main(landmarks, out, speaker, every, size_px, jobs):
+    """Cut upright face pictures out of the recordings."""
+    options = {"every": every, "size_px": size_px, "landmarks": str(landmarks)}
+    click.echo(run_stage(crop_clip, landmarks / "index.csv", out, stage=STAGE, options=options, jobs=jobs,
+                         columns=("picture", "sound", "speaker"), only=lambda row: row["speaker"].startswith(speaker)))
+
+
+if __name__ == "__main__":
+    main()
