@@ -32,7 +32,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan predict render inspect \
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan publish predict render inspect \
 	docs bench FORCE
 
 help: ## list the targets
@@ -123,6 +123,12 @@ train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on 
 
 eval-gan: GAN_record/trained data/crops/index.csv ## measure the DCGAN
 	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained)"
+
+# The models named by `trained`, with their measures, become those that ship and that every command uses by default.
+publish: CNN_record/trained GAN_record/trained ## make the trained models the default ones
+	@mkdir -p CNN_record/default GAN_record/default
+	for trained in $^; do model="$$(cat "$$trained")"; \
+		cp "$$model" "$$model.json" "$${model%/*}"/metrics.json* "$${trained%/*}/default/"; done
 
 # `trained` names the model of the run that ended; a stopped run leaves none, and the same command goes on with it.
 CNN_record/trained: data/train.h5 | $(READY)

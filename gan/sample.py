@@ -20,8 +20,10 @@ from gan.monitor import save_picture
 N_COLUMNS = 8
 
 
-def chosen_faces(landmarks, n, rng):
+def chosen_faces(landmarks, n, rng, speakers=()):
     """Faces to draw: `n` frames spread over a landmark file, or random frames of the `val` clips of a folder.
+
+    `speakers`: only these, when the folder has them; the face of another does not fit.
 
     Returns
     -------
@@ -29,6 +31,7 @@ def chosen_faces(landmarks, n, rng):
     """
     if landmarks.is_dir():
         rows = [row for row in read_rows(landmarks / "index.csv", "val") if not row.get("problem")]
+        rows = [row for row in rows if row.get("speaker") in speakers] or rows
         files = [landmarks / f"{rows[i]['clip']}.face.npy" for i in rng.choice(len(rows), n)]
         clips = [face68.fill_missing(artifacts.load(path, "landmarks-face").array) for path in files]
         return np.stack([clip[rng.integers(len(clip))] for clip in clips])
@@ -63,8 +66,9 @@ def sample_sheet(generator, face, looks):
 def main(model, landmarks, out, n, random_looks, seed):
     """Draw a sheet of faces from landmarks."""
     generator, rng = load_generator(model), np.random.default_rng(seed)
+    speakers = artifacts.read_sidecar(model).get("speakers", ())
     n = n if landmarks or random_looks else 1  # the face at rest, always the same
-    face = chosen_faces(landmarks, n, rng) if landmarks else np.repeat(generator.rest_face[None].numpy(), n, 0)
+    face = chosen_faces(landmarks, n, rng, speakers) if landmarks else np.repeat(generator.rest_face[None].numpy(), n, 0)
     looks = generator.usual_look.expand(n, -1)
     if random_looks:
         looks = torch.from_numpy(rng.standard_normal(looks.shape).astype(np.float32))

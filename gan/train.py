@@ -109,7 +109,7 @@ def save_model(path, trainer, train, options):
                           licences=sorted({row.get("licence", "") for row in train.rows}))
 
 
-def train_in(record, options, resume, data, *, device, save_every, publish):
+def train_in(record, options, resume, data, *, device, save_every):
     """Go on with a run (`resume`, or the newest unfinished one with these options and data), or start one; finish it.
 
     Returns
@@ -128,7 +128,7 @@ def train_in(record, options, resume, data, *, device, save_every, publish):
         train_run(run, trainer, train, looks, val, options, save_every)
         model = save_model(run / "model.safetensors", trainer, train, options)
         (run / "done").touch()
-        return save_model(record / "default" / "model.safetensors", trainer, train, options) if publish else model
+        return model
 
 
 def dry_run(options, data, device):
@@ -142,24 +142,23 @@ def dry_run(options, data, device):
 
 
 @stage(reads="CROPS/, LANDMARKS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",
-       examples=("python -m gan.train --epochs 25", "python -m gan.train --resume GAN_record/00001 --publish",
+       examples=("python -m gan.train --epochs 25", "python -m gan.train --resume GAN_record/00001",
                  "python -m gan.train --dry-run"))
 @click.option("--crops", type=click.Path(path_type=Path), default=Path("data/crops"), help="Face crops of one speaker.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
 @click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
-@click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=4, help="Times each crop is seen.")
-@click.option("--batch", type=click.IntRange(1), default=8, help="Crops a step.")
+@click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=2, help="Times each crop is seen.")
+@click.option("--batch", type=click.IntRange(1), default=4, help="Crops a step.")
 @click.option("--seed", type=int, default=0, help="First weights and order of the crops.")
 @click.option("--width", type=click.FloatRange(0.05, 4), default=1.0, help="Channels, as a factor of the usual ones.")
-@click.option("--adversarial-weight", type=click.FloatRange(0), default=0.005, help="Of the discriminator; 0 is none.")
-@click.option("--adversarial-from", type=click.FloatRange(0, 1), default=0.5, help="Share of the steps before it joins.")
+@click.option("--adversarial-weight", type=click.FloatRange(0), default=0.002, help="Of the discriminator; 0 is none.")
+@click.option("--adversarial-from", type=click.FloatRange(0, 1), default=0.6, help="Share of the steps before it joins.")
 @click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run, under its own options.")
-@click.option("--publish", is_flag=True, help="Write the finished model to RECORD/default/ too, where others look for it.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?")
-def main(record, save_every, resume, publish, threads, device, is_dry, **options):
+def main(record, save_every, resume, threads, device, is_dry, **options):
     """Train the picture model: landmarks in, face pictures out. A run that was stopped goes on by itself."""
     device = choose_device(device)
     torch.set_num_threads(threads or torch.get_num_threads())
@@ -169,7 +168,7 @@ def main(record, save_every, resume, publish, threads, device, is_dry, **options
     data = [load_crops(options["crops"], options["landmarks"], split) for split in ("train", "val")]
     if is_dry:
         return dry_run(options, data, device)
-    click.echo(train_in(record, options, resume, data, device=device, save_every=save_every, publish=publish))
+    click.echo(train_in(record, options, resume, data, device=device, save_every=save_every))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ def main(model, pack, split, out):
     predict = file_predictor(model)
     clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))
     with progress(clips, "evaluate") as bar:
-        table = summary(measure(bar, predict, offset))
+        rows = measure(bar, predict, offset)
+    table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     click.echo(as_markdown(table))
     out = out or model.with_name("metrics.json")
     artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table})

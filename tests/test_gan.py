@@ -88,8 +88,7 @@ def _options(corpus, **changes):
 
 def _train(corpus, record, save_every=7, **changes):
     data = _crops(corpus), _crops(corpus, "val")
-    return training.train_in(record, _options(corpus, **changes), None, data, device="cpu", save_every=save_every,
-                             publish=False)
+    return training.train_in(record, _options(corpus, **changes), None, data, device="cpu", save_every=save_every)
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +241,7 @@ def test_loading_says_what_is_wrong(trained, tmp_path):
         load_generator(path)
 
 
-def test_train_command_with_both_spellings_publishes(corpus, tmp_path):
+def test_train_command_takes_both_spellings_and_a_finished_run(corpus, tmp_path):
     arguments = ["--crops", str(corpus / "crops"), "--landmarks", str(corpus / "landmarks"), "--record", str(tmp_path),
                  "--batch", "8", "--width", "0.1", "--threads", "1", "--device", "cpu"]
     dry = CliRunner().invoke(training.main, [*arguments, "--epoch", "25", "--dry-run"])
@@ -250,11 +249,12 @@ def test_train_command_with_both_spellings_publishes(corpus, tmp_path):
     assert not list(tmp_path.iterdir())
     run = CliRunner().invoke(training.main, [*arguments, "--epochs", "1"])
     assert run.exit_code == 0, run.output
-    again = CliRunner().invoke(training.main, ["--resume", str(tmp_path / "00001"), "--record", str(tmp_path), "--publish"])
+    finished = tmp_path / "00001" / "model.safetensors"
+    before = artifacts.sha256(finished)
+    again = CliRunner().invoke(training.main, ["--resume", str(tmp_path / "00001")])
     assert again.exit_code == 0, again.output
-    published, finished = tmp_path / "default" / "model.safetensors", tmp_path / "00001" / "model.safetensors"
-    assert again.stdout.strip() == str(published)
-    assert artifacts.sha256(published) == artifacts.sha256(finished)
+    assert again.stdout.strip() == str(finished)
+    assert artifacts.sha256(finished) == before
 
 
 def test_evaluate_command_compares_with_baselines(trained, corpus, tmp_path):
