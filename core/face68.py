@@ -18,6 +18,7 @@ MOUTH = np.r_[48:68]
 LOWER_FACE = np.r_[2:15, 48:68]  # moved by speech: jaw and lips
 RIGID = np.r_[27:31, 36, 39, 42, 45]
 _RIGHT_CORNERS, _LEFT_CORNERS = [36, 39], [42, 45]
+_BLOCK = 1024  # frames brought to face space at a time
 _INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
 _MOUTH_CORNERS = [48, 54]
 _EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))
@@ -87,9 +88,9 @@ def _as_complex(points):
     return points[..., 0].astype(np.float64) + 1j * points[..., 1]
 
 
-def _eye_similarity(z):
-    """Factor and shift (complex) that bring each frame of `z` [frame, 68] to face space by its eyes alone."""
-    right, left = z[:, _RIGHT_CORNERS].mean(1), z[:, _LEFT_CORNERS].mean(1)
+def _eye_similarity(rigid):
+    """Factor and shift (complex) that bring each frame of `rigid` [frame, 8] to face space by its eyes alone."""
+    right, left = (rigid[:, np.searchsorted(RIGID, corners)].mean(1) for corners in (_RIGHT_CORNERS, _LEFT_CORNERS))
     factor = left - right
     return factor, (left + right) / 2
 
@@ -109,24 +110,31 @@ def to_face_space(pixel):
     Each frame is fitted by least squares (Umeyama 1991, in the complex plane) to the clip's own median rigid points:
     steadier than two eye centres alone. For one frame the two are the same.
     """
-    z = _as_complex(pixel)
-    ok = np.isfinite(z).all(1)
-    if not ok.any():
-        return np.full(pixel.shape, np.nan, np.float32), np.full((len(pixel), 4), np.nan, np.float32)
-    factor, shift = _eye_similarity(z[ok])
-    by_eyes = (z[ok] - shift[:, None]) / factor[:, None]
-    rigid = by_eyes[:, RIGID]
-    template = np.median(rigid.real, axis=0) + 1j * np.median(rigid.imag, axis=0)
-    measured = z[ok][:, RIGID]
-    centred = template - template.mean()
+    ok = np.isfinite(pixel).all((1, 2))
+    face = np.full(pixel.shape, np.nan, np.float32)
+    pose = np.full((len(pixel), 4), np.nan, np.float32)
+    if ok.any():
+        template = _rigid_template(_as_complex(pixel[:, RIGID])[ok])
+        for start in range(0, len(pixel), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            face[part][ok[part]], pose[part][ok[part]] = _fitted(_as_complex(pixel[part])[ok[part]], template)
+    return face, pose
+
+
+def _rigid_template(rigid):
+    """A clip's median rigid points, brought to face space by the eyes alone: complex [frame, 8] -> complex [8]."""
+    factor, shift = _eye_similarity(rigid)
+    by_eyes = (rigid - shift[:, None]) / factor[:, None]
+    return np.median(by_eyes.real, axis=0) + 1j * np.median(by_eyes.imag, axis=0)
+
+
+def _fitted(z, template):
+    """Face and pose of the frames `z` (complex [frame, 68]) whose rigid points are fitted to `template`."""
+    measured, centred = z[:, RIGID], template - template.mean()
     factor = ((measured - measured.mean(1, keepdims=True)) * centred.conj()).sum(1) / (abs(centred) ** 2).sum()
     shift = measured.mean(1) - factor * template.mean()
-    face = np.full((*z.shape, 2), np.nan, np.float32)
-    aligned = (z[ok] - shift[:, None]) / factor[:, None]
-    face[ok] = np.stack([aligned.real, aligned.imag], -1)
-    pose = np.full((len(z), 4), np.nan, np.float32)
-    pose[ok] = np.stack([abs(factor), np.angle(factor), shift.real, shift.imag], -1)
-    return face, pose
+    aligned = (z - shift[:, None]) / factor[:, None]
+    return np.stack([aligned.real, aligned.imag], -1), np.stack([abs(factor), np.angle(factor), shift.real, shift.imag], -1)
 
 
 def to_pixel_space(face, pose):
