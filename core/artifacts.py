@@ -11,7 +11,6 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +71,7 @@ def save_json(path, data):
         part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _shape_error(kind, array):
+def shape_error(kind, array):
     """Say how `array` departs from `kind`, or return an empty string."""
     if array.dtype != np.dtype(kind.dtype):
         return f"{array.dtype} values"
@@ -93,7 +92,7 @@ def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> 
     **facts : further JSON values worth keeping (seconds, frame step, ...)
     """
     kind, array = KINDS[kind_name], np.ascontiguousarray(array)
-    if error := _shape_error(kind, array):
+    if error := shape_error(kind, array):
         raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
     with whole_file(path) as part:
         np.save(part, array, allow_pickle=False)
@@ -101,38 +100,6 @@ def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> 
         facts = {"missing_frames": int(np.isnan(array).reshape(len(array), -1).any(1).sum()), **facts}
     return describe_with(path, kind_name, stage=stage, options=options, inputs=inputs,
                          dtype=str(array.dtype), shape=list(array.shape), axes=[name for name, _ in kind.axes], **facts)
-
-
-def _write_header(stream, kind, shape):
-    """A .npy header; NumPy leaves room for the first axis to grow, so it can be written again at the end."""
-    np.lib.format.write_array_header_1_0(stream, {"descr": np.dtype(kind.dtype).str, "fortran_order": False,
-                                                  "shape": tuple(shape)})
-
-
-def save_blocks(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
-    """Like `save`, for an array that comes in pieces along its first axis; memory holds one piece.
-
-    Returns
-    -------
-    the shape written, or None when there was no piece (then nothing is written)
-    """
-    blocks = iter(blocks)
-    first = next(blocks, None)
-    if first is None:
-        return None
-    kind, shape = KINDS[kind_name], [0, *first.shape[1:]]
-    with whole_file(path) as part, open(part, "wb") as stream:
-        _write_header(stream, kind, shape)
-        for block in chain([first], blocks):
-            if error := _shape_error(kind, block):
-                raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
-            stream.write(np.ascontiguousarray(block).tobytes())
-            shape[0] += len(block)
-        stream.seek(0)
-        _write_header(stream, kind, shape)
-    describe_with(path, kind_name, stage=stage, options=options, inputs=inputs, dtype=kind.dtype, shape=shape,
-                  axes=[name for name, _ in kind.axes], **facts)
-    return shape
 
 
 def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
@@ -209,7 +176,7 @@ def load(path, *kind_names) -> Artifact:
         raise InputError(path, f"not a NumPy array ({str(error).splitlines()[0][:80]})", " or ".join(kind_names)) from None
     candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
     for kind in candidates:
-        if isinstance(array, np.ndarray) and not _shape_error(kind, array):
+        if isinstance(array, np.ndarray) and not shape_error(kind, array):
             return Artifact(array, kind, path, about)
     kind = candidates[0]
     raise InputError(path, f"{getattr(array, 'dtype', 'several')} array of shape {list(getattr(array, 'shape', []))}",

@@ -18,7 +18,6 @@ MOUTH = np.r_[48:68]
 LOWER_FACE = np.r_[2:15, 48:68]  # moved by speech: jaw and lips
 RIGID = np.r_[27:31, 36, 39, 42, 45]
 _RIGHT_CORNERS, _LEFT_CORNERS = [36, 39], [42, 45]
-_BLOCK = 1024  # frames brought to face space at a time
 _INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
 _MOUTH_CORNERS = [48, 54]
 _EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))
@@ -95,12 +94,13 @@ def _eye_similarity(rigid):
     return factor, (left + right) / 2
 
 
-def to_face_space(pixel):
+def to_face_space(pixel, template=None):
     """Remove head pose from `pixel` landmarks.
 
     Parameters
     ----------
     pixel : float [frame, 68, 2], px; NaN where no face was found
+    template : the clip's `rigid_template`, when `pixel` is only a part of the clip
 
     Returns
     -------
@@ -114,15 +114,14 @@ def to_face_space(pixel):
     face = np.full(pixel.shape, np.nan, np.float32)
     pose = np.full((len(pixel), 4), np.nan, np.float32)
     if ok.any():
-        template = _rigid_template(_as_complex(pixel[:, RIGID])[ok])
-        for start in range(0, len(pixel), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            face[part][ok[part]], pose[part][ok[part]] = _fitted(_as_complex(pixel[part])[ok[part]], template)
+        face[ok], pose[ok] = _fitted(_as_complex(pixel[ok]), rigid_template(pixel) if template is None else template)
     return face, pose
 
 
-def _rigid_template(rigid):
-    """A clip's median rigid points, brought to face space by the eyes alone: complex [frame, 8] -> complex [8]."""
+def rigid_template(pixel):
+    """A clip's median rigid points, brought to face space by the eyes alone: float [frame, 68, 2] px -> complex [8]."""
+    rigid = _as_complex(pixel[:, RIGID])
+    rigid = rigid[np.isfinite(rigid).all(1)]
     factor, shift = _eye_similarity(rigid)
     by_eyes = (rigid - shift[:, None]) / factor[:, None]
     return np.median(by_eyes.real, axis=0) + 1j * np.median(by_eyes.imag, axis=0)
@@ -156,21 +155,23 @@ def fill_missing(values):
     return filled.reshape(values.shape).astype(values.dtype)
 
 
-def rest_face(face, closed_share=0.15):
+def closed_frames(opening, closed_share=0.15):
+    """Numbers of the frames at rest: those whose mouth is least open; `opening` float [frame], NaN ones ignored."""
+    n_rest = max(1, round(np.isfinite(opening).sum() * closed_share))
+    return np.argsort(opening, kind="stable")[:n_rest]  # NaN sorts last
+
+
+def rest_face(face):
     """A person's resting face from a sequence: the mean of the frames whose mouth is least open.
 
     Parameters
     ----------
     face : float [frame, 68, 2], face space, NaN frames ignored
-    closed_share : share of the frames taken as rest
 
     Returns
     -------
     float32 [68, 2]; NaN when no frame has a face
     """
-    face = face[np.isfinite(face).all((1, 2))]
     if not len(face):
         return np.full((N_POINTS, 2), np.nan, np.float32)
-    n_rest = max(1, round(len(face) * closed_share))
-    closed = np.argsort(mouth_opening(face), kind="stable")[:n_rest]
-    return face[closed].mean(0).astype(np.float32)
+    return face[closed_frames(mouth_opening(face))].mean(0).astype(np.float32)

@@ -4,7 +4,6 @@ Reads: CROPS/index.csv, CROPS/CLIP.npy, LANDMARKS/CLIP.face.npy, LANDMARKS/CLIP.
 Pictures stay uint8, 0.2 MB each at 256 px, and become floats a batch at a time.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import torch
 
 from core import artifacts
 from core.errors import InputError
+from core.index import read_index
 from core.stage import say
 from gan.model import thumbnails
 
@@ -68,11 +68,9 @@ class Crops:
         return first + (own + step) % n_of_clip
 
 
-def read_rows(index, split: str) -> list:
+def rows_of(index, split: str) -> list:
     """Rows of a split of an index.csv. Raises InputError when it is missing or has none."""
-    artifacts.check(index, "index")
-    with open(index, encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get("split") == split]
+    rows = [row for row in read_index(index, "split") if row["split"] == split]
     if not rows:
         raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val", f"make inspect FILE={index}")
     return rows
@@ -97,7 +95,7 @@ def load_crops(crops, landmarks, split: str) -> Crops:
     InputError : no crops, sizes that differ, landmarks that do not belong to the crops.
     """
     index = Path(crops) / "index.csv"
-    rows = read_rows(index, split)
+    rows = rows_of(index, split)
     good = [row for row in rows if not row.get("problem")]
     if not good:
         raise InputError(index, f"no crops of split {split!r}", "clips with crops", _CURE)
@@ -119,8 +117,7 @@ def load_crops(crops, landmarks, split: str) -> Crops:
 def measure_speaker(generator, train: Crops):
     """Fill the generator's buffers from training crops: landmark mean and spread, rest face, and what a look is.
 
-    A look is the whitened principal components of crops shrunk to a few pixels, so looks are near N(0, 1); the usual
-    look is the one nearest to their mean that some crop really has.
+    A look is the whitened principal components of crops shrunk to a few pixels, so looks are near N(0, 1), 0 their mean.
     """
     generator.face_mean.copy_(torch.from_numpy(train.face.mean(0)))
     generator.face_std.copy_(torch.from_numpy(train.face.std(0)).clamp(min=LOOK_FLOOR))
@@ -132,8 +129,6 @@ def measure_speaker(generator, train: Crops):
     std = spread / len(small) ** 0.5
     generator.look_mean.copy_(mean)
     generator.look_basis[:n_look] = torch.where(std > LEAST_SPREAD, axes / std, 0).T
-    looks = (small - mean) @ generator.look_basis.T
-    generator.usual_look.copy_(looks[looks.square().sum(1).argmin()])
 
 
 @torch.no_grad()

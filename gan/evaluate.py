@@ -109,7 +109,6 @@ def contestants(generator, train, val):
 
     return {"model, look of the clip's first frame": model(val_looks),
             "model, mean look": model(torch.zeros_like(val_looks)),
-            "model, usual look": model(generator.usual_look.expand(len(val), -1)),
             "mean training crop": lambda numbers: np.repeat(mean[None], len(numbers), 0),
             "nearest training crop by landmarks": lambda numbers: train.batch(nearest(train, val.face[numbers], spread)),
             "linear regression from landmarks": linear(None, None),
@@ -164,9 +163,10 @@ def main(model, crops, landmarks, picture, threads):
     train, val = (load_crops(crops, landmarks, split) for split in ("train", "val"))
     table, sheet = evaluate(generator, train, val)
     n_asked = len(val) - len(np.unique(val.items[:, 0]))
-    artifacts.save_json(model.with_name("metrics.json"), {
-        "stage": STAGE, "model_sha256": artifacts.sha256(model), "split": "val", "crops": n_asked, "clips": len(val.rows),
-        "speakers": sorted({row["speaker"] for row in val.rows}), "size_px": val.size_px, "measures": table})
+    measured = model.with_name("metrics.json")
+    artifacts.save_json(measured, {"crops": n_asked, "clips": len(val.rows), "size_px": val.size_px, "measures": table,
+                                   "speakers": sorted({row["speaker"] for row in val.rows})})
+    artifacts.describe_with(measured, "metrics", stage=STAGE, options={"split": "val"}, inputs=[model, crops / "index.csv"])
     if picture:
         save_picture(picture, sheet)
         say(f"drawn into {picture}")

@@ -93,7 +93,7 @@ class Generator(nn.Module):
         self.settings = {"size_px": size_px, "widths": list(widths), "n_look": n_look, "n_condition": n_condition,
                          "n_axes": n_axes}
         points, thumbnail = (N_POINTS, 2), 3 * LOOK_SIDE_PX**2
-        buffers = {"face_mean": points, "face_std": points, "rest_face": points, "view": (4,), "usual_look": (n_look,),
+        buffers = {"face_mean": points, "face_std": points, "rest_face": points, "view": (4,),
                    "look_mean": (thumbnail,), "look_basis": (n_look, thumbnail)}
         for name, shape in buffers.items():
             self.register_buffer(name, torch.ones(shape) if name == "face_std" else torch.zeros(shape))
@@ -202,7 +202,7 @@ def generate(generator, face, batch: int = 16, look=None):
     generator : from `load_generator`
     face : float32 [frame, 68, 2], face space; a missing frame (NaN) takes the face of its neighbours
     batch : frames drawn together
-    look : float [n_look], from `Generator.look_of` or N(0, 1); the speaker's usual look when None
+    look : float [n_look], from `Generator.look_of` or N(0, 1); 0, the mean of all, when None
 
     Yields
     ------
@@ -213,8 +213,8 @@ def generate(generator, face, batch: int = 16, look=None):
         raise ValueError(f"face takes [frame, {N_POINTS}, 2], got {list(face.shape)}")
     if len(face) and not np.isfinite(face := fill_missing(face)).all():
         raise InputError("landmarks", "no frame has a face", "landmarks of a face", "python -m preprocess.extract_landmarks")
-    device = generator.usual_look.device
-    look = generator.usual_look if look is None else torch.as_tensor(look, dtype=torch.float32, device=device)
+    device = generator.rest_face.device
+    look = torch.as_tensor(np.zeros(generator.settings["n_look"]) if look is None else look, dtype=torch.float32, device=device)
     for start in range(0, len(face), batch):
         with torch.inference_mode():
             points = torch.from_numpy(face[start:start + batch]).to(device)

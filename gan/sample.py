@@ -13,7 +13,7 @@ import torch
 from core import artifacts, face68
 from core.draw import contact_sheet, sketch_rgb
 from core.stage import stage
-from gan.dataset import read_rows
+from gan.dataset import rows_of
 from gan.model import DEFAULT_MODEL, generate, load_generator
 from gan.monitor import save_picture
 
@@ -30,7 +30,7 @@ def chosen_faces(landmarks, n, rng, speakers=()):
     float32 [n, 68, 2], face space, without missing frames
     """
     if landmarks.is_dir():
-        rows = [row for row in read_rows(landmarks / "index.csv", "val") if not row.get("problem")]
+        rows = [row for row in rows_of(landmarks / "index.csv", "val") if not row.get("problem")]
         rows = [row for row in rows if row.get("speaker") in speakers] or rows
         files = [landmarks / f"{rows[i]['clip']}.face.npy" for i in rng.choice(len(rows), n)]
         clips = [face68.fill_missing(artifacts.load(path, "landmarks-face").array) for path in files]
@@ -61,7 +61,7 @@ def sample_sheet(generator, face, looks):
               help="A landmarks-face file, or a folder of landmarks: random held-out frames. Without: the face at rest.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("GAN_record/sample.png"), help="The picture.")
 @click.option("--n", type=click.IntRange(1, 512), default=16, help="Faces.")
-@click.option("--random-looks", is_flag=True, help="A random look each, not the speaker's usual one.")
+@click.option("--random-looks", is_flag=True, help="A random look each, not the mean of all.")
 @click.option("--seed", type=int, default=0, help="Of the random choices.")
 def main(model, landmarks, out, n, random_looks, seed):
     """Draw a sheet of faces from landmarks."""
@@ -69,7 +69,7 @@ def main(model, landmarks, out, n, random_looks, seed):
     speakers = artifacts.read_sidecar(model).get("speakers", ())
     n = n if landmarks or random_looks else 1  # the face at rest, always the same
     face = chosen_faces(landmarks, n, rng, speakers) if landmarks else np.repeat(generator.rest_face[None].numpy(), n, 0)
-    looks = generator.usual_look.expand(n, -1)
+    looks = torch.zeros(n, generator.settings["n_look"])
     if random_looks:
         looks = torch.from_numpy(rng.standard_normal(looks.shape).astype(np.float32))
     save_picture(out, sample_sheet(generator, face, looks))

@@ -36,7 +36,7 @@ class Trainer:
     """
 
     def __init__(self, generator: Generator, n_steps, *, learning_rate, adversarial_weight, adversarial_from):
-        settings, self.device = generator.settings, generator.usual_look.device
+        settings, self.device = generator.settings, generator.rest_face.device
         self.generator, self.average = generator, copy.deepcopy(generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(settings["size_px"], settings["n_look"])
         for network in (self.generator, self.average, self.discriminator):

@@ -13,7 +13,7 @@ import click
 import cv2
 import numpy as np
 
-from core import artifacts, face68
+from core import artifacts, blocks, face68
 from core.errors import InputError
 from core.stage import stage
 from core.video import read_frames
@@ -65,10 +65,10 @@ def crop_clip(row, out, options):
     poses = artifacts.load(pose_path, "head-pose").array
     if not artifacts.is_current(path, "face-crops", **about):
         chosen = islice(zip(read_frames(row["picture"]), poses), 0, None, made["every"])
-        crops = [crop_face(frame, pose, made["size_px"]) for frame, pose in chosen]
+        crops = (crop_face(frame, pose, made["size_px"])[None] for frame, pose in chosen)
         n_missing = int(np.isnan(poses[::made["every"]]).any(1).sum())
-        artifacts.save(path, np.stack(crops), "face-crops", missing_frames=n_missing, **made, **about,
-                       view=crop_pose(made["size_px"]).tolist())
+        blocks.save(path, crops, "face-crops", missing_frames=n_missing, **made, **about,
+                    view=crop_pose(made["size_px"]).tolist())
     sidecar = artifacts.read_sidecar(path)
     return {"crops": sidecar["shape"][0], "missing_crops": sidecar["missing_frames"], **made}
 

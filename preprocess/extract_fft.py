@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from core import artifacts
+from core import artifacts, blocks
 from core.audio import decode_any, spectrum_blocks
 from core.errors import InputError
 from core.stage import stage
@@ -21,8 +21,8 @@ def extract_clip(row, out, options):
     """Write one clip's spectrum, block by block; return its number of frames."""
     path, source = output_path(out, row, ".npy"), row["sound"]
     if not artifacts.is_current(path, "spectrum", stage=STAGE, options=options, inputs=[source]):
-        shape = artifacts.save_blocks(path, spectrum_blocks(decode_any(source)), "spectrum", stage=STAGE,
-                                      options=options, inputs=[source])
+        shape = blocks.save(path, spectrum_blocks(decode_any(source)), "spectrum", stage=STAGE,
+                            options=options, inputs=[source])
         if not shape:
             raise InputError(source, "no sound", "a recording with sound, or an audio-only twin")
     return {"sound_frames": artifacts.read_sidecar(path)["shape"][0]}

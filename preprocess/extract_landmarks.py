@@ -4,6 +4,7 @@ Reads: data/recordings/index.csv and the recordings' pictures.
 Writes: data/landmarks/CLIP.pixel.npy CLIP.face.npy CLIP.pose.npy CLIP.rest.npy and data/landmarks/index.csv
 Two passes over the stream: faces first (their boxes are smoothed in time, so the points do not jump with the
 detector), then points. A frame without a face is NaN and counted; several faces: the one that was there before.
+Memory holds a block of frames, however long the clip.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
-from core import artifacts, face68
+from core import artifacts, blocks, face68
 from core import face_detector as fd
 from core.errors import InputError
 from core.stage import stage
@@ -21,9 +22,10 @@ from core.video import read_frames
 from preprocess.corpus import output_path, run_stage
 
 STAGE = "preprocess.extract_landmarks"
-DETECT_EVERY = 2  # frames; the boxes between are interpolated
-LONGEST_GAP = 6  # frames without a detection that are bridged; longer ones are missing
+DETECT_EVERY = 4  # frames; the boxes between are interpolated
+LONGEST_GAP = 8  # frames without a detection that are bridged; longer ones are missing
 BOX_SIGMA = 2.0  # frames
+TEMPLATE_FRAMES = 2048  # the median of a clip's rigid points needs no more
 SMOOTH_WINDOW = 5  # frames, second-order Savitzky-Golay: removes jitter, keeps the peaks of an /a/
 KINDS = {".pixel.npy": "landmarks-pixel", ".face.npy": "landmarks-face", ".pose.npy": "head-pose", ".rest.npy": "rest-face"}
 
@@ -40,9 +42,9 @@ def face_boxes(frames):
     boxes : float [frame, 4] px (left, top, right, bottom), smoothed; NaN where there is no face
     most_faces : the most faces seen in one frame
     """
-    boxes, most_faces, last, side_px = [], 0, None, fd.DETECT_SIDE_PX
+    seen, last, n_frames, most_faces, side_px = {}, None, 0, 0, fd.DETECT_SIDE_PX
     for t, frame in enumerate(frames):
-        boxes.append(np.full(4, np.nan))
+        n_frames = t + 1
         if t % DETECT_EVERY:
             continue
         grey = fd.grey(frame)
@@ -52,10 +54,12 @@ def face_boxes(frames):
         if not len(found):
             continue
         most_faces = max(most_faces, len(found))
-        nearest = fd.largest(found) if last is None else found[np.argmin(np.abs(found - last).sum(1))]
-        boxes[-1] = last = nearest
-        side_px = min(fd.DETECT_SIDE_PX, max(grey.shape) * fd.DETECT_FACE_PX / (nearest[2] - nearest[0]))
-    return _smooth_boxes(np.array(boxes).reshape(-1, 4)), most_faces
+        seen[t] = last = fd.largest(found) if last is None else found[np.argmin(np.abs(found - last).sum(1))]
+        side_px = min(fd.DETECT_SIDE_PX, max(grey.shape) * fd.DETECT_FACE_PX / (last[2] - last[0]))
+    boxes = np.full((n_frames, 4), np.nan)
+    if seen:
+        boxes[list(seen)] = list(seen.values())
+    return _smooth_boxes(boxes), most_faces
 
 
 def _smooth_boxes(boxes):
@@ -82,17 +86,66 @@ def smooth_in_time(points):
     return smooth
 
 
-def measure_landmarks(path):
-    """Landmarks of a video as measured: float32 [frame, 68, 2] px (NaN without a face), and the most faces in a frame."""
-    boxes, most_faces = face_boxes(read_frames(path))
+def measured_blocks(path, boxes):
+    """Landmarks of a video as measured, within `boxes` [frame, 4]: yields float32 [<= block, 68, 2] px, NaN without a face."""
+    frames = read_frames(path)
+    for start in range(0, len(boxes), blocks.N_FRAMES):
+        part = boxes[start:start + blocks.N_FRAMES]
+        points = np.full((len(part), face68.N_POINTS, 2), np.nan, np.float32)
+        for t, (box, frame) in enumerate(zip(part, frames)):
+            if np.isfinite(box[0]):
+                points[t] = fd.landmarks_in(fd.grey(frame), box)
+        yield points
+
+
+def smooth_blocks(pixel):
+    """The blocks of a landmarks-pixel .npy, smoothed in time as if it were whole."""
+    for block, own in blocks.each(pixel, around=SMOOTH_WINDOW):
+        yield smooth_in_time(block)[own]
+
+
+def clip_template(pixel, n_frames: int):
+    """`face68.rigid_template` of a landmarks-pixel .npy of `n_frames`, from at most TEMPLATE_FRAMES of its faces."""
+    step, n_seen, kept = -(-n_frames // TEMPLATE_FRAMES), 0, []
+    for points in smooth_blocks(pixel):
+        points = points[np.isfinite(points).all((1, 2))]
+        kept.append(points[-n_seen % step::step])
+        n_seen += len(points)
+    return face68.rigid_template(np.concatenate(kept))
+
+
+def rest_of(path, opening):
+    """`face68.rest_face` of a landmarks-face .npy whose mouth openings, float [frame], are known."""
+    closed, first, total = np.sort(face68.closed_frames(opening)), 0, 0.0
+    for face, _ in blocks.each(path):
+        own = closed[(closed >= first) & (closed < first + len(face))]
+        total += face[own - first].sum(0, dtype=np.float64)
+        first += len(face)
+    return (total / len(closed)).astype(np.float32)
+
+
+def write_landmarks(source, paths, about):
+    """Measure a video and write its four files; `paths` by suffix, `about` for their sidecars."""
+    boxes, most_faces = face_boxes(read_frames(source))
     if not np.isfinite(boxes).any():
-        raise InputError(path, f"no face in any of {len(boxes)} frames",
+        raise InputError(source, f"no face in any of {len(boxes)} frames",
                          "a video of a face, seen from the front, 80 px or more")
-    points = np.full((len(boxes), face68.N_POINTS, 2), np.nan, np.float32)
-    for t, (frame, box) in enumerate(zip(read_frames(path), boxes)):
-        if np.isfinite(box[0]):
-            points[t] = fd.landmarks_in(fd.grey(frame), box)
-    return points, most_faces
+    about = {**about, "most_faces": most_faces}
+    pixel, poses, opening = paths[".pixel.npy"], [], []
+    n_frames, *_ = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    template = clip_template(pixel, n_frames)
+
+    def faces():
+        for points in smooth_blocks(pixel):
+            face, pose = face68.to_face_space(points, template)
+            poses.append(pose)
+            opening.append(face68.mouth_opening(face))
+            yield face
+
+    blocks.save(paths[".face.npy"], faces(), KINDS[".face.npy"], **about)
+    rest = rest_of(paths[".face.npy"], np.concatenate(opening))
+    artifacts.save(paths[".pose.npy"], np.concatenate(poses), KINDS[".pose.npy"], **about)
+    artifacts.save(paths[".rest.npy"], rest, KINDS[".rest.npy"], **about)
 
 
 def extract_clip(row, out, options):
@@ -103,10 +156,7 @@ def extract_clip(row, out, options):
     paths = {suffix: output_path(out, row, suffix) for suffix in KINDS}
     about = {"stage": STAGE, "options": options, "inputs": [source]}
     if not all(artifacts.is_current(paths[s], kind, **about) for s, kind in KINDS.items()):
-        pixel, most_faces = measure_landmarks(source)
-        face, pose = face68.to_face_space(smooth_in_time(pixel))
-        for suffix, array in zip(KINDS, (pixel, face, pose, face68.rest_face(face))):
-            artifacts.save(paths[suffix], array, KINDS[suffix], most_faces=most_faces, **about)
+        write_landmarks(source, paths, about)
     sidecar = artifacts.read_sidecar(paths[".pixel.npy"])
     return {"picture_frames": sidecar["shape"][0], **{name: sidecar[name] for name in ("missing_frames", "most_faces")}}
 
@@ -118,7 +168,8 @@ def extract_clip(row, out, options):
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
 def main(index, out, jobs):
     """Find 68 face points in every frame of every clip."""
-    options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW}
+    options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW,
+               "jitter": fd.JITTER}
     click.echo(run_stage(extract_clip, index, out, stage=STAGE, options=options, jobs=jobs,
                          columns=("picture", "sound")))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from core.errors import InputError
+from core.index import read_rows, write_index
 from core.stage import say, stage
-from preprocess.corpus import read_rows, write_index
 
 VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v", ".flv"}
 SOUND = {".wav", ".ogg", ".flac", ".mp3", ".m4a", ".opus"}

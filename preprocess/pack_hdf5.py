@@ -2,7 +2,7 @@
 
 Reads: data/fft/index.csv, data/landmarks/index.csv and the files they name.
 Writes: data/train.h5 (training-pack): spectrum [frame, hop, bin], face [frame, point, xy] of all clips end to end,
-and per clip rest [clip, point, xy], start, n_frames, name, split, speaker. Written clip by clip: memory does not grow.
+and per clip rest [clip, point, xy], start, n_frames, name, split, speaker. Written block by block: memory does not grow.
 """
 
 from pathlib import Path
@@ -11,11 +11,12 @@ import click
 import h5py
 import numpy as np
 
-from core import artifacts
+from core import artifacts, blocks
 from core.errors import InputError
+from core.index import read_index
 from core.kinds import KINDS
 from core.stage import only_one, progress, say, stage
-from preprocess.corpus import output_path, read_index
+from preprocess.corpus import output_path
 
 STAGE = "preprocess.pack_hdf5"
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
@@ -43,6 +44,13 @@ def usable_clips(fft_index, landmark_index) -> list:
     return rows
 
 
+def copy_frames(into, start: int, path, n_frames: int):
+    """Copy the first `n_frames` of a .npy to `into` from frame `start` on, a block at a time."""
+    for first in range(0, n_frames, blocks.N_FRAMES):
+        part = blocks.read(path, first, min(first + blocks.N_FRAMES, n_frames))
+        into[start + first:start + first + len(part)] = part
+
+
 def pack(rows, fft, landmarks, path):
     """Write the clips of `rows` (from folders `fft` and `landmarks`) to the HDF5 file `path`."""
     n_total = sum(row["n_frames"] for row in rows)
@@ -57,9 +65,10 @@ def pack(rows, fft, landmarks, path):
             file[name] = [row.get(column, "").encode() for row in rows]
         with progress(zip(rows, file["start"][:]), "pack hdf5", len(rows)) as bar:
             for row, start in bar:
-                n = row["n_frames"]
-                spectrum[start:start + n] = artifacts.load(output_path(fft, row, ".npy"), "spectrum").array[:n]
-                face[start:start + n] = artifacts.load(output_path(landmarks, row, ".face.npy"), "landmarks-face").array[:n]
+                for into, path, kind in ((spectrum, output_path(fft, row, ".npy"), "spectrum"),
+                                         (face, output_path(landmarks, row, ".face.npy"), "landmarks-face")):
+                    artifacts.check(path, kind)
+                    copy_frames(into, start, path, row["n_frames"])
 
 
 @stage(reads="FFT/index.csv, LANDMARKS/index.csv", writes="OUT (training-pack)", examples=("python -m preprocess.pack_hdf5",))

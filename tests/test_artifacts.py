@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, command
 
-from core import artifacts
+from core import artifacts, blocks
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import stage
@@ -42,13 +42,13 @@ def test_missing_frames_are_counted(tmp_path):
 @pytest.mark.parametrize("n_blocks", [1, 2, 7])
 def test_blocks_equal_the_whole(tmp_path, n_blocks):
     whole = np.random.default_rng(0).random((1234, 4, 257)).astype(np.float16)
-    shape = artifacts.save_blocks(tmp_path / "a.npy", np.array_split(whole, n_blocks), "spectrum", stage="a.test")
+    shape = blocks.save(tmp_path / "a.npy", np.array_split(whole, n_blocks), "spectrum", stage="a.test")
     assert shape == [1234, 4, 257]
     np.testing.assert_array_equal(artifacts.load(tmp_path / "a.npy", "spectrum").array, whole)
 
 
 def test_no_block_is_no_file(tmp_path):
-    assert artifacts.save_blocks(tmp_path / "a.npy", [], "spectrum", stage="a.test") is None
+    assert blocks.save(tmp_path / "a.npy", [], "spectrum", stage="a.test") is None
     assert not list(tmp_path.iterdir())
 
 
@@ -118,7 +118,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("stopped in the middle")
 
     with pytest.raises(RuntimeError):
-        artifacts.save_blocks(path, broken(), "landmarks-face", stage="a.test")
+        blocks.save(path, broken(), "landmarks-face", stage="a.test")
     np.testing.assert_array_equal(artifacts.load(path, "landmarks-face").array, face)
     assert len(list(tmp_path.iterdir())) == 2
 

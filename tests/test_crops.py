@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from core import artifacts, face68
+from core.index import read_index, write_index
 from core.video import write_video
 from preprocess import crop_faces
-from preprocess.corpus import read_index, write_index
 
 
 def _dots(face, pose, side_px=400):

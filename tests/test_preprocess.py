@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from conftest import N_SHORT, SENTENCES, command, loudness, speak
 
-from core import artifacts, face68
+from core import artifacts, blocks, face68
 from core.errors import InputError
+from core.index import read_index, write_index
 from core.stage import only_one
 from preprocess import extract_fft, extract_landmarks, list_recordings
-from preprocess.corpus import read_index, run_stage, write_index
+from preprocess.corpus import run_stage
 from preprocess.list_recordings import parse_ravdess
 
 
@@ -160,6 +161,16 @@ def test_trouble_is_told_apart(data):
 def test_one_face_is_followed_among_several(data):
     pixel = artifacts.load(data / "landmarks" / "odd" / "two.faces.pixel.npy", "landmarks-pixel").array
     assert np.ptp(pixel[..., 0].mean(1)) < 20, "the two faces are 256 px apart"
+
+
+def test_blocks_are_as_good_as_the_whole(data, tmp_path, monkeypatch):
+    rows = indexed(data / "landmarks")
+    monkeypatch.setattr(blocks, "N_FRAMES", 7)
+    for clip in ("odd/sometimes", "ben/2"):
+        extract_landmarks.extract_clip(rows[clip], tmp_path, {})
+        for suffix in extract_landmarks.KINDS:
+            whole, pieces = (np.load(folder / f"{clip}{suffix}") for folder in (data / "landmarks", tmp_path))
+            np.testing.assert_allclose(pieces, whole, atol=1e-4, err_msg=suffix)
 
 
 def test_the_pack_holds_the_good_clips_side_by_side(data, n_frames):
