@@ -62,6 +62,11 @@ def mouth_width(points):
     return np.linalg.norm(right - left, axis=-1)
 
 
+def mouth_middle(points):
+    """Middle of the mouth corners of `points` [..., 68, 2] -> [..., 2]; it hardly moves when the mouth opens."""
+    return points[..., _MOUTH_CORNERS, :].mean(-2)
+
+
 def uncross_lips(points):
     """Where the inner lips of face-space `points` [..., 68, 2] cross, let them touch halfway; returns a copy."""
     points = points.copy()

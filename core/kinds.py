@@ -47,6 +47,8 @@ KINDS = {
         _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
                "upright face pictures, every Nth frame", "preprocess.crop_faces"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
+        Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
+             "render.mouth_pairs"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),

@@ -47,3 +47,21 @@ def feature_loss(drawn_features, real_features):
     """Mean absolute difference of features, each layer relative to its own size."""
     ratios = [(a - b).abs().mean() / b.abs().mean().clamp(min=1e-3) for a, b in zip(drawn_features, real_features)]
     return sum(ratios) / len(ratios)
+
+
+def judge(discriminator, real, drawn, condition, found: dict):
+    """The discriminator's loss on real and drawn pictures under the same `condition`; noted in `found`."""
+    score, _ = discriminator(torch.cat([real, drawn.detach()]), torch.cat([condition, condition]))
+    found["discriminator"] = hinge_loss(*score.chunk(2))
+    return found["discriminator"]
+
+
+def persuade(discriminator, real, drawn, condition, found: dict):
+    """The generator's loss before the discriminator; it, and how far the features are apart, are noted in `found`."""
+    discriminator.requires_grad_(False)
+    score, features = discriminator(drawn, condition)
+    with torch.no_grad():
+        _, real_features = discriminator(real, condition)
+    discriminator.requires_grad_(True)
+    found["adversarial"], found["feature"] = -score.mean(), feature_loss(features, real_features)
+    return found["adversarial"]

@@ -1,7 +1,7 @@
 """A DCGAN that draws one person's face from 68 landmarks: generator, discriminator, and the model file.
 
-Reads, writes: model.safetensors (picture-model): weights in float16, settings in the header, measures of the speaker
-(landmark mean and spread, rest face, looks) and `view`, the pose of face space in its pictures, as float32 buffers.
+Reads, writes: model.safetensors (picture-model); its buffers are measures of the speaker (landmark mean and spread, rest
+face, looks) and `view`, the pose of face space in its pictures.
 Crops are upright and aligned (preprocess.crop_faces), so the landmarks enter as a vector, beside the noise of a DCGAN,
 which here is a `look`: hair, light and clothes of one recording, near normally distributed. A coarse picture that is
 linear in both, set by regression before training (gan.regression), is added to what the convolutions draw: they start
@@ -9,21 +9,18 @@ from the best linear answer and not from grey, which spares a CPU hours.
 Source: Radford, Metz, Chintala, DCGAN, ICLR 2016; Miyato & Koyama, cGANs with projection discriminator, ICLR 2018.
 """
 
-import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from core import artifacts
 from core.errors import InputError
 from core.face68 import N_POINTS, fill_missing
+from gan.weights import load_network, save_network
 
 DEFAULT_MODEL = Path("GAN_record/default/model.safetensors")
 NETWORK, VERSION = "gan.model.Generator", 1
@@ -161,37 +158,15 @@ class Discriminator(nn.Module):
         return self.score(x)[:, 0] + (x * self.match(condition)[:, :, None, None]).sum(1), features
 
 
-def save_generator(path, generator, *, stage, options=None, inputs=(), **facts) -> Path:
-    """Write a generator as picture-model: parameters in float16, buffers in float32, settings in the header."""
-    halves = dict(generator.named_parameters())
-    tensors = {name: (value.half() if name in halves else value).detach().cpu().contiguous()
-               for name, value in generator.state_dict().items()}
-    header = {"network": NETWORK, "version": VERSION, "settings": generator.settings}
-    with artifacts.whole_file(path) as part:
-        save_file(tensors, part, {"picture-model": json.dumps(header)})  # one key: the order of several is not fixed
-    return artifacts.describe_with(path, "picture-model", stage=stage, options=options, inputs=inputs, network=NETWORK,
-                                   settings=generator.settings, **facts)
+def save_generator(path, generator, **about) -> Path:
+    """Write a generator with its provenance, as `save_network` does."""
+    return save_network(path, generator, NETWORK, VERSION, **about)
 
 
 def load_generator(path=DEFAULT_MODEL, device="cpu") -> Generator:
-    """Read a generator, ready to use.
-
-    Raises
-    ------
-    InputError : no such file, damaged, another network or version.
-    """
-    artifacts.check(path, "picture-model")
-    cure = "python -m gan.train, or take the model that came with the program"
-    try:
-        with safe_open(path, "pt", device=str(device)) as file:
-            header = json.loads((file.metadata() or {}).get("picture-model", "{}"))
-            if (found := (header.get("network"), header.get("version"))) != (NETWORK, VERSION):
-                raise InputError(path, f"network {found[0]} version {found[1]}", f"{NETWORK} version {VERSION}", cure)
-            generator = Generator(**header["settings"])
-            generator.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise InputError(path, f"not readable ({str(error).splitlines()[0][:80]})", "a picture-model", cure) from None
-    return generator.to(device, memory_format=torch.channels_last).eval()
+    """Read a generator, ready to use. Raises InputError as `load_network` does."""
+    return load_network(path, Generator, NETWORK, VERSION, device,
+                        "python -m gan.train, or take the model that came with the program")
 
 
 def generate(generator, face, batch: int = 16, look=None):

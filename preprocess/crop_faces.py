@@ -10,14 +10,14 @@ from itertools import islice
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 
-from core import artifacts, blocks, face68
+from core import artifacts, blocks
+from core.corpus import output_path, run_stage
+from core.crop import upright
 from core.errors import InputError
 from core.stage import stage
 from core.video import read_frames
-from preprocess.corpus import output_path, run_stage
 
 STAGE = "preprocess.crop_faces"
 SIZE_PX = 256
@@ -31,28 +31,8 @@ def crop_pose(size_px: int = SIZE_PX):
 
 
 def crop_face(frame, pose, size_px: int = SIZE_PX):
-    """Cut the face out of a frame, upright and of fixed size.
-
-    Parameters
-    ----------
-    frame : uint8 [row, column, rgb]
-    pose : float [4], head pose in `frame`: px per eye distance, roll (rad), x and y of the origin (px)
-
-    Returns
-    -------
-    uint8 [size_px, size_px, rgb]; beyond the frame its edge goes on; black when `pose` is NaN
-    """
-    if not np.isfinite(pose).all():
-        return np.zeros((size_px, size_px, 3), np.uint8)
-    target, pose = crop_pose(size_px), np.asarray(pose, np.float64)
-    shrink = target[0] / pose[0]
-    if shrink < 1:  # average first: a cubic of a large picture skips pixels
-        frame = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        pose = np.array([pose[0] * shrink, pose[1], *((pose[2:] + 0.5) * shrink - 0.5)])
-    corners = np.array([[[0, 0], [1, 0], [0, 1]]])  # three points of face space fix the affine map
-    source, goal = (face68.to_pixel_space(corners, p)[0] for p in (pose, target))
-    return cv2.warpAffine(frame, cv2.getAffineTransform(source, goal), (size_px, size_px), flags=cv2.INTER_CUBIC,
-                          borderMode=cv2.BORDER_REPLICATE)
+    """`core.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
+    return upright(frame, pose, crop_pose(size_px), (size_px, size_px))
 
 
 def crop_clip(row, out, options):

@@ -19,10 +19,10 @@ import numpy as np
 from core import artifacts
 from core.audio import N_BINS
 from core.clock import FPS, SAMPLE_RATE
+from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.face68 import fill_missing, mouth_opening
 from core.stage import progress, stage
-from preprocess.corpus import output_path, run_stage
 from preprocess.pack_hdf5 import usable_clips
 
 STAGE = "preprocess.estimate_offset"

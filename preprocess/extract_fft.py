@@ -10,9 +10,9 @@ import click
 
 from core import artifacts, blocks
 from core.audio import decode_any, spectrum_blocks
+from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.stage import stage
-from preprocess.corpus import output_path, run_stage
 
 STAGE = "preprocess.extract_fft"
 

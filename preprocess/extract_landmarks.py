@@ -16,10 +16,10 @@ from scipy.signal import savgol_filter
 
 from core import artifacts, blocks, face68
 from core import face_detector as fd
+from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.stage import stage
 from core.video import read_frames
-from preprocess.corpus import output_path, run_stage
 
 STAGE = "preprocess.extract_landmarks"
 DETECT_EVERY = 4  # frames; the boxes between are interpolated

@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 
 from core import artifacts, blocks
+from core.corpus import output_path
 from core.errors import InputError
 from core.index import read_index
 from core.kinds import KINDS
 from core.stage import only_one, progress, say, stage
-from preprocess.corpus import output_path
 
 STAGE = "preprocess.pack_hdf5"
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter

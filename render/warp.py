@@ -83,69 +83,47 @@ def _distances(lifted, b):
 
 
 class FaceWarp:
-    """One photo, ready to be moved.
+    """One photo's face, ready to be moved by landmarks: where in the photo a moved face finds its pixels.
 
     Parameters
     ----------
-    picture : uint8 [row, column, rgb]
     face : float [68, 2], the photo's own points in face space
-    pose : float [4], from `face68.to_face_space`
     """
 
-    def __init__(self, picture, face, pose):
-        self.picture, self.face = picture, face.astype(np.float64)
-        self.factor = pose[0] * np.exp(1j * pose[1])
+    def __init__(self, face):
+        self.face = face.astype(np.float64)
         self.share, self.ring, self.edges = moving_share(), fixed_ring(face), HairEdges(face)
         self.points = np.concatenate([self.face, self.edges(self.face), self.ring])
-        ring = face68.to_pixel_space(self.ring[None], pose)[0]
-        edge = FADE * 1.2 * pose[0]
-        rows, columns = picture.shape[:2]
-        box = np.concatenate([ring.min(0) - edge, ring.max(0) + edge])
-        self.box = left, top, right, bottom = np.clip(box, 0, (columns, rows, columns, rows)).astype(int).tolist()
-        width, height = right - left, bottom - top
-        cell_px = max(1.0, CELL * pose[0])
-        self.grid = max(2, round(height / cell_px)), max(2, round(width / cell_px))
-        y = (np.arange(self.grid[0]) + 0.5) * height / self.grid[0] - 0.5 + top  # where cv2.resize sees the nodes
-        x = (np.arange(self.grid[1]) + 0.5) * width / self.grid[1] - 0.5 + left
-        nodes = ((x[None, :] + 1j * y[:, None]) - complex(pose[2], pose[3])) / self.factor
-        self.nodes = _lifted(np.stack([nodes.real.ravel(), nodes.imag.ravel()], 1).astype(np.float32))
-        self.base = np.stack(np.meshgrid(np.arange(left, right), np.arange(top, bottom)), -1).astype(np.float32)
-        self.window = self._window((ring - (left, top)) / cell_px)
+        self.window = self._window()
 
-    def _window(self, ring):
-        """1 inside the ring (float [27, 2], nodes of the grid), 0 from FADE outside it: float32 [row, column, 1]."""
-        outside = np.ones(self.grid, np.uint8)
+    def _window(self):
+        """1 inside the ring, 0 from FADE outside it: float32 [row, column], a node every CELL from `corner` on."""
+        self.corner = self.ring.min(0) - 1.5 * FADE
+        rows, columns = np.ceil((self.ring.max(0) + 1.5 * FADE - self.corner)[::-1] / CELL).astype(int) + 1
+        outside = np.ones((rows, columns), np.uint8)
+        ring = (self.ring - self.corner) / CELL
         cv2.fillPoly(outside, [cv2.convexHull(np.round(ring).astype(np.int32))], 0)
         away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * CELL / FADE
         t = np.clip(1.1 - away, 0, 1)  # whole inside, nothing a little before the edge of the region
-        return (t * t * (3 - 2 * t))[..., None]
+        return (t * t * (3 - 2 * t)).astype(np.float32)
 
     def moved(self, face):
         """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
         return self.face + (face - self.face) * self.share
 
-    def displacement(self, face):
-        """From each pixel of the region to its source, for landmarks `face` [68, 2] -> float32 [row, column, xy] px."""
+    def solve(self, face):
+        """Points and weights that say the field of `offsets` for landmarks `face` [68, 2]."""
         moved = self.moved(face)
         at = np.concatenate([moved, self.edges(moved), self.ring])
         n = len(at)
         system, wanted = np.ones((n + 1, n + 1)), np.zeros((n + 1, 2))
         system[:n, :n] = _distances(_lifted(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus
         system[n, n], wanted[:n] = 0, self.points - at  # weights that sum to zero: the field does not grow outwards
-        weights = np.linalg.solve(system, wanted).astype(np.float32)
-        field = _distances(self.nodes, at.astype(np.float32)) @ weights[:n] + weights[n]
-        turn = np.array([[self.factor.real, self.factor.imag], [-self.factor.imag, self.factor.real]], np.float32)
-        field = (field @ turn).reshape(*self.grid, 2) * self.window
-        return cv2.resize(field, self.base.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return at.astype(np.float32), np.linalg.solve(system, wanted).astype(np.float32)
 
-    def __call__(self, face):
-        """The photo with landmarks `face` [68, 2] (face space) -> uint8 [row, column, rgb], a new picture."""
-        left, top, right, bottom = self.box
-        moved = self.picture.copy()
-        if np.array_equal(face, self.face):
-            return moved
-        source = self.displacement(face)
-        source += self.base
-        moved[top:bottom, left:right] = cv2.remap(self.picture, source, None, cv2.INTER_LINEAR,
-                                                  borderMode=cv2.BORDER_REPLICATE)
-        return moved
+    def offsets(self, solved, nodes):
+        """From `nodes` (float32 [n, 2], face space) to where their pixels are in the photo -> float32 [n, 2]."""
+        at, weights = solved
+        field = _distances(_lifted(nodes), at) @ weights[:-1] + weights[-1]
+        window = cv2.remap(self.window, *((nodes - self.corner) / CELL).astype(np.float32).T[..., None], cv2.INTER_LINEAR)
+        return field * window

@@ -9,11 +9,11 @@ import pytest
 from conftest import N_SHORT, SENTENCES, command, loudness, speak
 
 from core import artifacts, blocks, face68
+from core.corpus import run_stage
 from core.errors import InputError
 from core.index import read_index, write_index
 from core.stage import only_one
 from preprocess import extract_fft, extract_landmarks, list_recordings
-from preprocess.corpus import run_stage
 from preprocess.list_recordings import parse_ravdess
 
 

@@ -1,0 +1,47 @@
+"""Files of picture networks: parameters, settings, nothing that could run.
+
+Reads, writes: NAME.safetensors (picture-model): weights in float16, buffers in float32, in the header the network's name,
+version and settings; from these alone the network is built again.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from core import artifacts
+from core.errors import InputError
+
+
+def save_network(path, network, name: str, version: int, *, stage, options=None, inputs=(), **facts) -> Path:
+    """Write `network`, which keeps its constructor's arguments in `settings`."""
+    halves = dict(network.named_parameters())
+    tensors = {key: (value.half() if key in halves else value).detach().cpu().contiguous()
+               for key, value in network.state_dict().items()}
+    header = {"network": name, "version": version, "settings": network.settings}
+    with artifacts.whole_file(path) as part:
+        save_file(tensors, part, {"picture-model": json.dumps(header)})  # one key: the order of several is not fixed
+    return artifacts.describe_with(path, "picture-model", stage=stage, options=options, inputs=inputs, network=name,
+                                   settings=network.settings, **facts)
+
+
+def load_network(path, build, name: str, version: int, device="cpu", cure: str = "") -> torch.nn.Module:
+    """Read a network, ready to use; `build` makes an empty one of its settings.
+
+    Raises
+    ------
+    InputError : no such file, damaged, another network or version.
+    """
+    artifacts.check(path, "picture-model")
+    try:
+        with safe_open(path, "pt", device=str(device)) as file:
+            header = json.loads((file.metadata() or {}).get("picture-model", "{}"))
+            if (found := (header.get("network"), header.get("version"))) != (name, version):
+                raise InputError(path, f"network {found[0]} version {found[1]}", f"{name} version {version}", cure)
+            network = build(**header["settings"])
+            network.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise InputError(path, f"not readable ({str(error).splitlines()[0][:80]})", "a picture-model", cure) from None
+    return network.to(device, memory_format=torch.channels_last).eval()

@@ -1,0 +1,76 @@
+"""The part of a face that the mouth model draws: where it lies, the photo's pixels moved there, and masks of the lips.
+
+Reads: a picture and its landmarks, in memory. Writes: nothing.
+The view is upright and of one size for every photo; the model always sees a mouth in the same place.
+"""
+
+import cv2
+import numpy as np
+
+from core import face68
+from core.crop import upright
+from render.warp import CELL, FaceWarp
+
+UNIT_PX = 144  # px per eye distance: a mouth is about 130 px wide
+ROWS, COLUMNS = 176, 208
+CORNERS_AT = 0.5, 0.37  # x, y of the middle of the mouth's corners, of the view's sides: the jaw drops far
+MARGIN_PX = 80  # of the photo around the view: lips come from there
+_STEP_PX = 8  # between nodes of the field
+_HALF = len(face68.GROUPS["inner_lips"]) // 2 + 1
+_AT = np.linspace(-1, 1, 13)
+_SMOOTH = np.vander(_AT, _HALF) @ np.linalg.inv(np.vander(np.linspace(-1, 1, _HALF)))  # lips are curves, not corners
+assert _STEP_PX <= 1.2 * CELL * UNIT_PX and ROWS % 16 == COLUMNS % 16 == 0
+
+
+def lip_outline(points):
+    """The inner lips of `points` [68, 2] as a smooth closed line, above and back below -> [26, 2], in their own unit."""
+    inner = points[list(face68.GROUPS["inner_lips"])]
+    return np.concatenate([_SMOOTH @ inner[:_HALF], _SMOOTH @ np.roll(inner, 1 - _HALF, 0)[:_HALF]])
+
+
+def _filled(outline):
+    """A closed line (float [n, 2], px of the view) filled: uint8 [ROWS, COLUMNS], 0..255."""
+    mask = np.zeros((ROWS, COLUMNS), np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)  # in 1/16 px
+    return mask
+
+
+class MouthView:
+    """The mouth of one photo.
+
+    Parameters
+    ----------
+    picture : uint8 [row, column, rgb]
+    face, pose : its points in face space, float [68, 2], and their pose, float [4]
+    warp : the photo's `FaceWarp`, when there is one already
+    middle : float [2], face space: where the mouth's corners are; by default those of `face`
+    """
+
+    def __init__(self, picture, face, pose, warp=None, middle=None):
+        self.face, self.warp = face, warp or FaceWarp(face)
+        middle = face68.mouth_middle(face) if middle is None else middle
+        self.corner = middle - np.array(CORNERS_AT) * (COLUMNS, ROWS) / UNIT_PX
+        self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
+        around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
+        self.around = upright(picture, pose, around, (ROWS + 2 * MARGIN_PX, COLUMNS + 2 * MARGIN_PX))
+        rows, columns = (np.arange(-1, n // _STEP_PX + 1) * _STEP_PX + (_STEP_PX - 1) / 2 for n in (ROWS, COLUMNS))
+        self.nodes_px = np.stack(np.meshgrid(columns, rows), -1).astype(np.float32)
+        self.nodes = (self.nodes_px.reshape(-1, 2) / UNIT_PX + self.corner).astype(np.float32)
+
+    @property
+    def picture(self):
+        """The photo as it is: uint8 [ROWS, COLUMNS, rgb]."""
+        return self.around[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+
+    def warped(self, solved):
+        """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [ROWS, COLUMNS, rgb]."""
+        offsets = self.warp.offsets(solved, self.nodes).reshape(self.nodes_px.shape)
+        source = self.nodes_px + MARGIN_PX + offsets * UNIT_PX
+        height, width = (n * _STEP_PX for n in source.shape[:2])
+        source = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)[_STEP_PX:-_STEP_PX, _STEP_PX:-_STEP_PX]
+        return cv2.remap(self.around, np.ascontiguousarray(source), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def masks(self, face):
+        """The lips with what is between them, and what is between them, for landmarks `face`: uint8 [ROWS, COLUMNS, 2]."""
+        points = (face - self.corner) * UNIT_PX
+        return np.stack([_filled(points[list(face68.GROUPS["outer_lips"])]), _filled(lip_outline(points))], -1)
