@@ -32,17 +32,19 @@ class Adversaries:
     adversarial_weight : of the discriminator's opinion in the generator's loss; 0 trains no discriminator
     adversarial_from : share of the steps after which the discriminator joins
     groups : parameter groups of the generator, each with its `share` of the learning rate
+    discriminator_share : of the learning rate, for the discriminator
     """
 
     def __init__(self, generator, discriminator, n_steps, *, learning_rate, adversarial_weight, adversarial_from,
-                 groups=None):
+                 groups=None, discriminator_share=1.0):
         self.device = next(generator.parameters()).device
         self.generator, self.average = generator, copy.deepcopy(generator).eval().requires_grad_(False)
         self.discriminator = discriminator
         for name in NETWORKS:
             getattr(self, name).to(self.device, memory_format=torch.channels_last)
+        judged = [{"params": list(discriminator.parameters()), "share": discriminator_share}]
         self.optimisers = {"generator": torch.optim.Adam(groups or generator.parameters(), learning_rate, **ADAM),
-                           "discriminator": torch.optim.Adam(discriminator.parameters(), learning_rate, **ADAM)}
+                           "discriminator": torch.optim.Adam(judged, learning_rate, **ADAM)}
         self.n_steps, self.learning_rate, self.step_number = n_steps, learning_rate, 0
         self.adversarial_weight, self.adversarial_start = adversarial_weight, round(adversarial_from * n_steps)
 

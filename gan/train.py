@@ -5,45 +5,23 @@ Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.
 The order of the crops follows from the seed and the epoch alone, so a run that was stopped goes on as if it had not been.
 """
 
-import tempfile
-import time
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
 
-from core import artifacts, runs
-from core.errors import InputError
-from core.stage import only_one, say, stage
+from core.stage import stage
 from gan.dataset import load_crops, looks_of, measure_speaker
 from gan.model import Generator, save_generator, widths_for
-from gan.monitor import Curves, check
+from gan.monitor import check
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
+from gan.training import Training, choose_device, resumed_options
 
 STAGE = "gan.train"
 LEARNING_RATE = 1e-3
 MODEL_OPTIONS = ("epochs", "batch", "seed", "width", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
-
-
-def choose_device(name: str) -> str:
-    """`auto` is CUDA where there is one. Raises InputError when CUDA is asked for and there is none."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda", "no CUDA device here", "a CUDA build of PyTorch and a GPU", "--device cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-
-
-def resumed_options(run) -> dict:
-    """The options of a run of this stage. Raises InputError when it is not one, or its crops have changed."""
-    about = runs.read_run(run)
-    if about["stage"] != STAGE:
-        raise InputError(run, f"a run of {about['stage']}", f"a run of {STAGE}", f"ls {Path(run).parent}")
-    index = Path(about["options"]["crops"]) / "index.csv"
-    artifacts.check(index, "index")
-    if artifacts.sha256(index) != about["data"]["sha256"]:
-        raise InputError(index, f"changed since {run} began", "the crops it was trained on", "python -m gan.train")
-    return about["options"]
 
 
 def new_trainer(train, options, device):
@@ -75,70 +53,23 @@ def batches(train, options, from_step, n_steps):
         yield numbers, partners[numbers]
 
 
-def train_run(run, trainer, train, looks, val, options, save_every, n_most=None):
-    """Train to the end, with a checkpoint and a row of the curves every `save_every` steps.
+def training(options, device) -> Training:
+    """All of a run, from its options."""
+    train, val = (load_crops(options["crops"], options["landmarks"], split) for split in ("train", "val"))
+    trainer, looks = new_trainer(train, options, device)
 
-    `n_most`: stop after this many steps, for a dry run.
-    """
-    state, curves = run / "state.safetensors", Curves(run, trainer.step_number)
-    sums, n_summed, began = {}, 0, time.monotonic()
-    for numbers, partners in batches(train, options, trainer.step_number, trainer.n_steps):
-        found = trainer.step(torch.from_numpy(train.batch(numbers)), torch.from_numpy(train.face[numbers]), looks[partners])
-        sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
-        n_summed += 1
-        last = trainer.step_number in (trainer.n_steps, n_most)
-        if trainer.step_number % save_every and not last:
-            continue
-        trainer.save_state(state)
-        checked, seconds = check(trainer, val, run / "preview.png"), time.monotonic() - began
-        means = {name: value / n_summed for name, value in sums.items()}
-        curves.add(step=trainer.step_number, seconds=round(seconds), **means, **checked)
-        left = seconds / n_summed * (trainer.n_steps - trainer.step_number) / 60
-        say(f"step {trainer.step_number} of {trainer.n_steps}, {left:.0f} min left: "
-            + ", ".join(f"{name} {value:.3f}" for name, value in {**means, **checked}.items()))
-        sums, n_summed, began = {}, 0, time.monotonic()
-        if last:
-            break
+    def steps(first):
+        for numbers, partners in batches(train, options, first, trainer.n_steps):
+            yield torch.from_numpy(train.batch(numbers)), torch.from_numpy(train.face[numbers]), looks[partners]
 
+    def save(path):
+        return save_generator(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
+                              inputs=[index], clips=len(train.rows), crops=len(train),
+                              speakers=sorted({row["speaker"] for row in train.rows}),
+                              licences=sorted({row.get("licence", "") for row in train.rows}))
 
-def save_model(path, trainer, train, options):
-    """Write the averaged generator with its provenance."""
-    return save_generator(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
-                          inputs=[Path(options["crops"]) / "index.csv"], clips=len(train.rows), crops=len(train),
-                          speakers=sorted({row["speaker"] for row in train.rows}),
-                          licences=sorted({row.get("licence", "") for row in train.rows}))
-
-
-def train_in(record, options, resume, data, *, device, save_every):
-    """Go on with a run (`resume`, or the newest unfinished one with these options and data), or start one; finish it.
-
-    Returns
-    -------
-    path of the model
-    """
-    train, val = data
     index = Path(options["crops"]) / "index.csv"
-    run = resume or runs.unfinished_run(record, stage=STAGE, options=options, data=index)
-    run = Path(run) if run else runs.new_run(record, stage=STAGE, options=options, data=index)
-    trainer, looks = new_trainer(train, options, device)
-    with only_one(run):
-        if (run / "state.safetensors").is_file():
-            trainer.load_state(run / "state.safetensors")
-        say(f"{run}: step {trainer.step_number} of {trainer.n_steps}, {steps_per_epoch(train, options)} an epoch, on {device}")
-        train_run(run, trainer, train, looks, val, options, save_every)
-        model = save_model(run / "model.safetensors", trainer, train, options)
-        (run / "done").touch()
-        return model
-
-
-def dry_run(options, data, device):
-    """Two steps in a folder that is thrown away: raises what a real run would."""
-    train, val = data
-    trainer, looks = new_trainer(train, options, device)
-    with tempfile.TemporaryDirectory() as folder:
-        train_run(Path(folder), trainer, train, looks, val, options, save_every=2, n_most=2)
-        save_model(Path(folder) / "model.safetensors", trainer, train, options)
-    say(f"dry run: fits; a real one takes {trainer.n_steps} steps")
+    return Training(STAGE, index, trainer, steps, lambda preview: check(trainer, val, preview), save)
 
 
 @stage(reads="CROPS/, LANDMARKS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",
@@ -160,15 +91,12 @@ def dry_run(options, data, device):
 @click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?")
 def main(record, save_every, resume, threads, device, is_dry, **options):
     """Train the picture model: landmarks in, face pictures out. A run that was stopped goes on by itself."""
-    device = choose_device(device)
     torch.set_num_threads(threads or torch.get_num_threads())
     options |= {name: str(options[name]) for name in ("crops", "landmarks")}
-    if resume:
-        options = resumed_options(resume)
-    data = [load_crops(options["crops"], options["landmarks"], split) for split in ("train", "val")]
+    run = training(resumed_options(resume, STAGE, "crops") if resume else options, choose_device(device))
     if is_dry:
-        return dry_run(options, data, device)
-    click.echo(train_in(record, options, resume, data, device=device, save_every=save_every))
+        return run.dry_run()
+    click.echo(run.run(record, options, resume, save_every))
 
 
 if __name__ == "__main__":

@@ -87,8 +87,8 @@ def _options(corpus, **changes):
 
 
 def _train(corpus, record, save_every=7, **changes):
-    data = _crops(corpus), _crops(corpus, "val")
-    return training.train_in(record, _options(corpus, **changes), None, data, device="cpu", save_every=save_every)
+    options = _options(corpus, **changes)
+    return training.training(options, "cpu").run(record, options, None, save_every)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,110 @@
+"""Training runs of picture networks: checkpoints, curves, and going on after a stop.
+
+Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from core import artifacts, runs
+from core.errors import InputError
+from core.stage import only_one, say
+from gan.adversaries import Adversaries
+from gan.monitor import Curves
+
+
+@dataclass
+class Training:
+    """What one stage trains.
+
+    stage : the command, `gan.train`
+    index : index.csv of the data
+    trainer : has `step(*arguments) -> losses`
+    steps : number of the first step -> iterable of the arguments of that step and the following ones
+    check : path of a preview to write -> measures on held-out data
+    save : path -> writes the model there and returns it
+    """
+
+    stage: str
+    index: Path
+    trainer: Adversaries
+    steps: Callable
+    check: Callable
+    save: Callable
+
+    def go(self, run, save_every: int, n_most: int | None = None):
+        """Train to the end (or for `n_most` steps), with a checkpoint and a row of the curves every `save_every` steps."""
+        trainer, curves = self.trainer, Curves(run, self.trainer.step_number)
+        sums, n_summed, began = {}, 0, time.monotonic()
+        for arguments in self.steps(trainer.step_number):
+            for name, value in trainer.step(*arguments).items():
+                sums[name] = sums.get(name, 0.0) + value
+            n_summed += 1
+            last = trainer.step_number in (trainer.n_steps, n_most)
+            if trainer.step_number % save_every and not last:
+                continue
+            trainer.save_state(run / "state.safetensors")
+            checked, seconds = self.check(run / "preview.png"), time.monotonic() - began
+            means = {name: value / n_summed for name, value in sums.items()} | checked
+            curves.add(step=trainer.step_number, seconds=round(seconds), **means)
+            left = seconds / n_summed * (trainer.n_steps - trainer.step_number) / 60
+            say(f"step {trainer.step_number} of {trainer.n_steps}, {left:.0f} min left: "
+                + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
+            sums, n_summed, began = {}, 0, time.monotonic()
+            if last:
+                break
+
+    def run(self, record, options, resume, save_every) -> Path:
+        """Go on with a run (`resume`, or the newest unfinished one with these options and data), or start one; finish it.
+
+        Returns
+        -------
+        path of the model
+        """
+        about = {"stage": self.stage, "options": options, "data": self.index}
+        run = resume or runs.unfinished_run(record, **about)
+        run = Path(run) if run else runs.new_run(record, **about)
+        with only_one(run):
+            if (run / "state.safetensors").is_file():
+                self.trainer.load_state(run / "state.safetensors")
+            say(f"{run}: step {self.trainer.step_number} of {self.trainer.n_steps}, on {self.trainer.device}")
+            self.go(run, save_every)
+            model = self.save(run / "model.safetensors")
+            (run / "done").touch()
+            return model
+
+    def dry_run(self):
+        """Two steps in a folder that is thrown away: raises what a real run would."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.go(Path(folder), save_every=2, n_most=2)
+            self.save(Path(folder) / "model.safetensors")
+        say(f"dry run: fits; a real one takes {self.trainer.n_steps} steps")
+
+
+def resumed_options(run, stage: str, data: str) -> dict:
+    """The options of a run of `stage`, whose option `data` names the folder of its data.
+
+    Raises
+    ------
+    InputError : not such a run, or its data have changed.
+    """
+    about = runs.read_run(run)
+    if about["stage"] != stage:
+        raise InputError(run, f"a run of {about['stage']}", f"a run of {stage}", f"ls {Path(run).parent}")
+    index = Path(about["options"][data]) / "index.csv"
+    artifacts.check(index, "index")
+    if artifacts.sha256(index) != about["data"]["sha256"]:
+        raise InputError(index, f"changed since {run} began", f"the {data} it was trained on", f"python -m {stage}")
+    return about["options"]
+
+
+def choose_device(name: str) -> str:
+    """`auto` is CUDA where there is one. Raises InputError when CUDA is asked for and there is none."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda", "no CUDA device here", "a CUDA build of PyTorch and a GPU", "--device cpu")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

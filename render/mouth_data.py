@@ -1,0 +1,84 @@
+"""Pairs of mouths, read a batch at a time and varied in colour, light and side.
+
+Reads: PAIRS/index.csv, PAIRS/CLIP.h5 (mouth-pairs)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from core import artifacts
+from core.errors import InputError
+from core.index import read_index
+from core.stage import say
+from render.mouth_model import as_floats, masks_as_floats
+
+PICTURES, MASKS = ("photo", "warped", "truth"), ("photo_masks", "masks")
+GREY = 0.05  # share of the batches without colour
+
+
+@dataclass
+class Pairs:
+    """Pairs of one split. `items` int [pair, 2]: clip, number in its file; `rows` of the index, `paths` of the files."""
+
+    paths: list
+    rows: list
+    items: np.ndarray
+
+    def __len__(self):
+        return len(self.items)
+
+    def batch(self, numbers) -> dict:
+        """Some pairs: name -> uint8 array [n, row, column, channel]."""
+        found = {name: [] for name in (*PICTURES, *MASKS)}
+        for clip, number in self.items[numbers]:
+            with h5py.File(self.paths[clip]) as file:
+                photo = file["photo_of"][number]
+                for name, values in found.items():
+                    values.append(file[name][photo if name.startswith("photo") else number])
+        return {name: np.stack(values) for name, values in found.items()}
+
+
+def load_pairs(folder, split: str) -> Pairs:
+    """The pairs of a split. Raises InputError when there are none, or a file is missing or another one."""
+    index = Path(folder) / "index.csv"
+    rows = [row for row in read_index(index, "split", "pairs", "speaker") if row["split"] == split and not row.get("problem")]
+    if not rows:
+        raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val", "python -m render.mouth_pairs")
+    paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
+    for path in paths:
+        artifacts.check(path, "mouth-pairs")
+    items = np.array([(clip, number) for clip, row in enumerate(rows) for number in range(int(row["pairs"]))])
+    say(f"{split}: {len(items)} pairs of {len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")
+    return Pairs(paths, rows, items)
+
+
+def as_tensors(batch, device="cpu") -> dict:
+    """A batch of `Pairs` as floats: pictures -1..1, masks 0..1, [n, channel, row, column]."""
+    floats = {name: as_floats(torch.from_numpy(batch[name]), device) for name in PICTURES}
+    return floats | {name: masks_as_floats(torch.from_numpy(batch[name]), device) for name in MASKS}
+
+
+def varied(tensors, rng) -> dict:
+    """Other people, other light: each pair mirrored or not, its colours mixed, its contrast bent; all its pictures alike."""
+    n = len(tensors["truth"])
+    mixed = np.eye(3) + rng.normal(0, 0.08, (n, 3, 3))
+    mixed[rng.random(n) < GREY] = 1 / 3
+    mixed = mixed * rng.uniform(0.75, 1.2, (n, 1, 3)) * rng.uniform(0.8, 1.15, (n, 1, 1))
+    gamma = np.exp(rng.normal(0, 0.3, n))
+    mixed, gamma = (torch.from_numpy(value.astype(np.float32)).to(tensors["truth"].device) for value in (mixed, gamma))
+    flip = rng.random(n) < 0.5
+
+    def coloured(pictures):
+        light = ((pictures + 1) / 2).clamp(1e-3, 1) ** gamma[:, None, None, None]
+        return (torch.einsum("nchw,ncd->ndhw", light, mixed).clamp(0, 1) * 2 - 1)
+
+    def turned(values):
+        values = values.clone()
+        values[flip] = values[flip].flip(-1)
+        return values.contiguous(memory_format=torch.channels_last)
+
+    return {name: turned(coloured(value) if name in PICTURES else value) for name, value in tensors.items()}

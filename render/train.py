@@ -1,0 +1,114 @@
+"""Train the mouth model on pairs of frames.
+
+Reads: PAIRS (render.mouth_pairs).
+Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
+The order of the pairs, and how each is varied, follow from the seed and the step alone, so a run that was stopped goes on as
+if it had not been.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from core import metrics
+from core.draw import contact_sheet
+from core.stage import stage
+from gan.model import to_uint8
+from gan.monitor import save_picture
+from gan.training import Training, choose_device, resumed_options
+from render.mouth_data import as_tensors, load_pairs, varied
+from render.mouth_model import MouthPainter, painted, save_painter
+from render.mouth_trainer import MouthTrainer, near_lips
+
+STAGE = "render.train"
+LEARNING_RATE = 5e-4
+N_CHECK, N_PREVIEW = 64, 8  # held-out pairs that are measured, and drawn, at each checkpoint
+MODEL_OPTIONS = ("epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
+
+
+def batches(train, options, first, n_steps):
+    """Yield batches, `mouth_data.varied`, from step `first` on."""
+    per_epoch = max(1, len(train) // options["batch"])
+    for step in range(first, n_steps):
+        order = np.random.default_rng([options["seed"], step // per_epoch]).permutation(len(train))
+        numbers = order[step % per_epoch * options["batch"]:][:options["batch"]]
+        yield varied(as_tensors(train.batch(numbers)), np.random.default_rng([options["seed"], step, 1]))
+
+
+@torch.inference_mode()
+def paint(painter, pairs):
+    """Paint a batch of `mouth_data.as_tensors` -> float [n, rgb, row, column], -1..1."""
+    maps = painter.look_at(pairs["photo"], pairs["photo_masks"])
+    return painted(pairs["warped"], *painter(pairs["warped"], pairs["masks"], maps))
+
+
+def check(painter, val, preview, device) -> dict:
+    """Measure near the lips of held-out pairs, always the same ones, and draw some: photo, moved, painted, truth."""
+    numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
+    tiles, found = [], {"val_psnr_db": [], "val_ssim": [], "val_ssim_moved": []}
+    shown = set(numbers[np.linspace(0, len(numbers) - 1, N_PREVIEW).astype(int)])
+    for number in numbers:
+        batch = val.batch([number])
+        pairs = as_tensors(batch, device)
+        drawn, near = to_uint8(paint(painter, pairs))[0], near_lips(pairs["masks"])[0, 0].cpu().numpy() > 0.5
+        rows, columns = (slice(k.min(), k.max() + 1) for k in np.nonzero(near))
+        truth, moved = (batch[name][0] for name in ("truth", "warped"))
+        found["val_psnr_db"].append(metrics.psnr_db(drawn[rows, columns], truth[rows, columns]))
+        for name, picture in (("val_ssim", drawn), ("val_ssim_moved", moved)):
+            found[name].append(metrics.ssim(picture[rows, columns], truth[rows, columns]))
+        if number in shown:
+            tiles.append(np.concatenate([batch["photo"][0], moved, drawn, truth]))
+    save_picture(preview, contact_sheet(tiles, len(tiles)))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def training(options, device) -> Training:
+    """All of a run, from its options."""
+    train, val = (load_pairs(options["pairs"], split) for split in ("train", "val"))
+    torch.manual_seed(options["seed"])
+    n_steps = options["epochs"] * max(1, len(train) // options["batch"])
+    trainer = MouthTrainer(MouthPainter().to(device), n_steps, learning_rate=LEARNING_RATE,
+                           adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
+    index = Path(options["pairs"]) / "index.csv"
+
+    def steps(first):
+        return ((batch,) for batch in batches(train, options, first, n_steps))
+
+    def save(path):
+        return save_painter(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
+                            inputs=[index], clips=len(train.rows), pairs=len(train),
+                            speakers=sorted({row["speaker"] for row in train.rows}),
+                            licences=sorted({row.get("licence", "") for row in train.rows}))
+
+    return Training(STAGE, index, trainer, steps, lambda preview: check(trainer.average, val, preview, device), save)
+
+
+@stage(reads="PAIRS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",
+       examples=("python -m render.train", "python -m render.train --resume GAN_record/00003",
+                 "python -m render.train --dry-run"))
+@click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
+@click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
+@click.option("--epochs", type=click.IntRange(1), default=8, help="Times each pair is seen.")
+@click.option("--batch", type=click.IntRange(1), default=8, help="Pairs a step.")
+@click.option("--seed", type=int, default=0, help="First weights and order of the pairs.")
+@click.option("--adversarial-weight", type=click.FloatRange(0), default=0.02, help="Of the critic; 0 is none.")
+@click.option("--adversarial-from", type=click.FloatRange(0, 1), default=0.3, help="Share of the steps before it joins.")
+@click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run, under its own options.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?")
+def main(record, save_every, resume, threads, device, is_dry, **options):
+    """Train the model that draws what a photo's mouth lacks. A run that was stopped goes on by itself."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    options["pairs"] = str(options["pairs"])
+    run = training(resumed_options(resume, STAGE, "pairs") if resume else options, choose_device(device))
+    if is_dry:
+        return run.dry_run()
+    click.echo(run.run(record, options, resume, save_every))
+
+
+if __name__ == "__main__":
+    main()
