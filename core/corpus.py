@@ -7,6 +7,7 @@ Writes: OUT/index.csv, one row a clip, failed ones with their `problem`; written
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from core.errors import InputError
@@ -50,6 +51,9 @@ def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, onl
         try:
             with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:
                 done.extend(future.result() for future in bar)
+        except BrokenProcessPool:
+            raise InputError(out, "a worker process was killed from outside", "memory for every worker",
+                             "the same command again: it goes on from here; --jobs 1 takes the least memory") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

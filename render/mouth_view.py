@@ -49,7 +49,7 @@ class MouthView:
     def __init__(self, picture, face, pose, warp=None, middle=None):
         self.face, self.warp = face, warp or FaceWarp(face)
         middle = face68.mouth_middle(face) if middle is None else middle
-        self.corner = middle - np.array(CORNERS_AT) * (COLUMNS, ROWS) / UNIT_PX
+        self.corner = (middle - np.array(CORNERS_AT) * (COLUMNS, ROWS) / UNIT_PX).astype(np.float32)
         self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
         around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
         self.around = upright(picture, pose, around, (ROWS + 2 * MARGIN_PX, COLUMNS + 2 * MARGIN_PX))

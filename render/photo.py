@@ -9,14 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from core import draw, face68
 from core.errors import InputError, absent
 from core.stage import say
-from render.motion import on_face, uncrossed
-from render.mouth import MouthInterior
-from render.warp import FaceWarp
+from render.motion import uncrossed
 
 FRAMINGS = ("full", "crop", "resize")
 LARGEST_MPX = 64
@@ -143,17 +140,6 @@ def framed(photo, preprocess: str = "full", size_px: int = 0) -> Photo:
     if not size_px and longest > wanted:
         say(f"{photo.path}: shown at {wanted} of {longest} px; --size gives another")
     return _cut(photo, left, top, right, bottom, wanted / longest)
-
-
-def frames(photo, motion, scale: float = 1.0):
-    """Yield the photo moved by each [68, 2] of `motion` (eye distances): uint8 [row, column, rgb]."""
-    warp, mouth = FaceWarp(photo.picture, photo.face, photo.pose), MouthInterior(photo.picture, photo.face, photo.pose)
-    threads = ThreadpoolController()
-    for face in on_face(motion, photo.face, scale):
-        with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
-            frame = warp(face)
-        mouth.paint(frame, face)
-        yield frame
 
 
 def checked_picture(photo):

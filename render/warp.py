@@ -98,7 +98,7 @@ class FaceWarp:
 
     def _window(self):
         """1 inside the ring, 0 from FADE outside it: float32 [row, column], a node every CELL from `corner` on."""
-        self.corner = self.ring.min(0) - 1.5 * FADE
+        self.corner = (self.ring.min(0) - 1.5 * FADE).astype(np.float32)
         rows, columns = np.ceil((self.ring.max(0) + 1.5 * FADE - self.corner)[::-1] / CELL).astype(int) + 1
         outside = np.ones((rows, columns), np.uint8)
         ring = (self.ring - self.corner) / CELL

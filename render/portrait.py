@@ -1,0 +1,145 @@
+"""A photo that moves: its own pixels, carried by landmarks and head, and a mouth painted where they do not suffice.
+
+Reads: a photo and its landmarks, in memory. Writes: nothing.
+The field that says where each pixel comes from is made on a coarse grid and sampled at full size, so the photo keeps its
+sharpness at any size. Where nothing moves the picture is the photo, to the bit.
+"""
+
+from itertools import islice
+
+import cv2
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from core import face68
+from render.head import CENTRE, HALF, REACH, HeadField
+from render.warp import CELL, FADE, FaceWarp
+
+HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
+LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
+BATCH = 8  # frames painted together
+
+
+class Grid:
+    """A box of pixels with nodes, a little beyond it on all sides: fields are made at the nodes, and enlarged to the box.
+
+    Parameters
+    ----------
+    low, high : corners of the box in face space, float [2]
+    pose : float [4], of the photo
+    size : rows, columns of the photo, which the box is cut by
+    cell : eye distances between nodes
+    """
+
+    def __init__(self, low, high, pose, size, cell):
+        corners = np.array([[low, (high[0], low[1]), high, (low[0], high[1])]], np.float32)
+        corners = face68.to_pixel_space(corners, pose)[0]
+        box = np.concatenate([np.floor(corners.min(0)), np.ceil(corners.max(0))])
+        self.box = left, top, right, bottom = np.clip(box, 0, (size[1], size[0]) * 2).astype(int).tolist()
+        self.step = max(1, round(cell * float(pose[0])))
+        x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
+                for a, b in ((left, right), (top, bottom)))
+        self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+        factor, origin = pose[0] * np.exp(1j * pose[1]), complex(pose[2], pose[3])
+        z = ((self.nodes_px[..., 0] + 1j * self.nodes_px[..., 1]) - origin) / factor
+        self.nodes = np.stack([z.real.ravel(), z.imag.ravel()], 1).astype(np.float32)
+        self.to_px = np.array([[factor.real, factor.imag], [-factor.imag, factor.real]], np.float32)
+
+    def source(self, offsets, box=None):
+        """Offsets of the nodes (face space, [n, 2]) to where each pixel comes from: float32 [row, column, xy] px."""
+        return self.enlarged(self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape), box)
+
+    def enlarged(self, values, box=None):
+        """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""
+        left, top, right, bottom = box or self.box
+        first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel
+        last = [-(-(high - own) // self.step) + 2 for high, own in zip((right, bottom), self.box)]
+        values = np.ascontiguousarray(values[first[1]:last[1], first[0]:last[0]])
+        size = values.shape[1] * self.step, values.shape[0] * self.step
+        large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+        x, y = (low - own - (f - 1) * self.step for low, own, f in zip((left, top), self.box, first))
+        return large[y:y + bottom - top, x:x + right - left]
+
+
+class Portrait:
+    """One photo, ready to be moved.
+
+    Parameters
+    ----------
+    photo : `photo.Photo`
+    painter : `mouth.Mouth` of this photo, or None: its own pixels alone
+    """
+
+    def __init__(self, photo, mouth=None):
+        self.photo, self.mouth = photo, mouth
+        self.warp = mouth.view.warp if mouth else FaceWarp(photo.face)
+        size = photo.picture.shape[:2]
+        reach = LARGEST_SHIFT + FADE
+        low, high = self.warp.ring.min(0) - reach, self.warp.ring.max(0) + reach
+        self.face_grid = Grid(low, high, photo.pose, size, CELL)
+        low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
+        self.head_grid = Grid(low, high, photo.pose, size, HEAD_CELL)
+        self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
+
+    def __call__(self, face, head, solved, patch=None):
+        """One frame.
+
+        Parameters
+        ----------
+        face : float [68, 2], face space
+        head : float [5], as `HeadField.offsets` takes it
+        solved : `FaceWarp.solve(face)`
+        patch : uint8 [row, column, rgb and mask] of the mouth's view, or None
+
+        Returns
+        -------
+        uint8 [row, column, rgb], a new picture
+        """
+        frame, picture = self.photo.picture.copy(), self.photo.picture
+        turned = np.any(head)
+        carried = self.face_field.offsets(head) if turned else np.zeros_like(self.face_grid.nodes)
+        left, top, right, bottom = self.face_grid.box
+        source = self.face_grid.source(carried + self.warp.offsets(solved, self.face_grid.nodes + carried))
+        if turned:
+            x, y, x_end, y_end = self.head_grid.box
+            whole = np.ascontiguousarray(self.head_grid.source(self.head_field.offsets(head)))
+            whole[top - y:bottom - y, left - x:right - x] = source
+            left, top, right, bottom, source = x, y, x_end, y_end, whole
+        frame[top:bottom, left:right] = cv2.remap(picture, np.ascontiguousarray(source), None, cv2.INTER_LINEAR,
+                                                  borderMode=cv2.BORDER_REPLICATE)
+        if patch is not None:
+            self._paint(frame, patch, carried)
+        return frame
+
+    def _paint(self, frame, patch, carried):
+        """Lay a patch of the mouth's view over `frame`, carried as the head is."""
+        view, grid = self.mouth.view, self.face_grid
+        low = view.corner - LARGEST_SHIFT
+        high = view.corner + np.array(patch.shape[1::-1]) / view.view[0] + LARGEST_SHIFT
+        box = Grid(low, high, self.photo.pose, frame.shape[:2], CELL).box
+        box = [max(box[0], grid.box[0]), max(box[1], grid.box[1]), min(box[2], grid.box[2]), min(box[3], grid.box[3])]
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return
+        at = ((grid.nodes + carried - view.corner) * view.view[0]).reshape(grid.nodes_px.shape).astype(np.float32)
+        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, box)), None, cv2.INTER_LINEAR,
+                         borderMode=cv2.BORDER_CONSTANT)
+        part = frame[box[1]:box[3], box[0]:box[2]]
+        mask = laid[..., 3:].astype(np.uint16)
+        part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
+
+
+def frames(photo, moves, mouth=None):
+    """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
+
+    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it.
+    """
+    portrait, moves = Portrait(photo, mouth), iter(moves)
+    threads = ThreadpoolController()
+    while batch := list(islice(moves, BATCH if mouth else 1)):
+        with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
+            solved = [portrait.warp.solve(face) for face, _ in batch]
+        patches = mouth.paint([face for face, _ in batch], solved) if mouth else [None]
+        for (face, head), field, patch in zip(batch, solved, patches):
+            with threads.limit(limits=1, user_api="blas"):
+                frame = portrait(face, head, field, patch)
+            yield frame
