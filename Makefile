@@ -32,8 +32,8 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan publish predict render inspect \
-	docs bench FORCE
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan train-render eval-render \
+	publish predict render inspect docs bench FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.cs
 data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
 
+data/pairs/index.csv: data/landmarks/index.csv | $(READY)
+	$(PYTHON) -m render.mouth_pairs
+
 ##### training
 
 train-cnn: CNN_record/trained ## speech to landmarks: train, from data/train.h5
@@ -124,11 +127,22 @@ train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on 
 eval-gan: GAN_record/trained data/crops/index.csv ## measure the DCGAN
 	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained)"
 
-# The models named by `trained`, with their measures, become those that ship and that every command uses by default.
-publish: CNN_record/trained GAN_record/trained ## make the trained models the default ones
-	@mkdir -p CNN_record/default GAN_record/default
-	for trained in $^; do model="$$(cat "$$trained")"; \
-		cp "$$model" "$$model.json" "$${model%/*}"/metrics.json* "$${trained%/*}/default/"; done
+train-render: GAN_record/trained-mouth ## the mouth of any photo: train the model that draws what the photo lacks
+	@cat $<
+
+eval-render: GAN_record/trained-mouth data/landmarks/index.csv ## measure the photo renderer on held-out recordings
+	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
+
+# The models that were trained here, with their measures, become those that ship and that every command uses by default.
+publish: ## make the trained models the default ones
+	$(call published,CNN_record/trained,CNN_record/default)
+	$(call published,GAN_record/trained,GAN_record/default)
+	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
+
+define published
+@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" "$${model%/*}"/metrics.json* $(2)/; \
+	echo $(2); fi
+endef
 
 # `trained` names the model of the run that ended; a stopped run leaves none, and the same command goes on with it.
 CNN_record/trained: data/train.h5 | $(READY)
@@ -139,6 +153,11 @@ CNN_record/trained: data/train.h5 | $(READY)
 GAN_record/trained: data/crops/index.csv | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m gan.train --crops data/crops --record GAN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m render.train --pairs data/pairs --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 ##### keeping the house

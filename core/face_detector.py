@@ -39,6 +39,20 @@ def _shape_predictor():
     return dlib.shape_predictor(_model_path("shape_predictor_68_face_landmarks.dat"))
 
 
+@cache
+def _embedder():
+    return dlib.face_recognition_model_v1(_model_path("dlib_face_recognition_resnet_model_v1.dat"))
+
+
+def embedding(picture):
+    """What tells people apart: uint8 [row, column, rgb] -> float64 [128] of the largest face, or None without one."""
+    boxes = detect_any(grey(picture))
+    if not len(boxes):
+        return None
+    shape = _shape_predictor()(picture, dlib.rectangle(*(int(v) for v in largest(boxes))))
+    return np.array(_embedder().compute_face_descriptor(picture, shape))
+
+
 def grey(frame):
     """uint8 [row, column, rgb] -> uint8 [row, column]."""
     return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

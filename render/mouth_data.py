@@ -62,23 +62,27 @@ def as_tensors(batch, device="cpu") -> dict:
     return floats | {name: masks_as_floats(torch.from_numpy(batch[name]), device) for name in MASKS}
 
 
-def varied(tensors, rng) -> dict:
-    """Other people, other light: each pair mirrored or not, its colours mixed, its contrast bent; all its pictures alike."""
-    n = len(tensors["truth"])
+def varied(batch, rng) -> dict:
+    """Other people, other light: each pair mirrored or not, its colours mixed, its contrast bent; all its pictures alike.
+
+    `batch` as `Pairs.batch` gives it -> as `as_tensors` does
+    """
+    n = len(batch["truth"])
     mixed = np.eye(3) + rng.normal(0, 0.08, (n, 3, 3))
     mixed[rng.random(n) < GREY] = 1 / 3
-    mixed = mixed * rng.uniform(0.75, 1.2, (n, 1, 3)) * rng.uniform(0.8, 1.15, (n, 1, 1))
-    gamma = np.exp(rng.normal(0, 0.3, n))
-    mixed, gamma = (torch.from_numpy(value.astype(np.float32)).to(tensors["truth"].device) for value in (mixed, gamma))
+    mixed = mixed * rng.uniform(0.75, 1.2, (n, 1, 3)) * rng.uniform(0.8, 1.15, (n, 1, 1)) / 255
+    bend = rng.normal(0, 0.35, (n, 1, 1)).clip(-0.9, 0.9)
     flip = rng.random(n) < 0.5
+    mixed, bend = (torch.from_numpy(value.astype(np.float32)) for value in (mixed, bend))
 
     def coloured(pictures):
-        light = ((pictures + 1) / 2).clamp(1e-3, 1) ** gamma[:, None, None, None]
-        return (torch.einsum("nchw,ncd->ndhw", light, mixed).clamp(0, 1) * 2 - 1)
+        light = (torch.from_numpy(pictures).flatten(1, 2).float() @ mixed).clamp_(0, 1)
+        light.addcmul_(light * bend, 1 - light)
+        return light.mul_(2).sub_(1).unflatten(1, pictures.shape[1:3]).permute(0, 3, 1, 2)
 
     def turned(values):
-        values = values.clone()
         values[flip] = values[flip].flip(-1)
-        return values.contiguous(memory_format=torch.channels_last)
+        return values
 
-    return {name: turned(coloured(value) if name in PICTURES else value) for name, value in tensors.items()}
+    return {name: turned(coloured(values) if name in PICTURES else masks_as_floats(torch.from_numpy(values)))
+            for name, values in batch.items()}

@@ -92,7 +92,7 @@ class MouthPainter(nn.Module):
         self.third, self.last = _convolution(b, b), nn.ModuleList([_convolution(a, a), _convolution(a, a)])
         self.to_picture = _convolution(a, 4 * SQUARE**2, size=1)
         with torch.no_grad():
-            self.to_picture.weight.mul_(0.1)
+            self.to_picture.weight.zero_()
             self.to_picture.bias[3 * SQUARE**2:] = -1  # at first mostly the photo's own pixels
         border = torch.ones(1, 1, ROWS - 2 * FRAME_PX, COLUMNS - 2 * FRAME_PX)
         border = F.pad(border, (FRAME_PX,) * 4)

@@ -27,6 +27,7 @@ class MouthTrainer(Adversaries):
     def step(self, pairs) -> dict:
         """Train on one batch, `mouth_data.as_tensors`; return the losses."""
         self.set_learning_rate()
+        pairs = {name: value.to(self.device) for name, value in pairs.items()}
         truth, warped, masks = pairs["truth"], pairs["warped"], pairs["masks"]
         near = near_lips(masks)
         colour, mask = self.generator(warped, masks, self.generator.look_at(pairs["photo"], pairs["photo_masks"]))

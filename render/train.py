@@ -34,7 +34,7 @@ def batches(train, options, first, n_steps):
     for step in range(first, n_steps):
         order = np.random.default_rng([options["seed"], step // per_epoch]).permutation(len(train))
         numbers = order[step % per_epoch * options["batch"]:][:options["batch"]]
-        yield varied(as_tensors(train.batch(numbers)), np.random.default_rng([options["seed"], step, 1]))
+        yield varied(train.batch(numbers), np.random.default_rng([options["seed"], step, 1]))
 
 
 @torch.inference_mode()
@@ -90,7 +90,7 @@ def training(options, device) -> Training:
                  "python -m render.train --dry-run"))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
 @click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
-@click.option("--epochs", type=click.IntRange(1), default=8, help="Times each pair is seen.")
+@click.option("--epochs", type=click.IntRange(1), default=6, help="Times each pair is seen.")
 @click.option("--batch", type=click.IntRange(1), default=8, help="Pairs a step.")
 @click.option("--seed", type=int, default=0, help="First weights and order of the pairs.")
 @click.option("--adversarial-weight", type=click.FloatRange(0), default=0.02, help="Of the critic; 0 is none.")

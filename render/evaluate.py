@@ -1,0 +1,191 @@
+"""Measure the photo renderer: one frame of a held-out clip is the photo, the clip's landmarks move it, the clip is the truth.
+
+Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{pixel,face,pose}.npy, the recordings' pictures, MODEL (picture-model).
+Writes: metrics.json beside MODEL; with --picture, a sheet of photo, truth, painted and warp alone
+Beside the renderer stand its own warp without the mouth model, and the photo held still. The photo is the frame of the
+stretch whose mouth is least open. Identity: distance of dlib's face embeddings (King, 2017; below 0.6 is the same person).
+"""
+
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from core import artifacts, face68, face_detector, metrics
+from core.draw import contact_sheet
+from core.errors import InputError
+from core.index import read_index
+from core.stage import progress, say, stage
+from core.video import read_frames
+
+STAGE = "render.evaluate"
+LONGEST_FRAMES = 75  # of a clip
+EVERY = 3  # frames: pictures are measured this often, mouths and flicker on all
+EVERY_IDENTITY = 25
+AROUND = 0.25  # eye distances around the lips: the mouth's region
+METHODS = ("painted", "warp alone", "photo held still")
+
+
+def stretch(face):
+    """Frames to measure on: the longest stretch with a face, at most LONGEST_FRAMES from its middle: slice."""
+    seen = np.flatnonzero(np.isfinite(face).all((1, 2)))
+    stretches = np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1)
+    longest = max(stretches, key=len)
+    start = longest[0] + max(0, len(longest) - LONGEST_FRAMES) // 2
+    return slice(int(start), int(min(longest[-1] + 1, start + LONGEST_FRAMES)))
+
+
+def moves_of(photo_face, face, pose, still: int):
+    """(face, head) of each frame, for a photo that is frame `still`: what `portrait.frames` takes."""
+    from render.motion import uncrossed
+    offsets, size = face - face[still], pose[still, 0]
+    head = np.zeros((len(face), 5), np.float32)
+    head[:, 2] = pose[:, 1] - pose[still, 1]
+    turn = np.exp(-1j * pose[still, 1])
+    shift = ((pose[:, 2] - pose[still, 2]) + 1j * (pose[:, 3] - pose[still, 3])) * turn / size
+    # a head leans from the neck: what the lean moves the eyes by is no shift
+    from render.head import NECK
+    eyes = complex(*NECK) - complex(*NECK) * np.exp(1j * head[:, 2])
+    head[:, 3], head[:, 4] = (shift - eyes).real, (shift - eyes).imag
+    return [(uncrossed(photo_face + offset), h) for offset, h in zip(offsets, head)]
+
+
+def mouth_box(points, size, unit_px):
+    """Rows and columns around the lips of `points` [68, 2] px: two slices."""
+    lips, margin = points[face68.MOUTH], AROUND * unit_px
+    low, high = np.floor(lips.min(0) - margin).astype(int), np.ceil(lips.max(0) + margin).astype(int)
+    (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, size[::-1])
+    return slice(top, bottom), slice(left, right)
+
+
+def laplacian_energy(picture) -> float:
+    """Mean square of the Laplacian of uint8 [row, column, rgb]: what blur takes away."""
+    return float(np.square(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)).mean())
+
+
+def shake(mouths) -> float:
+    """Mean square of the second difference in time of pictures of one size: what flickers."""
+    grey = np.stack([cv2.cvtColor(m, cv2.COLOR_RGB2GRAY) for m in mouths]).astype(np.float32)
+    return float(np.square(np.diff(grey, 2, axis=0)).mean())
+
+
+def openings(frames, points, unit_px):
+    """Mouth openings that the landmark model measures, in eye distances; `points` [frame, 68, 2] tell where faces are."""
+    found = []
+    for frame, p in zip(frames, points):
+        box = np.concatenate([p.min(0), p.max(0)])
+        box[1] += 0.1 * (box[3] - box[1])  # the detector's boxes begin below the brows
+        found.append(face68.mouth_opening(face_detector.landmarks_in(face_detector.grey(frame), box)) / unit_px)
+    return np.array(found)
+
+
+def identity(photo, frames) -> float:
+    """Mean distance of face embeddings of `frames` to that of `photo`; NaN when none has a face."""
+    first = face_detector.embedding(photo)
+    others = [face_detector.embedding(frame) for frame in frames]
+    distances = [float(np.linalg.norm(first - e)) for e in others if first is not None and e is not None]
+    return float(np.mean(distances)) if distances else float("nan")
+
+
+def measure(frames, truth, points, unit_px, still: int) -> dict:
+    """Measures of one method on one clip; `frames`, `truth` lists of uint8 [row, column, rgb], `points` of the truth."""
+    size = truth[0].shape[:2]
+    boxes = [mouth_box(p, size, unit_px) for p in points]
+    whole = [(f, t) for i, (f, t) in enumerate(zip(frames, truth)) if i % EVERY == 0 and i != still]
+    mouths = [(f[b], t[b]) for i, (f, t, b) in enumerate(zip(frames, truth, boxes)) if i % EVERY == 0 and i != still]
+    middle = boxes[still]
+    driving, opened = face68.mouth_opening(points) / unit_px, openings(frames, points, unit_px)
+    return {"psnr_db": np.mean([metrics.psnr_db(*pair) for pair in whole]),
+            "ssim": np.mean([metrics.ssim(*pair) for pair in whole]),
+            "mouth_psnr_db": np.mean([metrics.psnr_db(*pair) for pair in mouths]),
+            "mouth_ssim": np.mean([metrics.ssim(*pair) for pair in mouths]),
+            "sharpness": np.mean([laplacian_energy(f) for f, _ in mouths]) / np.mean([laplacian_energy(t) for _, t in mouths]),
+            "flicker": shake([f[middle] for f in frames]) / shake([t[middle] for t in truth]),
+            "opening_r": metrics.correlation(opened, driving),
+            "opening_gain": float(np.polyfit(driving, opened, 1)[0]),
+            "identity": identity(truth[still], frames[::EVERY_IDENTITY])}
+
+
+def render_clip(row, landmarks, model):
+    """Render a clip by each method: name -> frames; and the truth, its points (px), its eye distance (px), the photo's number."""
+    from render import portrait
+    from render.mouth import Mouth
+    from render.photo import Photo
+    pixel, face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
+                         (("pixel", "landmarks-pixel"), ("face", "landmarks-face"), ("pose", "head-pose")))
+    part = stretch(face)
+    truth = [frame for t, frame in enumerate(read_frames(row["picture"])) if part.start <= t < part.stop]
+    face, pose, points = face[part], pose[part], face68.to_pixel_space(face[part], pose[part])
+    still = int(face68.mouth_opening(face).argmin())
+    photo = Photo(Path(row["picture"]), truth[still], points[still])
+    moves = moves_of(photo.face, face, pose, still)
+    rendered = {"painted": list(portrait.frames(photo, moves, Mouth(photo, model))),
+                "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth)}
+    return rendered, truth, points, float(np.median(pose[:, 0])), still
+
+
+def source_of(clip: str) -> str:
+    """The folder a clip lies in: where it comes from."""
+    return Path(clip).parent.name or "clips"
+
+
+def means(rows) -> dict:
+    """Source -> method -> means over its clips."""
+    table = {}
+    for source in (*sorted({row["source"] for row in rows}), "all clips"):
+        for method in METHODS:
+            chosen = [r for r in rows if r["method"] == method and source in (r["source"], "all clips")]
+            table.setdefault(source, {})[method] = {
+                key: float(np.nanmean([r[key] for r in chosen])) for key in chosen[0] if key not in ("source", "method")}
+    return table
+
+
+def as_markdown(table) -> str:
+    """The means as a table."""
+    columns = list(next(iter(table["all clips"].values())))
+    lines = ["| source | method | " + " | ".join(columns) + " |", "|---|---|" + "---:|" * len(columns)]
+    lines += [f"| {source} | {method} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |"
+              for source, methods in table.items() for method, row in methods.items()]
+    return "\n".join(lines)
+
+
+@stage(reads="LANDMARKS/, the recordings, MODEL (picture-model)", writes="metrics.json beside MODEL, PICTURE",
+       examples=("python -m render.evaluate", "python -m render.evaluate --every-clip 5 --picture sheet.png"))
+@click.option("--model", type=click.Path(path_type=Path), help="The mouth model.  [default: the one that ships]")
+@click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
+@click.option("--split", default="val", help="Clips to measure on.")
+@click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Also draw photo, truth and methods into this PNG.")
+def main(model, landmarks, split, every_clip, picture):
+    """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
+    from render.mouth import MODEL
+    model = Path(model or MODEL)
+    rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
+            and row["picture"] and not row.get("problem")][::every_clip]
+    if not rows:
+        raise InputError(landmarks / "index.csv", f"no clips of split {split!r}", "clips with pictures", "make preprocess")
+    found, tiles = [], []
+    with progress(rows, "evaluate") as bar:
+        for row in bar:
+            rendered, truth, points, unit_px, still = render_clip(row, landmarks, model)
+            for method, frames in rendered.items():
+                found.append({"source": source_of(row["clip"]), "method": method,
+                              **measure(frames, truth, points, unit_px, still)})
+            widest = int(face68.mouth_opening(points).argmax())
+            shown = (truth[still], truth[widest], rendered["painted"][widest], rendered["warp alone"][widest])
+            tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
+    table = means(found)
+    out = model.with_name("metrics.json")
+    artifacts.save_json(out, {"split": split, "clips": len(rows), "sources": table})
+    artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
+                            inputs=[model, landmarks / "index.csv"])
+    if picture:
+        from gan.monitor import save_picture
+        save_picture(picture, contact_sheet(tiles, 8))
+        say(f"drawn into {picture}")
+    click.echo(as_markdown(table))
+
+
+if __name__ == "__main__":
+    main()
