@@ -108,7 +108,7 @@ def measure(frames, truth, points, unit_px, still: int) -> dict:
 
 
 def render_clip(row, landmarks, model):
-    """Render a clip by each method: name -> frames; and the truth, its points (px), its eye distance (px), the photo's number."""
+    """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
     from render.mouth import Mouth
     from render.photo import Photo

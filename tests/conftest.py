@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from core import face68
 from core.audio import read_speech, resample, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.video import write_video
@@ -49,6 +50,25 @@ def portrait():
     """A face, uint8 [256, 256, rgb]: the NASA portrait in scikit-image."""
     from skimage.data import astronaut
     return np.ascontiguousarray(astronaut()[_TOP:_TOP + SIDE_PX, _LEFT:_LEFT + SIDE_PX])
+
+
+def portrait_photo(path, size_px):
+    """The portrait as a `photo.Photo` of this size; written to `path`."""
+    from PIL import Image
+
+    from render import photo
+    Image.fromarray(portrait()).save(path)
+    return photo.framed(photo.find_face(path), size_px=size_px)
+
+
+def opening_motion(n_frames=50, size=0.25):
+    """A mouth that opens and closes: float32 [frame, 68, 2], eye distances; frame 0 is at rest."""
+    moves = np.zeros((n_frames, face68.N_POINTS, 2), np.float32)
+    amount = size * np.sin(np.linspace(0, 3 * np.pi, n_frames)) ** 2
+    inner, outer = (list(face68.GROUPS[name]) for name in ("inner_lips", "outer_lips"))
+    moves[:, [*inner[5:], *outer[7:]], 1] = amount[:, None]
+    moves[:, list(face68.GROUPS["jaw"])[6:11], 1] = amount[:, None]
+    return moves
 
 
 def talking_frames(opening):
