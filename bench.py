@@ -154,9 +154,9 @@ def render(folder):
     """The photo renderer at 512x512, beside ffmpeg encoding the very same frames."""
     from landmarks.predict import predict_file
     from preprocess.sample_photo import write_photo
-    from render import motion, photo
+    from render import face_check, motion, photo
     moves, _ = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"), None)
-    face = photo.framed(photo.find_face(write_photo(folder / "portrait.png")), "full", 0)
+    face = photo.framed(face_check.find_face(write_photo(folder / "portrait.png")), "full", 0)
     frames, encoded = [], folder / "encoded.mp4"
     render_s = seconds_of(lambda: frames.extend(frame.copy() for frame in photo.frames(face, moves, 1.0)))
     encode_s = seconds_of(lambda: write_video(encoded, frames))

@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.face68 import N_POINTS
 
 DETECT_SIDE_PX = 320  # a frame is shrunk to this side before detection
+WEAK_SCORE = 0.3  # of the detector; true faces mostly have 1 to 3, folds and emblems that look like one under 0.1
 DETECT_FACE_PX = 112  # once a face is known, further, until it is this wide (the detector needs 80)
 JITTER = ((-0.02, 0.02, 0.98), (0.02, -0.02, 1.02))  # shift x, shift y, scale: averaged against noise
 
@@ -58,13 +59,14 @@ def grey(frame):
     return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
 
 
-def detect(grey_frame, side_px: float = DETECT_SIDE_PX):
+def detect(grey_frame, side_px: float = DETECT_SIDE_PX, least_score: float = 0.0):
     """Find faces, best first.
 
     Parameters
     ----------
     grey_frame : uint8 [row, column]
     side_px : the frame's longer side is shrunk to this first
+    least_score : of the detector, how sure it must be
 
     Returns
     -------
@@ -74,7 +76,7 @@ def detect(grey_frame, side_px: float = DETECT_SIDE_PX):
     if min(grey_frame.shape) * scale < 1:  # a line a thousand times as long as it is wide
         return np.empty((0, 4))
     small = cv2.resize(grey_frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey_frame
-    found, _, _ = _detector().run(small, 0, 0.0)
+    found, _, _ = _detector().run(small, 0, least_score)
     return np.array([[r.left(), r.top(), r.right(), r.bottom()] for r in found], np.float64).reshape(-1, 4) / scale
 
 
@@ -85,6 +87,49 @@ def detect_any(grey_frame):
         if len(boxes) or side_px >= max(grey_frame.shape):
             return boxes
     return boxes
+
+
+def _holds(box, other):
+    """True when the middle of `other` lies in `box`."""
+    middle = (other[:2] + other[2:]) / 2
+    return (box[:2] < middle).all() and (middle < box[2:]).all()
+
+
+def _shrunk(grey_frame, side_px):
+    """The picture with a longer side of at most `side_px`; as it is when no row would be left."""
+    scale = side_px / max(grey_frame.shape)
+    if scale >= 1 or min(grey_frame.shape) * scale < 1:
+        return grey_frame
+    return cv2.resize(grey_frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def detect_all(grey_frame):
+    """Every face of a picture, large and small, from left to right: `detect` at several sizes, each face once.
+
+    A picture without a face is looked at once more at twice the size: the detector needs 80 px.
+    """
+    found, seen = [], _shrunk(grey_frame, 4 * DETECT_SIDE_PX)
+    for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX, 4 * DETECT_SIDE_PX):
+        boxes = detect(seen, side_px, WEAK_SCORE if found else 0.0)  # a weak one counts where there is no other
+        found += [box for box in boxes if not any(_holds(box, b) or _holds(b, box) for b in found)]
+        if side_px >= max(seen.shape):
+            break
+    if not found:
+        seen = _shrunk(grey_frame, 8 * DETECT_SIDE_PX) if seen is not grey_frame else \
+            cv2.resize(seen, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        found = list(detect(seen, max(seen.shape)))
+    boxes = np.array(found, np.float64).reshape(-1, 4) * (max(grey_frame.shape) / max(seen.shape))
+    return boxes[np.argsort(boxes[:, 0] + boxes[:, 2], kind="stable")]
+
+
+def turn_that_shows_a_face(grey_frame):
+    """Degrees to turn a picture clockwise, 90, 270 or 180, for a face to be found in it; 0 when none helps."""
+    grey_frame = _shrunk(grey_frame, 2 * DETECT_SIDE_PX)
+    for quarters in (1, 3, 2):
+        turned = np.ascontiguousarray(np.rot90(grey_frame, -quarters))
+        if any(len(detect(turned, side_px)) for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX)):
+            return 90 * quarters
+    return 0
 
 
 def largest(boxes):

@@ -1,4 +1,4 @@
-"""A photo, read with care, its face found, and moved by landmarks.
+"""A photo, read with care, framed, and moved by landmarks.
 
 Reads: a picture of any format Pillow knows. Writes: nothing.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core import draw, face68
+from core import face68
 from core.errors import InputError, absent
 from core.stage import say
 from render.motion import uncrossed
@@ -18,11 +18,8 @@ from render.motion import uncrossed
 FRAMINGS = ("full", "crop", "resize")
 LARGEST_MPX = 64
 LONGEST_PX = 1920  # of a video when no size is asked for
-SMALL_FACE_PX = 96
-TURNED = 0.25  # eye distances the nose's tip may lie off the middle before the face counts as turned
 CROP_HALF = 2.1  # eye distances from the face's middle to the edge of a crop
 _BACKDROP = 255  # behind transparent pixels
-_A_PHOTO = "a photo of a face, seen from the front, 96 px wide or more"
 
 
 @dataclass(frozen=True)
@@ -80,33 +77,6 @@ def read_photo(path):
         raise InputError(path, f"a damaged picture ({str(error)[:60]})", "a whole one", "save it as .png") from None
 
 
-def find_face(path) -> Photo:
-    """Read a photo and find the face that will speak: the largest. Says what may spoil the result.
-
-    Raises
-    ------
-    InputError : not a picture, or no face in it.
-    """
-    from core.face_detector import landmarks_of_picture, largest
-    picture = read_photo(path)
-    points, boxes = landmarks_of_picture(picture)
-    if points is None:
-        raise InputError(path, f"no face found in {picture.shape[1]}x{picture.shape[0]} px", _A_PHOTO,
-                         "a larger or more frontal photo, cut so that the face fills about half of it")
-    photo = Photo(Path(path), picture, points)
-    mouth = points[face68.MOUTH]
-    if (mouth < 0).any() or (mouth >= picture.shape[1::-1]).any():
-        raise InputError(path, "the mouth lies outside the picture", "the whole face", "a photo that is cut less tightly")
-    left, _, right, _ = largest(boxes)
-    if len(boxes) > 1:
-        say(f"{path}: {len(boxes)} faces; the largest speaks")
-    if right - left < SMALL_FACE_PX:
-        say(f"warning: {path}: the face is {right - left:.0f} px wide; {SMALL_FACE_PX} or more give a clear mouth")
-    if abs(photo.face[face68.GROUPS["nose_bridge"][-1], 0]) > TURNED:
-        say(f"warning: {path}: the face is turned to the side; a frontal photo moves better")
-    return photo
-
-
 def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
     """A part of `photo` (whole px), made `factor` times as large, with even sides."""
     picture = photo.picture[top:bottom, left:right]
@@ -140,8 +110,3 @@ def framed(photo, preprocess: str = "full", size_px: int = 0) -> Photo:
     if not size_px and longest > wanted:
         say(f"{photo.path}: shown at {wanted} of {longest} px; --size gives another")
     return _cut(photo, left, top, right, bottom, wanted / longest)
-
-
-def checked_picture(photo):
-    """The photo with the face that was found drawn over it: uint8 [row, column, rgb]."""
-    return draw.on_picture(photo.picture, photo.points)

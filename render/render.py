@@ -17,7 +17,7 @@ from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.stage import progress, say, stage
 from core.video import CRF, write_video
-from render import dcgan, motion, photo, sketch
+from render import dcgan, face_check, motion, photo, sketch
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
@@ -114,6 +114,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("landmarks", type=_PATH)
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
+@face_check.face_options
 @click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")
@@ -126,12 +127,12 @@ _PATH = click.Path(path_type=Path)
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
 def main(landmarks, renderer, photo_path, speech, out, rest, model, fps, size, quality, preprocess, expression_scale,
-         device, force):
+         device, force, which, points_file):
     """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks."""
     check_output(out, force)
     face = None
     if renderer == "photo" and photo_path:
-        face = photo.framed(photo.find_face(photo_path), preprocess, size or 0)
+        face = photo.framed(face_check.find_face(photo_path, which, points_file), preprocess, size or 0)
     click.echo(render_video(landmarks, out, renderer=renderer, face=face, speech=speech, rest=rest, model=model,
                             fps=fps, size_px=size or 0, quality=quality, device=device,
                             expression_scale=expression_scale))

@@ -57,8 +57,9 @@ def portrait_photo(path, size_px):
     from PIL import Image
 
     from render import photo
+    from render.face_check import find_face
     Image.fromarray(portrait()).save(path)
-    return photo.framed(photo.find_face(path), size_px=size_px)
+    return photo.framed(find_face(path), size_px=size_px)
 
 
 def opening_motion(n_frames=50, size=0.25):

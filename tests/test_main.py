@@ -57,7 +57,7 @@ def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, pre
     assert abs(probe(out).seconds - 1) <= 1 / 25
     assert probe(out).has_sound
     kept = {path.name for path in next((tmp_path / "r").iterdir()).iterdir()}
-    assert {"photo_check.png", "landmarks.npy", "rest_face.npy", "landmarks.gif"} <= kept
+    assert {"photo_check.png", "face.json", "landmarks.npy", "rest_face.npy", "landmarks.gif"} <= kept
     assert photo_path.name in artifacts.read_sidecar(out)["inputs"]
 
 
@@ -100,3 +100,12 @@ def test_mistakes_are_one_line(tmp_path, photo_path, short_speech, predicted, im
     assert len(errors) == 1
     assert done.stderr.splitlines()[-1] == errors[0]
     assert not (tmp_path / "r").exists(), "a mistake leaves nothing behind"
+
+
+@pytest.mark.parametrize("option, value", [("--face", "9"), ("--landmarks", "none.json")])
+def test_a_wrong_face_is_said_before_anything_slow(tmp_path, photo_path, short_speech, predicted, option, value):
+    done = command(main.main, "--image", photo_path, "--audio", short_speech, option, value, "--result_dir", tmp_path / "r")
+    assert done.exit_code == 1
+    assert value in done.stderr.splitlines()[-1]
+    assert predicted == []
+    assert not (tmp_path / "r").exists()

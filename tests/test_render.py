@@ -13,7 +13,7 @@ from core.audio import write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.video import probe, read_frames
-from render import dcgan, motion, photo, render, sketch
+from render import dcgan, face_check, motion, photo, render, sketch
 from render.warp import FaceWarp
 
 N_FRAMES = 50
@@ -39,7 +39,7 @@ def photo_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def face(photo_path):
-    return photo.framed(photo.find_face(photo_path), size_px=512)
+    return photo.framed(face_check.find_face(photo_path), size_px=512)
 
 
 @pytest.fixture(scope="module")
@@ -172,19 +172,19 @@ class TestReadPhoto:
     def test_no_face(self, tmp_path):
         Image.new("RGB", (300, 300), "grey").save(tmp_path / "wall.png")
         with pytest.raises(InputError, match="no face found"):
-            photo.find_face(tmp_path / "wall.png")
+            face_check.find_face(tmp_path / "wall.png")
 
 
     def test_a_mouth_outside_the_picture(self, monkeypatch, photo_path):
-        points, boxes = face_detector.landmarks_of_picture(photo.read_photo(photo_path))
-        monkeypatch.setattr(face_detector, "landmarks_of_picture", lambda picture: (points + np.float32([0, 110]), boxes))
+        points, _ = face_detector.landmarks_of_picture(photo.read_photo(photo_path))
+        monkeypatch.setattr(face_detector, "landmarks_in", lambda picture, box: points + np.float32([0, 110]))
         with pytest.raises(InputError, match="mouth lies outside"):
-            photo.find_face(photo_path)
+            face_check.find_face(photo_path)
 
 
 class TestFraming:
     def test_sizes(self, photo_path):
-        found = photo.find_face(photo_path)
+        found = face_check.find_face(photo_path)
         assert photo.framed(found).picture.shape == (256, 256, 3)
         assert photo.framed(found, "resize").picture.shape == (512, 512, 3)
         assert photo.framed(found, "crop", 200).picture.shape == (200, 200, 3)
@@ -193,11 +193,11 @@ class TestFraming:
         assert photo._cut(face, 0, 0, 501, 511).picture.shape == (510, 500, 3)
 
     def test_points_follow_the_picture(self, tmp_path, photo_path):
-        found = photo.find_face(photo_path)
+        found = face_check.find_face(photo_path)
         for preprocess in photo.FRAMINGS:
             shown = photo.framed(found, preprocess, 400)
             Image.fromarray(shown.picture).save(tmp_path / "shown.png")
-            again = photo.find_face(tmp_path / "shown.png")
+            again = face_check.find_face(tmp_path / "shown.png")
             assert np.linalg.norm(again.points - shown.points, axis=1).mean() < 0.04 * shown.pose[0]
 
 
@@ -328,7 +328,7 @@ class TestVideo:
 def test_a_line_has_no_face(tmp_path):
     Image.new("RGB", (5000, 1)).save(tmp_path / "line.png")
     with pytest.raises(InputError, match="no face found"):
-        photo.find_face(tmp_path / "line.png")
+        face_check.find_face(tmp_path / "line.png")
 
 
 @pytest.mark.parametrize("option, value", [("--fps", "nan"), ("--expression-scale", "nan"), ("--out", "a file/v.mp4")])
