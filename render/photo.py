@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from core import draw, face68
 from core.errors import InputError, absent
 from core.stage import say
-from render.motion import on_face, uncrossed
+from render.motion import uncrossed
 from render.mouth import MouthInterior
 from render.warp import FaceWarp
 
@@ -145,11 +145,20 @@ def framed(photo, preprocess: str = "full", size_px: int = 0) -> Photo:
     return _cut(photo, left, top, right, bottom, wanted / longest)
 
 
-def frames(photo, motion, scale: float = 1.0):
-    """Yield the photo moved by each [68, 2] of `motion` (eye distances): uint8 [row, column, rgb]."""
+def frames(photo, moves):
+    """Yield the photo moved by each of `moves`.
+
+    Parameters
+    ----------
+    moves : iterable of (face, head): float32 [68, 2], face space, on this photo's own face; float32 [5], `motion.Motion.head`
+
+    Yields
+    ------
+    uint8 [row, column, rgb]
+    """
     warp, mouth = FaceWarp(photo.picture, photo.face, photo.pose), MouthInterior(photo.picture, photo.face, photo.pose)
     threads = ThreadpoolController()
-    for face in on_face(motion, photo.face, scale):
+    for face, _ in moves:
         with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
             frame = warp(face)
         mouth.paint(frame, face)
