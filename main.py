@@ -14,7 +14,7 @@ from core import artifacts
 from core.audio import read_speech
 from core.errors import InputError, absent
 from core.stage import say, stage
-from render import background, motion, photo
+from render import motion, photo
 from render.options import shared_options
 from render.render import check_output, render_video
 
@@ -85,8 +85,7 @@ def main(image, audio, output, result_dir, gpu, force, **options):
     Options may be spelt with - or with _: --result-dir, --result_dir.
     """
     name = f"{image.stem}_{audio.stem}_{time.strftime('%Y%m%d-%H%M%S')}"
-    out = check_output(output or result_dir / f"{name}.mp4", force)
-    background.check(options["background"])
+    out = check_output(output or result_dir / f"{name}.mp4", force, **options)
     click.echo(animate(image, audio, out, result_dir / name, device="auto" if gpu else "cpu", **options))
 
 

@@ -28,11 +28,14 @@ _BAND = 256  # rows mixed at a time
 _CERTAIN, _LIKELY, _POSSIBLE = (-0.06, 0.05, 0.2, 0.5, 0.6), (0.2, 0.5, 0.3, 1.1, 0.6), (0.5, 0.85, 0.7, 2.2, 0.15)
 
 
+def picture_file(background: str) -> str | None:
+    """`background` when it names a picture file, else None."""
+    return None if background in (KEEP, BLUR) or _COLOUR.fullmatch(background) else background
+
+
 def check(background: str) -> str:
     """Return `background` when it can be used: keep, blur, #rrggbb or a picture file. Raises InputError when not."""
-    if background in (KEEP, BLUR) or _COLOUR.fullmatch(background):
-        return background
-    if not Path(background).is_file():
+    if (path := picture_file(background)) and not Path(path).is_file():
         raise InputError("--background", f"{background}, {absent(background)}", "keep, blur, #rrggbb or a picture file")
     return background
 

@@ -14,6 +14,7 @@ from threadpoolctl import ThreadpoolController
 from core import draw, face68
 from core.errors import InputError, absent
 from core.stage import say
+from render.lids import Lids
 from render.motion import uncrossed
 from render.mouth import MouthInterior
 from render.warp import FaceWarp
@@ -157,11 +158,12 @@ def frames(photo, moves):
     uint8 [row, column, rgb]
     """
     warp, mouth = FaceWarp(photo.picture, photo.face, photo.pose), MouthInterior(photo.picture, photo.face, photo.pose)
-    threads = ThreadpoolController()
+    lids, threads = Lids(photo.face, photo.pose), ThreadpoolController()
     for face, _ in moves:
         with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
             frame = warp(face)
         mouth.paint(frame, face)
+        lids.paint(frame, face)
         yield frame
 
 

@@ -15,13 +15,13 @@ import numpy as np
 from core import artifacts, face68
 from core.audio import read_speech
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
-from core.draw import contact_sheet
 from core.errors import InputError
 from core.stage import progress, say, stage
 from core.video import write_video
 from render import background as behind
 from render import dcgan, liveliness, motion, photo, sketch
 from render.options import shared_options
+from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
@@ -41,8 +41,8 @@ def pick_device(device: str, renderer: str) -> str:
     return chosen
 
 
-def check_output(path, force: bool = False) -> Path:
-    """Refuse a video path that is not .mp4, or that holds a file made by somebody else."""
+def check_output(path, force: bool = False, *, preview=False, background=behind.KEEP, **_) -> Path:
+    """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise InputError(path, f"a {path.suffix or 'nameless'} file", "a name that ends in .mp4",
@@ -53,6 +53,9 @@ def check_output(path, force: bool = False) -> Path:
         raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
         raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
+    if preview:
+        check_preview(path, force)
+    behind.check(background)
     return path
 
 
@@ -85,15 +88,6 @@ def enlivened(moves, rest, *, pose_style=0, still=False):
     if moves.measured:
         return moves
     return replace(moves, head=liveliness.head_motion(len(moves), pose_style, face68.mouth_opening(rest + moves.face)))
-
-
-def write_preview(out, pictures):
-    """Write two pictures side by side to OUT.preview.png, and say so."""
-    from PIL import Image
-    path = Path(out).with_suffix(".preview.png")
-    with artifacts.whole_file(path) as part:
-        Image.fromarray(contact_sheet(pictures, 2)).save(part)
-    say(f"preview: {path}")
 
 
 def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
@@ -153,10 +147,10 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         write_video(out, bar, fps=fps, speech=speech, quality=quality)
     took = time.monotonic() - began
     say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
-    options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "background": background, "fps": fps,
-               "quality": quality, "expression_scale": expression_scale, "head_scale": head_scale, "pose_style": pose_style,
-               "blink_rate": blink_rate, "still": still, "preview": preview}
-    inputs = [p for p in (landmarks, face and face.path, speech) if p]
+    options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
+               "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
+               "pose_style": pose_style, "blink_rate": blink_rate, "still": still, "preview": preview}
+    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background)) if p]
     return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
                                    frames=n_frames)
 
@@ -189,8 +183,7 @@ def main(landmarks, template, renderer, photo_path, out, force, **options):
     if bool(landmarks) == bool(template):
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
-    check_output(out, force)
-    behind.check(options["background"])
+    check_output(out, force, **options)
     face = photo.find_face(photo_path) if renderer == "photo" and photo_path else None
     click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
 

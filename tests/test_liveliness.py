@@ -12,7 +12,7 @@ from core.artifacts import save
 from core.clock import FPS
 from core.errors import InputError
 from core.video import probe, read_frames, write_video
-from render import background, liveliness, motion, photo, render, sketch
+from render import background, lids, liveliness, motion, photo, render, sketch
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
 TEN_MINUTES = 600
@@ -54,6 +54,11 @@ def photo_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("photo") / "portrait.png"
     Image.fromarray(portrait()).save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def found(photo_path):
+    return photo.find_face(photo_path)
 
 
 @pytest.fixture
@@ -146,6 +151,29 @@ class TestBlinks:
         assert np.array_equal(face, drawn_face()), "the face that was given is left alone"
 
 
+class TestPhotoBlinks:
+    def test_a_blink_is_seen_in_the_eyes_alone(self, found):
+        """The white of the eyes goes away; the mouth does not notice."""
+        shown, still = photo.framed(found, size_px=512), np.zeros(5, np.float32)
+        moves = [(liveliness.close_lids(shown.face, share), still) for share in (0, 1)]
+        opened, shut = (frame.astype(int) for frame in photo.frames(shown, moves))
+        for group in ("right_eye", "left_eye"):
+            points = shown.points[list(face68.GROUPS[group])]
+            left, top, right, bottom = [*points.min(0).astype(int), *points.max(0).astype(int) + 1]
+            box = slice(top - 2, bottom + 6), slice(left + 2, right - 2)
+            assert np.abs(shut[box] - opened[box]).mean() > 12
+            white = [((eye[..., 2] > 0.85 * eye[..., 0]) & (eye[..., 0] > 120)).sum() for eye in (opened[box], shut[box])]
+            assert white[1] < 0.35 * white[0], "skin is not as blue as white"
+        mouth = shown.points[face68.MOUTH]
+        below = slice(int(mouth[:, 1].min()), None)
+        assert np.abs(shut[below] - opened[below]).mean() < 0.5
+
+    def test_open_eyes_are_left_alone(self, found):
+        frame = found.picture.copy()
+        lids.Lids(found.face, found.pose).paint(frame, liveliness.close_lids(found.face, 0.3))
+        assert np.array_equal(frame, found.picture)
+
+
 class TestOptions:
     def test_the_head_moves_and_the_eyes_blink(self, tmp_path, shown):
         face, head, _ = shown()
@@ -182,6 +210,14 @@ class TestOptions:
         assert len(fine) == len(often) == 2 * len(face)
         assert np.allclose((fine[::2] + fine[1::2])[2:-2] / 2, face[2:-2], atol=0.02)
         assert np.allclose((often[::2] + often[1::2])[2:-2] / 2, head[2:-2], atol=0.002)
+
+    def test_quality_and_size(self, tmp_path, landmarks):
+        n_bytes = {}
+        for quality in ("low", "medium", "high"):
+            out = render.render_video(landmarks, tmp_path / f"{quality}.mp4", renderer="sketch", quality=quality, size_px=200)
+            n_bytes[quality] = out.stat().st_size
+            assert probe(out).size == (200, 200)
+        assert n_bytes["low"] < n_bytes["medium"] < n_bytes["high"]
 
     def test_all_stand_in_the_sidecar(self, tmp_path, landmarks):
         out = tmp_path / "v.mp4"
@@ -225,6 +261,18 @@ class TestPreview:
         assert done.stderr.index(f"preview: {tmp_path / 'v.preview.png'}") < done.stderr.index("frames, ")
         assert done.stdout.splitlines() == [str(tmp_path / "v.mp4")]
 
+    def test_somebody_elses_picture_is_kept(self, tmp_path, landmarks, photo_path):
+        theirs = tmp_path / "v.preview.png"
+        arguments = (landmarks, "--renderer", "sketch", "--out", tmp_path / "v.mp4", "--size", 64, "--preview")
+        for content in (photo_path.read_bytes(), b"holiday"):
+            theirs.write_bytes(content)
+            done = command(render.main, *arguments)
+            assert done.exit_code == 1 and "--force" in done.stderr
+            assert theirs.read_bytes() == content and not (tmp_path / "v.mp4").exists()
+        assert command(render.main, *arguments, "--force").exit_code == 0
+        (tmp_path / "v.mp4").unlink()
+        assert command(render.main, *arguments, "--still").exit_code == 0, "a preview of ours is made anew"
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
@@ -263,11 +311,6 @@ class TestTemplate:
         assert max(np.abs(frame.astype(int) - frames[0]).max() for frame in frames) > 40
 
 
-@pytest.fixture(scope="module")
-def found(photo_path):
-    return photo.find_face(photo_path)
-
-
 class TestBackground:
     def test_a_colour_is_in_the_corner_and_not_in_the_face(self, tmp_path, landmarks, photo_path, found):
         out = tmp_path / "v.mp4"
@@ -279,6 +322,14 @@ class TestBackground:
         left, top, right, bottom = [*found.points.min(0).astype(int), *found.points.max(0).astype(int)]
         inside = slice(top, bottom), slice(left + 10, right - 10)
         assert np.abs(frame[inside] - found.picture[inside]).mean() < 8
+
+    def test_the_picture_stands_in_the_sidecar_without_its_folder(self, tmp_path, landmarks, photo_path, found):
+        Image.new("RGB", (30, 90), (10, 20, 200)).save(tmp_path / "sea.png")
+        out = render.render_video(landmarks, tmp_path / "v.mp4", face=found, background=str(tmp_path / "sea.png"))
+        about = artifacts.read_sidecar(out)
+        assert about["options"]["background"] == "sea.png"
+        assert {"sea.png", photo_path.name} < set(about["inputs"])
+        assert np.abs(next(read_frames(out))[:12, :12].astype(int) - (10, 20, 200)).mean() < 8
 
     def test_blur_and_a_picture(self, tmp_path, found):
         corner = slice(0, 40), slice(0, 40)
@@ -315,9 +366,9 @@ class TestBackground:
 def test_an_hour_fits():
     """The moves of an hour come one by one; what is held is a few numbers a frame."""
     n_frames = 3600 * FPS
-    head, lids = liveliness.head_motion(n_frames), liveliness.blinks(n_frames)
+    head, shares = liveliness.head_motion(n_frames), liveliness.blinks(n_frames)
     moves = motion.Motion(np.broadcast_to(np.zeros((1, 68, 2), np.float32), (n_frames, 68, 2)), head)
     stream = motion.on_face(motion.resampled(moves, FPS, range(n_frames)), drawn_face())
-    face, _ = next(liveliness.blinking(stream, lids))
+    face, _ = next(liveliness.blinking(stream, shares))
     assert face.dtype == np.float32
-    assert 12 <= (np.diff((lids > 0.9).astype(int)) == 1).sum() / 60 <= 20
+    assert 12 <= (np.diff((shares > 0.9).astype(int)) == 1).sum() / 60 <= 20

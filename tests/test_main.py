@@ -94,6 +94,15 @@ def test_a_motion_replaces_the_prediction(tmp_path, photo_path, short_speech, pr
     assert done.exit_code == 1 and "none.npy: no such file" in done.stderr
 
 
+def test_gpu(tmp_path, monkeypatch, photo_path, short_speech, predicted):
+    devices = []
+    monkeypatch.setattr(main, "render_video", lambda *_, device, **__: devices.append(device))
+    for gpu in ("true", "false"):
+        ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result_dir", tmp_path / gpu)
+        assert command(main.main, *ours, "--gpu", gpu).exit_code == 0
+    assert devices == ["auto", "cpu"]
+
+
 def test_other_sound_is_converted_first(tmp_path, photo_path, short_speech, predicted):
     sound, rate = soundfile.read(short_speech)
     soundfile.write(tmp_path / "hum.mp3", sound, rate)
