@@ -154,11 +154,13 @@ def render(folder):
     """The photo renderer at 512x512, beside ffmpeg encoding the very same frames."""
     from landmarks.predict import predict_file
     from preprocess.sample_photo import write_photo
-    from render import face_check, motion, photo
-    moves, _ = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"), None)
+    from render import face_check, motion, photo, portrait
+    from render.mouth import Mouth
+    moves, _ = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
     face = photo.framed(face_check.find_face(write_photo(folder / "portrait.png")), "full", 0)
+    moves = list(motion.on_face(motion.resampled(moves, FPS, range(len(moves))), face.face))
     frames, encoded = [], folder / "encoded.mp4"
-    render_s = seconds_of(lambda: frames.extend(frame.copy() for frame in photo.frames(face, moves, 1.0)))
+    render_s = seconds_of(lambda: frames.extend(frame.copy() for frame in portrait.frames(face, moves, Mouth(face))))
     encode_s = seconds_of(lambda: write_video(encoded, frames))
     height, width = frames[0].shape[:2]
     return [Row(f"photo renderer, {width}x{height}", len(frames) / render_s, "frames/s", "encoding them",

@@ -20,7 +20,7 @@ RIGID = np.r_[27:31, 36, 39, 42, 45]
 _RIGHT_CORNERS, _LEFT_CORNERS = [36, 39], [42, 45]
 _INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
 _MOUTH_CORNERS = [48, 54]
-_EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))
+EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # (upper, lower) of each eye, point above point
 
 EDGES = [(a, b) for name, points in GROUPS.items()
          for a, b in zip(points, (*points[1:], points[0]) if name in CLOSED else points[1:])]
@@ -79,7 +79,7 @@ def uncross_lips(points):
 
 def eye_opening(points):
     """Mean gap between the lids of both eyes of `points` [..., 68, 2] -> [...]."""
-    gaps = [np.linalg.norm(points[..., low, :] - points[..., up, :], axis=-1).mean(-1) for up, low in _EYE_LIDS]
+    gaps = [np.linalg.norm(points[..., low, :] - points[..., up, :], axis=-1).mean(-1) for up, low in EYE_LIDS]
     return (gaps[0] + gaps[1]) / 2
 
 

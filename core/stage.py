@@ -37,10 +37,16 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])
-        return click.command(epilog=epilog, context_settings={"help_option_names": ["-h", "--help"],
-                                                              "show_default": True, "max_content_width": 100})(command)
+        return click.command(epilog=epilog, context_settings={
+            "help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100,
+            "token_normalize_func": _either_spelling})(command)
 
     return wrap
+
+
+def _either_spelling(option: str) -> str:
+    """--result_dir is --result-dir."""
+    return option.replace("_", "-")
 
 
 def _fail(message, status=1):

@@ -1,4 +1,4 @@
-"""Landmarks to pictures by the DCGAN: the face it was trained on, moved.
+"""Landmarks to pictures by the DCGAN: the face it was trained on, moved. It knows upright faces only: the head is still.
 
 Reads: GAN_record/default/model.safetensors (picture-model). Writes: nothing.
 """
@@ -10,31 +10,34 @@ import cv2
 import numpy as np
 
 from core import artifacts
-from render.motion import on_face
 
 MODEL = Path(__file__).resolve().parent.parent / "GAN_record" / "default" / "model.safetensors"
 BATCH = 16  # faces held at a time
 
 
-def frames(motion, model=None, device: str = "cpu", scale: float = 1.0, size_px: int = 0):
-    """Draw each [68, 2] of `motion`, put on the model's own rest face.
-
-    Returns
-    -------
-    iterator of uint8 [row, column, rgb], square: the model's own size, or `size_px`
+def load(model=None, device: str = "cpu"):
+    """The generator in `model`, the one that ships by default, and its rest face, float32 [68, 2].
 
     Raises
     ------
-    InputError : no such model, or a file of another kind; before the first frame.
+    InputError : no such model, or a file of another kind.
     """
     model = Path(model or MODEL)
     artifacts.check(model, "picture-model")
-    from gan.model import generate, load_generator  # PyTorch takes seconds to import: only where it is needed
+    from gan.model import load_generator  # PyTorch takes seconds to import: only where it is needed
     generator = load_generator(model, device)
-    return _drawn(generator, generate, on_face(motion, generator.rest_face.cpu().numpy(), scale), size_px)
+    return generator, generator.rest_face.cpu().numpy()
 
 
-def _drawn(generator, generate, faces, size_px):
+def frames(moves, generator, size_px: int = 0):
+    """Draw each pair (face float32 [68, 2] on the model's own rest face, head) of `moves`, without the head's motion.
+
+    Yields
+    ------
+    uint8 [row, column, rgb], square: the model's own size, or `size_px`
+    """
+    from gan.model import generate
+    faces = (face for face, _ in moves)
     while batch := list(islice(faces, BATCH)):
         for picture in generate(generator, np.stack(batch), BATCH):
             resize = size_px and size_px != len(picture)

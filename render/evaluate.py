@@ -38,16 +38,9 @@ def stretch(face):
 
 def moves_of(photo_face, face, pose, still: int):
     """(face, head) of each frame, for a photo that is frame `still`: what `portrait.frames` takes."""
-    from render.motion import uncrossed
-    offsets, size = face - face[still], pose[still, 0]
-    head = np.zeros((len(face), 5), np.float32)
-    head[:, 2] = pose[:, 1] - pose[still, 1]
-    turn = np.exp(-1j * pose[still, 1])
-    shift = ((pose[:, 2] - pose[still, 2]) + 1j * (pose[:, 3] - pose[still, 3])) * turn / size
-    # a head leans from the neck: what the lean moves the eyes by is no shift
-    from render.head import NECK
-    eyes = complex(*NECK) - complex(*NECK) * np.exp(1j * head[:, 2])
-    head[:, 3], head[:, 4] = (shift - eyes).real, (shift - eyes).imag
+    from render.motion import head_of_pose, uncrossed
+    offsets, head = face - face[still], head_of_pose(pose)
+    head = head - head[still]
     return [(uncrossed(photo_face + offset), h) for offset, h in zip(offsets, head)]
 
 

@@ -11,7 +11,6 @@ CENTRE, HALF = np.array([0.0, 0.25]), np.array([1.45, 2.05])  # of the head's ou
 REACH = 1.75  # times the outline: beyond, nothing moves
 DEPTH = 1.0  # eye distances the face stands out of the outline's plane
 NOSE_AT, NOSE_DEPTH, NOSE_SIGMA = np.array([0.0, 0.62]), 0.35, 0.3
-NECK = np.array([0.0, 2.3])  # where a head leans from
 
 
 class HeadField:
@@ -30,12 +29,13 @@ class HeadField:
         nose = NOSE_DEPTH * np.exp(-np.square(self.nodes - NOSE_AT).sum(1) / (2 * NOSE_SIGMA**2))
         bulge = np.clip(1 - radius**2, 0, 1)
         self.depth = (DEPTH * bulge**1.5 + nose * bulge)[:, None].astype(np.float32)
-        self.arm = ((self.nodes - NECK) * self.follows).astype(np.float32)
+        self.arm = self.nodes * self.follows
 
     def offsets(self, head):
         """From each node to where its pixels are on the unmoved head.
 
-        `head` float [5]: yaw, pitch, roll (rad), shift right and down (eye distances) -> float32 [n, 2]
+        `head` float [5]: yaw, pitch, roll (rad) about the middle between the eyes, and how far that is shifted right and
+        down (eye distances) -> float32 [n, 2]
         """
         yaw, pitch, roll, right, down = (float(v) for v in head)
         cos, sin = np.cos(roll), np.sin(roll)

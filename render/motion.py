@@ -1,43 +1,105 @@
-"""Motion of landmarks, put on another face: in time, in size, and without crossing lips.
+"""Motion of a face and its head, put on another face: in time, in size, and without crossing lips.
 
-Reads: landmarks-face .npy, and the rest face beside it. Writes: nothing.
+Reads: landmarks .npy (landmarks-face or landmarks-pixel), the rest face and the head pose beside it. Writes: nothing.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from core import artifacts, face68
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import say
 
+READS = "landmarks-face", "landmarks-pixel"  # kinds
 _TOLERATED = (3, 0.02)  # frames, share of the clip: sound and picture of a recording rarely end together
+_STEADY_S = 0.06  # of Gaussian smoothing in time: the detector trembles faster than a head can move
+_ROLL_REACH, _SHIFT_REACH = 0.5, 1.0  # rad, eye distances: a shown head gets no further than its neck lets it
+_BLOCK = 4096  # frames of pixel landmarks turned into face space at a time
 
 
-def rest_path(landmarks) -> Path | None:
-    """The rest face beside a landmarks file: rest_face.npy, or CLIP.rest.npy of CLIP.face.npy; None without one."""
-    path = Path(landmarks)
-    beside = [path.with_name("rest_face.npy")]
-    if path.name.endswith(".face.npy"):
-        beside.insert(0, path.with_name(path.name.removesuffix(".face.npy") + ".rest.npy"))
-    return next((p for p in beside if p.is_file()), None)
-
-
-def read_motion(path, rest=None):
-    """Offsets of face-space landmarks from their rest face.
+@dataclass(frozen=True)
+class Motion:
+    """What a face and its head do, `FPS` frames a second.
 
     Parameters
     ----------
-    path : landmarks-face .npy
+    face : float32 [frame, 68, 2], offsets from rest, eye distances
+    head : float32 [frame, 5]: yaw (> 0 turns the nose right in the picture), pitch (> 0 down), roll (> 0 clockwise), rad;
+        then shift right and down, eye distances
+    measured : True when the head was seen in a video: its motion is its own, and so are the blinks in `face`
+    """
+
+    face: np.ndarray
+    head: np.ndarray
+    measured: bool = False
+
+    def __len__(self):
+        return len(self.face)
+
+
+def _beside(landmarks, ending) -> Path | None:
+    """CLIP`ending` beside CLIP.face.npy or CLIP.pixel.npy; None without one."""
+    path = Path(landmarks)
+    clip = next((path.name.removesuffix(end) for end in (".face.npy", ".pixel.npy") if path.name.endswith(end)), None)
+    return path.with_name(clip + ending) if clip and path.with_name(clip + ending).is_file() else None
+
+
+def rest_path(landmarks) -> Path | None:
+    """The rest face beside a landmarks file: CLIP.rest.npy of CLIP.face.npy, or rest_face.npy; None without one."""
+    path = Path(landmarks).with_name("rest_face.npy")
+    return _beside(landmarks, ".rest.npy") or (path if path.is_file() else None)
+
+
+def _in_face_space(pixel):
+    """Landmarks in px, float32 [frame, 68, 2] -> face space and pose, a block at a time."""
+    template = face68.rigid_template(pixel) if np.isfinite(pixel).all((1, 2)).any() else None
+    parts = [face68.to_face_space(pixel[t:t + _BLOCK], template) for t in range(0, len(pixel), _BLOCK)]
+    return tuple(map(np.concatenate, zip(*parts)))
+
+
+def head_of_pose(pose):
+    """How a head in a video moved about its median pose.
+
+    Parameters
+    ----------
+    pose : float32 [frame, 4] (head-pose); NaN where there was no face, not everywhere
+
+    Returns
+    -------
+    float32 [frame, 5], as `Motion.head`; yaw and pitch are 0: face space leaves them in the points
+    """
+    pose = face68.fill_missing(pose).astype(np.float64)
+    middle = np.median(pose, axis=0)
+    turn = np.exp(1j * pose[:, 1])
+    roll = np.angle(turn / complex(np.median(turn.real), np.median(turn.imag)))
+    shift = (pose[:, 2:] - middle[2:]) / middle[0]
+    steady = gaussian_filter1d(np.column_stack([roll / _ROLL_REACH, shift / _SHIFT_REACH]), _STEADY_S * FPS, axis=0,
+                               mode="nearest")
+    head = np.zeros((len(pose), 5), np.float32)
+    head[:, 2:] = np.tanh(steady) * (_ROLL_REACH, _SHIFT_REACH, _SHIFT_REACH)
+    return head
+
+
+def read_motion(path, rest=None):
+    """Offsets of landmarks from their rest face, and the head's own motion when it is known.
+
+    Parameters
+    ----------
+    path : landmarks-face .npy; with CLIP.pose.npy (head-pose) beside CLIP.face.npy the head moves too. Or
+        landmarks-pixel .npy, which hold both.
     rest : rest-face .npy; by default the one beside `path`, else the frames with the mouth least open
 
     Returns
     -------
-    motion : float32 [frame, 68, 2], eye distances; missing frames are filled in time
+    motion : `Motion`; missing frames are filled in time; a head that is not known is still
     rest : float32 [68, 2]
     """
-    face = artifacts.load(path, "landmarks-face").array
+    landmarks, pose = artifacts.load(path, *READS), None
+    face = landmarks.array
     if not len(face):
         raise InputError(path, "no frames", "at least one frame of landmarks")
     if np.isinf(face).any():
@@ -47,6 +109,13 @@ def read_motion(path, rest=None):
         raise InputError(path, f"no face in any of {n_missing} frames", "landmarks of a face")
     if n_missing:
         say(f"{path}: {n_missing} of {len(face)} frames have no face; filled from their neighbours")
+    if landmarks.kind.name == READS[1]:
+        face, pose = _in_face_space(face)
+    elif pose_path := _beside(path, ".pose.npy"):
+        pose = artifacts.load(pose_path, "head-pose").array
+        if len(pose) != len(face):
+            raise InputError(pose_path, f"{len(pose)} frames", f"the {len(face)} of {Path(path).name}",
+                             "python -m preprocess.extract_landmarks")
     rest = rest or rest_path(path)
     rest_points = artifacts.load(rest, "rest-face").array if rest else face68.rest_face(face)
     if not np.isfinite(rest_points).all():
@@ -55,7 +124,9 @@ def read_motion(path, rest=None):
     if not 0.5 < size < 2:
         raise InputError(rest or path, f"eyes {size:.3g} apart", "face space: about 1 between the eye centres",
                          "python -m preprocess.extract_landmarks")
-    return face68.fill_missing(face) - rest_points, rest_points
+    known = pose is not None and np.isfinite(pose).all(1).any()
+    head = head_of_pose(pose) if known else np.zeros((len(face), 5), np.float32)
+    return Motion(face68.fill_missing(face) - rest_points, head, known), rest_points
 
 
 def check_length(path, n_frames: int, n_speech_frames: int, speech):
@@ -73,40 +144,36 @@ def n_output_frames(seconds: float, fps: float) -> int:
     return max(1, int(seconds * fps + 0.5))
 
 
-def resampled(motion, fps: float, n_frames: int):
-    """Motion at another frame rate: yields `n_frames` float32 [68, 2].
+def resampled(motion, fps: float, frames):
+    """A `Motion` at another frame rate: yields (offsets float32 [68, 2], head float32 [5]) for each number in `frames`.
 
     Each output frame shows the motion at its own middle, interpolated; the last one is held when the motion ends early.
     """
     last = len(motion) - 1
-    for k in range(n_frames):
+    for k in frames:
         position = min(max((k + 0.5) * FPS / fps - 0.5, 0.0), last)
         before = int(position)
-        share = np.float32(position - before)
-        yield motion[before] if share == 0 else motion[before] * (1 - share) + motion[before + 1] * share
-
-
-def _lids(group):
-    """Pairs (upper, lower) of an eye's lid points."""
-    points = list(face68.GROUPS[group])
-    half = len(points) // 2
-    return points[1:half], points[:half:-1]
-
-
-_LIDS = [_lids(group) for group in ("right_eye", "left_eye")]
+        after, share = min(before + 1, last), np.float32(position - before)
+        yield tuple(values[before] + (values[after] - values[before]) * share for values in (motion.face, motion.head))
 
 
 def uncrossed(face):
     """`face` [..., 68, 2] (face space) with inner lips and eyelids that passed each other brought together; a copy."""
     face = face68.uncross_lips(face)
-    for upper, lower in _LIDS:
+    for upper, lower in face68.EYE_LIDS:
         over = np.maximum(face[..., upper, 1] - face[..., lower, 1], 0) / 2
         face[..., upper, 1] -= over
         face[..., lower, 1] += over
     return face
 
 
-def on_face(motion, face, scale: float = 1.0):
-    """Put `motion` (iterable of [68, 2]) on another rest face, float [68, 2]; yields float32 [68, 2] in face space."""
-    for offset in motion:
-        yield uncrossed(face + offset * np.float32(scale))
+def on_face(moves, face, expression_scale: float = 1.0, head_scale: float = 1.0):
+    """Put `moves`, pairs of offsets [68, 2] and head [5], on another rest face, float [68, 2].
+
+    Yields
+    ------
+    face : float32 [68, 2], face space, ready to be shown
+    head : float32 [5]
+    """
+    for offset, head in moves:
+        yield uncrossed(face + offset * np.float32(expression_scale)), head * np.float32(head_scale)

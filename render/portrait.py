@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from core import face68
 from render.head import CENTRE, HALF, REACH, HeadField
+from render.lids import Lids
 from render.warp import CELL, FADE, FaceWarp
 
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
@@ -73,7 +74,7 @@ class Portrait:
     def __init__(self, photo, mouth=None):
         self.photo, self.mouth = photo, mouth
         self.warp = mouth.view.warp if mouth else FaceWarp(photo.face)
-        size = photo.picture.shape[:2]
+        self.lids, size = Lids(photo.face, photo.pose), photo.picture.shape[:2]
         reach = LARGEST_SHIFT + FADE
         low, high = self.warp.ring.min(0) - reach, self.warp.ring.max(0) + reach
         self.face_grid = Grid(low, high, photo.pose, size, CELL)
@@ -109,6 +110,7 @@ class Portrait:
                                                   borderMode=cv2.BORDER_REPLICATE)
         if patch is not None:
             self._paint(frame, patch, carried)
+        self.lids.paint(frame, face, head)
         return frame
 
     def _paint(self, frame, patch, carried):

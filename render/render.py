@@ -1,23 +1,27 @@
 """Landmarks to a talking video: drawn, by the DCGAN, or with a photo's own pixels.
 
-Reads: landmarks .npy (landmarks-face) and the rest face beside it, a photo, the speech .wav.
-Writes: OUT.mp4 (talking-video) with its sidecar. Frames are made, encoded and forgotten one by one.
+Reads: landmarks .npy (landmarks-face, landmarks-pixel), rest face and head pose beside it, a photo, the speech .wav.
+Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are made, encoded and forgotten one by one.
 """
 
 import time
-from itertools import islice
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 
-from core import artifacts
+from core import artifacts, face68
 from core.audio import read_speech
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.stage import progress, say, stage
-from core.video import CRF, write_video
-from render import dcgan, face_check, motion, photo, sketch
+from core.video import write_video
+from render import background as behind
+from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
+from render.options import shared_options
+from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
@@ -25,20 +29,19 @@ RENDERERS = ("sketch", "dcgan", "photo")
 
 def pick_device(device: str, renderer: str) -> str:
     """Turn auto, cpu or cuda into cpu or cuda, and say which. Raises InputError when CUDA is asked for and missing."""
-    chosen = "cpu"
-    if device != "cpu" and (device == "cuda" or renderer == "dcgan"):
+    chosen, has_network = "cpu", renderer != "sketch"
+    if device != "cpu" and (device == "cuda" or has_network):
         import torch  # takes seconds: only for those who need it
         if torch.cuda.is_available():
             chosen = "cuda"
         elif device == "cuda":
             raise InputError("--device", "cuda, but PyTorch sees no CUDA device", "cpu or auto", "--device auto")
-    note = "" if renderer == "dcgan" else f" (the {renderer} renderer needs no GPU)"
-    say(f"device: {'cpu' if note else chosen}{note}")
+    say(f"device: {chosen if has_network else 'cpu (the sketch renderer needs no GPU)'}")
     return chosen
 
 
-def check_output(path, force: bool = False) -> Path:
-    """Refuse a video path that is not .mp4, or that holds a file made by somebody else."""
+def check_output(path, force: bool = False, *, preview=False, background=behind.KEEP, **_) -> Path:
+    """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise InputError(path, f"a {path.suffix or 'nameless'} file", "a name that ends in .mp4",
@@ -49,40 +52,74 @@ def check_output(path, force: bool = False) -> Path:
         raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
         raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
+    if preview:
+        check_preview(path, force)
+    behind.check(background)
     return path
 
 
-def _pictures(renderer, moves, rest, face, *, model, device, scale, size_px):
+def _drawer(renderer, rest, face, *, model, device, size_px):
+    """The rest face that a renderer moves, and the function that makes pictures of (face, head) pairs."""
     if renderer == "sketch":
-        return sketch.frames(moves, rest, scale, size_px)
+        return rest, partial(sketch.frames, size_px=size_px)
     if renderer == "dcgan":
-        return dcgan.frames(moves, model, device, scale, size_px)
-    return photo.frames(face, moves, scale)
+        generator, rest = dcgan.load(model, device)
+        return rest, partial(dcgan.frames, generator=generator, size_px=size_px)
+    from render.mouth import Mouth  # PyTorch again
+    return face.face, partial(portrait.frames, face, mouth=Mouth(face, model, device))
 
 
-def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, fps=FPS,
-                 size_px=0, quality="medium", device="auto", expression_scale=1.0) -> Path:
+def _framed(face, renderer, background, preprocess, size_px):
+    """The photo as it is shown; None for a renderer that needs none. Raises InputError for what cannot be."""
+    if renderer == "photo":
+        if face is None:
+            raise InputError("--photo", "missing", "a photo for the photo renderer", "--renderer sketch needs none")
+        return photo.framed(behind.replaced(face, background), preprocess, size_px)
+    if background != behind.KEEP:
+        raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
+                         "--renderer photo")
+    return None
+
+
+def enlivened(moves, rest, *, pose_style=0, still=False):
+    """`moves` (`motion.Motion` of the face `rest`) with a head that moves as it speaks, unless it has its own or is still."""
+    if still:
+        return replace(moves, head=np.zeros_like(moves.head))
+    if moves.measured:
+        return moves
+    return replace(moves, head=liveliness.head_motion(len(moves), pose_style, face68.mouth_opening(rest + moves.face)))
+
+
+def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
+                 preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
+                 head_scale=1.0, pose_style=0, blink_rate=None, still=False, preview=False) -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
     ----------
-    landmarks : landmarks-face .npy, predicted or measured
-    face : `photo.Photo`, needed by the photo renderer; it gives the size of the video
+    landmarks : landmarks-face or landmarks-pixel .npy, predicted or measured
+    face : `photo.Photo` as found, needed by the photo renderer
     speech : .wav that sounds in the video and sets its length; without it the landmarks do
     rest : rest-face .npy the landmarks are offsets from; by default the one beside them
+    preprocess, size_px, background : what of the photo is shown, how large, before what; `size_px` is also the side of the
+        square pictures of `sketch` and `dcgan`; None is the picture's own
     fps : frames per second of the video; landmarks are resampled in time, the sound never is
-    size_px : side of the square pictures of `sketch` and `dcgan`; 0 is their own
-    expression_scale : factor on the motion; 1 is as predicted
+    expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
+    pose_style : seed of the head's motion and of the blinks
+    blink_rate : blinks a minute; None is the usual rate, and none where the motion was measured with its own
+    still : the head does not move
+    preview : write OUT.preview.png first
 
     Raises
     ------
     InputError : a file of another kind, or landmarks and speech of different length.
     """
-    for option, value in (("--fps", fps), ("--expression-scale", expression_scale)):
+    for option, value in (("--fps", fps), ("--expression-scale", expression_scale), ("--head-scale", head_scale),
+                          ("--blink-rate", blink_rate or 0)):
         if not np.isfinite(value):
             raise InputError(option, f"{value}", "a number")
-    if renderer == "photo" and face is None:
-        raise InputError("--photo", "missing", "a photo for the photo renderer", "--renderer sketch needs none")
+    even_px = (size_px or 0) // 2 * 2  # H.264 needs even sizes
+    face = _framed(face, renderer, background, preprocess, size_px or 0)
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds = len(moves) / FPS
     if speech:
@@ -90,16 +127,30 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), speech)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
-    pictures = _pictures(renderer, motion.resampled(moves, fps, n_frames), rest_points, face, model=model,
-                         device=pick_device(device, renderer), scale=expression_scale,
-                         size_px=size_px - size_px % 2)  # H.264 needs even sizes
+    base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px)
+    if renderer == "dcgan" and not still and (head_scale != 1 or pose_style):
+        say("the dcgan renderer draws upright faces only: the head holds still")
+    if blink_rate is None:
+        blink_rate = 0.0 if moves.measured else liveliness.BLINK_RATE
+    lids = liveliness.blinks(n_frames, fps, blink_rate, pose_style)
+    moves = enlivened(moves, rest_points, pose_style=pose_style, still=still)
+
+    def moves_at(frames):
+        shown = motion.on_face(motion.resampled(moves, fps, frames), base, expression_scale, head_scale)
+        return liveliness.blinking(shown, (lids[k] for k in frames))
+
+    if preview:
+        widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
+        write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
     began = time.monotonic()
-    with progress(islice(pictures, n_frames), "render", n_frames) as bar:
+    with progress(draw(moves_at(range(n_frames))), "render", n_frames) as bar:
         write_video(out, bar, fps=fps, speech=speech, quality=quality)
     took = time.monotonic() - began
     say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
-    options = {"renderer": renderer, "fps": fps, "quality": quality, "expression_scale": expression_scale}
-    inputs = [p for p in (landmarks, face and face.path, speech) if p]
+    options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
+               "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
+               "pose_style": pose_style, "blink_rate": blink_rate, "still": still, "preview": preview}
+    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background)) if p]
     return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
                                    frames=n_frames)
 
@@ -107,35 +158,35 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
 _PATH = click.Path(path_type=Path)
 
 
-@stage(reads="LANDMARKS (landmarks-face), rest_face.npy or CLIP.rest.npy beside it, a photo, speech",
-       writes="OUT (talking-video) and its sidecar",
+@stage(reads="LANDMARKS (landmarks-face, or landmarks-pixel), CLIP.rest.npy or rest_face.npy and CLIP.pose.npy beside it, "
+             "a photo, speech",
+       writes="OUT (talking-video) and its sidecar, OUT.preview.png",
        examples=("python -m render.render predict_landmark/speech/landmarks.npy --photo me.jpg --speech speech.wav",
+                 "python -m render.render --motion data/landmarks/clip.face.npy --photo me.jpg --preview",
                  "python -m render.render data/landmarks/clip.face.npy --renderer sketch --out clip.mp4"))
-@click.argument("landmarks", type=_PATH)
+@click.argument("landmarks", type=_PATH, required=False)
+@click.option("--motion", "template", type=_PATH, help="Another name for LANDMARKS, as in main.py.")
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
 @face_check.face_options
 @click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")
-@click.option("--model", type=_PATH, help="Of the dcgan renderer.  [default: the one that ships]")
-@click.option("--fps", type=click.FloatRange(1, 120), default=FPS, help="Frames a second; the sound stays as it is.")
-@click.option("--size", type=click.IntRange(64, 4096), help="Longer side in px.  [default: the picture's own]")
-@click.option("--quality", type=click.Choice(list(CRF)), default="medium", help="Of the encoding.")
-@click.option("--preprocess", type=click.Choice(photo.FRAMINGS), default="full", help="Whole photo, or face alone.")
-@click.option("--expression-scale", type=click.FloatRange(0, 3), default=1.0, help="Factor on the motion.")
+@click.option("--model", type=_PATH, help="Of the photo or dcgan renderer.  [default: the one that ships]")
+@shared_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
-def main(landmarks, renderer, photo_path, speech, out, rest, model, fps, size, quality, preprocess, expression_scale,
-         device, force, which, points_file):
-    """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks."""
-    check_output(out, force)
-    face = None
-    if renderer == "photo" and photo_path:
-        face = photo.framed(face_check.find_face(photo_path, which, points_file), preprocess, size or 0)
-    click.echo(render_video(landmarks, out, renderer=renderer, face=face, speech=speech, rest=rest, model=model,
-                            fps=fps, size_px=size or 0, quality=quality, device=device,
-                            expression_scale=expression_scale))
+def main(landmarks, template, renderer, photo_path, which, points_file, out, force, **options):
+    """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
+
+    LANDMARKS are predicted from speech, or were seen in a video: then the head moves and the eyes blink as they did there.
+    """
+    if bool(landmarks) == bool(template):
+        raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
+                         "python predict.py speech.wav")
+    check_output(out, force, **options)
+    face = face_check.find_face(photo_path, which, points_file) if renderer == "photo" and photo_path else None
+    click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,11 @@ def portrait_photo(path, size_px):
     return photo.framed(find_face(path), size_px=size_px)
 
 
-def opening_motion(n_frames=50, size=0.25):
+N_FRAMES = 50
+OPENING = 0.25  # eye distances the mouth opens in these tests
+
+
+def opening_motion(n_frames=N_FRAMES, size=OPENING):
     """A mouth that opens and closes: float32 [frame, 68, 2], eye distances; frame 0 is at rest."""
     moves = np.zeros((n_frames, face68.N_POINTS, 2), np.float32)
     amount = size * np.sin(np.linspace(0, 3 * np.pi, n_frames)) ** 2

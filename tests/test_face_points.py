@@ -9,7 +9,8 @@ from test_photo_check import save, write
 
 from core import artifacts, face68
 from core.errors import InputError
-from render import face_check, photo
+from render import face_check
+from render import portrait as portrait_module
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +121,9 @@ def test_a_drawing_moves_by_its_points(tmp_path, found):
     picture = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
     points = write(tmp_path / "mine.json", points=(found.photo.points * 0.75).tolist())
     face = face_check.find_face(save(tmp_path / "x.png", picture), None, points)
-    moves = np.zeros((1, 68, 2), np.float32)
-    moves[:, face68.MOUTH, 1] = 0.1
-    frame, mouth = next(photo.frames(face, moves)), face.points[face68.MOUTH].mean(0).astype(int)
+    moved = face.face.copy()
+    moved[face68.MOUTH, 1] += 0.1
+    frame, mouth = next(portrait_module.frames(face, [(moved, np.zeros(5, np.float32))])), face.points[face68.MOUTH].mean(0).astype(int)
     assert np.array_equal(frame[:40, :40], picture[:40, :40])
     near = np.s_[mouth[1] - 5:mouth[1] + 5, mouth[0] - 5:mouth[0] + 5]
     assert not np.array_equal(frame[near], picture[near])

@@ -74,6 +74,35 @@ def test_the_other_spelling(tmp_path, photo_path, short_speech, predicted):
     assert probe(video).fps == 30
 
 
+def test_a_motion_replaces_the_prediction(tmp_path, photo_path, short_speech, predicted):
+    """Landmarks of a video, head and all; the sound stays, and says how long it lasts. Both spellings of options."""
+    rest = np.zeros((face68.N_POINTS, 2), np.float32)
+    rest[list(face68.GROUPS["left_eye"]), 0], rest[list(face68.GROUPS["right_eye"]), 0] = 0.5, -0.5
+    for name, n_frames in (("clip", 25), ("long", 90)):
+        artifacts.save(tmp_path / f"{name}.face.npy", rest + opening_motion(n_frames), "landmarks-face", stage="test")
+        artifacts.save(tmp_path / f"{name}.pose.npy", np.full((n_frames, 4), 50, np.float32), "head-pose", stage="test")
+    ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result-dir", tmp_path / "r")
+    done = command(main.main, *ours, "--motion", tmp_path / "clip.face.npy", "--head-scale", 1, "--blink_rate", 0, "--preview")
+    assert done.exit_code == 0, done.stderr
+    assert predicted == []
+    assert probe(tmp_path / "v.mp4").has_sound
+    assert (tmp_path / "v.preview.png").is_file()
+    assert "clip.face.npy" in artifacts.read_sidecar(tmp_path / "v.mp4")["inputs"]
+    done = command(main.main, *ours, "--motion", tmp_path / "long.face.npy")
+    assert done.exit_code == 1 and "90 frames of landmarks, 25 frames of speech" in done.stderr
+    done = command(main.main, *ours, "--motion", tmp_path / "none.npy")
+    assert done.exit_code == 1 and "none.npy: no such file" in done.stderr
+
+
+def test_gpu(tmp_path, monkeypatch, photo_path, short_speech, predicted):
+    devices = []
+    monkeypatch.setattr(main, "render_video", lambda *_, device, **__: devices.append(device))
+    for gpu in ("true", "false"):
+        ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result_dir", tmp_path / gpu)
+        assert command(main.main, *ours, "--gpu", gpu).exit_code == 0
+    assert devices == ["auto", "cpu"]
+
+
 def test_other_sound_is_converted_first(tmp_path, photo_path, short_speech, predicted):
     sound, rate = soundfile.read(short_speech)
     soundfile.write(tmp_path / "hum.mp3", sound, rate)

@@ -1,10 +1,9 @@
 """Rendering: a photo moves where its landmarks move and nowhere else, for as long as the speech lasts."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import command, portrait
+from conftest import N_FRAMES, command, opening_motion, portrait
 from PIL import Image
 
 from core import artifacts, face68, face_detector
@@ -14,20 +13,15 @@ from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.video import probe, read_frames
 from render import dcgan, face_check, motion, photo, render, sketch
-from render.warp import FaceWarp
-
-N_FRAMES = 50
-OPENING = 0.25  # eye distances the mouth opens in these tests
 
 
-def opening_motion(n_frames=N_FRAMES, size=OPENING):
-    """A mouth that opens and closes: float32 [frame, 68, 2], eye distances; frame 0 is at rest."""
-    moves = np.zeros((n_frames, face68.N_POINTS, 2), np.float32)
-    amount = size * np.sin(np.linspace(0, 3 * np.pi, n_frames)) ** 2
-    inner, outer = (list(face68.GROUPS[name]) for name in ("inner_lips", "outer_lips"))
-    moves[:, [*inner[5:], *outer[7:]], 1] = amount[:, None]
-    moves[:, list(face68.GROUPS["jaw"])[6:11], 1] = amount[:, None]
-    return moves
+def moved(offsets, face=0.0, scale=1.0):
+    """`offsets` [frame, 68, 2] on a face, with heads that hold still: pairs (face, head)."""
+    return motion.on_face(((offset, np.zeros(5, np.float32)) for offset in offsets), face, scale)
+
+
+def faces_of(moves):
+    return np.stack([face for face, _ in moves])
 
 
 @pytest.fixture(scope="module")
@@ -56,78 +50,21 @@ def tone(path, seconds):
     return write_wav(path, 0.3 * np.sin(np.arange(round(seconds * SAMPLE_RATE)) * 0.1))
 
 
-def mouth_box(face):
-    """left, top, right, bottom of the open mouth, px."""
-    points = face68.to_pixel_space((face.face + opening_motion().max(0))[None], face.pose)[0][face68.MOUTH]
-    return [*points.min(0).astype(int), *points.max(0).astype(int)]
-
-
-class TestPhoto:
-    def test_rest_gives_the_photo_back(self, face):
-        frame = next(photo.frames(face, np.zeros((1, 68, 2), np.float32)))
-        assert np.array_equal(frame, face.picture)
-
-    def test_a_hair_of_motion_changes_almost_nothing(self, face):
-        frame = next(photo.frames(face, np.full((1, 68, 2), 1e-4, np.float32)))
-        assert np.abs(frame.astype(int) - face.picture).mean() < 0.1
-
-    def test_opening_darkens_the_mouth_and_leaves_the_rest(self, face):
-        widest = int(opening_motion().sum((1, 2)).argmax())
-        frame = next(photo.frames(face, opening_motion()[widest:widest + 1]))
-        lips = face68.to_pixel_space((face.face + opening_motion()[widest])[None], face.pose)[0]
-        inside = np.zeros(frame.shape[:2], np.uint8)
-        cv2.fillPoly(inside, [lips[list(face68.GROUPS["inner_lips"])].astype(np.int32)], 1)
-        assert frame[inside > 0].mean() < face.picture[inside > 0].mean() - 15
-        left, top, right, bottom = FaceWarp(face.picture, face.face, face.pose).box
-        outside = np.ones(frame.shape[:2], bool)
-        outside[top:bottom, left:right] = False
-        assert outside.any()
-        assert np.array_equal(frame[outside], face.picture[outside])
-        eyes = slice(*(face68.to_pixel_space(face.face[None], face.pose)[0][face68.RIGID][:, 1].astype(int)[[0, 3]]))
-        difference = np.abs(frame[eyes].astype(int) - face.picture[eyes])
-        assert difference.mean() < 1.5
-
-    def test_points_land_where_the_landmarks_say(self, face):
-        """A dot painted on the lower lip of the photo is found on the lower lip of the frame."""
-        moves, lip = opening_motion()[8], list(face68.GROUPS["outer_lips"])[9]
-        before, after = (face68.to_pixel_space(f[None], face.pose)[0][lip] for f in (face.face, face.face + moves))
-        picture = face.picture.copy()
-        cv2.circle(picture, np.round(before).astype(int).tolist(), 4, (0, 255, 0), -1)
-        frame = FaceWarp(picture, face.face, face.pose)(face.face + moves).astype(int)
-        y, x = np.nonzero(frame[..., 1] - frame[..., 0] > 120)
-        assert np.linalg.norm(after - before) > 15
-        assert np.linalg.norm([x.mean() - after[0], y.mean() - after[1]]) < 2.5
-
+class TestMotionOnAFace:
     def test_expression_scale_doubles_displacement(self, face):
         moves = opening_motion()
-        once, twice = (np.stack(list(motion.on_face(moves, face.face, scale))) for scale in (1, 2))
+        once, twice = (faces_of(moved(moves, face.face, scale)) for scale in (1, 2))
         assert np.allclose(twice - face.face, 2 * (once - face.face), atol=1e-5)
-        still = np.stack(list(motion.on_face(moves, face.face, 0)))
+        still = faces_of(moved(moves, face.face, 0))
         assert np.array_equal(still, np.broadcast_to(face.face, still.shape))
 
     def test_lips_and_lids_never_cross(self, face):
         inner, eye = (list(face68.GROUPS[name]) for name in ("inner_lips", "left_eye"))
         moves = np.random.default_rng(0).normal(0, 0.3, (40, 68, 2)).astype(np.float32)
-        for moved in motion.on_face(moves, face.face):
+        for shown in faces_of(moved(moves, face.face)):
             for points in (inner, eye):
                 half = len(points) // 2
-                assert (moved[points[:half:-1], 1] - moved[points[1:half], 1] >= -1e-6).all()
-
-    def test_wild_motion_still_gives_a_picture(self, face):
-        moves = np.random.default_rng(0).normal(0, 1, (3, 68, 2)).astype(np.float32)
-        assert all(frame.shape == face.picture.shape for frame in photo.frames(face, moves))
-
-    def test_frames_are_made_one_by_one(self, face):
-        taken = []
-        moves = (taken.append(t) or np.zeros((68, 2), np.float32) for t in range(10**9))
-        pictures = photo.frames(face, moves)
-        next(pictures), next(pictures)
-        assert taken == [0, 1]
-
-    def test_a_face_cut_by_the_picture_edge(self, face):
-        left, top, right, bottom = mouth_box(face)
-        cut = photo._cut(face, 0, 0, (left + right) // 2 + 41, bottom)
-        assert list(photo.frames(cut, opening_motion()[10:12]))[1].shape == cut.picture.shape
+                assert (shown[points[:half:-1], 1] - shown[points[1:half], 1] >= -1e-6).all()
 
 
 class TestReadPhoto:
@@ -204,36 +141,70 @@ class TestFraming:
 class TestMotion:
     def test_rest_face_is_found_beside(self, tmp_path, landmarks):
         moves, rest = motion.read_motion(landmarks)
-        assert np.allclose(moves, opening_motion(), atol=1e-6)
+        assert np.allclose(moves.face, opening_motion(), atol=1e-6)
+        assert not moves.head.any() and not moves.measured
         measured = save(tmp_path / "clip.face.npy", rest + opening_motion(), "landmarks-face", stage="test")
         assert motion.rest_path(measured) is None
-        assert np.abs(motion.read_motion(measured)[0]).max() > 0.2  # its own closed frames are the rest
+        assert np.abs(motion.read_motion(measured)[0].face).max() > 0.2  # its own closed frames are the rest
         save(tmp_path / "clip.rest.npy", rest, "rest-face", stage="test")
-        assert np.allclose(motion.read_motion(measured)[0], opening_motion(), atol=1e-6)
+        assert np.allclose(motion.read_motion(measured)[0].face, opening_motion(), atol=1e-6)
 
     def test_missing_frames_are_filled(self, tmp_path, landmarks):
         holes = motion.read_motion(landmarks)[1] + opening_motion()
         holes[5:8] = np.nan
         moves, _ = motion.read_motion(save(tmp_path / "x.npy", holes, "landmarks-face", stage="test"))
-        assert np.isfinite(moves).all()
+        assert np.isfinite(moves.face).all()
         holes[:] = np.nan
         with pytest.raises(InputError, match="no face in any"):
             motion.read_motion(save(tmp_path / "x.npy", holes, "landmarks-face", stage="test"))
 
     @pytest.mark.parametrize("fps", [12.5, 24, 25, 29.97, 30, 60])
     def test_resampling_keeps_time(self, fps):
-        """A landmark that says what time it is still says so at another frame rate."""
-        clock = np.broadcast_to(((np.arange(100) + 0.5) / FPS)[:, None, None], (100, 68, 2)).astype(np.float32)
+        """A landmark and a head that say what time it is still say so at another frame rate."""
+        clock = ((np.arange(100) + 0.5) / FPS).astype(np.float32)
+        told = motion.Motion(np.broadcast_to(clock[:, None, None], (100, 68, 2)), np.broadcast_to(clock[:, None], (100, 5)))
         n = motion.n_output_frames(4.0, fps)
-        told = np.stack(list(motion.resampled(clock, fps, n)))[:, 0, 0]
+        face, head = (np.stack(values) for values in zip(*motion.resampled(told, fps, range(n))))
         inside = slice(3, -3)
         assert n == round(4 * fps)
-        assert np.allclose(told[inside], ((np.arange(n) + 0.5) / fps)[inside], atol=1e-4)
+        for values in (face[:, 0, 0], face[:, -1, 1], head[:, 0], head[:, 4]):
+            assert np.allclose(values[inside], ((np.arange(n) + 0.5) / fps)[inside], atol=1e-4)
+
+    def test_the_head_of_a_video_is_replayed(self, tmp_path, landmarks):
+        """Roll and shift that were put into pixel landmarks come out of pose and points, about their median."""
+        face = motion.read_motion(landmarks)[1] + opening_motion()
+        turn = np.sin(np.linspace(0, 2 * np.pi, N_FRAMES))
+        pose = np.stack([np.full(N_FRAMES, 80), 0.3 + 0.1 * turn, 200 + 12 * turn, 150 - 8 * turn], 1).astype(np.float32)
+        pose[20:22] = np.nan
+        pixel = face68.to_pixel_space(face, pose)
+        save(tmp_path / "clip.face.npy", np.where(np.isnan(pixel), pixel, face), "landmarks-face", stage="test")
+        save(tmp_path / "clip.pose.npy", pose, "head-pose", stage="test")
+        save(tmp_path / "clip.pixel.npy", pixel, "landmarks-pixel", stage="test")
+        for name in ("clip.face.npy", "clip.pixel.npy"):
+            moves, _ = motion.read_motion(tmp_path / name)
+            assert moves.measured
+            assert not moves.head[:, :2].any(), "yaw and pitch are in the points already"
+            assert np.allclose(moves.head[:, 2:], turn[:, None] * (0.1, 12 / 80, -8 / 80), atol=0.012)  # smoothed at the ends
+        save(tmp_path / "clip.pose.npy", pose[:-1], "head-pose", stage="test")
+        with pytest.raises(InputError, match="clip.pose.npy: 49 frames"):
+            motion.read_motion(tmp_path / "clip.face.npy")
+
+    def test_a_head_far_away_stays_on_its_neck(self):
+        pose = np.tile(np.float32([80, 0, 200, 150]), (N_FRAMES, 1))
+        pose[25:, 1:] += (3, 900, -900)
+        assert np.abs(motion.head_of_pose(pose)).max() <= 1
+
+    def test_head_scale_doubles_the_head(self, face):
+        head = np.float32([0.1, -0.1, 0.05, 0.02, 0.03])
+        still, once, twice = (next(motion.on_face([(opening_motion()[8], head)], face.face, 1, scale)) for scale in (0, 1, 2))
+        assert not still[1].any()
+        assert np.array_equal(once[1], head) and np.array_equal(twice[1], 2 * head)
+        assert np.array_equal(once[0], twice[0])
 
     def test_other_kinds_are_refused(self, tmp_path, landmarks):
-        pixel = save(tmp_path / "x.pixel.npy", opening_motion() * 100, "landmarks-pixel", stage="test")
-        with pytest.raises(InputError, match="landmarks-pixel"):
-            motion.read_motion(pixel)
+        pose = save(tmp_path / "x.pose.npy", np.ones((5, 4), np.float32), "head-pose", stage="test")
+        with pytest.raises(InputError, match="head-pose"):
+            motion.read_motion(pose)
         np.save(tmp_path / "mine.npy", np.zeros((5, 3)))
         with pytest.raises(InputError, match="landmarks-face"):
             motion.read_motion(tmp_path / "mine.npy")
@@ -309,7 +280,10 @@ class TestVideo:
         model = save_generator(tmp_path / "model.safetensors", generator, stage="test")
         assert not np.allclose(load_generator(model).rest_face, rest, atol=0.01)
         taken = []
-        pictures = dcgan.frames((taken.append(t) or m for t, m in enumerate(moves)), model, size_px=64)
+        generator, rest = dcgan.load(model)
+        assert np.allclose(rest, generator.rest_face)
+        offsets = (taken.append(t) or offset for t, offset in enumerate(moves.face))
+        pictures = dcgan.frames(moved(offsets, rest), generator, size_px=64)
         assert next(pictures).shape == (64, 64, 3)
         assert len(taken) == dcgan.BATCH
         assert sum(1 for _ in pictures) == N_FRAMES - 1
@@ -317,10 +291,13 @@ class TestVideo:
         done = command(render.main, landmarks, "--renderer", "dcgan", "--model", model, "--device", "cpu", "--out", out)
         assert done.exit_code == 0, done.stderr
         assert probe(out).size == (16, 16)
+        assert "holds still" not in done.stderr
+        done = command(render.main, landmarks, "--renderer", "dcgan", "--model", model, "--out", out, "--pose-style", 3)
+        assert done.stderr.count("holds still") == 1
 
     def test_sketch_draws_the_mouth_open(self, landmarks):
         moves, rest = motion.read_motion(landmarks)
-        closed, opened = (next(sketch.frames(moves[t:t + 1], rest, size_px=128)) for t in (0, 8))
+        closed, opened = (next(sketch.frames(moved(moves.face[t:t + 1], rest), 128)) for t in (0, 8))
         assert closed.shape == (128, 128, 3)
         assert not np.array_equal(closed, opened)
 

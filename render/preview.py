@@ -1,0 +1,43 @@
+"""Two pictures of a video before it is made: the first frame, and one with open mouth.
+
+Reads: nothing. Writes: OUT.preview.png.
+"""
+
+from pathlib import Path
+
+from core.artifacts import whole_file
+from core.draw import contact_sheet
+from core.errors import InputError
+from core.stage import say
+
+_MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew
+
+
+def preview_path(out) -> Path:
+    return Path(out).with_suffix(".preview.png")
+
+
+def check_preview(out, force: bool = False):
+    """Raise InputError when the place of the preview of the video `out` holds a file made by somebody else."""
+    from PIL import Image, UnidentifiedImageError
+    path, mark = preview_path(out), None
+    if not path.exists() or force:
+        return
+    try:
+        with Image.open(path) as image:
+            mark = image.info.get("Software")
+    except (UnidentifiedImageError, OSError):
+        pass
+    if mark != _MARK:
+        raise InputError(path, "exists, and was not made here", "room for the preview", "--force to overwrite it")
+
+
+def write_preview(out, pictures):
+    """Write two pictures (uint8 [row, column, rgb]) side by side beside the video `out`, and say so."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+    about = PngInfo()
+    about.add_text("Software", _MARK)
+    with whole_file(preview_path(out)) as part:
+        Image.fromarray(contact_sheet(pictures, 2)).save(part, pnginfo=about)
+    say(f"preview: {preview_path(out)}")
