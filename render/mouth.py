@@ -46,6 +46,4 @@ class Mouth:
         warped = torch.from_numpy(np.stack([self.view.warped(s) for s in solved]))
         masks = torch.from_numpy(np.stack([self.view.masks(face) for face in faces]))
         with torch.inference_mode():
-            colour, mask = self.painter(as_floats(warped, self.device), masks_as_floats(masks, self.device), self.maps)
-            patch = torch.cat([(colour + 1) / 2, mask], 1).clamp(0, 1) * 255
-            return patch.permute(0, 2, 3, 1).round().byte().cpu().numpy()
+            return self.painter.patches(warped.to(self.device), masks.to(self.device), self.maps).cpu().numpy()

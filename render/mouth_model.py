@@ -55,8 +55,8 @@ class PhotoEncoder(nn.Module):
 
     def __init__(self, widths):
         super().__init__()
-        self.start = _convolution(_N_IN, widths[0])
-        self.blocks = nn.ModuleList(nn.Sequential(Residual(n), Residual(n)) for n in widths)
+        self.start = _convolution(_N_IN, widths[0], size=1)
+        self.blocks = nn.ModuleList(Residual(n) for n in widths)
         self.down = nn.ModuleList(_convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
         self.out = nn.ModuleList(_convolution(n, n, size=1) for n in widths)
         self.overall = nn.Linear(widths[-1], widths[-1])
@@ -112,7 +112,12 @@ class MouthPainter(nn.Module):
         colour : float [n, rgb, ROWS, COLUMNS]
         mask : float [n, 1, ROWS, COLUMNS], 0..1
         """
-        x = self.start(squares(warped, masks)) + maps[0]
+        out = F.pixel_shuffle(self.draw(squares(warped, masks), maps), SQUARE)
+        return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border
+
+    def draw(self, x, maps):
+        """The U-Net, from squares to squares: float [n, 5 * SQUARE², row, column] -> [n, 4 * SQUARE², row, column]."""
+        x = self.start(x) + maps[0]
         fine = self.first(_act(x)) + x
         middle = self.down[0](_act(fine)) + maps[1]
         middle = self.second(_act(middle)) + middle
@@ -122,8 +127,23 @@ class MouthPainter(nn.Module):
         x = _twice(self.up[1](_act(x))) + fine
         for layer in self.last:
             x = layer(_act(x)) + x
-        out = F.pixel_shuffle(self.to_picture(_act(x)), SQUARE)
-        return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border
+        return self.to_picture(_act(x))
+
+    def patches(self, warped, masks, maps):
+        """The same as `forward`, from bytes to bytes: on a CPU the conversions would cost as much as the network.
+
+        `warped` uint8 [n, ROWS, COLUMNS, rgb], `masks` uint8 [n, ROWS, COLUMNS, 2] -> uint8 [n, ROWS, COLUMNS, rgb and mask]
+        """
+        x = torch.cat([warped, masks], -1).unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE))
+        x = x.permute(0, 1, 3, 5, 2, 4).flatten(3).float().div_(127.5).sub_(1)  # squares, channels last
+        out = self.draw(x.permute(0, 3, 1, 2), maps).permute(0, 2, 3, 1)
+        n_colour = 3 * SQUARE**2
+        out[..., :n_colour].add_(x[..., :n_colour]).add_(1).mul_(127.5)
+        out[..., n_colour:].sigmoid_().mul_(255)
+        out = out.round_().clamp_(0, 255).byte().unflatten(3, (4, SQUARE, SQUARE)).permute(0, 1, 4, 2, 5, 3)
+        out = out.flatten(3, 4).flatten(1, 2).contiguous()
+        out[..., 3] = (out[..., 3] * self.border[0, 0]).round()
+        return out
 
     def look_at(self, photo, photo_masks):
         """Maps of photos: float [n, rgb, ROWS, COLUMNS] -1..1 and [n, 2, ROWS, COLUMNS] 0..1 -> list of float tensors."""
@@ -147,7 +167,7 @@ def painted(warped, colour, mask):
 class Critic(nn.Module):
     """Real or painted, given the masks of the lips? One score for each patch."""
 
-    def __init__(self, width=24):
+    def __init__(self, width=16):
         super().__init__()
         widths = 5, width, 2 * width, 4 * width, 4 * width
         self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(widths, widths[1:]))

@@ -124,6 +124,8 @@ class FaceWarp:
     def offsets(self, solved, nodes):
         """From `nodes` (float32 [n, 2], face space) to where their pixels are in the photo -> float32 [n, 2]."""
         at, weights = solved
-        field = _distances(_lifted(nodes), at) @ weights[:-1] + weights[-1]
         window = cv2.remap(self.window, *((nodes - self.corner) / CELL).astype(np.float32).T[..., None], cv2.INTER_LINEAR)
-        return field * window
+        inside = np.flatnonzero(window)
+        offsets = np.zeros((len(nodes), 2), np.float32)
+        offsets[inside] = (_distances(_lifted(nodes[inside]), at) @ weights[:-1] + weights[-1]) * window[inside]
+        return offsets

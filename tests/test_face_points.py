@@ -123,7 +123,8 @@ def test_a_drawing_moves_by_its_points(tmp_path, found):
     face = face_check.find_face(save(tmp_path / "x.png", picture), None, points)
     moved = face.face.copy()
     moved[face68.MOUTH, 1] += 0.1
-    frame, mouth = next(portrait_module.frames(face, [(moved, np.zeros(5, np.float32))])), face.points[face68.MOUTH].mean(0).astype(int)
+    frame = next(portrait_module.frames(face, [(moved, np.zeros(5, np.float32))]))
+    mouth = face.points[face68.MOUTH].mean(0).astype(int)
     assert np.array_equal(frame[:40, :40], picture[:40, :40])
     near = np.s_[mouth[1] - 5:mouth[1] + 5, mouth[0] - 5:mouth[0] + 5]
     assert not np.array_equal(frame[near], picture[near])
