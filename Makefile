@@ -105,7 +105,7 @@ data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY)
 	$(PYTHON) -m preprocess.estimate_offset
 
 data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
-	$(PYTHON) -m preprocess.pack_hdf5
+	$(PYTHON) -m preprocess.pack_hdf5 --offsets data/offsets
 
 data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)

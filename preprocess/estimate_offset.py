@@ -23,7 +23,7 @@ from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.face68 import fill_missing, mouth_opening
 from core.stage import progress, stage
-from preprocess.pack_hdf5 import usable_clips
+from preprocess.pack_hdf5 import SURE, usable_clips
 
 STAGE = "preprocess.estimate_offset"
 MODEL = Path(__file__).with_name("offset_model.npz")
@@ -38,7 +38,6 @@ STILL = 1e-4  # eye distances: a mouth whose opening deviates less does not move
 FEWEST = 25  # frames with a face that a lag must be judged on
 RIDGE = 3e-2  # of the mean variance
 ENOUGH_FRAMES = 4500  # three minutes: a speaker with more counts as having this much
-SURE = 0.1  # confidence above which an answer can be acted on
 CHECK_SHIFTS = tuple(range(-200 // FRAME_MS, 200 // FRAME_MS + 1))  # frames
 
 

@@ -1,6 +1,6 @@
 """All clips in one file to train on: spectra, landmarks and rest faces, side by side in time.
 
-Reads: data/fft/index.csv, data/landmarks/index.csv and the files they name.
+Reads: data/fft/index.csv, data/landmarks/index.csv and the files they name; data/offsets/index.csv.
 Writes: data/train.h5 (training-pack): spectrum [frame, hop, bin], face [frame, point, xy] of all clips end to end,
 and per clip rest [clip, point, xy], start, n_frames, name, split, speaker. Written block by block: memory does not grow.
 """
@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 
 from core import artifacts, blocks
+from core.audio import HOPS_PER_FRAME
+from core.clock import FPS
 from core.corpus import output_path
 from core.errors import InputError
 from core.index import read_index
@@ -19,6 +21,8 @@ from core.kinds import KINDS
 from core.stage import only_one, progress, say, stage
 
 STAGE = "preprocess.pack_hdf5"
+HOP_MS = 1000 // FPS // HOPS_PER_FRAME
+SURE = 0.1  # confidence above which an offset can be acted on
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
 
 
@@ -44,11 +48,47 @@ def usable_clips(fft_index, landmark_index) -> list:
     return rows
 
 
-def copy_frames(into, start: int, path, n_frames: int):
-    """Copy the first `n_frames` of a .npy to `into` from frame `start` on, a block at a time."""
-    for first in range(0, n_frames, blocks.N_FRAMES):
-        part = blocks.read(path, first, min(first + blocks.N_FRAMES, n_frames))
-        into[start + first:start + first + len(part)] = part
+def late_hops(path) -> dict:
+    """Speaker -> by how many hops the sound is late: the median over the clips whose offset is told with confidence.
+
+    A camera is as late in each of its recordings; of one short clip the estimate is good to a frame only.
+    """
+    found = {}
+    for row in read_index(path, "speaker", "offset_ms", "confidence"):
+        if row["offset_ms"] and float(row["confidence"]) > SURE:
+            found.setdefault(row["speaker"], []).append(float(row["offset_ms"]))
+    return {speaker: round(float(np.median(values)) / HOP_MS) for speaker, values in found.items()}
+
+
+def brought_together(rows, late: dict) -> list:
+    """`rows` with `first_hop` and `first_frame`, where sound and picture begin together, and the frames that are left."""
+    together = []
+    for row in rows:
+        hops = late.get(row.get("speaker"), 0)
+        first_frame = max(0, -(hops // HOPS_PER_FRAME))
+        n_frames = row["n_frames"] - max(first_frame, -(-hops // HOPS_PER_FRAME))
+        if n_frames > 0:
+            together.append({**row, "first_frame": first_frame, "first_hop": first_frame * HOPS_PER_FRAME + hops,
+                             "n_frames": n_frames})
+    return together
+
+
+def copy_hops(into, start: int, path, row):
+    """Copy a clip's spectrum to `into` from frame `start` on, a block at a time, from the hop where it begins."""
+    skipped, first = row["first_hop"] % HOPS_PER_FRAME, row["first_hop"] // HOPS_PER_FRAME
+    for done in range(0, row["n_frames"], blocks.N_FRAMES):
+        n = min(blocks.N_FRAMES, row["n_frames"] - done)
+        part = blocks.read(path, first + done, first + done + n + (skipped > 0))
+        hops = part.reshape(-1, part.shape[-1])[skipped:skipped + n * HOPS_PER_FRAME]
+        into[start + done:start + done + n] = hops.reshape(n, *part.shape[1:])
+
+
+def copy_frames(into, start: int, path, row):
+    """Copy a clip's landmarks to `into` from frame `start` on, a block at a time."""
+    for done in range(0, row["n_frames"], blocks.N_FRAMES):
+        n = min(blocks.N_FRAMES, row["n_frames"] - done)
+        first = row["first_frame"] + done
+        into[start + done:start + done + n] = blocks.read(path, first, first + n)
 
 
 def pack(rows, fft, landmarks, path):
@@ -65,22 +105,32 @@ def pack(rows, fft, landmarks, path):
             file[name] = [row.get(column, "").encode() for row in rows]
         with progress(zip(rows, file["start"][:]), "pack hdf5", len(rows)) as bar:
             for row, start in bar:
-                for into, path, kind in ((spectrum, output_path(fft, row, ".npy"), "spectrum"),
-                                         (face, output_path(landmarks, row, ".face.npy"), "landmarks-face")):
-                    artifacts.check(path, kind)
-                    copy_frames(into, start, path, row["n_frames"])
+                sound, picture = output_path(fft, row, ".npy"), output_path(landmarks, row, ".face.npy")
+                artifacts.check(sound, "spectrum")
+                artifacts.check(picture, "landmarks-face")
+                copy_hops(spectrum, start, sound, row)
+                copy_frames(face, start, picture, row)
 
 
-@stage(reads="FFT/index.csv, LANDMARKS/index.csv", writes="OUT (training-pack)", examples=("python -m preprocess.pack_hdf5",))
+@stage(reads="FFT/index.csv, LANDMARKS/index.csv, OFFSETS/index.csv", writes="OUT (training-pack)",
+       examples=("python -m preprocess.pack_hdf5", "python -m preprocess.pack_hdf5 --offsets data/offsets"))
 @click.option("--fft", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
+@click.option("--offsets", type=click.Path(path_type=Path),
+              help="Folder of the offsets: bring sound and picture together.  [default: take them as they are]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The pack.")
-def main(fft, landmarks, out):
+def main(fft, landmarks, offsets, out):
     """Pack all clips into one HDF5 file for training."""
-    rows = usable_clips(fft / "index.csv", landmarks / "index.csv")
+    late = late_hops(offsets / "index.csv") if offsets else {}
+    rows = brought_together(usable_clips(fft / "index.csv", landmarks / "index.csv"), late)
+    if offsets:
+        ms = [hops * HOP_MS for hops in late.values() if hops]
+        say(f"sound and picture brought together for {len(ms)} of {len({row['speaker'] for row in rows})} speakers"
+            + (f", by {min(ms)} to {max(ms)} ms" if ms else ""))
     with only_one(out.parent), artifacts.whole_file(out) as part:
         pack(rows, fft, landmarks, part)
-    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, inputs=[fft / "index.csv", landmarks / "index.csv"],
+    inputs = [folder / "index.csv" for folder in (fft, landmarks, offsets) if folder]
+    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, inputs=inputs, options={"late_hops": late},
                                        clips=len(rows), frames=sum(row["n_frames"] for row in rows)))
 
 

@@ -13,7 +13,7 @@ from core.corpus import run_stage
 from core.errors import InputError
 from core.index import read_index, write_index
 from core.stage import only_one
-from preprocess import extract_fft, extract_landmarks, list_recordings
+from preprocess import extract_fft, extract_landmarks, list_recordings, pack_hdf5
 from preprocess.list_recordings import parse_ravdess
 
 
@@ -187,6 +187,27 @@ def test_the_pack_holds_the_good_clips_side_by_side(data, n_frames):
             np.testing.assert_array_equal(pack[name][start:start + n], kept[:n])
         np.testing.assert_array_equal(pack["rest"][i], np.load(data / "landmarks" / "ben" / "3.rest.npy"))
     assert artifacts.check(data / "train.h5", "training-pack")["clips"] == len(names)
+
+
+@pytest.mark.parametrize("late_ms, first_frame, first_hop", [(20, 0, 2), (-50, 2, 3), (0, 0, 0)])
+def test_late_sound_is_brought_together(data, tmp_path, late_ms, first_frame, first_hop):
+    rows = [{"clip": f"{speaker}/{i}", "speaker": speaker, "offset_ms": ms, "confidence": sure}
+            for speaker, ms, sure in (("ben", late_ms, 0.3), ("anna", 400, 0.01)) for i in range(3)]
+    write_index(tmp_path / "offsets" / "index.csv", rows, stage="a.test")
+    result = command(pack_hdf5.main, "--fft", data / "fft", "--landmarks", data / "landmarks",
+                     "--offsets", tmp_path / "offsets", "--out", tmp_path / "train.h5")
+    assert result.exit_code == 0, result.stderr
+    with h5py.File(tmp_path / "train.h5") as pack:
+        names = [name.decode() for name in pack["name"]]
+        for clip, frame, hop in (("ben/3", first_frame, first_hop), ("anna/0", 0, 0)):
+            i = names.index(clip)
+            start, n = pack["start"][i], pack["n_frames"][i]
+            sound, face = (np.load(data / folder / f"{clip}{suffix}") for folder, suffix in
+                           (("fft", ".npy"), ("landmarks", ".face.npy")))
+            np.testing.assert_array_equal(pack["face"][start:start + n], face[frame:frame + n])
+            np.testing.assert_array_equal(pack["spectrum"][start:start + n].reshape(-1, sound.shape[-1]),
+                                          sound.reshape(-1, sound.shape[-1])[hop:hop + 4 * n])
+            assert n >= len(face) - 3, "an uncertain offset is not acted on"
 
 
 # Stopping and going on
