@@ -19,7 +19,11 @@ LOWER_FACE = np.r_[2:15, 48:68]  # moved by speech: jaw and lips
 RIGID = np.r_[27:31, 36, 39, 42, 45]
 _RIGHT_CORNERS, _LEFT_CORNERS = [36, 39], [42, 45]
 _INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
-_MOUTH_CORNERS = [48, 54]
+_INNER_UPPER_LINE, _INNER_LOWER_LINE = [60, 61, 62, 63, 64], [60, 67, 66, 65, 64]
+_THROUGH_FIVE = np.linalg.inv(np.vander(np.linspace(-1, 1, 5)))
+_OUTER_UPPER, _OUTER_LOWER, _CHIN = [49, 50, 51, 52, 53], [59, 58, 57, 56, 55], [6, 7, 8, 9, 10]
+_OUTER_SHARE = np.array([0.5, 1, 1, 1, 0.5], np.float32)  # of what the inner lips move: less near the corners
+_MOUTH_CORNERS, _INNER_CORNERS = [48, 54], [60, 64]
 EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # (upper, lower) of each eye, point above point
 
 EDGES = [(a, b) for name, points in GROUPS.items()
@@ -75,6 +79,37 @@ def uncross_lips(points):
         points[..., low, 1] -= crossed
         points[..., up, 1] += crossed
     return points
+
+
+def inner_lip_curves(points, at):
+    """The inner lips of `points` [68, 2] as curves (quartics through their points), right corner at -1, left at 1.
+
+    `at` float [n], -1..1 -> upper, lower: float [n, 2]
+    """
+    form = np.vander(at, 5) @ _THROUGH_FIVE
+    return form @ points[_INNER_UPPER_LINE], form @ points[_INNER_LOWER_LINE]
+
+
+def closed_mouth(face, gap: float = 0.02):
+    """`face` [68, 2] (face space) with the mouth shut, as at rest: inner lips at most about `gap` apart; a copy.
+
+    Where they meet is a smooth line from corner to corner, a third of the way from the upper lip; the chin follows by a
+    third of the gap, as a photo's open mouth is most often a smile.
+    """
+    upper, lower = face[_INNER_UPPER], face[_INNER_LOWER]
+    apart = float(np.mean(np.maximum(lower[:, 1] - upper[:, 1], 0)))
+    share = max(0.0, 1 - gap / apart) if apart else 0.0
+    corners = face[_INNER_CORNERS]
+    x = np.concatenate([corners[:, 0], (upper[:, 0] + lower[:, 0]) / 2])
+    y = np.concatenate([corners[:, 1], upper[:, 1] + (lower[:, 1] - upper[:, 1]) / 3])
+    line = np.polynomial.Polynomial.fit(x, y, 2, w=[2, 2, 1, 1, 1])
+    closed = face.copy()
+    for inner, outer in ((_INNER_UPPER, _OUTER_UPPER), (_INNER_LOWER, _OUTER_LOWER)):
+        moved = share * (line(face[inner, 0]) - face[inner, 1])
+        closed[inner, 1] += moved
+        closed[outer, 1] += moved[[0, 0, 1, 2, 2]] * _OUTER_SHARE
+    closed[_CHIN, 1] -= share * apart / 3
+    return closed
 
 
 def eye_opening(points):

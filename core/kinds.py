@@ -53,13 +53,15 @@ KINDS = {
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),
         Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
-        Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header", "gan.train"),
+        Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",
+             "gan.train, render.train"),
         Kind("face-points", ".json", "the 68 points of a photo's face, its box, all faces found, yaw, sharpness; px; to be "
              "corrected by hand and given back with --landmarks", "render.face_check"),
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
         Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
-        Kind("metrics", ".json", "measures of a model beside its baselines", "landmarks.evaluate, gan.evaluate"),
+        Kind("metrics", ".json", "measures of a model beside its baselines",
+             "landmarks.evaluate, gan.evaluate, render.evaluate"),
     )
 }
 

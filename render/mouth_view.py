@@ -16,16 +16,14 @@ ROWS, COLUMNS = 176, 208
 CORNERS_AT = 0.5, 0.37  # x, y of the middle of the mouth's corners, of the view's sides: the jaw drops far
 MARGIN_PX = 80  # of the photo around the view: lips come from there
 _STEP_PX = 8  # between nodes of the field
-_HALF = len(face68.GROUPS["inner_lips"]) // 2 + 1
-_AT = np.linspace(-1, 1, 13)
-_SMOOTH = np.vander(_AT, _HALF) @ np.linalg.inv(np.vander(np.linspace(-1, 1, _HALF)))  # lips are curves, not corners
+_AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 assert _STEP_PX <= 1.2 * CELL * UNIT_PX and ROWS % 16 == COLUMNS % 16 == 0
 
 
 def lip_outline(points):
     """The inner lips of `points` [68, 2] as a smooth closed line, above and back below -> [26, 2], in their own unit."""
-    inner = points[list(face68.GROUPS["inner_lips"])]
-    return np.concatenate([_SMOOTH @ inner[:_HALF], _SMOOTH @ np.roll(inner, 1 - _HALF, 0)[:_HALF]])
+    upper, lower = face68.inner_lip_curves(points, _AT)
+    return np.concatenate([upper, lower[::-1]])
 
 
 def _filled(outline):

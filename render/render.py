@@ -66,7 +66,7 @@ def _drawer(renderer, rest, face, *, model, device, size_px):
         generator, rest = dcgan.load(model, device)
         return rest, partial(dcgan.frames, generator=generator, size_px=size_px)
     from render.mouth import Mouth  # PyTorch again
-    return face.face, partial(portrait.frames, face, mouth=Mouth(face, model, device))
+    return face68.closed_mouth(face.face), partial(portrait.frames, face, mouth=Mouth(face, model, device))
 
 
 def _framed(face, renderer, background, preprocess, size_px):

@@ -90,7 +90,7 @@ def training(options, device) -> Training:
                  "python -m render.train --dry-run"))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
 @click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
-@click.option("--epochs", type=click.IntRange(1), default=6, help="Times each pair is seen.")
+@click.option("--epochs", type=click.IntRange(1), default=5, help="Times each pair is seen.")
 @click.option("--batch", type=click.IntRange(1), default=8, help="Pairs a step.")
 @click.option("--seed", type=int, default=0, help="First weights and order of the pairs.")
 @click.option("--adversarial-weight", type=click.FloatRange(0), default=0.02, help="Of the critic; 0 is none.")

@@ -16,6 +16,7 @@ CELL = 0.05  # eye distances between grid nodes: a lip is about 0.15 thick
 BROW, LID = 0.4, 0.3  # shares of the way from brow to lid, and back, that move with each: hair does not stretch
 ROUNDNESS = 0.05  # eye distances; takes the kink out of the field at a point
 SLACK = 2e-3  # eye distances a point may be missed by: keeps points that lie together solvable
+LIPS_AT = np.array([-0.75, -0.25, 0.25, 0.75])  # along the inner lips, between the landmarks: lips are curves
 RING_GAP = {"jaw": (0.25, 0.7), "brow": (0.5, 0.5)}  # eye distances from the outline to what never moves: ends, middle
 _OUTLINES = {"jaw": list(face68.GROUPS["jaw"]), "brow": [*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]}
 
@@ -93,7 +94,7 @@ class FaceWarp:
     def __init__(self, face):
         self.face = face.astype(np.float64)
         self.share, self.ring, self.edges = moving_share(), fixed_ring(face), HairEdges(face)
-        self.points = np.concatenate([self.face, self.edges(self.face), self.ring])
+        self.points = self._all_points(self.face)
         self.window = self._window()
 
     def _window(self):
@@ -107,14 +108,16 @@ class FaceWarp:
         t = np.clip(1.1 - away, 0, 1)  # whole inside, nothing a little before the edge of the region
         return (t * t * (3 - 2 * t)).astype(np.float32)
 
+    def _all_points(self, face):
+        return np.concatenate([face, self.edges(face), *face68.inner_lip_curves(face, LIPS_AT), self.ring])
+
     def moved(self, face):
         """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
         return self.face + (face - self.face) * self.share
 
     def solve(self, face):
         """Points and weights that say the field of `offsets` for landmarks `face` [68, 2]."""
-        moved = self.moved(face)
-        at = np.concatenate([moved, self.edges(moved), self.ring])
+        at = self._all_points(self.moved(face))
         n = len(at)
         system, wanted = np.ones((n + 1, n + 1)), np.zeros((n + 1, 2))
         system[:n, :n] = _distances(_lifted(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus

@@ -96,3 +96,14 @@ def test_the_rest_face_is_closed(measured):
     opening = face68.mouth_opening(face)
     rest = face68.mouth_opening(face68.rest_face(face))
     assert rest <= np.quantile(opening, 0.16) < opening.mean()
+
+
+def test_a_closed_mouth_is_closed_and_the_rest_stays():
+    face = face68.mirror(np.zeros((68, 2), np.float32))
+    face[[61, 62, 63, 60, 64]] = [[-0.2, 1.0], [0, 1.0], [0.2, 1.0], [-0.4, 1.05], [0.4, 1.05]]
+    face[[67, 66, 65]] = [[-0.2, 1.3], [0, 1.3], [0.2, 1.3]]
+    closed = face68.closed_mouth(face)
+    assert face68.mouth_opening(closed) == pytest.approx(0.02, abs=0.002)
+    assert (closed[61:64, 1] <= closed[[67, 66, 65], 1]).all() and np.array_equal(closed[:6], face[:6])
+    assert face68.mouth_width(closed) == face68.mouth_width(face)
+    assert np.allclose(face68.closed_mouth(closed), closed, atol=0.002), "what is closed stays as it is"

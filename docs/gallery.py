@@ -1,0 +1,99 @@
+"""Make the pictures of docs/gallery.md: the sample portrait and a drawn face, speaking the sample recording.
+
+Reads: the portrait in scikit-image, data/samples/speech.wav, the models that ship.
+Writes: docs/gallery/portrait.jpg, docs/gallery/drawing.jpg
+"""
+
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from core import artifacts, face68
+from core.draw import contact_sheet
+from core.stage import stage
+from landmarks.predict import load_model, predict_file
+from preprocess.sample_photo import write_photo
+from render import face_check, liveliness, motion, photo, portrait
+from render.mouth import Mouth
+
+ROOT = Path(__file__).resolve().parent.parent
+TILE_PX, N_COLUMNS = 256, 4
+DRAWING_PX = 512
+_SKIN, _LINE, _LIPS = (242, 206, 178), (70, 45, 40), (205, 95, 95)
+
+
+def drawn_face(face):
+    """A face drawn with flat colours through `face` [68, 2] (face space): a picture, and its points in px."""
+    view = np.array([DRAWING_PX * 0.2, 0, DRAWING_PX / 2, DRAWING_PX * 0.45])
+    points = face68.to_pixel_space(face[None], view)[0]
+    picture = np.full((DRAWING_PX, DRAWING_PX, 3), (120, 170, 190), np.uint8)
+    groups = {name: np.round(points[list(group)] * 16).astype(np.int32) for name, group in face68.GROUPS.items()}
+
+    def fill(outline, colour):
+        cv2.fillPoly(picture, [outline], colour, cv2.LINE_AA, 4)
+        cv2.polylines(picture, [outline], True, _LINE, 2, cv2.LINE_AA, 4)
+
+    low, high = points.min(0), points.max(0)
+    top = ((low[0] + high[0]) / 2, low[1] + 20)
+    hair = cv2.ellipse2Poly(tuple(int(v) for v in top), (int((high[0] - low[0]) * 0.62), 150), 0, 180, 360, 5)
+    ends = [[high[0] + 25, high[1] - 60], [low[0] - 25, high[1] - 60]]
+    fill(np.concatenate([hair, ends]).astype(np.int32) * 16, (90, 60, 45))
+    brow = cv2.ellipse2Poly(tuple(int(v) for v in top), (int((high[0] - low[0]) * 0.5), 90), 0, 180, 360, 5) * 16
+    fill(np.concatenate([groups["jaw"], brow[::-1]]), _SKIN)
+    for side in ("right", "left"):
+        fill(groups[f"{side}_eye"], (250, 250, 250))
+        middle = np.round(points[list(face68.GROUPS[f"{side}_eye"])].mean(0) * 16).astype(int)
+        cv2.circle(picture, middle.tolist(), 7 * 16, _LINE, -1, cv2.LINE_AA, 4)
+        cv2.polylines(picture, [groups[f"{side}_brow"]], False, _LINE, 5, cv2.LINE_AA, 4)
+    cv2.polylines(picture, [groups["nose_base"]], False, _LINE, 2, cv2.LINE_AA, 4)
+    fill(groups["outer_lips"], _LIPS)
+    cv2.polylines(picture, [groups["inner_lips"]], True, _LINE, 2, cv2.LINE_AA, 4)
+    return picture, points
+
+
+def moments(moves, face):
+    """Name -> (face, head): what a talking face should show, chosen from the motion itself."""
+    rest, still = face68.closed_mouth(face), np.zeros(5, np.float32)
+    shown = [f for f, _ in motion.on_face(motion.resampled(moves, 25, range(len(moves))), rest)]
+    opening, width = face68.mouth_opening(np.stack(shown)), face68.mouth_width(np.stack(shown))
+    round_ = int((opening / opening.std() - 1.5 * width / width.std()).argmax())
+    chosen = {"the photo": face, "lips meet": shown[int(opening.argmin())], "half open": shown[int(np.argsort(opening)[-30])],
+              "wide open": shown[int(opening.argmax())], "round": shown[round_],
+              "blink": liveliness.close_lids(rest, 1.0)}
+    found = {name: (points, still) for name, points in chosen.items()}
+    found["turned"] = (shown[int(opening.argmax())], np.array([0.12, 0, 0.04, 0.03, 0], np.float32))
+    found["turned back"] = (rest, np.array([-0.12, 0.05, -0.04, -0.03, 0], np.float32))
+    return found
+
+
+def sheet(face, moves):
+    """Moments of a photo as one picture."""
+    tiles = []
+    for name, move in moments(moves, face.face).items():
+        tile = cv2.resize(next(portrait.frames(face, [move], Mouth(face))), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+        cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 3, cv2.LINE_AA)
+        tiles.append(cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA))
+    return contact_sheet(tiles, N_COLUMNS)
+
+
+@stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg", examples=("python -m docs.gallery",))
+def main():
+    """Draw the gallery."""
+    import click
+    with tempfile.TemporaryDirectory() as folder:
+        moves, _ = motion.read_motion(predict_file(ROOT / "data" / "samples" / "speech.wav", Path(folder)))
+        path = write_photo(Path(folder) / "portrait.png")
+        person = photo.framed(face_check.find_face(path), "crop", 2 * TILE_PX)
+        drawing = photo.Photo(path, *drawn_face(load_model().rest_face))
+        for name, face in (("portrait", person), ("drawing", drawing)):
+            out = ROOT / "docs" / "gallery" / f"{name}.jpg"
+            with artifacts.whole_file(out) as part:
+                Image.fromarray(sheet(face, moves)).save(part, quality=88)
+            click.echo(out)
+
+
+if __name__ == "__main__":
+    main()
