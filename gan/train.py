@@ -17,7 +17,7 @@ from gan.model import Generator, save_generator, widths_for
 from gan.monitor import check
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
-from gan.training import Training, choose_device, resumed_options
+from gan.training import Training, provenance, train_as_asked, training_options
 
 STAGE = "gan.train"
 LEARNING_RATE = 1e-3
@@ -64,9 +64,7 @@ def training(options, device) -> Training:
 
     def save(path):
         return save_generator(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
-                              inputs=[index], clips=len(train.rows), crops=len(train),
-                              speakers=sorted({row["speaker"] for row in train.rows}),
-                              licences=sorted({row.get("licence", "") for row in train.rows}))
+                              inputs=[index], crops=len(train), **provenance(train.rows))
 
     index = Path(options["crops"]) / "index.csv"
     return Training(STAGE, index, trainer, steps, lambda preview: check(trainer, val, preview), save)
@@ -77,26 +75,12 @@ def training(options, device) -> Training:
                  "python -m gan.train --dry-run"))
 @click.option("--crops", type=click.Path(path_type=Path), default=Path("data/crops"), help="Face crops of one speaker.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
-@click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
-@click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=2, help="Times each crop is seen.")
-@click.option("--batch", type=click.IntRange(1), default=4, help="Crops a step.")
-@click.option("--seed", type=int, default=0, help="First weights and order of the crops.")
 @click.option("--width", type=click.FloatRange(0.05, 4), default=1.0, help="Channels, as a factor of the usual ones.")
-@click.option("--adversarial-weight", type=click.FloatRange(0), default=0.002, help="Of the discriminator; 0 is none.")
-@click.option("--adversarial-from", type=click.FloatRange(0, 1), default=0.6, help="Share of the steps before it joins.")
-@click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run, under its own options.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?")
-def main(record, save_every, resume, threads, device, is_dry, **options):
+@training_options(epochs=2, batch=4, adversarial_weight=0.002, adversarial_from=0.6)
+def main(**options):
     """Train the picture model: landmarks in, face pictures out. A run that was stopped goes on by itself."""
-    torch.set_num_threads(threads or torch.get_num_threads())
-    options |= {name: str(options[name]) for name in ("crops", "landmarks")}
-    run = training(resumed_options(resume, STAGE, "crops") if resume else options, choose_device(device))
-    if is_dry:
-        return run.dry_run()
-    click.echo(run.run(record, options, resume, save_every))
+    if model := train_as_asked(training, STAGE, "crops", **options):
+        click.echo(model)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import torch
 
 from core import artifacts, runs
@@ -84,6 +85,53 @@ class Training:
             self.go(Path(folder), save_every=2, n_most=2)
             self.save(Path(folder) / "model.safetensors")
         say(f"dry run: fits; a real one takes {self.trainer.n_steps} steps")
+
+
+def provenance(rows) -> dict:
+    """What a model's sidecar says of the clips it was trained on; `rows` of their index."""
+    return {"clips": len(rows), "speakers": sorted({row["speaker"] for row in rows}),
+            "licences": sorted({row.get("licence", "") for row in rows})}
+
+
+def training_options(**defaults):
+    """Decorate a command with the options of every training; `defaults` of epochs, batch, adversarial_weight and _from."""
+    path = click.Path(path_type=Path)
+    options = (
+        click.option("--record", type=path, default=Path("GAN_record"), help="Folder of the runs."),
+        click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=defaults["epochs"],
+                     help="Times each picture is seen."),
+        click.option("--batch", type=click.IntRange(1), default=defaults["batch"], help="Pictures a step."),
+        click.option("--seed", type=int, default=0, help="First weights and order of the pictures."),
+        click.option("--adversarial-weight", type=click.FloatRange(0), default=defaults["adversarial_weight"],
+                     help="Of the discriminator; 0 is none."),
+        click.option("--adversarial-from", type=click.FloatRange(0, 1), default=defaults["adversarial_from"],
+                     help="Share of the steps before it joins."),
+        click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints."),
+        click.option("--resume", type=path, help="Go on with this run, under its own options."),
+        click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute."),
+        click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"),
+    )
+
+    def decorate(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def train_as_asked(build, stage: str, data: str, *, record, save_every, resume, threads, device, is_dry, **options):
+    """What a training command does with its options; `build` makes a `Training` of options and device.
+
+    Returns
+    -------
+    path of the model; None after a dry run
+    """
+    torch.set_num_threads(threads or torch.get_num_threads())
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    training = build(resumed_options(resume, stage, data) if resume else options, choose_device(device))
+    return training.dry_run() if is_dry else training.run(record, options, resume, save_every)
 
 
 def resumed_options(run, stage: str, data: str) -> dict:

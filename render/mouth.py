@@ -3,6 +3,7 @@
 Reads: GAN_record/mouth/model.safetensors (picture-model). Writes: nothing.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ class Mouth:
     def __init__(self, photo, model=None, device="cpu"):
         self.view, self.device = MouthView(photo.picture, photo.face, photo.pose), device
         self.painter = load_painter(model or MODEL, device)
+        if device == "cpu":
+            torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # a core for the frames, which are moved meanwhile
         with torch.inference_mode():
             self.maps = self.painter.look_at(as_floats(torch.from_numpy(self.view.picture[None]), device),
                                              masks_as_floats(torch.from_numpy(self.view.masks(photo.face)[None]), device))

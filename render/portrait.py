@@ -5,6 +5,7 @@ The field that says where each pixel comes from is made on a coarse grid and sam
 sharpness at any size. Where nothing moves the picture is the photo, to the bit.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import cv2
@@ -133,15 +134,34 @@ class Portrait:
 def frames(photo, moves, mouth=None):
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
-    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it.
+    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With a mouth, the next batch is
+    painted by another thread while this one is moved.
     """
     portrait, moves = Portrait(photo, mouth), iter(moves)
-    threads = ThreadpoolController()
-    while batch := list(islice(moves, BATCH if mouth else 1)):
-        with threads.limit(limits=1, user_api="blas"):  # systems this small lose more to waiting threads than they gain
-            solved = [portrait.warp.solve(face) for face, _ in batch]
-        patches = mouth.paint([face for face, _ in batch], solved) if mouth else [None]
-        for (face, head), field, patch in zip(batch, solved, patches):
-            with threads.limit(limits=1, user_api="blas"):
-                frame = portrait(face, head, field, patch)
-            yield frame
+
+    def prepared(batch):
+        solved = [portrait.warp.solve(face) for face, _ in batch]
+        patches = mouth.paint([face for face, _ in batch], solved) if mouth else [None] * len(batch)
+        return zip(batch, solved, patches)
+
+    def batches():
+        while batch := list(islice(moves, BATCH if mouth else 1)):
+            yield batch
+
+    # systems this small lose more to waiting threads than they gain
+    with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        for ready in ahead(pool, prepared, batches()) if mouth else map(prepared, batches()):
+            for (face, head), solved, patch in ready:
+                yield portrait(face, head, solved, patch)
+
+
+def ahead(pool, work, items):
+    """Yield `work(item)` of each item, in order; the next one is under way in `pool` meanwhile."""
+    waiting = None
+    for item in items:
+        following = pool.submit(work, item)
+        if waiting:
+            yield waiting.result()
+        waiting = following
+    if waiting:
+        yield waiting.result()

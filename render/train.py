@@ -17,7 +17,7 @@ from core.draw import contact_sheet
 from core.stage import stage
 from gan.model import to_uint8
 from gan.monitor import save_picture
-from gan.training import Training, choose_device, resumed_options
+from gan.training import Training, provenance, train_as_asked, training_options
 from render.mouth_data import as_tensors, load_pairs, varied
 from render.mouth_model import MouthPainter, painted, save_painter
 from render.mouth_trainer import MouthTrainer, near_lips
@@ -78,9 +78,7 @@ def training(options, device) -> Training:
 
     def save(path):
         return save_painter(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
-                            inputs=[index], clips=len(train.rows), pairs=len(train),
-                            speakers=sorted({row["speaker"] for row in train.rows}),
-                            licences=sorted({row.get("licence", "") for row in train.rows}))
+                            inputs=[index], pairs=len(train), **provenance(train.rows))
 
     return Training(STAGE, index, trainer, steps, lambda preview: check(trainer.average, val, preview, device), save)
 
@@ -89,25 +87,11 @@ def training(options, device) -> Training:
        examples=("python -m render.train", "python -m render.train --resume GAN_record/00003",
                  "python -m render.train --dry-run"))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
-@click.option("--record", type=click.Path(path_type=Path), default=Path("GAN_record"), help="Folder of the runs.")
-@click.option("--epochs", type=click.IntRange(1), default=5, help="Times each pair is seen.")
-@click.option("--batch", type=click.IntRange(1), default=8, help="Pairs a step.")
-@click.option("--seed", type=int, default=0, help="First weights and order of the pairs.")
-@click.option("--adversarial-weight", type=click.FloatRange(0), default=0.02, help="Of the critic; 0 is none.")
-@click.option("--adversarial-from", type=click.FloatRange(0, 1), default=0.3, help="Share of the steps before it joins.")
-@click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run, under its own options.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?")
-def main(record, save_every, resume, threads, device, is_dry, **options):
+@training_options(epochs=5, batch=8, adversarial_weight=0.02, adversarial_from=0.3)
+def main(**options):
     """Train the model that draws what a photo's mouth lacks. A run that was stopped goes on by itself."""
-    torch.set_num_threads(threads or torch.get_num_threads())
-    options["pairs"] = str(options["pairs"])
-    run = training(resumed_options(resume, STAGE, "pairs") if resume else options, choose_device(device))
-    if is_dry:
-        return run.dry_run()
-    click.echo(run.run(record, options, resume, save_every))
+    if model := train_as_asked(training, STAGE, "pairs", **options):
+        click.echo(model)
 
 
 if __name__ == "__main__":
