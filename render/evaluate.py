@@ -2,8 +2,9 @@
 
 Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{pixel,face,pose}.npy, the recordings' pictures, MODEL (picture-model).
 Writes: metrics.json beside MODEL; with --picture, a sheet of photo, truth, painted and warp alone
-Beside the renderer stand its own warp without the mouth model, and the photo held still. The photo is the frame of the
-stretch whose mouth is least open. Identity: distance of dlib's face embeddings (King, 2017; below 0.6 is the same person).
+Beside the renderer stand its own warp without the mouth model, the photo held still, and the clip itself: what the measures
+would say of a perfect renderer. The photo is the frame of the stretch whose mouth is least open. Identity: distance of
+dlib's face embeddings (King, 2017; below 0.6 is the same person).
 """
 
 from pathlib import Path
@@ -24,7 +25,7 @@ LONGEST_FRAMES = 75  # of a clip
 EVERY = 3  # frames: pictures are measured this often, mouths and flicker on all
 EVERY_IDENTITY = 25
 AROUND = 0.25  # eye distances around the lips: the mouth's region
-METHODS = ("painted", "warp alone", "photo held still")
+METHODS = ("painted", "warp alone", "photo held still", "the clip itself")
 
 
 def stretch(face):
@@ -63,14 +64,24 @@ def shake(mouths) -> float:
     return float(np.square(np.diff(grey, 2, axis=0)).mean())
 
 
-def openings(frames, points, unit_px):
-    """Mouth openings that the landmark model measures, in eye distances; `points` [frame, 68, 2] tell where faces are."""
-    found = []
-    for frame, p in zip(frames, points):
-        box = np.concatenate([p.min(0), p.max(0)])
-        box[1] += 0.1 * (box[3] - box[1])  # the detector's boxes begin below the brows
-        found.append(face68.mouth_opening(face_detector.landmarks_in(face_detector.grey(frame), box)) / unit_px)
-    return np.array(found)
+def openings(frames, points, unit_px, box):
+    """Mouth openings that the landmark model measures, in eye distances: float [frame].
+
+    `box`: where the detector finds the face of the first of `points` [frame, 68, 2]; it goes where the eyes go.
+    """
+    eyes = points[:, face68.RIGID].mean(1)
+    boxes = box + np.tile(eyes - eyes[0], 2)
+    found = [face_detector.landmarks_in(face_detector.grey(frame), b) for frame, b in zip(frames, boxes)]
+    return face68.mouth_opening(np.stack(found)) / unit_px
+
+
+def seam(painted, moved, truth) -> float:
+    """How steep the picture is where the painted part ends, relative to the real one there; NaN where nothing is painted."""
+    changed = (np.abs(painted.astype(int) - moved).max(-1) > 0).astype(np.uint8)
+    border = cv2.dilate(changed, np.ones((3, 3))) - cv2.erode(changed, np.ones((3, 3))) > 0
+    steep = [np.abs(cv2.Sobel(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F, 1, 0))
+             + np.abs(cv2.Sobel(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F, 0, 1)) for p in (painted, truth)]
+    return float(steep[0][border].mean() / steep[1][border].mean()) if border.any() else float("nan")
 
 
 def identity(photo, frames) -> float:
@@ -81,20 +92,32 @@ def identity(photo, frames) -> float:
     return float(np.mean(distances)) if distances else float("nan")
 
 
-def measure(frames, truth, points, unit_px, still: int) -> dict:
-    """Measures of one method on one clip; `frames`, `truth` lists of uint8 [row, column, rgb], `points` of the truth."""
+def mean_psnr_db(pairs) -> float:
+    """PSNR of the mean squared error of pairs of pictures: a frame that is the photo again does not count for ever."""
+    error = np.mean([metrics.mse(*pair) for pair in pairs])
+    return float(10 * np.log10(255**2 / error)) if error else float("nan")
+
+
+def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
+    """Measures of one method on one clip.
+
+    `frames`, `moved` (by the warp alone) and `truth` lists of uint8 [row, column, rgb]; `points` of the truth.
+    """
     size = truth[0].shape[:2]
     boxes = [mouth_box(p, size, unit_px) for p in points]
     whole = [(f, t) for i, (f, t) in enumerate(zip(frames, truth)) if i % EVERY == 0 and i != still]
     mouths = [(f[b], t[b]) for i, (f, t, b) in enumerate(zip(frames, truth, boxes)) if i % EVERY == 0 and i != still]
     middle = boxes[still]
-    driving, opened = face68.mouth_opening(points) / unit_px, openings(frames, points, unit_px)
-    return {"psnr_db": np.mean([metrics.psnr_db(*pair) for pair in whole]),
+    seen = face_detector.detect_any(face_detector.grey(truth[0]))
+    box = face_detector.largest(seen) if len(seen) else np.concatenate([points[0].min(0), points[0].max(0)])
+    driving, opened = face68.mouth_opening(points) / unit_px, openings(frames, points, unit_px, box)
+    return {"psnr_db": mean_psnr_db(whole),
             "ssim": np.mean([metrics.ssim(*pair) for pair in whole]),
-            "mouth_psnr_db": np.mean([metrics.psnr_db(*pair) for pair in mouths]),
+            "mouth_psnr_db": mean_psnr_db(mouths),
             "mouth_ssim": np.mean([metrics.ssim(*pair) for pair in mouths]),
             "sharpness": np.mean([laplacian_energy(f) for f, _ in mouths]) / np.mean([laplacian_energy(t) for _, t in mouths]),
             "flicker": shake([f[middle] for f in frames]) / shake([t[middle] for t in truth]),
+            "seam": np.nanmean([seam(f, m, t) for f, m, t in zip(frames[::EVERY], moved[::EVERY], truth[::EVERY])]),
             "opening_r": metrics.correlation(opened, driving),
             "opening_gain": float(np.polyfit(driving, opened, 1)[0]),
             "identity": identity(truth[still], frames[::EVERY_IDENTITY])}
@@ -114,7 +137,8 @@ def render_clip(row, landmarks, model):
     photo = Photo(Path(row["picture"]), truth[still], points[still])
     moves = moves_of(photo.face, face, pose, still)
     rendered = {"painted": list(portrait.frames(photo, moves, Mouth(photo, model))),
-                "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth)}
+                "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth),
+                "the clip itself": truth}
     return rendered, truth, points, float(np.median(pose[:, 0])), still
 
 
@@ -164,7 +188,7 @@ def main(model, landmarks, split, every_clip, picture):
             rendered, truth, points, unit_px, still = render_clip(row, landmarks, model)
             for method, frames in rendered.items():
                 found.append({"source": source_of(row["clip"]), "method": method,
-                              **measure(frames, truth, points, unit_px, still)})
+                              **measure(frames, rendered["warp alone"], truth, points, unit_px, still)})
             widest = int(face68.mouth_opening(points).argmax())
             shown = (truth[still], truth[widest], rendered["painted"][widest], rendered["warp alone"][widest])
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]

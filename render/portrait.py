@@ -107,7 +107,7 @@ class Portrait:
             whole = np.ascontiguousarray(self.head_grid.source(self.head_field.offsets(head)))
             whole[top - y:bottom - y, left - x:right - x] = source
             left, top, right, bottom, source = x, y, x_end, y_end, whole
-        frame[top:bottom, left:right] = cv2.remap(picture, np.ascontiguousarray(source), None, cv2.INTER_LINEAR,
+        frame[top:bottom, left:right] = cv2.remap(picture, np.ascontiguousarray(source), None, cv2.INTER_CUBIC,
                                                   borderMode=cv2.BORDER_REPLICATE)
         if patch is not None:
             self._paint(frame, patch, carried)
