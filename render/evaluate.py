@@ -92,6 +92,12 @@ def identity(photo, frames) -> float:
     return float(np.mean(distances)) if distances else float("nan")
 
 
+def known_mean(values) -> float:
+    """Mean of the numbers that are known; NaN when none is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
 def mean_psnr_db(pairs) -> float:
     """PSNR of the mean squared error of pairs of pictures: a frame that is the photo again does not count for ever."""
     error = np.mean([metrics.mse(*pair) for pair in pairs])
@@ -117,7 +123,7 @@ def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
             "mouth_ssim": np.mean([metrics.ssim(*pair) for pair in mouths]),
             "sharpness": np.mean([laplacian_energy(f) for f, _ in mouths]) / np.mean([laplacian_energy(t) for _, t in mouths]),
             "flicker": shake([f[middle] for f in frames]) / shake([t[middle] for t in truth]),
-            "seam": np.nanmean([seam(f, m, t) for f, m, t in zip(frames[::EVERY], moved[::EVERY], truth[::EVERY])]),
+            "seam": known_mean([seam(f, m, t) for f, m, t in zip(frames[::EVERY], moved[::EVERY], truth[::EVERY])]),
             "opening_r": metrics.correlation(opened, driving),
             "opening_gain": float(np.polyfit(driving, opened, 1)[0]),
             "identity": identity(truth[still], frames[::EVERY_IDENTITY])}
@@ -154,7 +160,7 @@ def means(rows) -> dict:
         for method in METHODS:
             chosen = [r for r in rows if r["method"] == method and source in (r["source"], "all clips")]
             table.setdefault(source, {})[method] = {
-                key: float(np.nanmean([r[key] for r in chosen])) for key in chosen[0] if key not in ("source", "method")}
+                key: known_mean([r[key] for r in chosen]) for key in chosen[0] if key not in ("source", "method")}
     return table
 
 

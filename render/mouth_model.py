@@ -25,6 +25,10 @@ SQUARE = 4
 FRAME_PX = 12  # the mask falls to nothing over this border of the view
 _SLOPE = 0.2
 _N_IN = 5 * SQUARE**2  # rgb and two masks
+# `squares` goes channel by channel, bytes in memory pixel by pixel: where each of the latter stands in the former
+_COLOURS = [c * SQUARE**2 + k for k in range(SQUARE**2) for c in range(3)]
+_IN_ORDER = _COLOURS + [(3 + c) * SQUARE**2 + k for k in range(SQUARE**2) for c in range(2)]
+_OUT_ORDER = _COLOURS + [3 * SQUARE**2 + k for k in range(SQUARE**2)]
 
 
 def _convolution(n_in, n_out, stride=1, size=3):
@@ -117,37 +121,46 @@ class MouthPainter(nn.Module):
 
     def draw(self, x, maps):
         """The U-Net, from squares to squares: float [n, 5 * SQUARE², row, column] -> [n, 4 * SQUARE², row, column]."""
-        x = self.start(x) + maps[0]
-        fine = self.first(_act(x)) + x
-        middle = self.down[0](_act(fine)) + maps[1]
-        middle = self.second(_act(middle)) + middle
-        x = self.deepest(self.down[1](_act(middle)) + maps[2])
-        x = _twice(self.up[0](_act(x))) + middle
-        x = self.third(_act(x)) + x
-        x = _twice(self.up[1](_act(x))) + fine
+        return self.to_picture(self._body(self.start(x), maps))
+
+    def _body(self, x, maps):
+        x = x.add_(maps[0])
+        fine = self.first(_act(x)).add_(x)
+        middle = self.down[0](_act(fine)).add_(maps[1])
+        middle = self.second(_act(middle)).add_(middle)
+        x = self.deepest(self.down[1](_act(middle)).add_(maps[2]))
+        x = _twice(self.up[0](_act(x))).add_(middle)
+        x = self.third(_act(x)).add_(x)
+        x = _twice(self.up[1](_act(x))).add_(fine)
         for layer in self.last:
-            x = layer(_act(x)) + x
-        return self.to_picture(_act(x))
+            x = layer(_act(x)).add_(x)
+        return _act(x)
 
     def patches(self, warped, masks, maps):
         """The same as `forward`, from bytes to bytes: on a CPU the conversions would cost as much as the network.
 
         `warped` uint8 [n, ROWS, COLUMNS, rgb], `masks` uint8 [n, ROWS, COLUMNS, 2] -> uint8 [n, ROWS, COLUMNS, rgb and mask]
         """
-        x = torch.cat([warped, masks], -1).unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE))
-        x = x.permute(0, 1, 3, 5, 2, 4).flatten(3).float().div_(127.5).sub_(1)  # squares, channels last
-        out = self.draw(x.permute(0, 3, 1, 2), maps).permute(0, 2, 3, 1)
-        n_colour = 3 * SQUARE**2
-        out[..., :n_colour].add_(x[..., :n_colour]).add_(1).mul_(127.5)
-        out[..., n_colour:].sigmoid_().mul_(255)
-        out = out.round_().clamp_(0, 255).byte().unflatten(3, (4, SQUARE, SQUARE)).permute(0, 1, 4, 2, 5, 3)
-        out = out.flatten(3, 4).flatten(1, 2).contiguous()
-        out[..., 3] = (out[..., 3] * self.border[0, 0]).round()
-        return out
+        n_colour, start, finish = 3 * SQUARE**2, self.start, self.to_picture  # these take their channels in another order
+        x = torch.cat([_as_squares(warped), _as_squares(masks)], -1).float().div_(127.5).sub_(1)
+        out = self._body(F.conv2d(x.permute(0, 3, 1, 2), start.weight[:, _IN_ORDER], start.bias), maps)
+        out = F.conv2d(out, finish.weight[_OUT_ORDER], finish.bias[_OUT_ORDER]).permute(0, 2, 3, 1)
+        colour = (out[..., :n_colour] + x[..., :n_colour]).add_(1).mul_(127.5)
+        mask = out[..., n_colour:].contiguous().sigmoid_().mul_(_as_squares(self.border.permute(0, 2, 3, 1)).mul(255))
+        colour, mask = (values.round_().clamp_(0, 255).byte().unflatten(3, (SQUARE**2, -1)) for values in (colour, mask))
+        pixels = torch.cat([colour, mask], -1).view(torch.int32).flatten(3)  # four bytes are moved as one number
+        pixels = pixels.unflatten(3, (SQUARE, SQUARE)).permute(0, 1, 3, 2, 4).flatten(3, 4).flatten(1, 2).contiguous()
+        return pixels.view(torch.uint8).unflatten(2, (-1, 4))
 
     def look_at(self, photo, photo_masks):
         """Maps of photos: float [n, rgb, ROWS, COLUMNS] -1..1 and [n, 2, ROWS, COLUMNS] 0..1 -> list of float tensors."""
         return self.encoder(squares(photo, photo_masks))
+
+
+def _as_squares(pictures):
+    """Each square of pixels as one: [n, row, column, channel] -> [n, row / SQUARE, column / SQUARE, SQUARE² * channel]."""
+    squares_of = pictures.unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE))
+    return squares_of.permute(0, 1, 3, 2, 4, 5).flatten(3)
 
 
 def _twice(x):

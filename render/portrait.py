@@ -81,6 +81,7 @@ class Portrait:
         self.face_grid = Grid(low, high, photo.pose, size, CELL)
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, size, HEAD_CELL)
+        self.mouth_box = self._mouth_box(size) if mouth else None
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
     def __call__(self, face, head, solved, patch=None):
@@ -109,25 +110,27 @@ class Portrait:
             left, top, right, bottom, source = x, y, x_end, y_end, whole
         frame[top:bottom, left:right] = cv2.remap(picture, np.ascontiguousarray(source), None, cv2.INTER_CUBIC,
                                                   borderMode=cv2.BORDER_REPLICATE)
-        if patch is not None:
+        if patch is not None and self.mouth_box:
             self._paint(frame, patch, carried)
         self.lids.paint(frame, face, head)
         return frame
 
+    def _mouth_box(self, size):
+        """Pixels that the mouth's view may be carried to: left, top, right, bottom; None when there is none."""
+        view = self.mouth.view
+        extent, grid = np.array(view.picture.shape[1::-1]) / view.view[0], self.face_grid.box
+        reach = Grid(view.corner - LARGEST_SHIFT, view.corner + extent + LARGEST_SHIFT, self.photo.pose, size, CELL)
+        left, top, right, bottom = reach.box
+        left, top, right, bottom = max(left, grid[0]), max(top, grid[1]), min(right, grid[2]), min(bottom, grid[3])
+        return (left, top, right, bottom) if left < right and top < bottom else None
+
     def _paint(self, frame, patch, carried):
         """Lay a patch of the mouth's view over `frame`, carried as the head is."""
-        view, grid = self.mouth.view, self.face_grid
-        low = view.corner - LARGEST_SHIFT
-        high = view.corner + np.array(patch.shape[1::-1]) / view.view[0] + LARGEST_SHIFT
-        box = Grid(low, high, self.photo.pose, frame.shape[:2], CELL).box
-        box = [max(box[0], grid.box[0]), max(box[1], grid.box[1]), min(box[2], grid.box[2]), min(box[3], grid.box[3])]
-        if box[0] >= box[2] or box[1] >= box[3]:
-            return
+        view, grid, (left, top, right, bottom) = self.mouth.view, self.face_grid, self.mouth_box
         at = ((grid.nodes + carried - view.corner) * view.view[0]).reshape(grid.nodes_px.shape).astype(np.float32)
-        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, box)), None, cv2.INTER_LINEAR,
+        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, self.mouth_box)), None, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_CONSTANT)
-        part = frame[box[1]:box[3], box[0]:box[2]]
-        mask = laid[..., 3:].astype(np.uint16)
+        part, mask = frame[top:bottom, left:right], laid[..., 3:].astype(np.uint16)
         part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
 
 
