@@ -140,7 +140,8 @@ publish: ## make the trained models the default ones
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
 
 define published
-@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" "$${model%/*}"/metrics.json* $(2)/; \
+@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics.json*; \
+	for measured in "$${model%/*}"/metrics.json*; do if [ -f "$$measured" ]; then cp "$$measured" $(2)/; fi; done; \
 	echo $(2); fi
 endef
 
