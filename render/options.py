@@ -23,7 +23,8 @@ _OPTIONS = (
     click.option("--pose-style", type=click.IntRange(0), default=0,
                  help="Another motion of the head and other blinks; the same number, the same ones."),
     click.option("--blink-rate", type=click.FloatRange(0, 60),
-                 help=f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own]"),
+                 help=f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
+                      "and with the dcgan]"),
     click.option("--still", is_flag=True, help="The head holds still; the eyes go on blinking."),
     click.option("--preview", is_flag=True, help="First write OUT.preview.png: the first frame, and one with open mouth."),
 )

@@ -106,7 +106,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     fps : frames per second of the video; landmarks are resampled in time, the sound never is
     expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
     pose_style : seed of the head's motion and of the blinks
-    blink_rate : blinks a minute; None is the usual rate, and none where the motion was measured with its own
+    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
     still : the head does not move
     preview : write OUT.preview.png first
 
@@ -131,7 +131,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     if renderer == "dcgan" and not still and (head_scale != 1 or pose_style):
         say("the dcgan renderer draws upright faces only: the head holds still")
     if blink_rate is None:
-        blink_rate = 0.0 if moves.measured else liveliness.BLINK_RATE
+        blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
     lids = liveliness.blinks(n_frames, fps, blink_rate, pose_style)
     moves = enlivened(moves, rest_points, pose_style=pose_style, still=still)
 
