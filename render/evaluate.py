@@ -92,10 +92,10 @@ def identity(photo, frames) -> float:
     return float(np.mean(distances)) if distances else float("nan")
 
 
-def known_mean(values) -> float:
-    """Mean of the numbers that are known; NaN when none is."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else float("nan")
+def known_mean(values):
+    """Mean of the numbers that are known; None when none is: JSON has no NaN."""
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else None
 
 
 def mean_psnr_db(pairs) -> float:
@@ -168,7 +168,7 @@ def as_markdown(table) -> str:
     """The means as a table."""
     columns = list(next(iter(table["all clips"].values())))
     lines = ["| source | method | " + " | ".join(columns) + " |", "|---|---|" + "---:|" * len(columns)]
-    lines += [f"| {source} | {method} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |"
+    lines += [f"| {source} | {method} | " + " | ".join("" if row[c] is None else f"{row[c]:.3f}" for c in columns) + " |"
               for source, methods in table.items() for method, row in methods.items()]
     return "\n".join(lines)
 
