@@ -49,6 +49,11 @@ def amplitude_ratio(predicted, measured) -> float:
     return float(np.std(predicted) / max(np.std(measured), 1e-9))
 
 
+def jitter(signal) -> float:
+    """Mean absolute second difference of a [frame] signal: what trembles from frame to frame."""
+    return float(np.abs(np.diff(signal, 2)).mean()) if len(signal) > 2 else 0.0
+
+
 def lip_measures(predicted, measured) -> dict:
     """Mouth measures of face-space [frame, 68, 2] landmarks beside the measured ones."""
     opening = face68.mouth_opening(predicted), face68.mouth_opening(measured)
@@ -56,4 +61,5 @@ def lip_measures(predicted, measured) -> dict:
     return {"opening_correlation": correlation(*opening), "opening_amplitude": amplitude_ratio(*opening),
             "width_correlation": correlation(*width),
             "opening_speed_ratio": amplitude_ratio(np.diff(opening[0]), np.diff(opening[1])),
+            "opening_jitter_ratio": jitter(opening[0]) / max(jitter(opening[1]), 1e-9),
             "lip_drift": landmark_drift(predicted[:, face68.MOUTH], measured[:, face68.MOUTH])}

@@ -1,6 +1,6 @@
 """Measure a speech-to-landmark model beside its baselines, per source.
 
-Reads: a landmark-model and data/train.h5 (training-pack).
+Reads: data/samples/speech.wav; a landmark-model and data/train.h5 (training-pack).
 Writes: metrics.json beside the model or where --out says.
 Every method knows the clip's rest face, as a user's photo would give it, and no other frame, but for the two marked
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
@@ -12,14 +12,19 @@ import click
 import numpy as np
 
 from core import artifacts, face68
+from core.audio import read_speech
+from core.clock import SAMPLE_RATE
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips
 from landmarks.features import normalise, pad_with_silence
 
 STAGE = "landmarks.evaluate"
+SPEECH = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
+WORDLESS_S, CHORD_HZ = 5, (220, 277, 330)
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
-LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio")
+LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
+                "opening_jitter_ratio")
 
 
 def measure(clips, predict, mean_offset=None) -> list:
@@ -90,6 +95,19 @@ def file_predictor(model_path):
     return predict
 
 
+def wordless(model_path) -> dict:
+    """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share."""
+    from landmarks.predict import load_model, predict
+    model, rng = load_model(model_path), np.random.default_rng(0)
+    t = np.arange(WORDLESS_S * SAMPLE_RATE) / SAMPLE_RATE
+    chord = sum(np.sin(2 * np.pi * hz * t) for hz in CHORD_HZ) / len(CHORD_HZ)
+    sounds = {"silence": 0 * t, **{f"white noise, {db} dBFS": rng.normal(0, 10 ** (db / 20), len(t)) for db in (-50, -20)},
+              "a chord, on and off twice a second": 0.3 * chord * (np.sin(4 * np.pi * t) > 0)}
+    moves = {name: float(face68.mouth_opening(predict(model, sound.astype(np.float32))).std())
+             for name, sound in {"speech": read_speech(SPEECH), **sounds}.items()}
+    return {name: moves[name] / moves["speech"] for name in sounds}
+
+
 @stage(reads="MODEL (landmark-model), PACK (training-pack)", writes="OUT (metrics.json)",
        examples=("python -m landmarks.evaluate", "python -m landmarks.evaluate --model CNN_record/00001/model.tflite"))
 @click.option("--model", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
@@ -104,8 +122,11 @@ def main(model, pack, split, out):
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     click.echo(as_markdown(table))
+    still = wordless(model)
+    click.echo("\nMouth motion without speech, of that in the sample speech: "
+               + ", ".join(f"{name} {share:.0%}" for name, share in still.items()))
     out = out or model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table})
+    artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table, "wordless": still})
     click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack]))
 
 

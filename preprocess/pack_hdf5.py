@@ -67,9 +67,11 @@ def brought_together(rows, late: dict) -> list:
         hops = late.get(row.get("speaker"), 0)
         first_frame = max(0, -(hops // HOPS_PER_FRAME))
         n_frames = row["n_frames"] - max(first_frame, -(-hops // HOPS_PER_FRAME))
-        if n_frames > 0:
-            together.append({**row, "first_frame": first_frame, "first_hop": first_frame * HOPS_PER_FRAME + hops,
-                             "n_frames": n_frames})
+        if n_frames <= 0:
+            say(f"left out: {row['clip']}: {row['n_frames']} frames, and the sound is {hops * HOP_MS} ms late")
+            continue
+        together.append({**row, "first_frame": first_frame, "first_hop": first_frame * HOPS_PER_FRAME + hops,
+                         "n_frames": n_frames})
     return together
 
 

@@ -1,12 +1,13 @@
 """Measure the photo renderer: one frame of a held-out clip is the photo, the clip's landmarks move it, the clip is the truth.
 
-Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{pixel,face,pose}.npy, the recordings' pictures, MODEL (picture-model).
+Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{face,pose}.npy, the recordings' pictures, MODEL (picture-model).
 Writes: metrics.json beside MODEL; with --picture, a sheet of photo, truth, painted and warp alone
 Beside the renderer stand its own warp without the mouth model, the photo held still, and the clip itself: what the measures
 would say of a perfect renderer. The photo is the frame of the stretch whose mouth is least open. Identity: distance of
 dlib's face embeddings (King, 2017; below 0.6 is the same person).
 """
 
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -22,6 +23,7 @@ from core.video import read_frames
 
 STAGE = "render.evaluate"
 LONGEST_FRAMES = 75  # of a clip
+FEWEST_FRAMES = 10
 EVERY = 3  # frames: pictures are measured this often, mouths and flicker on all
 EVERY_IDENTITY = 25
 AROUND = 0.25  # eye distances around the lips: the mouth's region
@@ -134,10 +136,10 @@ def render_clip(row, landmarks, model):
     from render import portrait
     from render.mouth import Mouth
     from render.photo import Photo
-    pixel, face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
-                         (("pixel", "landmarks-pixel"), ("face", "landmarks-face"), ("pose", "head-pose")))
+    face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
+                  (("face", "landmarks-face"), ("pose", "head-pose")))
     part = stretch(face)
-    truth = [frame for t, frame in enumerate(read_frames(row["picture"])) if part.start <= t < part.stop]
+    truth = list(islice(read_frames(row["picture"]), part.start, part.stop))
     face, pose, points = face[part], pose[part], face68.to_pixel_space(face[part], pose[part])
     still = int(face68.mouth_opening(face).argmin())
     photo = Photo(Path(row["picture"]), truth[still], points[still])
@@ -192,15 +194,21 @@ def main(model, landmarks, split, every_clip, picture):
     with progress(rows, "evaluate") as bar:
         for row in bar:
             rendered, truth, points, unit_px, still = render_clip(row, landmarks, model)
+            if len(truth) < FEWEST_FRAMES:
+                say(f"left out: {row['clip']}: {len(truth)} frames in a row with a face; expected {FEWEST_FRAMES} or more")
+                continue
             for method, frames in rendered.items():
                 found.append({"source": source_of(row["clip"]), "method": method,
                               **measure(frames, rendered["warp alone"], truth, points, unit_px, still)})
             widest = int(face68.mouth_opening(points).argmax())
             shown = (truth[still], truth[widest], rendered["painted"][widest], rendered["warp alone"][widest])
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
+    if not found:
+        raise InputError(landmarks / "index.csv", f"no clip of split {split!r} is long enough", "clips with a face",
+                         f"make inspect FILE={landmarks / 'index.csv'}")
     table = means(found)
     out = model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": split, "clips": len(rows), "sources": table})
+    artifacts.save_json(out, {"split": split, "clips": len(found) // len(METHODS), "sources": table})
     artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
                             inputs=[model, landmarks / "index.csv"])
     if picture:

@@ -42,3 +42,8 @@ class HeadField:
         back = np.array([[cos - 1, -sin], [sin, cos - 1]], np.float32)  # row vectors times the inverse rotation, less one
         shift = np.array([right, down], np.float32) @ (back + np.eye(2, dtype=np.float32))
         return self.arm @ back - self.follows * shift - self.depth * np.sin(np.array([yaw, pitch], np.float32))
+
+
+def shown_at(points, head):
+    """Where points of the unmoved head, float [n, 2] in face space, are shown when it is held as `head` [5] says."""
+    return points - HeadField(points).offsets(head)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from core import face68
-from render.head import HeadField
+from render.head import shown_at
 
 FROM, TO = 0.4, 0.85  # closed by this share of its opening an eye begins to be shaded, and is shaded
 ABOVE, BELOW = 0.035, 0.03  # eye distances that the shade goes beyond the lids
@@ -45,7 +45,7 @@ class Lids:
         for eye, points in enumerate(_EYES):
             closed = 1 - _opening(face, eye) / self.open[eye]
             if closed > FROM:
-                outline = face[points] if head is None else face[points] - HeadField(face[points]).offsets(head)
+                outline = face[points] if head is None else shown_at(face[points], head)
                 self._shade(frame, outline, min((closed - FROM) / (TO - FROM), 1))
 
     def _shade(self, frame, points, strength):

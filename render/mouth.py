@@ -29,7 +29,8 @@ class Mouth:
         self.view, self.device = MouthView(photo.picture, photo.face, photo.pose), device
         self.painter = load_painter(model or MODEL, device)
         if device == "cpu":
-            torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # a core for the frames, which are moved meanwhile
+            n_others = max(1, (os.cpu_count() or 1) - 1)  # a core for the frames, which are moved meanwhile
+            torch.set_num_threads(min(torch.get_num_threads(), n_others))
         with torch.inference_mode():
             self.maps = self.painter.look_at(as_floats(torch.from_numpy(self.view.picture[None]), device),
                                              masks_as_floats(torch.from_numpy(self.view.masks(photo.face)[None]), device))

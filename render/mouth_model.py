@@ -18,7 +18,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan.weights import load_network, save_network
 from render.mouth_view import COLUMNS, ROWS
 
-DEFAULT_MODEL = Path("GAN_record/mouth/model.safetensors")
 NETWORK, VERSION = "render.mouth_model.MouthPainter", 1
 WIDTHS = 48, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
 SQUARE = 4
@@ -210,7 +209,7 @@ def save_painter(path, painter, **about) -> Path:
     return save_network(path, painter, NETWORK, VERSION, **about)
 
 
-def load_painter(path=DEFAULT_MODEL, device="cpu") -> MouthPainter:
+def load_painter(path, device="cpu") -> MouthPainter:
     """Read a painter, ready to use. Raises InputError as `load_network` does."""
     return load_network(path, MouthPainter, NETWORK, VERSION, device,
                         "python -m render.train, or take the model that came with the program")

@@ -9,6 +9,7 @@ import numpy as np
 
 from core import face68
 from core.crop import upright
+from render.grid import Grid
 from render.warp import CELL, FaceWarp
 
 UNIT_PX = 144  # px per eye distance: a mouth is about 130 px wide
@@ -51,9 +52,8 @@ class MouthView:
         self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
         around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
         self.around = upright(picture, pose, around, (ROWS + 2 * MARGIN_PX, COLUMNS + 2 * MARGIN_PX))
-        rows, columns = (np.arange(-1, n // _STEP_PX + 1) * _STEP_PX + (_STEP_PX - 1) / 2 for n in (ROWS, COLUMNS))
-        self.nodes_px = np.stack(np.meshgrid(columns, rows), -1).astype(np.float32)
-        self.nodes = (self.nodes_px.reshape(-1, 2) / UNIT_PX + self.corner).astype(np.float32)
+        extent = np.array([COLUMNS, ROWS]) / UNIT_PX
+        self.grid = Grid(self.corner, self.corner + extent, self.view, (ROWS, COLUMNS), _STEP_PX / UNIT_PX)
 
     @property
     def picture(self):
@@ -62,11 +62,8 @@ class MouthView:
 
     def warped(self, solved):
         """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [ROWS, COLUMNS, rgb]."""
-        offsets = self.warp.offsets(solved, self.nodes).reshape(self.nodes_px.shape)
-        source = self.nodes_px + MARGIN_PX + offsets * UNIT_PX
-        height, width = (n * _STEP_PX for n in source.shape[:2])
-        source = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)[_STEP_PX:-_STEP_PX, _STEP_PX:-_STEP_PX]
-        return cv2.remap(self.around, np.ascontiguousarray(source), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        source = self.grid.source(self.warp.offsets(solved, self.grid.nodes)) + MARGIN_PX
+        return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def masks(self, face):
         """The lips with what is between them, and what is between them, for landmarks `face`: uint8 [ROWS, COLUMNS, 2]."""

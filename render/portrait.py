@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core import face68
+from render.grid import Grid, box_of
 from render.head import CENTRE, HALF, REACH, HeadField
 from render.lids import Lids
 from render.warp import CELL, FADE, FaceWarp
@@ -22,54 +22,13 @@ LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the
 BATCH = 8  # frames painted together
 
 
-class Grid:
-    """A box of pixels with nodes, a little beyond it on all sides: fields are made at the nodes, and enlarged to the box.
-
-    Parameters
-    ----------
-    low, high : corners of the box in face space, float [2]
-    pose : float [4], of the photo
-    size : rows, columns of the photo, which the box is cut by
-    cell : eye distances between nodes
-    """
-
-    def __init__(self, low, high, pose, size, cell):
-        corners = np.array([[low, (high[0], low[1]), high, (low[0], high[1])]], np.float32)
-        corners = face68.to_pixel_space(corners, pose)[0]
-        box = np.concatenate([np.floor(corners.min(0)), np.ceil(corners.max(0))])
-        self.box = left, top, right, bottom = np.clip(box, 0, (size[1], size[0]) * 2).astype(int).tolist()
-        self.step = max(1, round(cell * float(pose[0])))
-        x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
-                for a, b in ((left, right), (top, bottom)))
-        self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
-        factor, origin = pose[0] * np.exp(1j * pose[1]), complex(pose[2], pose[3])
-        z = ((self.nodes_px[..., 0] + 1j * self.nodes_px[..., 1]) - origin) / factor
-        self.nodes = np.stack([z.real.ravel(), z.imag.ravel()], 1).astype(np.float32)
-        self.to_px = np.array([[factor.real, factor.imag], [-factor.imag, factor.real]], np.float32)
-
-    def source(self, offsets, box=None):
-        """Offsets of the nodes (face space, [n, 2]) to where each pixel comes from: float32 [row, column, xy] px."""
-        return self.enlarged(self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape), box)
-
-    def enlarged(self, values, box=None):
-        """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""
-        left, top, right, bottom = box or self.box
-        first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel
-        last = [-(-(high - own) // self.step) + 2 for high, own in zip((right, bottom), self.box)]
-        values = np.ascontiguousarray(values[first[1]:last[1], first[0]:last[0]])
-        size = values.shape[1] * self.step, values.shape[0] * self.step
-        large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
-        x, y = (low - own - (f - 1) * self.step for low, own, f in zip((left, top), self.box, first))
-        return large[y:y + bottom - top, x:x + right - left]
-
-
 class Portrait:
     """One photo, ready to be moved.
 
     Parameters
     ----------
     photo : `photo.Photo`
-    painter : `mouth.Mouth` of this photo, or None: its own pixels alone
+    mouth : `mouth.Mouth` of this photo, or None: its own pixels alone
     """
 
     def __init__(self, photo, mouth=None):
@@ -119,8 +78,8 @@ class Portrait:
         """Pixels that the mouth's view may be carried to: left, top, right, bottom; None when there is none."""
         view = self.mouth.view
         extent, grid = np.array(view.picture.shape[1::-1]) / view.view[0], self.face_grid.box
-        reach = Grid(view.corner - LARGEST_SHIFT, view.corner + extent + LARGEST_SHIFT, self.photo.pose, size, CELL)
-        left, top, right, bottom = reach.box
+        low, high = view.corner - LARGEST_SHIFT, view.corner + extent + LARGEST_SHIFT
+        left, top, right, bottom = box_of(low, high, self.photo.pose, size)
         left, top, right, bottom = max(left, grid[0]), max(top, grid[1]), min(right, grid[2]), min(bottom, grid[3])
         return (left, top, right, bottom) if left < right and top < bottom else None
 

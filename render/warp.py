@@ -3,7 +3,7 @@
 Reads: a photo and its 68 points, in memory. Writes: nothing.
 The field is solved backwards in each frame: at the moved points it says exactly where in the photo their pixels are.
 A multiquadric (Hardy 1971) barely overshoots between points, so lips keep their thickness when the mouth opens. A ring
-of fixed points and a soft window hold everything around the face: outside `box` the picture is the photo, to the bit.
+of fixed points and a soft window hold everything around the face: beyond the window nothing moves.
 """
 
 import cv2

@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.video import probe, read_frames, write_video
 from render import background, face_check, lids, liveliness, motion, photo, render, sketch
 from render import portrait as portrait_module
+from render.head import shown_at
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
 TEN_MINUTES = 600
@@ -235,12 +236,12 @@ class TestOptions:
         face = drawn_face()
         heads = np.diag(np.float32([0.2, 0.2, 0.2, 0.1, 0.1]))
         nose = list(face68.GROUPS["nose_bridge"])[-1]
-        yaw, pitch, roll, right, down = (sketch.turned(face, head) - face for head in heads)
+        yaw, pitch, roll, right, down = (shown_at(face, head) - face for head in heads)
         assert yaw[nose, 0] > 0.05 and abs(yaw[nose, 1]) < 1e-6
         assert pitch[nose, 1] > 0.05
         assert roll[face68.GROUPS["left_brow"][-1], 1] > 0.05 > roll[face68.GROUPS["right_brow"][0], 1]
         assert np.allclose(right, (0.1, 0), atol=1e-6) and np.allclose(down, (0, 0.1), atol=1e-6)
-        assert np.allclose(sketch.turned(face, np.zeros(5)), face, atol=1e-6)
+        assert np.allclose(shown_at(face, np.zeros(5)), face, atol=1e-6)
         still, *moved = sketch.frames([(face, np.zeros(5)), *((face, head) for head in heads)], 128)
         assert all((picture != still).any() for picture in moved)
 

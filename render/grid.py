@@ -1,0 +1,55 @@
+"""Fields made on a coarse grid of nodes and enlarged to every pixel of a box: what all moving of pixels rests on.
+
+Reads, writes: nothing.
+"""
+
+import cv2
+import numpy as np
+
+from core import face68
+
+
+def box_of(low, high, pose, size) -> list:
+    """Whole pixels around a box of face space (corners `low`, `high`) under `pose`: left, top, right, bottom, cut by `size`."""
+    corners = np.array([[low, (high[0], low[1]), high, (low[0], high[1])]], np.float32)
+    corners = face68.to_pixel_space(corners, pose)[0]
+    box = np.concatenate([np.floor(corners.min(0)), np.ceil(corners.max(0))])
+    return np.clip(box, 0, (size[1], size[0]) * 2).astype(int).tolist()
+
+
+class Grid:
+    """A box of pixels with nodes, a little beyond it on all sides: fields are made at the nodes, and enlarged to the box.
+
+    Parameters
+    ----------
+    low, high : corners of the box in face space, float [2]
+    pose : float [4], of the photo
+    size : rows, columns of the photo, which the box is cut by
+    cell : eye distances between nodes
+    """
+
+    def __init__(self, low, high, pose, size, cell):
+        self.box = left, top, right, bottom = box_of(low, high, pose, size)
+        self.step = max(1, round(cell * float(pose[0])))
+        x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
+                for a, b in ((left, right), (top, bottom)))
+        self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+        factor, origin = pose[0] * np.exp(1j * pose[1]), complex(pose[2], pose[3])
+        z = ((self.nodes_px[..., 0] + 1j * self.nodes_px[..., 1]) - origin) / factor
+        self.nodes = np.stack([z.real.ravel(), z.imag.ravel()], 1).astype(np.float32)
+        self.to_px = np.array([[factor.real, factor.imag], [-factor.imag, factor.real]], np.float32)
+
+    def source(self, offsets):
+        """Offsets of the nodes (face space, [n, 2]) to where each pixel comes from: float32 [row, column, xy] px."""
+        return self.enlarged(self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape))
+
+    def enlarged(self, values, box=None):
+        """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""
+        left, top, right, bottom = box or self.box
+        first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel
+        last = [-(-(high - own) // self.step) + 2 for high, own in zip((right, bottom), self.box)]
+        values = np.ascontiguousarray(values[first[1]:last[1], first[0]:last[0]])
+        size = values.shape[1] * self.step, values.shape[0] * self.step
+        large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+        x, y = (low - own - (f - 1) * self.step for low, own, f in zip((left, top), self.box, first))
+        return large[y:y + bottom - top, x:x + right - left]
