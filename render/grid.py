@@ -8,6 +8,8 @@ import numpy as np
 
 from core import face68
 
+MIN_STEP_PX = 3  # between nodes: finer is not seen
+
 
 def box_of(low, high, pose, size) -> list:
     """Whole pixels around a box of face space (corners `low`, `high`) under `pose`: left, top, right, bottom, cut by `size`."""
@@ -30,7 +32,7 @@ class Grid:
 
     def __init__(self, low, high, pose, size, cell):
         self.box = left, top, right, bottom = box_of(low, high, pose, size)
-        self.step = max(1, round(cell * float(pose[0])))
+        self.step = max(MIN_STEP_PX, round(cell * float(pose[0])))
         x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
                 for a, b in ((left, right), (top, bottom)))
         self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
@@ -40,8 +42,18 @@ class Grid:
         self.to_px = np.array([[factor.real, factor.imag], [-factor.imag, factor.real]], np.float32)
 
     def source(self, offsets):
-        """Offsets of the nodes (face space, [n, 2]) to where each pixel comes from: float32 [row, column, xy] px."""
-        return self.enlarged(self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape))
+        """Offsets of the nodes (face space, [n, 2]) to where their pixels come from: float32 [row, column, xy] px."""
+        return self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape)
+
+    def box_of_nodes(self, chosen):
+        """The part of the box around the nodes `chosen` (bool [row, column]), as `box_of` gives one; None when there is none."""
+        sides = []
+        for axis, (low, high) in enumerate(zip(self.box, self.box[2:])):
+            numbers = np.flatnonzero(chosen.any(axis))
+            first, last = (low + (n * self.step) for n in (numbers[0] - 1, numbers[-1])) if len(numbers) else (low, low)
+            sides.append((max(first, low), min(last, high)))
+        (left, right), (top, bottom) = sides
+        return (left, top, right, bottom) if left < right and top < bottom else None
 
     def enlarged(self, values, box=None):
         """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""

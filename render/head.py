@@ -25,11 +25,11 @@ class HeadField:
         self.nodes = nodes.astype(np.float32)
         radius = np.linalg.norm((self.nodes - CENTRE) / HALF, axis=1)
         t = np.clip((REACH - radius) / (REACH - 1), 0, 1)
-        self.follows = (t * t * (3 - 2 * t))[:, None].astype(np.float32)
+        self.follows = (t * t * (3 - 2 * t))[:, None]
         nose = NOSE_DEPTH * np.exp(-np.square(self.nodes - NOSE_AT).sum(1) / (2 * NOSE_SIGMA**2))
         bulge = np.clip(1 - radius**2, 0, 1)
-        self.depth = (DEPTH * bulge**1.5 + nose * bulge)[:, None].astype(np.float32)
-        self.arm = self.nodes * self.follows
+        depth = (DEPTH * bulge**1.5 + nose * bulge)[:, None]
+        self.basis = np.concatenate([self.nodes * self.follows, self.follows, depth], 1).astype(np.float32)
 
     def offsets(self, head):
         """From each node to where its pixels are on the unmoved head.
@@ -39,9 +39,9 @@ class HeadField:
         """
         yaw, pitch, roll, right, down = (float(v) for v in head)
         cos, sin = np.cos(roll), np.sin(roll)
-        back = np.array([[cos - 1, -sin], [sin, cos - 1]], np.float32)  # row vectors times the inverse rotation, less one
-        shift = np.array([right, down], np.float32) @ (back + np.eye(2, dtype=np.float32))
-        return self.arm @ back - self.follows * shift - self.depth * np.sin(np.array([yaw, pitch], np.float32))
+        back = np.array([[cos - 1, -sin], [sin, cos - 1]])  # row vectors times the inverse rotation, less one
+        shift = np.array([right, down]) @ (back + np.eye(2))
+        return self.basis @ np.stack([*back, -shift, -np.sin([yaw, pitch])]).astype(np.float32)
 
 
 def shown_at(points, head):

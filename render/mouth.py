@@ -6,6 +6,7 @@ Reads: GAN_record/mouth/model.safetensors (picture-model). Writes: nothing.
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -47,7 +48,8 @@ class Mouth:
         -------
         uint8 [frame, row, column, rgb and mask]
         """
-        warped = torch.from_numpy(np.stack([self.view.warped(s) for s in solved]))
-        masks = torch.from_numpy(np.stack([self.view.masks(face) for face in faces]))
+        mouths, near = zip(*(cv2.split(self.view.masks(face)) for face in faces))
+        pixels = np.stack([cv2.merge([self.view.warped(s), mouth]) for s, mouth in zip(solved, mouths)])
+        pixels, near = (torch.from_numpy(part).to(self.device) for part in (pixels, np.stack(near)))
         with torch.inference_mode():
-            return self.painter.patches(warped.to(self.device), masks.to(self.device), self.maps).cpu().numpy()
+            return self.painter.patches(pixels, near, self.maps).cpu().numpy()

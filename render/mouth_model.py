@@ -18,16 +18,15 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan.weights import load_network, save_network
 from render.mouth_view import COLUMNS, ROWS
 
-NETWORK, VERSION = "render.mouth_model.MouthPainter", 1
-WIDTHS = 48, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
+NETWORK, VERSION = "render.mouth_model.MouthPainter", 2
+WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
 SQUARE = 4
 FRAME_PX = 12  # the mask falls to nothing over this border of the view
+HALF = 127.5  # of the range of bytes
 _SLOPE = 0.2
-_N_IN = 5 * SQUARE**2  # rgb and two masks
+_N = 4 * SQUARE**2  # rgb and mask of a square's pixels, both ways
 # `squares` goes channel by channel, bytes in memory pixel by pixel: where each of the latter stands in the former
-_COLOURS = [c * SQUARE**2 + k for k in range(SQUARE**2) for c in range(3)]
-_IN_ORDER = _COLOURS + [(3 + c) * SQUARE**2 + k for k in range(SQUARE**2) for c in range(2)]
-_OUT_ORDER = _COLOURS + [3 * SQUARE**2 + k for k in range(SQUARE**2)]
+_ORDER = [c * SQUARE**2 + k for k in range(SQUARE**2) for c in range(4)]
 
 
 def _convolution(n_in, n_out, stride=1, size=3):
@@ -38,19 +37,20 @@ def _convolution(n_in, n_out, stride=1, size=3):
 
 
 def _act(x):
-    return F.leaky_relu(x, _SLOPE)
+    """In place: fresh memory costs a CPU as much as a small convolution."""
+    return F.leaky_relu_(x, _SLOPE)
 
 
 class Residual(nn.Module):
-    """Two convolutions, added to what came in."""
+    """A convolution, added to what came in."""
 
     def __init__(self, n):
         super().__init__()
-        self.first, self.second = _convolution(n, n), _convolution(n, n)
-        nn.init.zeros_(self.second.weight)
+        self.layer = _convolution(n, n)
+        nn.init.normal_(self.layer.weight, 0, 1e-3)
 
     def forward(self, x):
-        return x + self.second(_act(self.first(_act(x))))
+        return _act(self.layer(x).add_(x))
 
 
 class PhotoEncoder(nn.Module):
@@ -58,20 +58,19 @@ class PhotoEncoder(nn.Module):
 
     def __init__(self, widths):
         super().__init__()
-        self.start = _convolution(_N_IN, widths[0], size=1)
-        self.blocks = nn.ModuleList(Residual(n) for n in widths)
+        self.start = _convolution(_N, widths[0], size=1)
+        self.blocks = nn.ModuleList(nn.Sequential(Residual(n), Residual(n)) for n in widths)
         self.down = nn.ModuleList(_convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
         self.out = nn.ModuleList(_convolution(n, n, size=1) for n in widths)
         self.overall = nn.Linear(widths[-1], widths[-1])
 
     def forward(self, photo):
-        x, maps = self.blocks[0](self.start(photo)), []
-        maps.append(x)
-        for down, block in zip(self.down, self.blocks[1:]):
-            x = block(_act(down(_act(x))))
-            maps.append(x)
-        maps = [out(_act(m)) for out, m in zip(self.out, maps)]
-        maps[-1] = maps[-1] + self.overall(_act(x).mean((2, 3)))[:, :, None, None]  # skin, light: the same everywhere
+        x = self.blocks[0](_act(self.start(photo)))
+        maps = [self.out[0](x)]
+        for down, block, out in zip(self.down, self.blocks[1:], self.out[1:]):
+            x = block(_act(down(x)))
+            maps.append(out(x))
+        maps[-1] = maps[-1] + self.overall(x.mean((2, 3)))[:, :, None, None]  # skin, light: the same everywhere
         return maps
 
 
@@ -88,12 +87,12 @@ class MouthPainter(nn.Module):
         self.settings = {"widths": list(widths)}
         a, b, c = widths
         self.encoder = PhotoEncoder(widths)
-        self.start, self.first = _convolution(_N_IN, a, size=1), _convolution(a, a)
-        self.down, self.second = nn.ModuleList([_convolution(a, b, 2), _convolution(b, c, 2)]), _convolution(b, b)
-        self.deepest = nn.Sequential(Residual(c), Residual(c))
+        self.start, self.first = _convolution(_N, a, size=1), Residual(a)
+        self.down, self.second = nn.ModuleList([_convolution(a, b, 2), _convolution(b, c, 2)]), Residual(b)
+        self.deepest = nn.Sequential(*(Residual(c) for _ in range(4)))
         self.up = nn.ModuleList([_convolution(c, b, size=1), _convolution(b, a, size=1)])
-        self.third, self.last = _convolution(b, b), nn.ModuleList([_convolution(a, a), _convolution(a, a)])
-        self.to_picture = _convolution(a, 4 * SQUARE**2, size=1)
+        self.third, self.last = Residual(b), nn.Sequential(Residual(a), Residual(a))
+        self.to_picture = _convolution(a, _N, size=1)
         with torch.no_grad():
             self.to_picture.weight.zero_()
             self.to_picture.bias[3 * SQUARE**2:] = -1  # at first mostly the photo's own pixels
@@ -107,7 +106,7 @@ class MouthPainter(nn.Module):
         Parameters
         ----------
         warped : float [n, rgb, ROWS, COLUMNS], -1..1
-        masks : float [n, 2, ROWS, COLUMNS], 0..1: lips and all between them, what is between
+        masks : float [n, 2, ROWS, COLUMNS], 0..1: the mouth, what lies near it; see `MouthView.masks`
         maps : of the photo, from `encoder`
 
         Returns
@@ -116,50 +115,50 @@ class MouthPainter(nn.Module):
         mask : float [n, 1, ROWS, COLUMNS], 0..1
         """
         out = F.pixel_shuffle(self.draw(squares(warped, masks), maps), SQUARE)
-        return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border
+        return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border * masks[:, 1:]
 
     def draw(self, x, maps):
-        """The U-Net, from squares to squares: float [n, 5 * SQUARE², row, column] -> [n, 4 * SQUARE², row, column]."""
+        """The U-Net, from squares to squares: float [n, 4 * SQUARE², row, column] -> [n, 4 * SQUARE², row, column]."""
         return self.to_picture(self._body(self.start(x), maps))
 
     def _body(self, x, maps):
-        x = x.add_(maps[0])
-        fine = self.first(_act(x)).add_(x)
-        middle = self.down[0](_act(fine)).add_(maps[1])
-        middle = self.second(_act(middle)).add_(middle)
-        x = self.deepest(self.down[1](_act(middle)).add_(maps[2]))
-        x = _twice(self.up[0](_act(x))).add_(middle)
-        x = self.third(_act(x)).add_(x)
-        x = _twice(self.up[1](_act(x))).add_(fine)
-        for layer in self.last:
-            x = layer(_act(x)).add_(x)
-        return _act(x)
+        fine = self.first(_act(x.add_(maps[0])))
+        middle = self.second(_act(self.down[0](fine).add_(maps[1])))
+        x = self.deepest(_act(self.down[1](middle).add_(maps[2])))
+        x = self.third(_act(_twice(self.up[0](x)).add_(middle)))
+        return self.last(_act(_twice(self.up[1](x)).add_(fine)))
 
-    def patches(self, warped, masks, maps):
+    def patches(self, pixels, near, maps):
         """The same as `forward`, from bytes to bytes: on a CPU the conversions would cost as much as the network.
 
-        `warped` uint8 [n, ROWS, COLUMNS, rgb], `masks` uint8 [n, ROWS, COLUMNS, 2] -> uint8 [n, ROWS, COLUMNS, rgb and mask]
+        `pixels` uint8 [n, ROWS, COLUMNS, rgb and mouth], `near` uint8 [n, ROWS, COLUMNS], contiguous
+        -> uint8 [n, ROWS, COLUMNS, rgb and mask]
         """
-        n_colour, start, finish = 3 * SQUARE**2, self.start, self.to_picture  # these take their channels in another order
-        x = torch.cat([_as_squares(warped), _as_squares(masks)], -1).float().div_(127.5).sub_(1)
-        out = self._body(F.conv2d(x.permute(0, 3, 1, 2), start.weight[:, _IN_ORDER], start.bias), maps)
-        out = F.conv2d(out, finish.weight[_OUT_ORDER], finish.bias[_OUT_ORDER]).permute(0, 2, 3, 1)
-        colour = (out[..., :n_colour] + x[..., :n_colour]).add_(1).mul_(127.5)
-        mask = out[..., n_colour:].contiguous().sigmoid_().mul_(_as_squares(self.border.permute(0, 2, 3, 1)).mul(255))
-        colour, mask = (values.round_().clamp_(0, 255).byte().unflatten(3, (SQUARE**2, -1)) for values in (colour, mask))
-        pixels = torch.cat([colour, mask], -1).view(torch.int32).flatten(3)  # four bytes are moved as one number
-        pixels = pixels.unflatten(3, (SQUARE, SQUARE)).permute(0, 1, 3, 2, 4).flatten(3, 4).flatten(1, 2).contiguous()
-        return pixels.view(torch.uint8).unflatten(2, (-1, 4))
+        (start, finish), n_shades = (layer.weight[..., 0, 0] for layer in (self.start, self.to_picture)), 2 * HALF
+        scale = torch.tensor([HALF] * 3 + [1.0], device=pixels.device).repeat(SQUARE**2)  # of colours, and of the mask
+        x = _to_squares(pixels.view(torch.int32)[..., 0]).view(torch.uint8).float()  # a pixel is moved as one number
+        begun = F.linear(x, start[:, _ORDER] / HALF, self.start.bias - start.sum(1))
+        out = self._body(begun.permute(0, 3, 1, 2), maps).permute(0, 2, 3, 1)
+        out = F.linear(out, finish[_ORDER] * scale[:, None], self.to_picture.bias[_ORDER] * scale).unflatten(3, (-1, 4))
+        out[..., :3] += x.unflatten(3, (-1, 4))[..., :3]
+        whole = near.view(torch.int32).unflatten(1, (-1, SQUARE)).transpose(2, 3).contiguous().view(torch.uint8)
+        out[..., 3] = out[..., 3].sigmoid() * (whole * _to_squares(self.border[:, 0]))
+        done = out.round_().clamp_(0, n_shades).byte().flatten(3).view(torch.int32)
+        return _from_squares(done).view(torch.uint8).unflatten(2, (-1, 4))
 
     def look_at(self, photo, photo_masks):
         """Maps of photos: float [n, rgb, ROWS, COLUMNS] -1..1 and [n, 2, ROWS, COLUMNS] 0..1 -> list of float tensors."""
         return self.encoder(squares(photo, photo_masks))
 
 
-def _as_squares(pictures):
-    """Each square of pixels as one: [n, row, column, channel] -> [n, row / SQUARE, column / SQUARE, SQUARE² * channel]."""
-    squares_of = pictures.unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE))
-    return squares_of.permute(0, 1, 3, 2, 4, 5).flatten(3)
+def _to_squares(pixels):
+    """Each square of pixels side by side: [n, row, column] -> [n, row / SQUARE, column / SQUARE, SQUARE²], contiguous."""
+    return pixels.unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE)).transpose(2, 3).flatten(3).contiguous()
+
+
+def _from_squares(squares_of):
+    """The way back from `_to_squares`."""
+    return squares_of.unflatten(3, (SQUARE, SQUARE)).transpose(2, 3).flatten(3).flatten(1, 2).contiguous()
 
 
 def _twice(x):
@@ -167,8 +166,8 @@ def _twice(x):
 
 
 def squares(picture, masks):
-    """Pictures and masks with each square of pixels as one: float [n, 5 * SQUARE², ROWS / SQUARE, COLUMNS / SQUARE]."""
-    return F.pixel_unshuffle(torch.cat([picture, masks * 2 - 1], 1), SQUARE)
+    """Pictures and masks with each square of pixels as one: float [n, 4 * SQUARE², ROWS / SQUARE, COLUMNS / SQUARE]."""
+    return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), SQUARE)
 
 
 def painted(warped, colour, mask):
@@ -181,15 +180,15 @@ class Critic(nn.Module):
 
     def __init__(self, width=16):
         super().__init__()
-        widths = 5, width, 2 * width, 4 * width, 4 * width
+        widths = 4, width, 2 * width, 4 * width, 4 * width
         self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(widths, widths[1:]))
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, pictures, masks):
         """Scores [n, patch row, patch column], and the features of each layer."""
-        x, features = torch.cat([pictures, masks], 1), []
+        x, features = torch.cat([pictures, masks[:, :1]], 1), []
         for layer in self.layers:
-            x = _act(layer(x))
+            x = F.leaky_relu(layer(x), _SLOPE)
             features.append(x)
         return self.score(x)[:, 0], features
 

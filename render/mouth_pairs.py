@@ -20,7 +20,7 @@ from core.errors import InputError
 from core.index import read_index
 from core.stage import stage
 from core.video import read_frames
-from render.mouth_view import COLUMNS, ROWS, UNIT_PX, MouthView
+from render.mouth_view import COLUMNS, NEAR_PX, ROWS, UNIT_PX, MouthView
 
 STAGE = "render.mouth_pairs"
 N_PHOTOS = 6  # of a clip: half of them with the mouth least open
@@ -78,7 +78,7 @@ def pair_clip(row, out, options):
     path = output_path(out, row, ".h5")
     inputs = [row["picture"], *(output_path(options["landmarks"], row, f".{name}.npy") for name in ("face", "pose", "rest"))]
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
-    about = {"stage": STAGE, "options": {"pairs": n_pairs, "unit_px": UNIT_PX, "turned": TURNED}, "inputs": inputs}
+    about = {"stage": STAGE, "options": {"pairs": n_pairs, "view": [ROWS, COLUMNS, UNIT_PX, NEAR_PX], "turned": TURNED}, "inputs": inputs}
     if not artifacts.is_current(path, "mouth-pairs", **about):
         face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
         rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))

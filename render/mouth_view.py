@@ -1,4 +1,4 @@
-"""The part of a face that the mouth model draws: where it lies, the photo's pixels moved there, and masks of the lips.
+"""The part of a face that the mouth model draws: where it lies, the photo's pixels moved there, and masks of the mouth.
 
 Reads: a picture and its landmarks, in memory. Writes: nothing.
 The view is upright and of one size for every photo; the model always sees a mouth in the same place.
@@ -13,9 +13,10 @@ from render.grid import Grid
 from render.warp import CELL, FaceWarp
 
 UNIT_PX = 144  # px per eye distance: a mouth is about 130 px wide
-ROWS, COLUMNS = 176, 208
+ROWS, COLUMNS = 160, 192
 CORNERS_AT = 0.5, 0.37  # x, y of the middle of the mouth's corners, of the view's sides: the jaw drops far
 MARGIN_PX = 80  # of the photo around the view: lips come from there
+NEAR_PX = 32  # of the view, around the lips: only there is anything painted
 _STEP_PX = 8  # between nodes of the field
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 assert _STEP_PX <= 1.2 * CELL * UNIT_PX and ROWS % 16 == COLUMNS % 16 == 0
@@ -32,6 +33,14 @@ def _filled(outline):
     mask = np.zeros((ROWS, COLUMNS), np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)  # in 1/16 px
     return mask
+
+
+def _around(mask):
+    """A mask with what is up to NEAR_PX away from it, softly: uint8 [ROWS, COLUMNS], 0..255."""
+    small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    reach = NEAR_PX // 8
+    wide = cv2.blur(cv2.dilate(small, np.ones((2 * reach + 1,) * 2, np.uint8)), (2 * reach + 1,) * 2)
+    return cv2.resize(wide, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
 
 
 class MouthView:
@@ -62,10 +71,14 @@ class MouthView:
 
     def warped(self, solved):
         """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [ROWS, COLUMNS, rgb]."""
-        source = self.grid.source(self.warp.offsets(solved, self.grid.nodes)) + MARGIN_PX
+        source = self.grid.enlarged(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + MARGIN_PX
         return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def masks(self, face):
-        """The lips with what is between them, and what is between them, for landmarks `face`: uint8 [ROWS, COLUMNS, 2]."""
+        """Of landmarks `face` [68, 2]: the mouth, half on its lips and whole between them; and what lies near it.
+
+        uint8 [ROWS, COLUMNS, 2]; the latter falls softly to 0
+        """
         points = (face - self.corner) * UNIT_PX
-        return np.stack([_filled(points[list(face68.GROUPS["outer_lips"])]), _filled(lip_outline(points))], -1)
+        lips, between = _filled(points[list(face68.GROUPS["outer_lips"])]), _filled(lip_outline(points))
+        return cv2.merge([cv2.addWeighted(lips, 0.5, between, 0.5, 0), _around(lips)])

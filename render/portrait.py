@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from render.grid import Grid, box_of
+from render.grid import Grid
 from render.head import CENTRE, HALF, REACH, HeadField
 from render.lids import Lids
+from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp
 
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
@@ -40,7 +41,7 @@ class Portrait:
         self.face_grid = Grid(low, high, photo.pose, size, CELL)
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, size, HEAD_CELL)
-        self.mouth_box = self._mouth_box(size) if mouth else None
+        self.texture = Texture(photo.picture, self.head_grid.box)
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
     def __call__(self, face, head, solved, patch=None):
@@ -57,37 +58,37 @@ class Portrait:
         -------
         uint8 [row, column, rgb], a new picture
         """
-        frame, picture = self.photo.picture.copy(), self.photo.picture
+        frame = self.photo.picture.copy()
         turned = np.any(head)
         carried = self.face_field.offsets(head) if turned else np.zeros_like(self.face_grid.nodes)
         left, top, right, bottom = self.face_grid.box
-        source = self.face_grid.source(carried + self.warp.offsets(solved, self.face_grid.nodes + carried))
+        places = self._places(self.face_grid, carried + self.warp.offsets(solved, self.face_grid.nodes + carried))
         if turned:
             x, y, x_end, y_end = self.head_grid.box
-            whole = np.ascontiguousarray(self.head_grid.source(self.head_field.offsets(head)))
-            whole[top - y:bottom - y, left - x:right - x] = source
-            left, top, right, bottom, source = x, y, x_end, y_end, whole
-        frame[top:bottom, left:right] = cv2.remap(picture, np.ascontiguousarray(source), None, cv2.INTER_CUBIC,
-                                                  borderMode=cv2.BORDER_REPLICATE)
-        if patch is not None and self.mouth_box:
+            whole = self._places(self.head_grid, self.head_field.offsets(head))
+            whole[top - y:bottom - y, left - x:right - x] = places
+            left, top, right, bottom, places = x, y, x_end, y_end, whole
+        frame[top:bottom, left:right] = self.texture.sample(places)
+        if patch is not None:
             self._paint(frame, patch, carried)
         self.lids.paint(frame, face, head)
         return frame
 
-    def _mouth_box(self, size):
-        """Pixels that the mouth's view may be carried to: left, top, right, bottom; None when there is none."""
-        view = self.mouth.view
-        extent, grid = np.array(view.picture.shape[1::-1]) / view.view[0], self.face_grid.box
-        low, high = view.corner - LARGEST_SHIFT, view.corner + extent + LARGEST_SHIFT
-        left, top, right, bottom = box_of(low, high, self.photo.pose, size)
-        left, top, right, bottom = max(left, grid[0]), max(top, grid[1]), min(right, grid[2]), min(bottom, grid[3])
-        return (left, top, right, bottom) if left < right and top < bottom else None
+    def _places(self, grid, offsets):
+        """Where in the texture each pixel of the grid's box comes from."""
+        return grid.enlarged(self.texture.at(grid.source(offsets)))
 
     def _paint(self, frame, patch, carried):
         """Lay a patch of the mouth's view over `frame`, carried as the head is."""
-        view, grid, (left, top, right, bottom) = self.mouth.view, self.face_grid, self.mouth_box
+        view, grid = self.mouth.view, self.face_grid
         at = ((grid.nodes + carried - view.corner) * view.view[0]).reshape(grid.nodes_px.shape).astype(np.float32)
-        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, self.mouth_box)), None, cv2.INTER_LINEAR,
+        x, y, width, height = cv2.boundingRect(np.ascontiguousarray(patch[..., 3]))
+        around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
+        inside = (at > (x - around, y - around)) & (at < (x + width + around, y + height + around))
+        if not width or (box := grid.box_of_nodes(inside.all(2))) is None:
+            return
+        left, top, right, bottom = box
+        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, box)), None, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_CONSTANT)
         part, mask = frame[top:bottom, left:right], laid[..., 3:].astype(np.uint16)
         part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255

@@ -20,7 +20,7 @@ from gan.monitor import save_picture
 from gan.training import Training, provenance, train_as_asked, training_options
 from render.mouth_data import as_tensors, load_pairs, varied
 from render.mouth_model import MouthPainter, painted, save_painter
-from render.mouth_trainer import MouthTrainer, near_lips
+from render.mouth_trainer import MouthTrainer
 
 STAGE = "render.train"
 LEARNING_RATE = 5e-4
@@ -52,7 +52,7 @@ def check(painter, val, preview, device) -> dict:
     for number in numbers:
         batch = val.batch([number])
         pairs = as_tensors(batch, device)
-        drawn, near = to_uint8(paint(painter, pairs))[0], near_lips(pairs["masks"])[0, 0].cpu().numpy() > 0.5
+        drawn, near = to_uint8(paint(painter, pairs))[0], batch["masks"][0, ..., 1] > 127
         rows, columns = (slice(k.min(), k.max() + 1) for k in np.nonzero(near))
         truth, moved = (batch[name][0] for name in ("truth", "warped"))
         found["val_psnr_db"].append(metrics.psnr_db(drawn[rows, columns], truth[rows, columns]))
@@ -87,7 +87,7 @@ def training(options, device) -> Training:
        examples=("python -m render.train", "python -m render.train --resume GAN_record/00003",
                  "python -m render.train --dry-run"))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
-@training_options(epochs=5, batch=8, adversarial_weight=0.02, adversarial_from=0.3)
+@training_options(epochs=6, batch=8, adversarial_weight=0.04, adversarial_from=0.3)
 def main(**options):
     """Train the model that draws what a photo's mouth lacks. A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "pairs", **options):
