@@ -46,7 +46,7 @@ class Grid:
         return self.nodes_px + (offsets @ self.to_px).reshape(self.nodes_px.shape)
 
     def box_of_nodes(self, chosen):
-        """The part of the box around the nodes `chosen` (bool [row, column]), as `box_of` gives one; None when there is none."""
+        """The part of the box around the nodes `chosen` (bool [row, column]): left, top, right, bottom; None without any."""
         sides = []
         for axis, (low, high) in enumerate(zip(self.box, self.box[2:])):
             numbers = np.flatnonzero(chosen.any(axis))

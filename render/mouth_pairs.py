@@ -78,7 +78,8 @@ def pair_clip(row, out, options):
     path = output_path(out, row, ".h5")
     inputs = [row["picture"], *(output_path(options["landmarks"], row, f".{name}.npy") for name in ("face", "pose", "rest"))]
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
-    about = {"stage": STAGE, "options": {"pairs": n_pairs, "view": [ROWS, COLUMNS, UNIT_PX, NEAR_PX], "turned": TURNED}, "inputs": inputs}
+    view = [ROWS, COLUMNS, UNIT_PX, NEAR_PX]
+    about = {"stage": STAGE, "options": {"pairs": n_pairs, "view": view, "turned": TURNED}, "inputs": inputs}
     if not artifacts.is_current(path, "mouth-pairs", **about):
         face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
         rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))

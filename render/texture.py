@@ -11,7 +11,7 @@ MARGIN_PX = 4  # of the picture, around the part
 
 
 class Texture:
-    """The part of `picture` (uint8 [row, column, rgb]) in `box`: left, top, right, bottom. Its own pixels are kept to the bit."""
+    """The part of `picture` (uint8 [row, column, rgb]) in `box` (left, top, right, bottom); its own pixels to the bit."""
 
     def __init__(self, picture, box):
         (rows, columns), (left, top, right, bottom) = picture.shape[:2], box
@@ -27,5 +27,5 @@ class Texture:
         return (points - self.origin) * ENLARGED
 
     def sample(self, places):
-        """The picture at `places`, float32 [row, column, xy] from `at` -> uint8 [row, column, rgb]; beyond it its edge goes on."""
+        """The picture at `places` (float32 [row, column, xy], from `at`), its edge beyond it: uint8 [row, column, rgb]."""
         return cv2.remap(self.pixels, np.ascontiguousarray(places), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -8,8 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from conftest import command
 
 from core import artifacts, face68
+from core.audio import read_speech as read_wav
 from core.audio import spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
@@ -141,6 +143,30 @@ def test_exported_model_equals_keras(trained, pack):
     load_state(trained[0] / "state.npz", [*model.variables, *average.variables, *optimizer.variables])
     for clip in clips[:2]:
         np.testing.assert_allclose(file_predictor(trained[1])(clip), predictor(average)(clip), atol=2e-5)
+
+
+def test_models_teach_what_was_not_filmed(trained, pack, tmp_path):
+    from landmarks.dataset import load_clips
+    from landmarks.predict import load_model, predict
+    from landmarks.teach import main, offsets_by
+    from preprocess import extract_fft, list_recordings
+    sound = babble(1.5, 9)[0]
+    write_wav(tmp_path / "speech" / "nobody" / "a.wav", sound)
+    command(list_recordings.main, tmp_path / "speech", "--out", tmp_path / "index")
+    command(extract_fft.main, "--index", tmp_path / "index" / "index.csv", "--out", tmp_path / "fft", "--jobs", 1)
+    out = tmp_path / "taught.h5"
+    heard_at = tmp_path / "fft" / "index.csv"
+    command(main, "--model", trained[1], "--pack", pack, "--speech", heard_at, "--share", 0.25, "--out", out)
+    assert artifacts.check(out, "training-pack")["clips"] == 7
+    (*filmed, heard), measured = load_clips(out, "train"), load_clips(pack, "train")
+    model = load_model(trained[1])
+    assert heard.speaker == "nobody" and np.allclose(heard.rest, model.rest_face)
+    assert np.allclose(heard.face, predict(model, read_wav(tmp_path / "speech" / "nobody" / "a.wav")), atol=0.01)
+    assert any(np.isnan(clip.face).any() for clip in measured) and not any(np.isnan(clip.face).any() for clip in filmed)
+    with h5py.File(pack) as file:
+        spoken = resting_face() + offsets_by([model], file["spectrum"][:file["n_frames"][0]])
+    assert np.allclose(filmed[0].face, 0.75 * measured[0].face + 0.25 * spoken, atol=1e-4)
+    assert all(np.array_equal(a.face, b.face) for a, b in zip(load_clips(out, "val"), load_clips(pack, "val")))
 
 
 def test_run_folder_explains_itself(trained):
