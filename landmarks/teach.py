@@ -36,7 +36,7 @@ def mixed(measured, taught, share: float):
     return np.where(np.isfinite(measured), (1 - share) * measured + share * taught, taught).astype(np.float32)
 
 
-def taught_clips(pack, models, share: float, speech):
+def taught_clips(pack, models, share: float, speech, every: int = 1):
     """Yield the clips of the new pack: name, split, speaker, rest [68, 2], spectrum, face [frame, 68, 2]."""
     for i, (start, n) in enumerate(zip(pack["start"][:], pack["n_frames"][:])):
         about = [pack[name].asstr()[i] for name in ("name", "split", "speaker")]
@@ -45,7 +45,7 @@ def taught_clips(pack, models, share: float, speech):
             face = mixed(face, rest + offsets_by(models, spectrum), share)
         yield *about, rest, spectrum, face
     rest = np.mean([model.rest_face for model in models], 0)
-    for row in read_index(speech, "speaker", "sound_frames") if speech else ():
+    for row in read_index(speech, "speaker", "sound_frames")[::every] if speech else ():
         if not row.get("problem") and row.get("split", "train") == "train":
             spectrum = artifacts.load(output_path(speech.parent, row, ".npy"), "spectrum").array
             yield row["clip"], "train", row["speaker"], rest, spectrum, (rest + offsets_by(models, spectrum)).astype(np.float32)
@@ -78,15 +78,16 @@ def write(path, clips):
               help="A teacher; once for each.")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips with sound and a face.")
 @click.option("--speech", type=click.Path(path_type=Path), help="Further speech, without a face: index.csv of its spectra.")
+@click.option("--every", type=click.IntRange(1), default=4, help="Take every Nth recording of the further speech.")
 @click.option("--share", type=click.FloatRange(0, 1), default=0.5, help="Of the teachers, where a face was measured too.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/taught.h5"), help="The new pack.")
-def main(paths, pack, speech, share, out):
+def main(paths, pack, speech, every, share, out):
     """Let several trained models teach: write what they agree on as a pack to train one model from."""
     models = [load_model(path) for path in paths]
     with open_pack(pack) as source, only_one(out.parent), artifacts.whole_file(out) as part:
-        n_clips, n_frames = write(part, taught_clips(source, models, share, speech))
-    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, options={"share": share}, clips=n_clips,
-                                       frames=n_frames, inputs=[pack, *paths, *([speech] if speech else [])]))
+        n_clips, n_frames = write(part, taught_clips(source, models, share, speech, every))
+    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, options={"share": share, "every": every},
+                                       inputs=[pack, *paths, *([speech] if speech else [])], clips=n_clips, frames=n_frames))
 
 
 if __name__ == "__main__":

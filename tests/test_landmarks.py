@@ -156,7 +156,7 @@ def test_models_teach_what_was_not_filmed(trained, pack, tmp_path):
     command(extract_fft.main, "--index", tmp_path / "index" / "index.csv", "--out", tmp_path / "fft", "--jobs", 1)
     out = tmp_path / "taught.h5"
     heard_at = tmp_path / "fft" / "index.csv"
-    command(main, "--model", trained[1], "--pack", pack, "--speech", heard_at, "--share", 0.25, "--out", out)
+    command(main, "--model", trained[1], "--pack", pack, "--speech", heard_at, "--every", 1, "--share", 0.25, "--out", out)
     assert artifacts.check(out, "training-pack")["clips"] == 7
     (*filmed, heard), measured = load_clips(out, "train"), load_clips(pack, "train")
     model = load_model(trained[1])
