@@ -14,7 +14,7 @@ from core.errors import InputError
 LINE_CHARS, MOST_LINES = 38, 2  # of a caption, as broadcasters set them
 PAUSE_S = 0.6  # a longer one ends a caption
 HELD_S = 0.4  # a caption stays this long after its last word, unless the next one begins
-_SENTENCE_ENDS = ".!?।。"
+_SENTENCE_ENDS, _CLAUSE_ENDS = ".!?।。", ",;:–—"
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,22 @@ def _lines(words) -> list:
     return lines
 
 
+def _ends_with(word, marks) -> bool:
+    return word.word.rstrip("\"')").endswith(tuple(marks))
+
+
 def cues(words) -> list:
-    """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one."""
+    """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one, in need a comma does."""
     groups = []
     for word in words:
         before = groups[-1] if groups else None
-        if before and word.start_s - before[-1].end_s < PAUSE_S and before[-1].word.rstrip("\"')")[-1:] not in _SENTENCE_ENDS \
-                and len(_lines([*before, word])) <= MOST_LINES:
-            before.append(word)
-        else:
+        if not before or word.start_s - before[-1].end_s >= PAUSE_S or _ends_with(before[-1], _SENTENCE_ENDS):
             groups.append([word])
+            continue
+        before.append(word)
+        if len(_lines(before)) > MOST_LINES:
+            last = next((i for i in reversed(range(len(before) - 1)) if _ends_with(before[i], _CLAUSE_ENDS)), len(before) - 2)
+            groups[-1:] = [before[:last + 1], before[last + 1:]]
     starts = [group[0].start_s for group in groups[1:]] + [math.inf]
     return [Cue("\n".join(_lines(group)), group[0].start_s, min(group[-1].end_s + HELD_S, max(following, group[-1].end_s)))
             for group, following in zip(groups, starts)]

@@ -32,7 +32,7 @@ def said_text(text, script, voice) -> tuple:
 
 
 def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak",
-                 sample_rate=SAMPLE_RATE_OUT, inputs=()) -> list:
+                 sample_rate=SAMPLE_RATE_OUT, inputs=()) -> list | None:
     """Speak `text` into `path`.
 
     Parameters
@@ -43,13 +43,13 @@ def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAUL
 
     Returns
     -------
-    paths of the .wav and of its words; only the first when the words of an online voice are not found in its speech
+    list of `Word`; None when the words of an online voice are not found in its speech
     """
     try:
         spoken = speak(text, voice, rate, engine)
     except InputError as error:
         raise InputError(where if error.where == "text" else error.where, error.found, error.expected, error.cure) from None
-    words, path = spoken.words, Path(path)
+    words = spoken.words
     if words is None:
         try:
             words = align(resample(spoken.sound, spoken.rate), spoken.said)
@@ -59,7 +59,7 @@ def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAUL
     options = {"voice": voice, "rate": rate, "engine": engine, "sample_rate": sample_rate, **({} if inputs else {"text": text})}
     artifacts.describe_with(path, "speech", stage=STAGE, options=options, inputs=inputs,
                             seconds=round(len(spoken.sound) / spoken.rate, 3))
-    return [path] if words is None else [path, save_words(path.with_suffix(".words.json"), words, stage=STAGE, inputs=[path])]
+    return words
 
 
 def _list_voices(context, _option, wanted):
@@ -99,11 +99,13 @@ def main(out, text, script, voice, rate, engine, sample_rate, force):
 
     Amounts, dates, times and numbers are read as words in English: INR 5,053 as five thousand and fifty three rupees.
     """
-    words, where = said_text(text, script, voice)
+    text, where = said_text(text, script, voice)
     check_output(out, force)
-    for path in write_speech(words, out, where=where, voice=voice, rate=rate, engine=engine, sample_rate=sample_rate,
-                             inputs=[script] if script else []):
-        click.echo(path)
+    words = write_speech(text, out, where=where, voice=voice, rate=rate, engine=engine, sample_rate=sample_rate,
+                         inputs=[script] if script else [])
+    click.echo(out)
+    if words is not None:
+        click.echo(save_words(out.with_suffix(".words.json"), words, stage=STAGE, inputs=[out]))
 
 
 if __name__ == "__main__":
