@@ -29,15 +29,14 @@ def segments(decoder) -> list:
             for part in decoder.seg() or () if part.word[0] not in "<[+("]
 
 
-def _searched(sound, forms):
-    """Times of words, or an empty list when no beam is wide enough; the dictionary has small letters, UPI is not "upi"."""
+def _searched(sound, tokens):
+    """Times of `tokens`, or an empty list when no beam is wide enough."""
     from pocketsphinx import Decoder
-    tokens = [form.lower() for form in forms]
     for beam in _BEAMS:
         decoder = Decoder(lm=None, loglevel="FATAL", beam=beam, wbeam=beam, pbeam=beam, bestpath=False)
-        for token, form in dict(zip(tokens, forms)).items():
+        for token in sorted(set(tokens)):
             if decoder.lookup_word(token) is None:
-                decoder.add_word(token, pronounce(form), True)
+                decoder.add_word(token, pronounce(token), True)
         decoder.set_align_text(" ".join(tokens))
         decoder.start_utt()
         decoder.process_raw(pcm(sound), full_utt=True)
@@ -64,7 +63,7 @@ def align(sound, said) -> list:
     ------
     InputError : nothing to find, more words than there is time for, or the words are not those of the recording.
     """
-    tokens = [re.findall(r"[^\W_]+(?:'[^\W_]+)*", piece.spoken.replace("’", "'")) for piece in said]
+    tokens = [re.findall(r"[^\W_]+(?:'[^\W_]+)*", piece.spoken.lower().replace("’", "'")) for piece in said]
     flat = [token for group in tokens for token in group]
     if not flat:
         raise InputError("text", "no words", "what is said in the recording")

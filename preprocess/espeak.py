@@ -61,13 +61,19 @@ def _engine():
     return library, rate, held
 
 
+@cache
+def _voice_files() -> dict:
+    """Language code of each voice -> its file: the engine takes some voices by their code, but all by their file."""
+    found = {}
+    for pointer in _engine()[0].espeak_ListVoices(None):
+        if not pointer:  # the list ends with a null
+            return found
+        found[ctypes.string_at(pointer.contents.languages + 1).decode()] = pointer.contents.identifier.decode()
+
+
 def voices() -> list:
     """Language codes of the voices, sorted: ["af", "am", ..., "en-in", "en-us", ...]."""
-    listed, codes = _engine()[0].espeak_ListVoices(None), []
-    for pointer in listed:
-        if not pointer:  # the list ends with a null
-            return sorted(codes)
-        codes.append(ctypes.string_at(pointer.contents.languages + 1).decode())
+    return sorted(_voice_files())
 
 
 def variants() -> list:
@@ -77,8 +83,9 @@ def variants() -> list:
 
 def set_voice(voice: str):
     """Choose a voice like "en-in" or "en-gb-x-rp+f3". Raises InputError when eSpeak NG has none of that name."""
-    name, _, variant = voice.partition("+")
-    if not name or _engine()[0].espeak_SetVoiceByName(voice.encode()) != _OK:
+    name, plus, variant = voice.partition("+")
+    file = _voice_files().get(name, name)
+    if not name or _engine()[0].espeak_SetVoiceByName(f"{file}{plus}{variant}".encode()) != _OK:
         known = voices()
         near = [code for code in known if code[:2] == name[:2] != "en"] + [code for code in known if code[:2] == "en"]
         raise InputError(f"--voice {voice}", "no such voice", f"one of {', '.join(near[:12])}, or others of {len(known)}", LIST)

@@ -23,6 +23,11 @@ _UNITS = {"INR": ("rupee", "rupees", "paise"), "Rs": ("rupee", "rupees", "paise"
 _SHORT = {"mr": "Mister", "mrs": "Missis", "ms": "Miz", "dr": "Doctor", "prof": "Professor", "smt": "Shrimati",
           "e.g": "for example", "i.e": "that is", "etc": "et cetera", "vs": "versus", "a/c": "account",
           "approx": "approximately", "&": "and", "+": "plus", "=": "equals"}
+# Capitals that are words all the same; other two or three capitals in a row are letters, each with its name
+_WORDS_IN_CAPITALS = (
+    "AM|AN|AND|ANY|ARE|AS|AT|BE|BUT|BY|CAN|DAY|DID|DO|DUE|FOR|GET|GO|HAD|HAS|HE|HER|HIM|HIS|HOW|IF|IN|IS|IT|ITS|LET|MAY|ME|MY|"
+    "NEW|NO|NOT|NOW|OF|OFF|OH|OK|OLD|ON|ONE|OR|OUR|OUT|OWN|PAN|PAY|PIN|RAM|SAY|SEE|SHE|SIM|SO|THE|TO|TOO|TWO|UP|USE|VAT|WAS|WAY|"
+    "WE|WHO|WHY|YES|YET|YOU")
 _AMOUNT = r"\d+(?:,\d+)*(?:\.\d+)?"
 _PATTERN = re.compile("|".join((
     rf"(?P<unit>INR|Rs|USD|EUR|GBP|[₹$€£])\.?\s?(?P<amount>{_AMOUNT})(?P<scale>\s(?:lakh|crore|thousand|million|billion)s?\b)?",
@@ -35,6 +40,7 @@ _PATTERN = re.compile("|".join((
     r"\b(?P<ordinal>\d+)(?:st|nd|rd|th)\b",
     rf"(?P<percent>{_AMOUNT})\s?%",
     r"(?P<digits>\+\d[\d -]{5,}\d|\b0\d{5,}|(?<![\d,.])\d{7,}(?![\d,.]*\d))",
+    rf"(?<![\w.])(?P<capitals>(?!(?:{_WORDS_IN_CAPITALS})(?!\w))[A-Z]{{2,3}})(?!\w)",
     rf"(?P<number>(?<![\w.])-?{_AMOUNT})",
     r"(?<!\S)(?P<short>(?i:mrs?|ms|dr|prof|smt|e\.g|i\.e|etc|vs|a/c|approx)\b\.?|[&+=](?!\S))")))
 
@@ -112,6 +118,8 @@ def _spoken(match) -> str:
         return _digits(found["digits"])
     if "short" in found:
         return _SHORT[found["short"].lower().rstrip(".")]
+    if "capitals" in found:
+        return ".".join(found["capitals"])
     number = found["number"]
     if re.fullmatch(r"(1[1-9]|20)\d\d", number):
         return _words(int(number), to="year")
@@ -126,9 +134,12 @@ def pieces(paragraph: str, language: str = "en") -> list:
     """
     paragraph = paragraph.replace("[[", "[ [")  # eSpeak NG would take what follows for phonemes
     made, at = [], 0
+    shouted = paragraph.isupper()
     for match in _PATTERN.finditer(paragraph) if language.startswith("en") else ():
         if match.start() < at:
             continue  # it touches the one before
+        if match["capitals"] and shouted:
+            continue
         before = re.search(r"\S*$", paragraph[at:match.start()])[0]
         after = re.match(r"\S*", paragraph[match.end():])[0]
         if re.search(r"\w", before + after):

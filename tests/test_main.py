@@ -7,6 +7,7 @@ from conftest import command, portrait
 from PIL import Image
 from test_render import opening_motion
 
+import animator
 import landmarks.predict
 import main
 from core import artifacts, face68
@@ -96,7 +97,7 @@ def test_a_motion_replaces_the_prediction(tmp_path, photo_path, short_speech, pr
 
 def test_gpu(tmp_path, monkeypatch, photo_path, short_speech, predicted):
     devices = []
-    monkeypatch.setattr(main, "render_video", lambda *_, device, **__: devices.append(device))
+    monkeypatch.setattr(animator, "render_video", lambda *_, device, **__: devices.append(device))
     for gpu in ("true", "false"):
         ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result_dir", tmp_path / gpu)
         assert command(main.main, *ours, "--gpu", gpu).exit_code == 0
