@@ -14,6 +14,7 @@ import numpy as np
 
 from core.artifacts import whole_file
 from core.errors import NEEDS_ROOM, InputError
+from core.video import probe
 from core.words import cues, srt, transcript
 
 WAYS = ("none", "burn", "mux")
@@ -78,7 +79,7 @@ def add_track(video, words):
     from imageio_ffmpeg import get_ffmpeg_exe
     video = Path(video)
     with tempfile.NamedTemporaryFile("w", suffix=".srt", encoding="utf-8") as subtitles, whole_file(video) as part:
-        subtitles.write(srt(words))
+        subtitles.write(srt(words, probe(video).seconds))
         subtitles.flush()
         done = subprocess.run([get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(video), "-i", subtitles.name,
                                "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text", "-movflags", "+faststart",

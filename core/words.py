@@ -86,8 +86,11 @@ def _ends_with(word, marks) -> bool:
     return word.word.rstrip("\"')").endswith(tuple(marks))
 
 
-def cues(words) -> list:
-    """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one, in need a comma does."""
+def cues(words, last_s: float = math.inf) -> list:
+    """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one, in need a comma does.
+
+    None is shown beyond `last_s`, where the recording ends.
+    """
     groups = []
     for word in words:
         before = groups[-1] if groups else None
@@ -99,7 +102,8 @@ def cues(words) -> list:
             last = next((i for i in reversed(range(len(before) - 1)) if _ends_with(before[i], _CLAUSE_ENDS)), len(before) - 2)
             groups[-1:] = [before[:last + 1], before[last + 1:]]
     starts = [group[0].start_s for group in groups[1:]] + [math.inf]
-    return [Cue("\n".join(_lines(group)), group[0].start_s, min(group[-1].end_s + HELD_S, max(following, group[-1].end_s)))
+    return [Cue("\n".join(_lines(group)), group[0].start_s,
+                min(group[-1].end_s + HELD_S, max(following, group[-1].end_s), max(last_s, group[0].start_s)))
             for group, following in zip(groups, starts)]
 
 
@@ -108,10 +112,10 @@ def _clock(seconds) -> str:
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d},{ms % 1000:03d}"
 
 
-def srt(words) -> str:
-    """SubRip text of the captions."""
+def srt(words, last_s: float = math.inf) -> str:
+    """SubRip text of the captions; see `cues`."""
     return "".join(f"{i}\n{_clock(cue.start_s)} --> {_clock(cue.end_s)}\n{cue.text}\n\n"
-                   for i, cue in enumerate(cues(words), 1))
+                   for i, cue in enumerate(cues(words, last_s), 1))
 
 
 def save_srt(path, words, *, stage, inputs=()) -> Path:

@@ -160,7 +160,7 @@ def test_other_json_is_no_words(tmp_path, text):
 
 def test_subtitles():
     assert srt(WORDS) == "1\n00:00:00,100 --> 00:00:01,600\nMama bought a boat.\n\n2\n00:00:02,500 --> 00:00:03,400\nGood!\n\n"
-    assert srt([]) == ""
+    assert srt([]) == "" and "--> 00:00:03,100" in srt(WORDS, last_s=3.1)
 
 
 def test_long_sentences_part_at_a_comma_and_no_line_is_too_long():
