@@ -1,6 +1,6 @@
 """Measure speed and memory on this machine: figures beside figures, nothing asserted.
 
-Reads: data/samples/speech.wav, the portrait in scikit-image, the models that ship.
+Reads: data/samples/speech.wav and reminder.txt, the portrait in scikit-image, the models that ship.
 Writes: results/bench.json; the rest lies in a temporary folder, but for landmarks.gif, which predict.py always writes.
 """
 
@@ -23,10 +23,11 @@ from core.audio import read_speech, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.stage import say, stage
-from core.video import read_frames, write_video
+from core.video import probe, read_frames, write_video
 
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"
+SCRIPT = ROOT / "data" / "samples" / "reminder.txt"
 SPEECH_S, CLIP_S = 10, 30
 SHORT_MIN, LONG_MIN = 1, 10
 SIDE_PX, SWAY_PX = 256, 6
@@ -193,10 +194,25 @@ def whole(folder):
             Row("main.py, peak memory", ended.peak_mb, "MB", "the pictures alone, all held", SPEECH_S * FPS * 512**2 * 3 / 1e6)]
 
 
-MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole}
+def script(folder):
+    """A text of a hundred words to the video, captions drawn; then the same with everything loaded."""
+    from animator import Animator
+    from preprocess.sample_photo import write_photo
+    photo, out = write_photo(folder / "portrait.png"), folder / "video.mp4"
+    ended = python("main.py", "--image", photo, "--script", SCRIPT, "--captions", "burn", "--output", out,
+                   "--result_dir", folder)
+    video_s, text, animator = probe(out).seconds, SCRIPT.read_text(encoding="utf-8"), Animator()
+    animator.animate(photo, text="Good morning.", out=folder / "first.mp4")
+    again_s = seconds_of(lambda: animator.animate(photo, text=text, out=folder / "second.mp4", captions="burn"))
+    what = f"main.py --script, {len(text.split())} words, 512x512"
+    return [Row(f"{what}, cold start", ended.seconds, "s", "the video", video_s),
+            Row(f"{what}, second of a process", again_s, "s", "the video", video_s)]
 
 
-@stage(reads="data/samples/speech.wav, the models that ship", writes="results/bench.json",
+MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script}
+
+
+@stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",
        examples=("python bench.py", "python bench.py --only predict --only render"))
 @click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Measure only this; may be repeated.")
 def main(only):

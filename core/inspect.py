@@ -28,7 +28,8 @@ PURPOSES = {
 CACHE = Path(".cache/inspect")
 BY_SUFFIX = {
     ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_read.table,
-    ".json": inspect_read.json_file, ".tflite": inspect_read.tflite, ".safetensors": inspect_read.safetensors,
+    ".json": inspect_read.json_file, ".srt": inspect_read.lines, ".tflite": inspect_read.tflite,
+    ".safetensors": inspect_read.safetensors,
     ".wav": inspect_media.sound, ".mp4": inspect_media.film, ".gif": inspect_media.animation,
     ".png": inspect_media.photo, ".jpg": inspect_media.photo, ".jpeg": inspect_media.photo,
 }

@@ -17,6 +17,7 @@ from core import inspect_draw as picture
 from core.clock import FPS
 from core.errors import InputError
 from core.kinds import KINDS, shape_text
+from core.words import load_words
 
 FACE_REACH = 8.0  # eye distances; landmarks that reach further are pixels
 
@@ -188,9 +189,17 @@ def _flat(value, name=""):
     return [(name or "value", f"{value:.5g}" if isinstance(value, float) else str(value)[:200])]
 
 
+def lines(path, about):
+    """.srt: its lines."""
+    text = path.read_text(encoding="utf-8").splitlines()
+    return _table([("lines", str(len(text))), *(("", line) for line in text[:60])])
+
+
 def json_file(path, about):
-    """.json: measures, a sidecar, or a timeline."""
+    """.json: measures, words, a sidecar, or a timeline."""
     data = json.loads(path.read_text(encoding="utf-8"))
+    if about.get("kind") == "words":
+        return _table([(f"{word.start_s:.2f} s", word.word) for word in load_words(path)])
     facts = _flat(data)
     if isinstance(data, dict) and {"kind", "sha256", "stage"} <= data.keys():
         facts.insert(0, ("sidecar of", path.stem))

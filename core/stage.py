@@ -1,16 +1,21 @@
 """What every command shares: help with a Reads/Writes footer, errors in one line, progress, one run at a time."""
 
+import contextvars
 import errno
 import fcntl
 import functools
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from core.errors import NEEDS_ROOM, InputError
+
+_LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; None: a person at a terminal
+TOLD_EVERY_S = 0.25
 
 
 def stage(*, reads: str, writes: str, examples: tuple = ()):
@@ -21,8 +26,7 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
     """
 
     def wrap(function):
-        @functools.wraps(function)
-        def command(*args, **kwargs):
+        def run(args, kwargs):
             try:
                 return function(*args, **kwargs)
             except InputError as error:
@@ -34,6 +38,10 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
                                        errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
                     raise
                 _fail(f"{error.filename2 or error.filename or 'output'}: {error.strerror}; expected {NEEDS_ROOM}")
+
+        @functools.wraps(function)
+        def command(*args, **kwargs):
+            return contextvars.copy_context().run(run, args, kwargs)  # a listener of one command is not the next one's
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])
@@ -50,18 +58,53 @@ def _either_spelling(option: str) -> str:
 
 
 def _fail(message, status=1):
-    click.echo(f"error: {message}", err=True)
+    _tell({"error": message}, f"error: {message}")
     sys.exit(status)
+
+
+def _tell(event: dict, text: str):
+    if listener := _LISTENER.get():
+        listener(event)
+    else:
+        click.echo(text, err=True)
+
+
+def listen(listener):
+    """From now on hand all talk of this thread to `listener`, a function of a dict, and write none to standard error.
+
+    The dicts are {"stage", "number", "of"} when a stage begins, {"stage", "done" 0..1, "seconds_left"} as it goes on,
+    {"message"} and {"error"}. None ends it.
+    """
+    _LISTENER.set(listener)
 
 
 def say(message: str):
     """Talk to the person: standard error. Standard output is for results."""
-    click.echo(message, err=True)
+    _tell({"message": message}, message)
+
+
+def begin(name: str, number: int, n_stages: int):
+    """Say that stage `number` of `n_stages` begins."""
+    _tell({"stage": name, "number": number, "of": n_stages}, f"[{number}/{n_stages}] {name}")
+
+
+def _told(items, label, n_items, listener):
+    """Pass `items` on, and tell `listener` how many have been used."""
+    began = told = time.monotonic()
+    for i, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - told >= TOLD_EVERY_S or i == n_items:
+            told, left_s = now, (now - began) / i * (n_items - i)
+            listener({"stage": label, "done": round(i / n_items, 4), "seconds_left": round(left_s, 1)})
 
 
 @contextmanager
 def progress(items, label: str, n_items: int | None = None):
     """A bar with the time left on standard error; vanishes when that is not a terminal."""
+    if listener := _LISTENER.get():
+        yield _told(items, label, n_items or len(items), listener)
+        return
     with click.progressbar(items, length=n_items, label=label, file=sys.stderr, show_pos=True, width=24) as bar:
         yield bar
 

@@ -5,7 +5,8 @@ Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25)
 and frames/000000.png ... on request.
 """
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from core import artifacts, draw, face68
 from core.audio import HOPS_PER_FRAME, read_speech, spectrum_of
 from core.errors import InputError
+from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
 from landmarks.features import normalise, pad_with_silence
@@ -33,6 +35,7 @@ class Model:
     context: int  # frames of sound the encoder takes beside its own, half of them ahead
     n_state: int
     rest_face: np.ndarray  # [68, 2]
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)  # an interpreter has one set of tensors
 
     @property
     def look_ahead(self) -> int:
@@ -63,6 +66,9 @@ def load_model(path=None) -> Model:
     n_code, n_state = (int(inputs[name]["shape"][-1]) for name in ("code", "state"))
     first = step(code=np.zeros((1, n_code), np.float32), state=np.zeros((1, n_state), np.float32))
     return Model(mel, encode, step, probe - n_codes, n_state, (first["face"] - first["offset"])[0])
+
+
+_kept_model = kept(load_model)
 
 
 def predict(model: Model, sound) -> np.ndarray:
@@ -106,8 +112,9 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False)
     """
     out, about = Path(out), {"stage": STAGE, "inputs": [speech, model_path or DEFAULT_MODEL]}
     sound = read_speech(speech)
-    model = load_model(model_path)
-    face = predict(model, sound)
+    model = _kept_model(model_path or DEFAULT_MODEL)
+    with model.one_at_a_time:
+        face = predict(model, sound)
     with only_one(out):
         path = artifacts.save(out / "landmarks.npy", face, "landmarks-face", **about)
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)

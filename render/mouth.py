@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import torch
 
+from core.keep import kept
 from render.mouth_model import as_floats, load_painter, masks_as_floats
 from render.mouth_view import MouthView
 
 MODEL = Path(__file__).resolve().parent.parent / "GAN_record" / "mouth" / "model.safetensors"
+_painter = kept(load_painter)
 
 
 class Mouth:
@@ -28,7 +30,7 @@ class Mouth:
 
     def __init__(self, photo, model=None, device="cpu"):
         self.view, self.device = MouthView(photo.picture, photo.face, photo.pose), device
-        self.painter = load_painter(model or MODEL, device)
+        self.painter = _painter(model or MODEL, device)
         if device == "cpu":
             n_others = max(1, (os.cpu_count() or 1) - 1)  # a core for the frames, which are moved meanwhile
             torch.set_num_threads(min(torch.get_num_threads(), n_others))

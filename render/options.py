@@ -5,6 +5,7 @@ Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_vide
 
 import click
 
+from core.captions import WAYS
 from core.clock import FPS
 from core.video import CRF
 from render.liveliness import BLINK_RATE
@@ -26,6 +27,8 @@ _OPTIONS = (
                  help=f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
                       "and with the dcgan]"),
     click.option("--still", is_flag=True, help="The head holds still; the eyes go on blinking."),
+    click.option("--captions", type=click.Choice(WAYS), default="none",
+                 help="The words that are said: drawn into the picture, or a track that players can switch on."),
     click.option("--preview", is_flag=True, help="First write OUT.preview.png: the first frame, and one with open mouth."),
 )
 

@@ -14,10 +14,12 @@ import numpy as np
 
 from core import artifacts, face68
 from core.audio import read_speech
+from core.captions import add_track, burnt, check_drawable
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.stage import progress, say, stage
 from core.video import write_video
+from core.words import load_words
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
 from render.options import shared_options
@@ -92,7 +94,8 @@ def enlivened(moves, rest, *, pose_style=0, still=False):
 
 def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
                  preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
-                 head_scale=1.0, pose_style=0, blink_rate=None, still=False, preview=False) -> Path:
+                 head_scale=1.0, pose_style=0, blink_rate=None, still=False, preview=False, captions="none",
+                 words=None) -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
@@ -109,6 +112,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
     still : the head does not move
     preview : write OUT.preview.png first
+    captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
+    words : words.json, for the captions
 
     Raises
     ------
@@ -118,6 +123,11 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
                           ("--blink-rate", blink_rate or 0)):
         if not np.isfinite(value):
             raise InputError(option, f"{value}", "a number")
+    if captions != "none" and words is None:
+        raise InputError("--captions", f"{captions}, without words", "--words words.json", "python -m preprocess.transcribe")
+    shown_words = load_words(words) if words else []
+    if captions == "burn":
+        check_drawable(shown_words)
     even_px = (size_px or 0) // 2 * 2  # H.264 needs even sizes
     face = _framed(face, renderer, background, preprocess, size_px or 0)
     moves, rest_points = motion.read_motion(landmarks, rest)
@@ -143,14 +153,17 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
         write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
     began = time.monotonic()
-    with progress(draw(moves_at(range(n_frames))), "render", n_frames) as bar:
+    frames = draw(moves_at(range(n_frames)))
+    with progress(burnt(frames, shown_words, fps) if captions == "burn" else frames, "render", n_frames) as bar:
         write_video(out, bar, fps=fps, speech=speech, quality=quality)
+    if captions == "mux" and shown_words:
+        add_track(out, shown_words)
     took = time.monotonic() - began
     say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
     options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
                "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
-               "pose_style": pose_style, "blink_rate": blink_rate, "still": still, "preview": preview}
-    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background)) if p]
+               "pose_style": pose_style, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions}
+    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background), words) if p]
     return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
                                    frames=n_frames)
 
@@ -159,7 +172,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @stage(reads="LANDMARKS (landmarks-face, or landmarks-pixel), CLIP.rest.npy or rest_face.npy and CLIP.pose.npy beside it, "
-             "a photo, speech",
+             "a photo, speech, words",
        writes="OUT (talking-video) and its sidecar, OUT.preview.png",
        examples=("python -m render.render predict_landmark/speech/landmarks.npy --photo me.jpg --speech speech.wav",
                  "python -m render.render --motion data/landmarks/clip.face.npy --photo me.jpg --preview",
@@ -171,6 +184,7 @@ _PATH = click.Path(path_type=Path)
 @face_check.face_options
 @click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
+@click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")
 @click.option("--model", type=_PATH, help="Of the photo or dcgan renderer.  [default: the one that ships]")
 @shared_options

@@ -32,8 +32,9 @@ def command(main, *arguments):
 
 def speak(text, voice="en-us", seconds=2.0):
     """Synthesised speech of exactly this length: float32 [sample] at 16 kHz."""
-    from preprocess.synthesize_speech import synthesize
-    sound = resample(*synthesize(text, voice))
+    from preprocess import speech_engines
+    spoken = speech_engines.speak(text, voice)
+    sound = resample(spoken.sound, spoken.rate)
     n_samples = round(seconds * SAMPLE_RATE)
     return np.pad(sound[:n_samples], (0, max(0, n_samples - len(sound))))
 

@@ -1,4 +1,12 @@
-"""The one command: photo and speech in, video out, every file in between kept."""
+"""The one command: photo and speech or a text in, video out, every file in between kept."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import zipfile
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -7,11 +15,14 @@ from conftest import command, portrait
 from PIL import Image
 from test_render import opening_motion
 
+import animator
 import landmarks.predict
 import main
 from core import artifacts, face68
 from core.clock import n_frames_of
-from core.video import probe, write_gif
+from core.keep import kept
+from core.video import probe, read_frames, write_gif
+from core.words import load_words, transcript
 
 
 @pytest.fixture
@@ -96,7 +107,7 @@ def test_a_motion_replaces_the_prediction(tmp_path, photo_path, short_speech, pr
 
 def test_gpu(tmp_path, monkeypatch, photo_path, short_speech, predicted):
     devices = []
-    monkeypatch.setattr(main, "render_video", lambda *_, device, **__: devices.append(device))
+    monkeypatch.setattr(animator, "render_video", lambda *_, device, **__: devices.append(device))
     for gpu in ("true", "false"):
         ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result_dir", tmp_path / gpu)
         assert command(main.main, *ours, "--gpu", gpu).exit_code == 0
@@ -138,3 +149,179 @@ def test_a_wrong_face_is_said_before_anything_slow(tmp_path, photo_path, short_s
     assert value in done.stderr.splitlines()[-1]
     assert predicted == []
     assert not (tmp_path / "r").exists()
+
+
+SMALL = ("--size", 128)
+
+
+def test_a_text_becomes_a_video(tmp_path, photo_path, predicted):
+    """Spoken at 44.1 kHz; the transcript is shown; the captions are a track."""
+    done = command(main.main, "--image", photo_path, "--text", "Pay INR 20, Bob.", "--captions", "mux", "--result_dir",
+                   tmp_path / "r", *SMALL)
+    assert done.exit_code == 0, done.stderr
+    [video], [folder] = (tmp_path / "r").glob("*.mp4"), [p for p in (tmp_path / "r").iterdir() if p.is_dir()]
+    assert done.stdout.splitlines() == [str(video)]
+    assert "transcript: Pay INR 20, Bob." in done.stderr.splitlines()
+    info = soundfile.info(folder / "speech.wav")
+    assert (info.samplerate, info.channels, info.subtype) == (44100, 1, "PCM_16")
+    assert abs(probe(video).seconds - info.duration) < 1.5 / 25
+    assert [word.word for word in load_words(folder / "words.json")] == ["Pay", "INR 20,", "Bob."]
+    assert "INR 20" in (folder / "words.srt").read_text()
+    assert b"tx3g" in video.read_bytes(), "the mark of a track of text in an .mp4"
+    assert artifacts.read_sidecar(video)["options"]["captions"] == "mux"
+
+
+def test_a_script_is_found_in_a_recording_and_drawn(tmp_path, photo_path, predicted):
+    from conftest import speak
+
+    from core.audio import write_wav
+    speech, script = write_wav(tmp_path / "said.wav", speak("Mama bought a boat.", "en-us+f2")), tmp_path / "said.txt"
+    script.write_text("Mama bought a boat.")
+    frames = {}
+    for captions in ("burn", "none"):
+        out = tmp_path / f"{captions}.mp4"
+        done = command(main.main, "--image", photo_path, "--audio", speech, "--script", script, "--captions", captions,
+                       "--output", out, "--result-dir", tmp_path / captions, "--still", *SMALL)
+        assert done.exit_code == 0, done.stderr
+        frames[captions] = list(read_frames(out))
+    [words_path] = (tmp_path / "burn").glob("*/words.json")
+    assert transcript(words := load_words(words_path)) == "Mama bought a boat."
+    middle = round(25 * words[1].end_s)
+    changed = np.abs(frames["burn"][middle].astype(int) - frames["none"][middle]).mean((1, 2))
+    assert changed[96:].mean() > 5 * changed[:64].mean() + 5
+
+
+def test_keep_leaves_a_page_of_all_files(tmp_path, photo_path, predicted):
+    done = command(main.main, "--image", photo_path, "--text", "Mama.", "--keep", "--output", tmp_path / "out put.mp4",
+                   "--result-dir", tmp_path / "r", *SMALL)
+    assert done.exit_code == 0, done.stderr
+    [folder] = (tmp_path / "r").iterdir()
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    links = {unquote(link) for link in re.findall(r'(?:src|href)="([^"]+)"', page)}
+    assert {"speech.wav", "pictures/speech.wav.png", "words.json", "words.srt", "landmarks.npy", "pictures/landmarks.npy.png",
+            "landmarks.gif", "photo_check.png", "face.json", "../../out put.mp4", "pictures/out put.mp4.png"} <= links
+    assert all((folder / link).is_file() for link in links)
+    assert "http" not in page, "it needs no network"
+
+
+def test_keep_writes_down_what_a_recording_says(tmp_path, monkeypatch, photo_path, short_speech, predicted):
+    """A recording that is a .wav already lies beside the page too; --transcriber none listens to nobody."""
+    from preprocess import transcribe
+    heard = []
+    monkeypatch.setattr(transcribe, "recognise", lambda sound, engine, grammar: heard.append(engine) or [])
+    ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", *SMALL)
+    done = command(main.main, *ours, "--keep", "--result-dir", tmp_path / "a")
+    assert done.exit_code == 0 and heard == ["sphinx"], done.stderr
+    [folder] = (tmp_path / "a").iterdir()
+    assert (folder / "speech.wav").read_bytes() == short_speech.read_bytes()
+    assert "(no words understood)" in done.stderr and load_words(folder / "words.json") == []
+    assert command(main.main, *ours, "--result-dir", tmp_path / "b").exit_code == 0
+    assert command(main.main, *ours, "--keep", "--transcriber", "none", "--result-dir", tmp_path / "c").exit_code == 0
+    assert heard == ["sphinx"]
+    assert command(main.main, *ours, "--transcriber", "vosk", "--result-dir", tmp_path / "d").exit_code == 0
+    assert heard == ["sphinx", "vosk"]
+
+
+def test_progress_for_programs(tmp_path, photo_path, short_speech, predicted):
+    """Every line of standard error is JSON: stages in order, the last one to its end; standard output stays the path."""
+    done = command(main.main, "--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result-dir",
+                   tmp_path / "r", "--json-progress", *SMALL)
+    assert done.exit_code == 0 and done.stdout.splitlines() == [str(tmp_path / "v.mp4")]
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(e["stage"], e["number"], e["of"]) for e in events if "number" in e] == \
+        [("photo", 1, 4), ("speech", 2, 4), ("landmarks", 3, 4), ("render", 4, 4)]
+    shares = [(e["done"], e["seconds_left"]) for e in events if e.get("stage") == "render" and "done" in e]
+    assert shares == sorted(shares) and shares[-1] == (1.0, 0.0)
+    assert any("done in" in e.get("message", "") for e in events)
+    failed = command(main.main, "--image", tmp_path / "none.png", "--audio", short_speech, "--json-progress")
+    assert failed.exit_code == 1 and "none.png: no such file" in json.loads(failed.stderr.splitlines()[-1])["error"]
+    plain = command(main.main, "--image", tmp_path / "none.png", "--audio", short_speech)
+    assert plain.stderr.splitlines()[-1].startswith("error: "), "the next command talks to a person again"
+
+
+def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
+    from landmarks.predict import DEFAULT_MODEL, _kept_model
+    from render.mouth import MODEL, _painter
+    read, path = [], tmp_path / "model"
+    load = kept(lambda path, device="cpu": read.append(device) or path.read_text())
+    path.write_text("one")
+    assert [load(path), load(path), load(path, "cuda"), load(path)] == ["one"] * 4 and read == ["cpu", "cuda"]
+    path.write_text("two, longer")
+    assert load(path) == "two, longer" and len(read) == 3
+    assert _kept_model(DEFAULT_MODEL) is _kept_model(DEFAULT_MODEL)
+    assert _painter(MODEL, "cpu") is _painter(MODEL, "cpu")
+
+
+def test_two_threads_at_once_make_what_one_makes(tmp_path, photo_path, short_speech):
+    """The shipped models, shared: the same landmarks and pictures as alone."""
+    ours = animator.Animator(device="cpu")
+
+    def animate(name):
+        ours.animate(photo_path, short_speech, tmp_path / f"{name}.mp4", size_px=128)
+
+    animate("alone")
+    threads = [threading.Thread(target=animate, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone = np.load(tmp_path / "alone" / "landmarks.npy")
+    for name in ("one", "two"):
+        np.testing.assert_array_equal(np.load(tmp_path / name / "landmarks.npy"), alone)
+        for frame, truth in zip(read_frames(tmp_path / f"{name}.mp4"), read_frames(tmp_path / "alone.mp4"), strict=True):
+            assert np.abs(frame.astype(int) - truth).mean() < 1
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "m4a", "mp4", "mp3 in a.wav"])
+def test_any_sound_is_taken(tmp_path, photo_path, short_speech, predicted, ending):
+    from imageio_ffmpeg import get_ffmpeg_exe
+    path = tmp_path / f"hum.{ending}"
+    of_mp3 = ["-f", "mp3"] if ending.startswith("mp3") else []
+    subprocess.run([get_ffmpeg_exe(), "-v", "error", "-i", str(short_speech), *of_mp3, str(path)], check=True)
+    done = command(main.main, "--image", photo_path, "--audio", path, "--result_dir", tmp_path / "r", *SMALL)
+    assert done.exit_code == 0, done.stderr
+    [video] = (tmp_path / "r").glob("*.mp4")
+    assert abs(probe(video).seconds - 1) < 0.1
+
+
+@pytest.mark.parametrize("ending", ["webp", "jpg", "gif", "bmp"])
+def test_any_picture_is_taken(tmp_path, photo_path, short_speech, predicted, ending):
+    path = tmp_path / f"me.{ending}"
+    Image.open(photo_path).save(path)
+    done = command(main.main, "--image", path, "--audio", short_speech, "--result_dir", tmp_path / "r", *SMALL)
+    assert done.exit_code == 0, done.stderr
+
+
+def _zip(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.txt", "hello")
+
+
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, photo_path, short_speech, predicted):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    _zip(tmp_path / "zip.wav")
+    (tmp_path / "me.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "bomb.png")
+    (tmp_path / "empty.txt").write_text(" \n")
+    (tmp_path / "runes.txt").write_text("ᚠᚢᚦᚨᚱᚲ", encoding="utf-8")
+    (tmp_path / "long.txt").write_text("a " * 100_000)
+    photo, speech = ("--image", photo_path), ("--audio", short_speech)
+    for arguments, said in (
+            ((*photo, "--audio", tmp_path / "zip.wav"), "zip.wav: sound not readable"),
+            (("--image", tmp_path / "bomb.png", *speech), "far too many pixels"),
+            (("--image", tmp_path / "me.heic", *speech), "pip install pillow-heif"),
+            ((*photo, "--script", tmp_path / "empty.txt"), "empty.txt: nothing to say"),
+            ((*photo, "--script", tmp_path / "runes.txt"), "runes.txt: Runic letters"),
+            ((*photo, "--script", tmp_path / "long.txt"), "long.txt: 100000 words"),
+            ((*photo, *speech, "--script", tmp_path / "long.txt"), "long.txt: 100000 words"),
+            ((*photo, "--script", tmp_path / "none.txt"), "none.txt: no such file"),
+            ((*photo, "--text", "hi", "--voice", "nobody"), "--voice nobody: no such voice"),
+            ((*photo, "--text", "hi", "--script", tmp_path / "long.txt"), "both given"),
+            (photo, "neither a recording nor a text"),
+            ((*photo, *speech, "--text", "much more than anybody says in one second of a hum, or in two"), "are not found in")):
+        done = command(main.main, *arguments, "--result_dir", tmp_path / "r")
+        assert done.exit_code == 1, (arguments, done.stderr)
+        lines = done.stderr.splitlines()
+        assert said in lines[-1] and [line for line in lines if line.startswith("error: ")] == lines[-1:]
+        assert not (tmp_path / "r").exists(), arguments
+    assert predicted == []

@@ -1,0 +1,162 @@
+"""Photo and speech to a talking video: all stages in a row, for programs. `main.py` is the same as a command.
+
+Reads: a photo; speech in any audio format, or a text to speak.
+Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, speech.wav (spoken, or converted),
+words.json and words.srt, landmarks.npy, rest_face.npy, landmarks.gif, index.html on request.
+Models are read once a process, see `core.keep`: a second video begins at once.
+"""
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from core import artifacts
+from core.audio import read_speech
+from core.errors import InputError, absent
+from core.stage import begin, say
+from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
+from render import face_check, motion
+from render.render import render_video
+
+_HEIC = (".heic", ".heif")
+
+
+def readable_photo(path) -> Path:
+    """`path`; from now on this process reads HEIC pictures, if it is one. Raises InputError without the package for it."""
+    if Path(path).suffix.lower() in _HEIC:
+        try:
+            import pillow_heif
+        except ImportError:
+            raise InputError(path, "a HEIC picture", "a .jpg or .png, or the package pillow-heif",
+                             "pip install pillow-heif") from None
+        pillow_heif.register_heif_opener()
+    return Path(path)
+
+
+def as_wav(path, folder, keep=False) -> Path:
+    """The speech as a checked .wav: itself, or what it holds, converted into `folder`; with `keep` it is copied there."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, absent(path), "a recording of speech")
+    with open(path, "rb") as stream:
+        is_wav = path.suffix.lower() == ".wav" and stream.read(4) in (b"RIFF", b"RIFX", b"RF64", b"")
+    if not is_wav:
+        from preprocess.convert_audio import convert
+        path = convert(path, folder / "speech.wav")
+        say(f"converted: {path}")
+    read_speech(path)
+    if keep and path.parent != folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = Path(shutil.copyfile(path, folder / "speech.wav"))
+    return path
+
+
+class Animator:
+    """Makes photos speak. One object serves several threads; what they share is read once and used in turn.
+
+    Parameters
+    ----------
+    model : landmark-model; the one that ships by default
+    device : auto, cpu or cuda, where the picture network runs
+    """
+
+    _one_at_a_time = threading.Lock()  # the face detector holds the picture it works on
+
+    def __init__(self, model=None, device="auto"):
+        self.model, self.device = model, device
+
+    def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
+                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
+                template=None, which=None, points_file=None, **options) -> Path:
+        """Make one video; return its path.
+
+        Parameters
+        ----------
+        photo : a picture with a face
+        speech : a recording; without it `text` is spoken, by `voice` of `engine` at `rate` words a minute
+        out : the video, a .mp4
+        folder : of the files in between; by default OUT without its ending
+        text, text_from : what is said, and where it stands, for messages
+        captions : see `render_video`
+        transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default PocketSphinx, but only
+            where captions or `keep` need it; "none" is nobody
+        keep : also leave the speech and index.html in `folder`
+        template : landmarks that stand for the prediction
+        which, points_file : the face in the photo, see `check_photo`
+        options : of `render_video`
+
+        Raises
+        ------
+        InputError : anything given that cannot be used; nothing is written then.
+        """
+        began, out = time.monotonic(), Path(out)
+        folder = Path(folder) if folder else out.with_suffix("")
+        go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
+        go_on()
+        with self._one_at_a_time:
+            found = face_check.check_photo(readable_photo(photo), which, points_file)
+        if template:
+            artifacts.check(template, *motion.READS)
+        go_on()
+        if speech:
+            speech = as_wav(speech, folder, keep)
+            listens = transcriber or ("sphinx" if captions != "none" or keep else "none")
+            words = self._heard(speech, folder, text, text_from, listens)
+        else:
+            speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
+        go_on()
+        moves = template or self._landmarks(speech, folder)
+        say(f"face found: {face_check.write_check(found, folder)[-1]}")
+        go_on()
+        video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
+                             **options)
+        if keep:
+            from core.run_page import write_page
+            go_on()
+            say(f"all files: {write_page(folder, video)}")
+        say(f"done in {time.monotonic() - began:.1f} s")
+        return video
+
+    def _landmarks(self, speech, folder):
+        from landmarks.predict import predict_file
+        path = predict_file(speech, folder, self.model)
+        say(f"landmarks: {path}")
+        return path
+
+    @staticmethod
+    def _spoken(folder, text, text_from, **how):
+        """Speak `text`; the .wav, and its words.json or None."""
+        from preprocess.speakable import check_text
+        from preprocess.synthesize_speech import STAGE, write_speech
+        if text is None:
+            raise InputError("speech", "neither a recording nor a text", "one of the two",
+                             '--audio speech.wav, or --text "Hello."')
+        speech = folder / "speech.wav"
+        words = write_speech(check_text(text, how["voice"], text_from), speech, where=text_from, **how)
+        return speech, _words_file(words, folder, STAGE, speech)
+
+    @staticmethod
+    def _heard(speech, folder, text, text_from, listens):
+        """The words.json of a recording, or None: its `text` found in it, else what `listens` understands."""
+        from preprocess.transcribe import STAGE, words_of
+        if text is None and listens == "none":
+            return None
+        words = words_of(read_speech(speech), text=text, engine=listens, where=text_from)
+        return _words_file(words, folder, STAGE, speech)
+
+
+def _words_file(words, folder, stage, speech):
+    from preprocess.transcribe import write_words
+    return None if words is None else write_words(words, folder, stage=stage, inputs=[speech])[0]
+
+
+def _announcer(names):
+    """A function that says, each time it is called, which of the stages `names` begins."""
+    numbered = enumerate(names, 1)
+
+    def go_on():
+        number, name = next(numbered)
+        begin(name, number, len(names))
+
+    return go_on

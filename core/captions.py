@@ -1,0 +1,89 @@
+"""Captions in a video: drawn into its frames, or laid beside them as a track that players can switch on.
+
+Reads: words in memory; a video. Writes: the video, with a track of subtitles.
+The letters are DejaVu Sans, which comes with Matplotlib: no font of the system is needed.
+"""
+
+import subprocess
+import tempfile
+import unicodedata
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from core.artifacts import whole_file
+from core.errors import NEEDS_ROOM, InputError
+from core.video import probe
+from core.words import cues, srt, transcript
+
+WAYS = ("none", "burn", "mux")
+_DRAWN = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC"}  # scripts the font has
+_HEIGHT, _WIDTH, _FOOT, _STROKE = 0.055, 0.92, 0.04, 0.09  # of a line, of the widest one, the room below, the outline
+_SMALLEST_PX = 9
+
+
+def check_drawable(words):
+    """Raise InputError when the font has no letters for some of the words."""
+    for char in transcript(words):
+        script = unicodedata.name(char, "UNKNOWN").split()[0]
+        if char.isalpha() and script not in _DRAWN:
+            raise InputError("--captions", f"burn, for {script.title()} letters", "a script that the font DejaVu Sans has",
+                             "--captions mux")
+
+
+def _font(lines, width, height):
+    """The font at a size at which the widest of `lines` fits, and that size in px."""
+    from PIL import ImageFont
+    path = Path(find_spec("matplotlib").submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    px = max(_SMALLEST_PX, round(_HEIGHT * height))
+    widest = max(ImageFont.truetype(path, px).getlength(line) for line in lines)
+    px = max(_SMALLEST_PX, min(px, int(px * _WIDTH * width / max(widest, 1))))
+    return ImageFont.truetype(path, px), px
+
+
+def _strip(text, font, px, width):
+    """One caption, white with a dark outline: uint8 [row, column, rgb and opacity], as wide as the video."""
+    from PIL import Image, ImageDraw
+    stroke = max(1, round(_STROKE * px))
+    box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font, align="center", stroke_width=stroke)
+    image = Image.new("RGBA", (width, int(box[3] - box[1]) + 2), (0, 0, 0, 0))
+    ImageDraw.Draw(image).multiline_text(((width - box[2] - box[0]) / 2, 1 - box[1]), text, "white", font, align="center",
+                                         stroke_width=stroke, stroke_fill=(0, 0, 0, 255))
+    return np.array(image)
+
+
+def burnt(frames, words, fps: float):
+    """Yield `frames` (uint8 [row, column, rgb]) with the captions of `words` drawn at their foot; the frames are copied."""
+    shown, strips, font = cues(words), {}, None
+    for k, frame in enumerate(frames):
+        t_s = (k + 0.5) / fps
+        cue = next((cue for cue in shown if cue.start_s <= t_s < cue.end_s), None)
+        if cue is None:
+            yield frame
+            continue
+        rows, columns = frame.shape[:2]
+        if font is None:
+            font = _font([line for cue in shown for line in cue.text.splitlines()], columns, rows)
+        if cue not in strips:
+            strips = {cue: _strip(cue.text, *font, columns)}
+        strip, frame = strips[cue][-rows:], frame.copy()
+        bottom = rows - min(round(_FOOT * rows), rows - len(strip))
+        part, opacity = frame[bottom - len(strip):bottom], strip[..., 3:].astype(np.uint16)
+        part[:] = (part * (255 - opacity) + strip[..., :3] * opacity + 127) // 255
+        yield frame
+
+
+def add_track(video, words):
+    """Lay the captions of `words` into the .mp4 `video` as a track (mov_text); picture and sound are not encoded again."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+    video = Path(video)
+    with tempfile.NamedTemporaryFile("w", suffix=".srt", encoding="utf-8") as subtitles, whole_file(video) as part:
+        subtitles.write(srt(words, probe(video).seconds))
+        subtitles.flush()
+        done = subprocess.run([get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(video), "-i", subtitles.name,
+                               "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text", "-movflags", "+faststart",
+                               str(part)], capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise InputError(video, f"no captions added ({(done.stderr.strip() or 'ffmpeg failed').splitlines()[-1][:80]})",
+                             NEEDS_ROOM)

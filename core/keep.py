@@ -1,0 +1,30 @@
+"""Models read once a process, and again only when their file has changed.
+
+Reads: nothing by itself. Writes: nothing.
+"""
+
+import functools
+import threading
+from pathlib import Path
+
+
+def kept(load):
+    """Decorate `load(path, *settings)`: what it returned is given again for the same file and settings.
+
+    A file counts as the same while its size and time of change are. Threads wait for each other's loading.
+    """
+    held, lock = {}, threading.Lock()
+
+    @functools.wraps(load)
+    def loaded(path, *settings):
+        path = Path(path)
+        if not path.is_file():
+            return load(path, *settings)  # it says what is wrong
+        about = path.stat()
+        stamp = about.st_mtime_ns, about.st_size
+        with lock:
+            if held.get((path, settings), (None,))[0] != stamp:
+                held[path, settings] = stamp, load(path, *settings)
+            return held[path, settings][1]
+
+    return loaded

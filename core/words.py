@@ -1,0 +1,125 @@
+"""Words with times: what was said, and when. `words.json`, `.srt`, and the lines of captions.
+
+Reads: words.json (words). Writes: words.json, words.srt (subtitles).
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core import artifacts
+from core.errors import InputError
+
+LINE_CHARS, MOST_LINES = 38, 2  # of a caption, as broadcasters set them
+PAUSE_S = 0.6  # a longer one ends a caption
+HELD_S = 0.4  # a caption stays this long after its last word, unless the next one begins
+_SENTENCE_ENDS, _CLAUSE_ENDS = ".!?।。", ",;:–—"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word as it is written, its punctuation with it, and when it sounds, in seconds of the recording."""
+
+    word: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One caption: its lines, joined by a line break, and when it is shown."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+def transcript(words) -> str:
+    """All words in a row."""
+    return " ".join(word.word for word in words)
+
+
+def save_words(path, words, *, stage, options=None, inputs=()) -> Path:
+    """Write words.json and its sidecar; return its path."""
+    rows = [{**asdict(word), "start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3)} for word in words]
+    artifacts.save_json(path, {"text": transcript(words), "words": rows})
+    return artifacts.describe_with(path, "words", stage=stage, options=options, inputs=inputs, n_words=len(rows))
+
+
+def load_words(path) -> list:
+    """Read words.json, a list of `Word`.
+
+    Raises
+    ------
+    InputError : missing, damaged, or not words in the order of their times.
+    """
+    path = Path(path)
+    artifacts.check(path, "words")
+    wanted = '{"words": [{"word": "hello", "start_s": 0.1, "end_s": 0.5}, ...]}'
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["words"]
+        words = [Word(str(row["word"]), float(row["start_s"]), float(row["end_s"])) for row in rows]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(path, "not words with times", wanted, "python -m preprocess.transcribe speech.wav") from None
+    last_s = 0.0
+    for word in words:
+        if not (math.isfinite(word.end_s) and last_s <= word.start_s <= word.end_s):
+            raise InputError(path, f"{word.word!r} from {word.start_s:g} to {word.end_s:g} s, after {last_s:g} s",
+                             "words one after the other: " + wanted)
+        last_s = word.start_s
+    return words
+
+
+def _lines(words) -> list:
+    """Words laid in lines of at most LINE_CHARS characters; a longer word has a line of its own."""
+    lines = [words[0].word]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word.word) <= LINE_CHARS:
+            lines[-1] += " " + word.word
+        else:
+            lines.append(word.word)
+    return lines
+
+
+def _ends_with(word, marks) -> bool:
+    return word.word.rstrip("\"')").endswith(tuple(marks))
+
+
+def cues(words, last_s: float = math.inf) -> list:
+    """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one, in need a comma does.
+
+    None is shown beyond `last_s`, where the recording ends.
+    """
+    groups = []
+    for word in words:
+        before = groups[-1] if groups else None
+        if not before or word.start_s - before[-1].end_s >= PAUSE_S or _ends_with(before[-1], _SENTENCE_ENDS):
+            groups.append([word])
+            continue
+        before.append(word)
+        if len(_lines(before)) > MOST_LINES:
+            last = next((i for i in reversed(range(len(before) - 1)) if _ends_with(before[i], _CLAUSE_ENDS)), len(before) - 2)
+            groups[-1:] = [before[:last + 1], before[last + 1:]]
+    starts = [group[0].start_s for group in groups[1:]] + [math.inf]
+    return [Cue("\n".join(_lines(group)), group[0].start_s,
+                min(group[-1].end_s + HELD_S, max(following, group[-1].end_s), max(last_s, group[0].start_s)))
+            for group, following in zip(groups, starts)]
+
+
+def _clock(seconds) -> str:
+    ms = round(seconds * 1000)
+    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d},{ms % 1000:03d}"
+
+
+def srt(words, last_s: float = math.inf) -> str:
+    """SubRip text of the captions; see `cues`."""
+    return "".join(f"{i}\n{_clock(cue.start_s)} --> {_clock(cue.end_s)}\n{cue.text}\n\n"
+                   for i, cue in enumerate(cues(words, last_s), 1))
+
+
+def save_srt(path, words, *, stage, inputs=()) -> Path:
+    """Write a .srt and its sidecar; return its path."""
+    with artifacts.whole_file(path) as part:
+        part.write_text(srt(words), encoding="utf-8")
+    return artifacts.describe_with(path, "subtitles", stage=stage, inputs=inputs)

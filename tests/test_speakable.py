@@ -1,0 +1,71 @@
+"""What is written, as it is spoken."""
+
+import pytest
+from conftest import ROOT
+
+from core.errors import InputError
+from preprocess.speakable import MOST_WORDS, Piece, check_text, pieces
+
+
+def spoken(text, language="en"):
+    return " ".join(piece.spoken for piece in pieces(text, language))
+
+
+@pytest.mark.parametrize("written, said", [
+    ("INR 5,053", "five thousand and fifty three rupees"),
+    ("Rs. 1,20,000.50", "one lakh twenty thousand rupees and fifty paise"),
+    ("by UPI, do NOT pay", "by U.P.I, do NOT pay"), ("PAY BY UPI", "PAY BY UPI"), ("at NASA (ATM)", "at NASA (A.T.M)"),
+    ("₹1", "one rupee"), ("₹2.5 lakh", "two point five lakh rupees"), ("5,053 INR", "five thousand and fifty three rupees"),
+    ("$12.05", "twelve dollars and five cents"), ("£3", "three pounds"), ("Rs 1,00,00,000", "one crore rupees"),
+    ("31st December 2024", "thirty first December twenty twenty four"), ("3 Jan. 2005", "third January two thousand and five"),
+    ("December 31, 2024", "December thirty first twenty twenty four"),
+    ("2024-12-31", "thirty first December twenty twenty four"), ("31/12/2024", "thirty first December twenty twenty four"),
+    ("32/13/2024", "three two one three two zero two four"),
+    ("5:30 pm", "five thirty pm"), ("17:05", "seventeen oh five"), ("10:00", "ten o'clock"), ("the 3rd", "the third"),
+    ("12.5%", "twelve point five percent"), ("1,234,567", "one million two hundred and thirty four thousand five hundred and "
+                                                         "sixty seven"),
+    ("12,34,567", "twelve lakh thirty four thousand five hundred and sixty seven"), ("-5", "minus five"),
+    ("in 1999", "in nineteen ninety nine"), ("9876543210", "nine eight seven six five four three two one zero"),
+    ("+91 98765 43210", "plus nine one nine eight seven six five four three two one zero"),
+    ("Mr. Rao & Dr Sen", "Mister Rao and Doctor Sen"), ("my a/c, etc.", "my account, et cetera"),
+    ("B2B on 4G, COVID-19 at A4", "B2B on 4G, COVID-19 at A4"), ("I may go", "I may go"), ("[[h@loU]]", "[ [h@loU]]")])
+def test_it_is_spoken_so(written, said):
+    assert spoken(written) == said
+
+
+def test_punctuation_stays_where_it_was():
+    assert spoken('Pay "INR 20", (INR 1), by 31st December. It is 7, now!') == \
+        'Pay "twenty rupees", (one rupee), by thirty first December. It is seven, now!'
+
+
+def test_each_piece_is_a_word_as_it_is_written():
+    text = "Pay INR 5,053 by 31st December 2024,\n please."
+    assert pieces(text) == [Piece("Pay", "Pay"), Piece("INR 5,053", "five thousand and fifty three rupees"), Piece("by", "by"),
+                            Piece("31st December 2024,", "thirty first December twenty twenty four,"),
+                            Piece("please.", "please.")]
+
+
+def test_other_languages_read_numbers_themselves():
+    assert spoken("Das kostet 20 Euro", "de") == "Das kostet 20 Euro"
+
+
+def test_the_sample_script():
+    """About a hundred words, with a name, an amount, a date; all numbers become words."""
+    text = (ROOT / "data" / "samples" / "reminder.txt").read_text(encoding="utf-8")
+    assert 90 <= len(text.split()) <= 120
+    said = spoken(text)
+    assert "five thousand and fifty three rupees is due on thirty first December twenty twenty four" in said
+    assert not any(char.isdigit() for char in said)
+
+
+@pytest.mark.parametrize("text, voice", [("Good morning.", "en-in"), ("Good morning.", "hi"), ("नमस्ते दुनिया, Bob", "hi+f3"),
+                                         ("42", "en-us"), ("Привет", "ru"), ("कृपया UPI", "mr"), ("Grüße", "de")])
+def test_a_voice_reads_its_script_and_latin(text, voice):
+    assert check_text(text, voice, "--text") == text
+
+
+@pytest.mark.parametrize("text, found", [("Привет, Bob", "Cyrillic letters"), ("", "nothing to say"),
+                                         ("a " * (MOST_WORDS + 1), f"{MOST_WORDS + 1} words")])
+def test_what_a_voice_cannot_say_is_refused(text, found):
+    with pytest.raises(InputError, match=found):
+        check_text(text, "en-in", "--text")
