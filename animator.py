@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from core import artifacts
+from core.aside import aside
 from core.audio import read_speech
 from core.errors import InputError, absent
 from core.stage import begin, say
@@ -59,12 +60,13 @@ class Animator:
     ----------
     model : landmark-model; the one that ships by default
     device : auto, cpu or cuda, where the picture network runs
+    once : for one video, from a cold start: libraries are read here while another process looks at the photo
     """
 
     _one_at_a_time = threading.Lock()  # the face detector holds the picture it works on
 
-    def __init__(self, model=None, device="auto"):
-        self.model, self.device = model, device
+    def __init__(self, model=None, device="auto", once=False):
+        self.model, self.device, self.once = model, device, once
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
                 voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
@@ -94,8 +96,7 @@ class Animator:
         folder = Path(folder) if folder else out.with_suffix("")
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
-        with self._one_at_a_time:
-            found = face_check.check_photo(readable_photo(photo), which, points_file)
+        found = self._checked(readable_photo(photo), which, points_file)
         if template:
             artifacts.check(template, *motion.READS)
         go_on()
@@ -117,6 +118,14 @@ class Animator:
             say(f"all files: {write_page(folder, video)}")
         say(f"done in {time.monotonic() - began:.1f} s")
         return video
+
+    def _checked(self, photo, which, points_file):
+        if self.once:
+            checked = aside(face_check.check_photo, photo, which, points_file)
+            import render.mouth  # noqa: F401  PyTorch: as long as the detector's models
+            return checked()
+        with self._one_at_a_time:
+            return face_check.check_photo(photo, which, points_file)
 
     def _landmarks(self, speech, folder):
         from landmarks.predict import predict_file

@@ -68,7 +68,7 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
         listen(lambda event: click.echo(json.dumps(event, ensure_ascii=False), err=True))
     name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
     out = check_output(output or result_dir / f"{name}.mp4", force, **options)
-    animator = Animator(model, "auto" if gpu else "cpu")
+    animator = Animator(model, "auto" if gpu else "cpu", once=True)
     click.echo(animator.animate(image, audio, out, folder=result_dir / name, **what_is_said(text, script), **options))
 
 
