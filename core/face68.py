@@ -24,6 +24,8 @@ _THROUGH_FIVE = np.linalg.inv(np.vander(np.linspace(-1, 1, 5)))
 _OUTER_UPPER, _OUTER_LOWER, _CHIN = [49, 50, 51, 52, 53], [59, 58, 57, 56, 55], [6, 7, 8, 9, 10]
 _OUTER_SHARE = np.array([0.5, 1, 1, 1, 0.5], np.float32)  # of what the inner lips move: less near the corners
 _MOUTH_CORNERS, _INNER_CORNERS = [48, 54], [60, 64]
+_NOSE_BASE = list(GROUPS["nose_base"])
+N_MOUTH_SHAPE = 8  # numbers of `mouth_shape`
 EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # (upper, lower) of each eye, point above point
 
 EDGES = [(a, b) for name, points in GROUPS.items()
@@ -69,6 +71,20 @@ def mouth_width(points):
 def mouth_middle(points):
     """Middle of the mouth corners of `points` [..., 68, 2] -> [..., 2]; it hardly moves when the mouth opens."""
     return points[..., _MOUTH_CORNERS, :].mean(-2)
+
+
+def mouth_shape(points):
+    """What lips and jaw do, alike on both sides: face-space `points` [..., 68, 2] -> [..., N_MOUTH_SHAPE], eye distances.
+
+    Outer and inner width; how far upper outer, upper inner, lower inner, lower outer lip and chin lie below the corners;
+    how far the corners lie below the nose.
+    """
+    corners = mouth_middle(points)[..., 1]
+    groups = _OUTER_UPPER[1:-1], _INNER_UPPER, _INNER_LOWER, _OUTER_LOWER[1:-1], _CHIN
+    heights = [points[..., group, 1].mean(-1) - corners for group in groups]
+    inner = points[..., _INNER_CORNERS, 0]
+    return np.stack([mouth_width(points), inner[..., 1] - inner[..., 0], *heights,
+                     corners - points[..., _NOSE_BASE, 1].mean(-1)], -1)
 
 
 def uncross_lips(points):

@@ -53,6 +53,8 @@ KINDS = {
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),
         Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
+        Kind("sync-model", ".tflite", "by how much sound and lips are apart (LiteRT); its sidecar holds how often it is right",
+             "landmarks.sync_train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",
              "gan.train, render.train"),
         Kind("face-points", ".json", "the 68 points of a photo's face, its box, all faces found, yaw, sharpness; px; to be "

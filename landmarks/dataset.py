@@ -67,6 +67,16 @@ def load_clips(pack, split: str) -> list:
     return clips
 
 
+def speaker_shares(clips):
+    """How likely each clip is drawn, float [clip]: a speaker's share grows with the frames they said, to the power of `SHARE`."""
+    lengths = np.array([len(clip.face) for clip in clips], float)
+    said = {}
+    for clip, n in zip(clips, lengths):
+        said[clip.speaker] = said.get(clip.speaker, 0) + n
+    weight = lengths * np.array([said[clip.speaker] for clip in clips]) ** (SHARE - 1)
+    return weight / weight.sum()
+
+
 class Batches:
     """Batches of augmented segments; a speaker's share grows with the frames they said, to the power of `SHARE`.
 
@@ -75,12 +85,7 @@ class Batches:
 
     def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, augment: bool = True):
         self.clips, self.n_items, self.n_frames, self.seed, self.augment = clips, n_items, n_frames, seed, augment
-        lengths = np.array([len(clip.face) for clip in clips], float)
-        said = {}
-        for clip, n in zip(clips, lengths):
-            said[clip.speaker] = said.get(clip.speaker, 0) + n
-        weight = lengths * np.array([said[clip.speaker] for clip in clips]) ** (SHARE - 1)
-        self.share = weight / weight.sum()
+        self.share = speaker_shares(clips)
         self.offsets = [face68.fill_missing(clip.face) - clip.rest for clip in clips]
         self.seen = [np.isfinite(clip.face).all((1, 2)).astype(np.float32) for clip in clips]
 

@@ -132,11 +132,19 @@ def predictor(network):
 
 
 def record(run, step, losses, measured):
-    """Append to curves.csv, draw curves.png, and write TensorBoard events."""
-    import tensorflow as tf
+    """Write one row of the course of a run, and say it."""
     row = {"step": step, **losses}
     for source, values in measured.items():
         row |= {f"{source}/{name}": values["model"][name] for name in ("opening_correlation", "opening_amplitude")}
+    add_to_curves(run, row)
+    heard = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
+             for source, v in measured.items())
+    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
+
+
+def add_to_curves(run, row):
+    """Append `row` to curves.csv, draw curves.png, and write TensorBoard events."""
+    import tensorflow as tf
     curves = run / "curves.csv"
     is_new = not curves.is_file()
     with open(curves, "a", encoding="utf-8", newline="") as stream:
@@ -144,17 +152,14 @@ def record(run, step, losses, measured):
         if is_new:
             writer.writeheader()
         writer.writerow(row)
-    with tf.summary.create_file_writer(str(run / "events")).as_default(step=step):
+    with tf.summary.create_file_writer(str(run / "events")).as_default(step=row["step"]):
         for name, value in row.items():
             tf.summary.scalar(name, value)
     draw_curves(curves, run / "curves.png")
-    heard = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
-             for source, v in measured.items())
-    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
 
 
 def draw_curves(curves, picture):
-    """curves.csv -> curves.png: losses on the left, mouth-opening correlation by source on the right."""
+    """curves.csv -> curves.png: losses on the left, what was measured by source on the right."""
     from matplotlib.figure import Figure
     with open(curves, encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
