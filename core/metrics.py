@@ -44,6 +44,24 @@ def correlation(a, b) -> float:
     return float(np.sum(a * b) / scale) if scale > 1e-12 else 0.0
 
 
+def lag_of(signal, reference, max_lag: int = 10) -> float:
+    """By how many frames `signal` [frame] comes after `reference` [frame]: where they correlate best, between frames by a parabola.
+
+    NaN when one is constant, or no longer than twice `max_lag`.
+    """
+    n = min(len(signal), len(reference))
+    if n <= 2 * max_lag:
+        return float("nan")
+    found = np.array([correlation(signal[max(0, lag):n + min(0, lag)], reference[max(0, -lag):n - max(0, lag)])
+                      for lag in range(-max_lag, max_lag + 1)])
+    i, bend = int(found.argmax()), 0.0
+    if found[i] <= 0:
+        return float("nan")
+    if 0 < i < 2 * max_lag and (curve := found[i - 1] - 2 * found[i] + found[i + 1]) < 0:
+        bend = 0.5 * (found[i - 1] - found[i + 1]) / curve
+    return float(i - max_lag + bend)
+
+
 def amplitude_ratio(predicted, measured) -> float:
     """Standard deviation of `predicted` over that of `measured`, both [frame]; 1 is right, 0 is a dead mouth."""
     return float(np.std(predicted) / max(np.std(measured), 1e-9))

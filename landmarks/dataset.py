@@ -68,7 +68,7 @@ def load_clips(pack, split: str) -> list:
 
 
 def speaker_shares(clips):
-    """How likely each clip is drawn, float [clip]: a speaker's share grows with the frames they said, to the power of `SHARE`."""
+    """How likely each clip is drawn, float [clip]: a speaker's share grows with the frames said, to the power of `SHARE`."""
     lengths = np.array([len(clip.face) for clip in clips], float)
     said = {}
     for clip, n in zip(clips, lengths):

@@ -49,7 +49,7 @@ class SyncBatches:
 
 
 def shifted(power, shapes, seen, late_hops: int, n_frames: int):
-    """`n_frames` of sound [frame, hop, mel] and picture [frame, ...] whose sound is `late_hops` late; beyond them is nothing."""
+    """`n_frames` of sound [frame, hop, mel] and picture [frame, ...], the sound `late_hops` late; beyond them is nothing."""
     hops = power.reshape(-1, power.shape[-1])
     first_frame = max(0, -(-late_hops // HOPS_PER_FRAME))
     first_hop = first_frame * HOPS_PER_FRAME - late_hops

@@ -114,7 +114,8 @@ def publish_accuracy(model, pack, split: str = "val") -> dict:
 
 def as_markdown(methods) -> str:
     """The measures as a table to paste into the documents."""
-    lines = ["| source | seconds | trials | method | within one frame | median error, ms | by chance |", "|---|---:|---:|---|---:|---:|---:|"]
+    lines = ["| source | seconds | trials | method | within one frame | median error, ms | by chance |",
+             "|---|---:|---:|---|---:|---:|---:|"]
     for name, rows in methods.items():
         for row in rows:
             for source, values in {**row["sources"], "all": row}.items():
@@ -124,7 +125,8 @@ def as_markdown(methods) -> str:
 
 
 @stage(reads="MODEL (sync-model), PACK (training-pack)", writes="MODEL.json (its accuracy), metrics.json beside the model",
-       examples=("python -m landmarks.sync_evaluate", "python -m landmarks.sync_evaluate --model CNN_record/00002/model.tflite"))
+       examples=("python -m landmarks.sync_evaluate",
+                 "python -m landmarks.sync_evaluate --model CNN_record/00002/model.tflite"))
 @click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the shipped one")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--split", default="val", help="Split to measure on.")
@@ -133,8 +135,8 @@ def main(model, pack, split):
     about = publish_accuracy(model, pack, split)
     click.echo(as_markdown(about["methods"]))
     sure = about["confidence"]
-    click.echo(f"\nConfidence on {sure['seconds']} s: median {sure['own']:.2f} with the own sound, {sure['foreign']:.2f} with another's; "
-               f"told apart in {sure['told_apart']:.0%} of pairs")
+    click.echo(f"\nConfidence on {sure['seconds']} s: median {sure['own']:.2f} with the own sound, {sure['foreign']:.2f} with "
+               f"another's; told apart in {sure['told_apart']:.0%} of pairs")
     click.echo(model.with_name("metrics.json"))
 
 

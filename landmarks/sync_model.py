@@ -62,7 +62,7 @@ class SyncNetwork(keras.Model):
 
 
 def similarities(heard, shown, seen):
-    """`sync.similarities` for batches, in TensorFlow: heard, shown [batch, frame, size], seen [batch, frame] -> [batch, lag]."""
+    """`sync.similarities` of batches, in TensorFlow: heard, shown [batch, frame, size], seen [batch, frame] -> [batch, lag]."""
     heard = heard - tf.reduce_mean(heard, 1, keepdims=True)
     shown = (shown - tf.reduce_sum(shown * seen[..., None], 1, keepdims=True)
              / (tf.reduce_sum(seen, 1)[:, None, None] + 1e-6)) * seen[..., None]

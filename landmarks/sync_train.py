@@ -16,7 +16,7 @@ from core.stage import only_one, progress, say, stage
 from landmarks.dataset import open_pack
 
 STAGE = "landmarks.sync_train"
-CHECKED_S = (2,)  # length of the stretches looked at while training
+CHECKED_S = 2  # length of the stretches looked at while training
 
 
 def build(options):
@@ -77,7 +77,7 @@ def train(run, pack, options, stop_after=None):
     from landmarks.sync_dataset import SyncBatches
     from landmarks.sync_evaluate import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync_model import export
-    from landmarks.train import add_to_curves, load_state, save_state
+    from landmarks.train import load_state, save_state
     clips, held_out = load_clips(pack, "train"), recordings(pack, "val")
     batches = SyncBatches(clips, n_items=options["batch"], seed=options["seed"])
     network, average, optimizer = build(options)
@@ -93,11 +93,8 @@ def train(run, pack, options, stop_after=None):
             batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
             recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
             if (step + 1) % options["every"] == 0 or step + 1 == last:
-                shares = {source: row["within_frame"] for source, row in sources_of(measure(held_out, answer, CHECKED_S)).items()}
                 losses = {name: float(np.mean([r[name] for r in recent])) for name in recent[0]}
-                add_to_curves(run, {"step": step + 1, **losses, **{f"{source}/right": v for source, v in shares.items()}})
-                say(f"step {step + 1}: loss {losses['loss']:.3f}; within a frame, {CHECKED_S[0]} s: "
-                    + ", ".join(f"{source} {share:.0%}" for source, share in shares.items()))
+                record(run, step + 1, losses, measure(held_out, answer, (CHECKED_S,)))
                 save_state(state, step + 1, variables)
                 recent = []
     if last < options["steps"]:
@@ -108,9 +105,13 @@ def train(run, pack, options, stop_after=None):
     return path
 
 
-def sources_of(rows) -> dict:
-    """`measure`'s rows of one length: source -> its measures."""
-    return rows[0]["sources"] if rows else {}
+def record(run, step, losses, rows):
+    """Write one row of the course of a run, and say it; `rows` of `sync_evaluate.measure`, none when no clip is long enough."""
+    from landmarks.train import add_to_curves
+    shares = {source: values["within_frame"] for row in rows for source, values in row["sources"].items()}
+    add_to_curves(run, {"step": step, **losses, **{f"{source}/within_frame": share for source, share in shares.items()}})
+    say(f"step {step}: loss {losses['loss']:.3f}; within a frame on {CHECKED_S} s: "
+        + ", ".join(f"{source} {share:.0%}" for source, share in shares.items()))
 
 
 @stage(reads="PACK (data/train.h5)", writes="RECORD/00001/ with model.tflite, curves.png, metrics.json, run.json",

@@ -1,0 +1,99 @@
+"""The same speech by other microphones, rooms, lines, codecs and throats: what a prediction should not mind.
+
+Reads, writes: nothing. Every function takes float32 [sample] at 16 kHz and gives as many samples, at the same time.
+"""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import butter, fftconvolve, istft, sosfiltfilt, stft
+
+from core.audio import decode_any, resample
+from core.clock import SAMPLE_RATE
+
+REVERB_S, WET = 0.5, 1.0  # RT60; energy of the reverberation beside that of the direct sound
+TELEPHONE_HZ = (300, 3400)
+N_FFT, N_CEPSTRA = 1024, 40  # 64 ms; the first cepstra are the formants, the rest is the voice's pitch
+CODECS = {"MP3, 32 kbit/s": (".mp3", "-c:a", "libmp3lame", "-b:a", "32k"),
+          "Opus, 12 kbit/s": (".ogg", "-c:a", "libopus", "-b:a", "12k")}
+
+
+def to_peak(sound, dbfs: float):
+    """`sound` with its peak at so many dB below full scale."""
+    return (sound / max(np.abs(sound).max(), 1e-9) * 10 ** (dbfs / 20)).astype(np.float32)
+
+
+def narrowed(sound, rate: int):
+    """Sampled at `rate` Hz, and back."""
+    back = resample(resample(sound, SAMPLE_RATE, rate), rate, SAMPLE_RATE)
+    return np.pad(back, (0, max(0, len(sound) - len(back))))[:len(sound)]
+
+
+def with_noise(sound, noise, snr_db: float):
+    """`sound` with `noise` [sample] so many dB below it."""
+    power, noise = np.mean(np.square(sound)), np.resize(noise, len(sound))
+    return (sound + noise * np.sqrt(power / max(np.mean(np.square(noise)), 1e-12) * 10 ** (-snr_db / 10))).astype(np.float32)
+
+
+def in_a_room(sound, rng):
+    """In a synthetic room: the direct sound, then noise that decays by 60 dB in REVERB_S."""
+    t = np.arange(round(REVERB_S * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = rng.normal(size=len(t)) * 10 ** (-3 * t / REVERB_S)
+    tail *= np.sqrt(WET / np.square(tail).sum())
+    tail[0] += 1
+    return fftconvolve(sound, tail)[:len(sound)].astype(np.float32)
+
+
+def by_telephone(sound):
+    """Through the band of a telephone line, without delay."""
+    return sosfiltfilt(butter(4, TELEPHONE_HZ, "bandpass", fs=SAMPLE_RATE, output="sos"), sound).astype(np.float32)
+
+
+def pitched(sound, semitones: float):
+    """Pitch and formants moved, as of a larger or smaller person."""
+    from librosa.effects import pitch_shift
+    return pitch_shift(sound, sr=SAMPLE_RATE, n_steps=semitones)
+
+
+def other_formants(sound, factor: float):
+    """Formants times `factor`, pitch and speed as they were: the spectral envelope (first cepstra) is stretched."""
+    _, _, spectrum = stft(sound, SAMPLE_RATE, nperseg=N_FFT, noverlap=3 * N_FFT // 4)
+    cepstra = np.fft.irfft(np.log(np.abs(spectrum) + 1e-6), axis=0)
+    cepstra[N_CEPSTRA:-N_CEPSTRA + 1] = 0
+    envelope = np.fft.rfft(cepstra, axis=0).real
+    bins = np.arange(len(envelope))
+    moved = np.stack([np.interp(bins / factor, bins, frame) for frame in envelope.T], 1)
+    _, changed = istft(spectrum * np.exp(moved - envelope), SAMPLE_RATE, nperseg=N_FFT, noverlap=3 * N_FFT // 4)
+    return changed[:len(sound)].astype(np.float32)
+
+
+def coded(sound, suffix: str, *codec):
+    """Through a codec of ffmpeg and back, by a file: its header tells the decoder the codec's delay."""
+    from imageio_ffmpeg import get_ffmpeg_exe
+    raw = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"coded{suffix}"
+        subprocess.run([get_ffmpeg_exe(), "-v", "error", *raw, "-i", "-", *codec, str(path)],
+                       input=sound.astype(np.float32).tobytes(), check=True)
+        back = np.concatenate(list(decode_any(path)))
+    return np.pad(back, (0, max(0, len(sound) - len(back))))[:len(sound)]
+
+
+def distortions(others, seed: int = 0) -> dict:
+    """Name -> function of a sound. `others`: speech [sample], whose sum is the babble; each is turned round by half a period,
+    so that a sound among them meets another part of itself."""
+    rng = np.random.default_rng(seed)
+    length = max(map(len, others))
+    babble = np.sum([np.resize(np.roll(to_peak(other, 0), len(other) // 2), length) for other in others], 0)
+    white = rng.normal(size=30 * SAMPLE_RATE)
+    found = {"as it is": lambda sound: sound}
+    found |= {f"peak at {db} dBFS": lambda sound, db=db: to_peak(sound, db) for db in (0, -10, -20, -30)}
+    found |= {"8 kHz and back": lambda sound: narrowed(sound, 8000), "telephone": by_telephone,
+              f"room, RT60 {REVERB_S} s": lambda sound: in_a_room(sound, np.random.default_rng(seed))}
+    for name, noise in (("white noise", white), ("babble", babble)):
+        found |= {f"{name}, {db} dB below": lambda sound, db=db, noise=noise: with_noise(sound, noise, db) for db in (20, 10)}
+    found |= {f"pitch {n:+d} semitones": lambda sound, n=n: pitched(sound, n) for n in (-4, 4)}
+    found |= {f"formants x {factor}": lambda sound, factor=factor: other_formants(sound, factor) for factor in (0.85, 1.18)}
+    return found | {name: lambda sound, codec=codec: coded(sound, *codec) for name, codec in CODECS.items()}

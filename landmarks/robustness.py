@@ -1,0 +1,149 @@
+"""How much a prediction minds other microphones, rooms, codecs and voices, and whether every voice moves the mouth.
+
+Reads: a landmark-model; data/train.h5 (training-pack) and data/recordings/index.csv, whose sounds are changed; with
+--voices a folder of recordings, pictures not needed.
+Writes: metrics-robustness.json beside the model or where --out says.
+Correlation and amplitude are those of the mouth opening against the measured one, means over clips.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts, face68
+from core.audio import HOP, decode_any, resample
+from core.clock import SAMPLES_PER_FRAME
+from core.errors import InputError
+from core.index import read_index
+from core.metrics import amplitude_ratio, correlation
+from core.stage import progress, stage
+from landmarks.dataset import load_clips
+from landmarks.distort import distortions
+from landmarks.predict import load_model, predict
+from preprocess.list_recordings import list_recordings
+from preprocess.pack_hdf5 import brought_together
+
+STAGE = "landmarks.robustness"
+N_BABBLERS = 6
+COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."  # a synthesiser says it in any language
+LANGUAGES = ("en-us", "de", "fr", "es", "it", "pt-br", "ru", "pl", "tr", "ar", "hi", "cmn", "ja", "ko", "sw")
+SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
+EVERY_VOICE = 4  # recordings of --voices: each fourth is heard
+
+
+def sound_of_clip(row) -> np.ndarray:
+    """The whole sound of a recording, float32 [sample]."""
+    sound = list(decode_any(row["sound"]))
+    if not sound:
+        raise InputError(row["sound"], "no sound", "the recording the pack was made of", "make preprocess CORPUS=folder")
+    return np.concatenate(sound)
+
+
+def clips_with_sound(pack, index, split: str) -> list:
+    """Clips of the pack and their recordings' sound, from where sound and picture begin together: (clip, sound [sample])."""
+    late = artifacts.check(pack, "training-pack").get("options", {}).get("late_hops", {})
+    recorded, found = {row["clip"]: row for row in read_index(index, "sound")}, []
+    for clip in load_clips(pack, split):
+        if clip.name not in recorded:
+            raise InputError(index, f"no clip {clip.name!r}", f"the recordings of {pack}", "make preprocess CORPUS=folder")
+        row, = brought_together([{"clip": clip.name, "speaker": clip.speaker, "n_frames": 2 * len(clip.face)}], late)
+        sound = sound_of_clip(recorded[clip.name])[row["first_hop"] * HOP:]
+        n_samples = len(clip.face) * SAMPLES_PER_FRAME
+        found.append((clip, np.pad(sound[:n_samples], (0, max(0, n_samples - len(sound))))))
+    return found
+
+
+def opening_of(model, sound):
+    """Predicted mouth opening of a sound, [frame]."""
+    return face68.mouth_opening(predict(model, sound))
+
+
+def distorted(model, clips, changes) -> dict:
+    """Measures of each change: name -> source -> correlation and amplitude of the opening, and the drop from the first one."""
+    table = {}
+    with progress(changes.items(), "robustness") as bar:
+        for name, change in bar:
+            by_source = {}
+            for clip, sound in clips:
+                seen = np.isfinite(clip.face).all((1, 2))
+                heard, measured = opening_of(model, change(sound))[seen], face68.mouth_opening(clip.face[seen])
+                by_source.setdefault(clip.source, []).append((correlation(heard, measured), amplitude_ratio(heard, measured)))
+            by_source["all clips"] = [pair for pairs in by_source.values() for pair in pairs]
+            table[name] = {source: dict(zip(("correlation", "amplitude"), map(float, np.mean(pairs, 0))))
+                           for source, pairs in sorted(by_source.items())}
+    clean = next(iter(table.values()))
+    for sources in table.values():
+        for source, values in sources.items():
+            values["drop"] = clean[source]["correlation"] - values["correlation"]
+    return table
+
+
+def voices_of(folder):
+    """Every EVERY_VOICE-th recording of a folder: (group, sound), groups being RAVDESS sex and emotion, or the speaker."""
+    rows = [row for row in list_recordings(folder) if not row.get("problem")]
+    for row in rows[::EVERY_VOICE]:
+        sound = sound_of_clip(row)
+        if "emotion" in row:
+            yield f"RAVDESS, {'woman' if int(row['speaker'][-2:]) % 2 == 0 else 'man'}", sound  # even actors are women
+            yield f"RAVDESS, {row['emotion']}", sound
+        else:
+            yield row["speaker"], sound
+
+
+def languages():
+    """Counting to ten in many languages, by eSpeak NG: (group, sound)."""
+    from preprocess.synthesize_speech import synthesize
+    for language in LANGUAGES:
+        for speaker, variant in SPEAKERS.items():
+            yield f"eSpeak {language}, {speaker}", resample(*synthesize(COUNTED, language + variant))
+
+
+def liveliness(model, voices, reference: float) -> dict:
+    """How much each group of `voices` (group, sound) opens the mouth: std of the opening over `reference`."""
+    groups = {}
+    with progress(voices, "voices") as bar:
+        for group, sound in bar:
+            groups.setdefault(group, []).append(float(opening_of(model, sound).std()))
+    return {group: {"recordings": len(values), "opening_std": float(np.mean(values)) / reference,
+                    "least": min(values) / reference} for group, values in groups.items()}
+
+
+def as_markdown(table) -> str:
+    """`distorted` as a table to paste into the documents."""
+    sources = list(next(iter(table.values())))
+    lines = ["| sound | " + " | ".join(f"{source}: r / drop / amplitude" for source in sources) + " |",
+             "|---" * (len(sources) + 1) + "|"]
+    for name, values in table.items():
+        lines.append(f"| {name} | " + " | ".join("{correlation:.3f} / {drop:+.3f} / {amplitude:.2f}".format(**values[source])
+                                                 for source in sources) + " |")
+    return "\n".join(lines)
+
+
+@stage(reads="MODEL (landmark-model), PACK (training-pack), INDEX and the sounds it names, VOICES",
+       writes="OUT (metrics-robustness.json)",
+       examples=("python -m landmarks.robustness", "python -m landmarks.robustness --voices data/raw"))
+@click.option("--model", "model_path", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
+@click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
+@click.option("--split", default="val", help="Split to measure on.")
+@click.option("--voices", type=click.Path(path_type=Path), help="More voices: a folder of recordings, sound is enough.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default metrics-robustness.json beside the model.")
+def main(model_path, pack, index, split, voices, out):
+    """Measure how much other microphones, rooms, codecs and voices disturb the prediction."""
+    model, clips = load_model(model_path), clips_with_sound(pack, index, split)
+    everyone = {clip.speaker: sound for clip, sound in clips}
+    table = distorted(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
+    click.echo(as_markdown(table))
+    reference = float(np.mean([opening_of(model, sound).std() for _, sound in clips]))
+    moves = liveliness(model, [*languages(), *(voices_of(voices) if voices else ())], reference)
+    click.echo("\n| voice | recordings | opening std, of that on the split | least |\n|---|---:|---:|---:|")
+    for group, values in moves.items():
+        click.echo(f"| {group} | {values['recordings']} | {values['opening_std']:.2f} | {values['least']:.2f} |")
+    out = out or model_path.with_name("metrics-robustness.json")
+    artifacts.save_json(out, {"split": split, "clips": len(clips), "sounds": table, "voices": moves})
+    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model_path, pack]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Whether a held vowel keeps the mouth still, and whether five minutes of speech end together with their sound.
+
+Reads: a landmark-model; data/train.h5 (training-pack), whose steady stretches say how still a measured mouth is;
+data/samples/speech.wav, said over and over.
+Writes: metrics-steadiness.json beside the model or where --out says.
+A steady stretch is STEADY_FRAMES frames in which the measured opening, without its jitter, goes no further than STEADY.
+Jitter is the mean absolute second difference, of the opening and of the coordinates of the lips.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import lfilter
+
+from core import artifacts, face68
+from core.audio import read_speech
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.metrics import correlation, jitter, lag_of
+from core.stage import stage
+from landmarks.dataset import load_clips
+from landmarks.evaluate import SPEECH
+from landmarks.predict import load_model, predict
+
+STAGE = "landmarks.steadiness"
+VOWELS_HZ = {"a": (730, 1090, 2440), "i": (270, 2290, 3010), "u": (300, 870, 2240)}  # Peterson & Barney 1952, men
+BANDWIDTHS_HZ = (80, 100, 140)
+PITCHES_HZ = (120, 210)
+HELD_S, SILENT_S, SETTLING_S = 2.0, 0.5, 0.4  # before and after the vowel; what its onset takes
+STEADY_FRAMES, STEADY, JITTER_FRAMES = 12, 0.02, 5  # frames, eye distances, frames averaged to take the jitter out
+MINUTES = 5
+PAUSE_S = 0.43  # between the sentences: they begin anywhere within a frame
+
+
+def vowel(formants_hz, pitch_hz: float):
+    """A held vowel between two silences: pulses through three resonances (Klatt 1980), float32 [sample]."""
+    t = np.arange(round(HELD_S * SAMPLE_RATE)) / SAMPLE_RATE
+    sound = np.diff(np.floor(t * pitch_hz), prepend=0)
+    for hz, width_hz in zip(formants_hz, BANDWIDTHS_HZ):
+        radius = np.exp(-np.pi * width_hz / SAMPLE_RATE)
+        poles = [1, -2 * radius * np.cos(2 * np.pi * hz / SAMPLE_RATE), radius**2]
+        sound = lfilter([sum(poles)], poles, sound)
+    fade = np.minimum(1, np.minimum(t, t[::-1]) / 0.05)
+    silence = np.zeros(round(SILENT_S * SAMPLE_RATE))
+    return np.concatenate([silence, 0.3 * fade * sound / np.abs(sound).max(), silence]).astype(np.float32)
+
+
+def jitters(face) -> dict:
+    """Jitter of the opening and of the lips' coordinates, eye distances: face [frame, 68, 2]."""
+    lips = face[:, face68.MOUTH].reshape(len(face), -1)
+    return {"opening": jitter(face68.mouth_opening(face)), "lips": float(np.mean([jitter(x) for x in lips.T]))}
+
+
+def mean_of(rows) -> dict:
+    """The mean of dicts of numbers, key by key."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def steady_stretches(faces):
+    """Yield the stretches [STEADY_FRAMES, 68, 2] of measured landmarks (list of [frame, 68, 2]) whose mouth holds still."""
+    for face in faces:
+        opening = uniform_filter1d(face68.mouth_opening(face), JITTER_FRAMES, mode="nearest")  # NaN stays, and is no stretch
+        start = 0
+        while start + STEADY_FRAMES <= len(face):
+            if np.isfinite(face[start:start + STEADY_FRAMES]).all() and np.ptp(opening[start:start + STEADY_FRAMES]) < STEADY:
+                yield face[start:start + STEADY_FRAMES]
+                start += STEADY_FRAMES
+            else:
+                start += 1
+
+
+def held_vowels(model) -> dict:
+    """Jitter of the predicted mouth while a vowel is held: name -> `jitters` and the mean opening."""
+    first, last = (round((SILENT_S + s) * FPS) for s in (SETTLING_S, HELD_S - SETTLING_S))
+    table = {}
+    for name, formants_hz in VOWELS_HZ.items():
+        for pitch_hz in PITCHES_HZ:
+            face = predict(model, vowel(formants_hz, pitch_hz))[first:last]
+            table[f"/{name}/ at {pitch_hz} Hz"] = {**jitters(face), "mean_opening": float(face68.mouth_opening(face).mean())}
+    return table
+
+
+def end_of_long_speech(model, sentence, minutes: float = MINUTES) -> dict:
+    """Say `sentence` for so many minutes; compare the last one's mouth with the same sentence predicted alone.
+
+    Returns
+    -------
+    dict: frames, frames_expected, late_ms (of the last sentence's mouth), correlation of the two openings
+    """
+    n_samples, unit = round(minutes * 60 * SAMPLE_RATE), np.pad(sentence, (0, round(PAUSE_S * SAMPLE_RATE)))
+    start = n_samples - len(sentence)
+    start -= start % SAMPLES_PER_FRAME  # so that both see the same windows
+    sound = np.concatenate([np.resize(unit, start), sentence])
+    whole, alone = (face68.mouth_opening(predict(model, s)) for s in (sound, sentence))
+    last = whole[start // SAMPLES_PER_FRAME:]
+    lag = lag_of(last, alone)
+    return {"frames": len(whole), "frames_expected": n_frames_of(len(sound)), "late_ms": 1000 / FPS * lag,
+            "correlation": correlation(last, alone[:len(last)])}
+
+
+@stage(reads="MODEL (landmark-model), PACK (training-pack), data/samples/speech.wav", writes="OUT (metrics-steadiness.json)",
+       examples=("python -m landmarks.steadiness",))
+@click.option("--model", "model_path", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Measured mouths to compare with.")
+@click.option("--split", default="val", help="Split of them.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default metrics-steadiness.json beside the model.")
+def main(model_path, pack, split, out):
+    """Measure how still a held vowel is, and whether long speech ends in time."""
+    model = load_model(model_path)
+    stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))
+    measured, held = mean_of([jitters(face) for face in stretches]), held_vowels(model)
+    click.echo("| what | jitter of the opening | of the lips | mean opening |\n|---|---:|---:|---:|")
+    click.echo(f"| measured mouths in {len(stretches)} steady stretches | {measured['opening']:.5f} | {measured['lips']:.5f} | |")
+    for name, values in held.items():
+        click.echo(f"| {name} | {values['opening']:.5f} | {values['lips']:.5f} | {values['mean_opening']:.3f} |")
+    end = end_of_long_speech(model, read_speech(SPEECH))
+    click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is {end['late_ms']:+.1f} ms "
+               f"from itself said alone, correlation {end['correlation']:.3f}")
+    out = out or model_path.with_name("metrics-steadiness.json")
+    artifacts.save_json(out, {"split": split, "stretches": len(stretches), "measured": measured, "held_vowels": held,
+                              "long_speech": end})
+    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model_path, pack]))
+
+
+if __name__ == "__main__":
+    main()
