@@ -45,9 +45,9 @@ def correlation(a, b) -> float:
 
 
 def lag_of(signal, reference, max_lag: int = 10) -> float:
-    """By how many frames `signal` [frame] comes after `reference` [frame]: where they correlate best, between frames by a parabola.
+    """By how many frames `signal` [frame] comes after `reference` [frame]: where they correlate best.
 
-    NaN when one is constant, or no longer than twice `max_lag`.
+    Between frames by a parabola. NaN when one is constant, or no longer than twice `max_lag`.
     """
     n = min(len(signal), len(reference))
     if n <= 2 * max_lag:

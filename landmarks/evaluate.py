@@ -22,6 +22,7 @@ from landmarks.features import normalise, pad_with_silence
 STAGE = "landmarks.evaluate"
 SPEECH = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
 LONG_ENOUGH = round(2.8 * FPS)  # frames a clip must have to be judged in time: a sentence of GRID is 2.9 s
+LARGEST_LAG = 10  # frames
 WORDLESS_S, CHORD_HZ = 5, (220, 277, 330)
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
@@ -66,13 +67,13 @@ def summary(rows) -> dict:
 
 def timing(clips, predict) -> dict:
     """How far predicted and measured mouth openings are apart in time, on clips of LONG_ENOUGH: source -> clips, the share
-    within one frame, the median (ms; positive: the prediction is late)."""
+    within one frame, the median (ms; positive: the prediction is late). A still mouth counts as LARGEST_LAG late."""
     lags = {}
     for clip in clips:
         seen = np.isfinite(clip.face).all((1, 2))
         if seen.sum() >= LONG_ENOUGH:
-            lag = lag_of(*(face68.mouth_opening(face[seen]) for face in (predict(clip), clip.face)))
-            lags.setdefault(clip.source, []).append(np.nan_to_num(lag, nan=np.inf))
+            lag = lag_of(*(face68.mouth_opening(face[seen]) for face in (predict(clip), clip.face)), LARGEST_LAG)
+            lags.setdefault(clip.source, []).append(np.nan_to_num(lag, nan=LARGEST_LAG))
     lags["all clips"] = [lag for found in lags.values() for lag in found]
     return {source: {"clips": len(found), "within_frame": float((np.abs(found) <= 1).mean()),
                      "median_ms": float(np.median(found)) * 1000 / FPS} for source, found in lags.items() if found}

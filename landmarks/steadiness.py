@@ -47,9 +47,10 @@ def vowel(formants_hz, pitch_hz: float):
 
 
 def jitters(face) -> dict:
-    """Jitter of the opening and of the lips' coordinates, eye distances: face [frame, 68, 2]."""
-    lips = face[:, face68.MOUTH].reshape(len(face), -1)
-    return {"opening": jitter(face68.mouth_opening(face)), "lips": float(np.mean([jitter(x) for x in lips.T]))}
+    """Jitter of the opening and of the lips' coordinates, and the mean opening, eye distances: face [frame, 68, 2]."""
+    lips, opening = face[:, face68.MOUTH].reshape(len(face), -1), face68.mouth_opening(face)
+    return {"opening": jitter(opening), "lips": float(np.mean([jitter(x) for x in lips.T])),
+            "mean_opening": float(opening.mean())}
 
 
 def mean_of(rows) -> dict:
@@ -71,13 +72,12 @@ def steady_stretches(faces):
 
 
 def held_vowels(model) -> dict:
-    """Jitter of the predicted mouth while a vowel is held: name -> `jitters` and the mean opening."""
+    """The predicted mouth while a vowel is held: name -> `jitters`."""
     first, last = (round((SILENT_S + s) * FPS) for s in (SETTLING_S, HELD_S - SETTLING_S))
     table = {}
     for name, formants_hz in VOWELS_HZ.items():
         for pitch_hz in PITCHES_HZ:
-            face = predict(model, vowel(formants_hz, pitch_hz))[first:last]
-            table[f"/{name}/ at {pitch_hz} Hz"] = {**jitters(face), "mean_opening": float(face68.mouth_opening(face).mean())}
+            table[f"/{name}/ at {pitch_hz} Hz"] = jitters(predict(model, vowel(formants_hz, pitch_hz))[first:last])
     return table
 
 
@@ -111,12 +111,11 @@ def main(model_path, pack, split, out):
     stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))
     measured, held = mean_of([jitters(face) for face in stretches]), held_vowels(model)
     click.echo("| what | jitter of the opening | of the lips | mean opening |\n|---|---:|---:|---:|")
-    click.echo(f"| measured mouths in {len(stretches)} steady stretches | {measured['opening']:.5f} | {measured['lips']:.5f} | |")
-    for name, values in held.items():
+    for name, values in {f"measured mouths, {len(stretches)} steady stretches": measured, **held}.items():
         click.echo(f"| {name} | {values['opening']:.5f} | {values['lips']:.5f} | {values['mean_opening']:.3f} |")
     end = end_of_long_speech(model, read_speech(SPEECH))
-    click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is {end['late_ms']:+.1f} ms "
-               f"from itself said alone, correlation {end['correlation']:.3f}")
+    click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
+               f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
     out = out or model_path.with_name("metrics-steadiness.json")
     artifacts.save_json(out, {"split": split, "stretches": len(stretches), "measured": measured, "held_vowels": held,
                               "long_speech": end})
