@@ -179,8 +179,9 @@ def main(source, speech, model, as_json):
         return
     click.echo(f"offset {verdict.offset_ms:+.0f} ms (positive: the sound is late), confidence {verdict.confidence:.2f}")
     if right:
-        click.echo(f"measured on {right['trials']} held-out stretches of {right['seconds']:g} s: within {FRAME_MS} ms in "
-                   f"{right['within_frame']:.0%} (by chance {right['chance']:.0%})")
+        by_source = ", ".join(f"{source} {share:.0%}" for source, share in right["sources"].items())
+        click.echo(f"on {right['trials']} held-out stretches of {right['seconds']:g} s it is within {FRAME_MS} ms in "
+                   f"{right['within_frame']:.0%} ({by_source}; by chance {right['chance']:.0%})")
 
 
 if __name__ == "__main__":

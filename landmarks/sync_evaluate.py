@@ -84,15 +84,11 @@ def measure(found, answer, lengths=LENGTHS_S) -> list:
 
 
 def confidences(found, answer, seconds: float) -> dict:
-    """Confidence with the own sound and with the sound of the trial before, of the same source; `told_apart`: how often the
-    own is the higher of two drawn at random (the area under the ROC curve)."""
-    own, foreign, before = [], [], {}
-    for source, _, spectrum, face in trials(found, seconds):
-        own.append(answer(spectrum, face)[1])
-        if source in before:
-            foreign.append(answer(before[source], face)[1])
-        before[source] = spectrum
-    own, foreign = np.array(own), np.array(foreign)
+    """Confidence with the own sound and with that of the stretch before; `told_apart`: how often the own is the higher
+    of two drawn at random (the area under the ROC curve)."""
+    stretches = list(trials(found, seconds))
+    own = np.array([answer(spectrum, face)[1] for _, _, spectrum, face in stretches])
+    foreign = np.array([answer(before[2], after[3])[1] for before, after in zip(stretches, stretches[N_SHIFTS:])])
     return {"seconds": seconds, "own": float(np.median(own)), "foreign": float(np.median(foreign)),
             "told_apart": float((own[:, None] > foreign).mean())}
 
@@ -103,7 +99,8 @@ def publish_accuracy(model, pack, split: str = "val") -> dict:
     with progress((("judge", answer), ("ridge regression", offset_of)), "evaluate sync") as bar:
         methods = {name: measure(found, each) for name, each in bar}
     about = {"split": split, "methods": methods, "confidence": confidences(found, answer, 3)}
-    rows = [{name: value for name, value in row.items() if name != "sources"} for row in methods["judge"]]
+    rows = [{**row, "sources": {source: values["within_frame"] for source, values in row["sources"].items()}}
+            for row in methods["judge"]]
     artifacts.save_json(artifacts.sidecar_path(model), {**artifacts.read_sidecar(model),
                                                         "accuracy": {"split": split, "lengths": rows}})
     out = Path(model).with_name("metrics.json")

@@ -38,10 +38,16 @@ def make_train_step(network, average, optimizer, n_others: int):
     """A compiled function (features, shapes, seen, target) -> dict of loss terms: one step, the averaged weights follow."""
     import tensorflow as tf
 
+    from core.audio import HOPS_PER_FRAME
+    from core.face68 import N_MOUTH_SHAPE
+    from landmarks.features import N_MELS
+    from landmarks.sync import N_LAGS
     from landmarks.sync_model import loss_terms
     from landmarks.train import AVERAGING
+    shapes = (HOPS_PER_FRAME, N_MELS), (N_MOUTH_SHAPE,), ()
+    signature = [*(tf.TensorSpec((None, None, *shape)) for shape in shapes), tf.TensorSpec((None, N_LAGS))]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=signature)  # one graph for all lengths: a resumed run computes as an unbroken one
     def train_step(features, shapes, seen, target):
         with tf.GradientTape() as tape:
             terms = loss_terms(network, *network(features, shapes, training=True), seen, target, n_others)
