@@ -32,8 +32,8 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan train-render eval-render \
-	publish predict render inspect docs bench FORCE
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-sync \
+	eval-sync train-gan eval-gan train-render eval-render publish predict render inspect docs bench FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,16 @@ train-cnn: CNN_record/trained ## speech to landmarks: train, from data/train.h5
 eval-cnn: CNN_record/trained data/train.h5 ## measure the trained model beside its baselines
 	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained)" --pack data/train.h5
 
+eval-robustness: CNN_record/trained data/train.h5 ## what noise, rooms, codecs, voices and minutes do to it: [VOICES=folder]
+	$(PYTHON) -m landmarks.robustness --model "$$(cat CNN_record/trained)" --pack data/train.h5 $(call optional,VOICES,voices)
+	$(PYTHON) -m landmarks.steadiness --model "$$(cat CNN_record/trained)" --pack data/train.h5
+
+train-sync: CNN_record/trained-sync ## the sync judge: how far sound and lips are apart
+	@cat $<
+
+eval-sync: CNN_record/trained-sync data/train.h5 ## how often the sync judge is right, beside the ridge regression
+	$(PYTHON) -m landmarks.sync_evaluate --model "$$(cat CNN_record/trained-sync)" --pack data/train.h5
+
 train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<
 
@@ -136,12 +146,13 @@ eval-render: GAN_record/trained-mouth data/landmarks/index.csv ## measure the ph
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
 publish: ## make the trained models the default ones
 	$(call published,CNN_record/trained,CNN_record/default)
+	$(call published,CNN_record/trained-sync,CNN_record/sync)
 	$(call published,GAN_record/trained,GAN_record/default)
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
 
 define published
-@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics.json*; \
-	for measured in "$${model%/*}"/metrics.json*; do if [ -f "$$measured" ]; then cp "$$measured" $(2)/; fi; done; \
+@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics*.json*; \
+	for measured in "$${model%/*}"/metrics*.json*; do if [ -f "$$measured" ]; then cp "$$measured" $(2)/; fi; done; \
 	echo $(2); fi
 endef
 
@@ -149,6 +160,11 @@ endef
 CNN_record/trained: data/train.h5 | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m landmarks.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+CNN_record/trained-sync: data/train.h5 | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m landmarks.sync_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained: data/crops/index.csv | $(READY)

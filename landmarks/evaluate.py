@@ -13,16 +13,15 @@ import numpy as np
 
 from core import artifacts, face68
 from core.audio import read_speech
-from core.clock import FPS, SAMPLE_RATE
-from core.metrics import box_scaled, lag_of, landmark_drift, lip_measures, mse
+from core.clock import SAMPLE_RATE
+from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips
 from landmarks.features import normalise, pad_with_silence
+from landmarks.timing import as_text, lip_gains, timing
 
 STAGE = "landmarks.evaluate"
 SPEECH = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
-LONG_ENOUGH = round(2.8 * FPS)  # frames a clip must have to be judged in time: a sentence of GRID is 2.9 s
-LARGEST_LAG = 10  # frames
 WORDLESS_S, CHORD_HZ = 5, (220, 277, 330)
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
@@ -63,25 +62,6 @@ def summary(rows) -> dict:
         table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
                          for method in chosen[0] if method not in ("clip", "source")}
     return table
-
-
-def timing(clips, predict) -> dict:
-    """How far predicted and measured mouth openings are apart in time, on clips of LONG_ENOUGH: source -> clips, the share
-    within one frame, the median (ms; positive: the prediction is late). A still mouth counts as LARGEST_LAG late."""
-    lags = {}
-    for clip in clips:
-        seen = np.isfinite(clip.face).all((1, 2))
-        if seen.sum() >= LONG_ENOUGH:
-            lag = lag_of(*(face68.mouth_opening(face[seen]) for face in (predict(clip), clip.face)), LARGEST_LAG)
-            lags.setdefault(clip.source, []).append(np.nan_to_num(lag, nan=LARGEST_LAG))
-    lags["all clips"] = [lag for found in lags.values() for lag in found]
-    return {source: {"clips": len(found), "within_frame": float((np.abs(found) <= 1).mean()),
-                     "median_ms": float(np.median(found)) * 1000 / FPS} for source, found in lags.items() if found}
-
-
-def lip_gains(table) -> dict:
-    """By which share the model's lips are nearer than those of the mean face: source -> share; `table` of `summary`."""
-    return {source: 1 - methods["model"]["lip_drift"] / methods["mean_face"]["lip_drift"] for source, methods in table.items()}
 
 
 def as_markdown(table) -> str:
@@ -144,9 +124,7 @@ def main(model, pack, split, out):
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     click.echo(as_markdown(table))
     gains, in_time, still = lip_gains(table), timing(clips, predict), wordless(model)
-    click.echo("\nLips nearer than the mean face's: " + ", ".join(f"{source} {gain:.0%}" for source, gain in gains.items()))
-    click.echo("Within one frame of the measured mouth: " + ", ".join(
-        f"{source} {t['within_frame']:.0%} of {t['clips']} (median {t['median_ms']:+.0f} ms)" for source, t in in_time.items()))
+    click.echo(f"\n{as_text(gains, in_time)}\n")
     click.echo("Mouth motion without speech, of that in the sample speech: "
                + ", ".join(f"{name} {share:.0%}" for name, share in still.items()))
     out = out or model.with_name("metrics.json")

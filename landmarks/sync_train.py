@@ -126,7 +126,7 @@ def record(run, step, losses, rows):
 @click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
               help="Folder of the runs.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=3000, help="Batches to learn from.")
+@click.option("--steps", type=click.IntRange(1), default=2000, help="Batches to learn from.")
 @click.option("--batch", type=click.IntRange(2), default=32, help="Stretches a batch.")
 @click.option("--others", type=click.IntRange(0), default=3, help="Foreign sounds each mouth must be told from.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, help="Highest learning rate.")
@@ -135,7 +135,7 @@ def record(run, step, losses, rows):
 @click.option("--width", type=click.IntRange(2), default=80, help="Values that describe a frame inside the encoders.")
 @click.option("--size", type=click.IntRange(1), default=32, help="Values that describe a frame in the end.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
-@click.option("--every", type=click.IntRange(1), default=500, help="Steps between saved states.")
+@click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
 @click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
 def main(pack, record_folder, resume, dry_run, **options):
