@@ -66,7 +66,8 @@ KINDS = {
         Kind("subtitles", ".srt", "the same words as captions (SubRip)", "preprocess.transcribe"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
-             "landmarks.evaluate, gan.evaluate, render.evaluate"),
+             "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, gan.evaluate, "
+             "render.evaluate"),
     )
 }
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
 from core import artifacts, face68
@@ -61,10 +60,11 @@ def mean_of(rows) -> dict:
 def steady_stretches(faces):
     """Yield the stretches [STEADY_FRAMES, 68, 2] of measured landmarks (list of [frame, 68, 2]) whose mouth holds still."""
     for face in faces:
-        opening = uniform_filter1d(face68.mouth_opening(face), JITTER_FRAMES, mode="nearest")  # NaN stays, and is no stretch
+        padded = np.pad(face68.mouth_opening(face), JITTER_FRAMES // 2, mode="edge")
+        opening = np.convolve(padded, np.full(JITTER_FRAMES, 1 / JITTER_FRAMES), "valid")  # near a missing frame it is NaN
         start = 0
         while start + STEADY_FRAMES <= len(face):
-            if np.isfinite(face[start:start + STEADY_FRAMES]).all() and np.ptp(opening[start:start + STEADY_FRAMES]) < STEADY:
+            if np.ptp(opening[start:start + STEADY_FRAMES]) < STEADY:
                 yield face[start:start + STEADY_FRAMES]
                 start += STEADY_FRAMES
             else:
