@@ -17,7 +17,7 @@ import numpy as np
 from core import artifacts, face68
 from core.audio import decode_any, read_speech, spectrum_of
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import InputError, absent
 from core.stage import stage
 from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 
@@ -140,6 +140,8 @@ def landmarks_of(path):
 
 def sound_of(path, speech=None):
     """The sound to judge, float32 [sample]: of `speech` (.wav), or of the video `path` itself."""
+    if not Path(path).is_file():
+        raise InputError(path, absent(path), "a video, or landmarks .npy")
     if speech:
         return read_speech(speech)
     if Path(path).suffix.lower() == ".npy":
