@@ -32,7 +32,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-gan eval-gan train-render eval-render \
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn train-voice train-gan eval-gan train-render eval-render \
 	publish predict render inspect docs bench FORCE
 
 help: ## list the targets
@@ -120,6 +120,9 @@ train-cnn: CNN_record/trained ## speech to landmarks: train, from data/train.h5
 
 eval-cnn: CNN_record/trained data/train.h5 ## measure the trained model beside its baselines
 	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained)" --pack data/train.h5
+
+train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
+	$(PYTHON) -m landmarks.train_voice
 
 train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<

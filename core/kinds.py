@@ -60,6 +60,8 @@ KINDS = {
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
         Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
+        Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
+             "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, gan.evaluate, render.evaluate"),
     )

@@ -1,96 +1,51 @@
 """Speech to landmarks: the shipped LiteRT model, no TensorFlow needed.
 
-Reads: a .wav and CNN_record/default/model.tflite (or any landmark-model).
+Reads: a .wav, or raw sound on standard input, and CNN_record/default/model.tflite (or any landmark-model).
 Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy, landmarks.gif,
 and frames/000000.png ... on request.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core import artifacts, draw, face68
-from core.audio import HOPS_PER_FRAME, read_speech, spectrum_of
+from core.audio import read_speech, spectrum_of
+from core.clock import FPS, SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.stage import only_one
 from core.video import write_gif
-from landmarks.features import normalise, pad_with_silence
+from landmarks.hearing import Whole
+from landmarks.lite import DEFAULT_MODEL, load_model
+from landmarks.stream import Faces, Stream
 
 STAGE = "landmarks.predict"
-DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "default" / "model.tflite"
 GIF_SIDE_PX = 256
-_BLOCK = 1024  # frames turned into mel power at a time
+STDIN = "standard input"
+STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
+STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
-@dataclass
-class Model:
-    """A loaded landmark-model: `mel`, `encode` and `step` as functions, and what its shapes say."""
-
-    mel: object
-    encode: object
-    step: object
-    context: int  # frames of sound the encoder takes beside its own, half of them ahead
-    n_state: int
-    rest_face: np.ndarray  # [68, 2]
-
-    @property
-    def look_ahead(self) -> int:
-        """Frames of sound needed after a frame before it can be predicted."""
-        return self.context // 2
-
-
-def load_model(path=None) -> Model:
-    """Load a landmark-model (the shipped one by default).
-
-    Raises
-    ------
-    InputError : missing, damaged, or of another version.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-    path = Path(path or DEFAULT_MODEL)
-    artifacts.check(path, "landmark-model")
-    try:
-        interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
-        mel, encode, step = (interpreter.get_signature_runner(name) for name in ("mel", "encode", "step"))
-    except (ValueError, RuntimeError):
-        raise InputError(path, "not a landmark-model", "a LiteRT file with signatures mel, encode, step",
-                         "make train-cnn, or leave --model away") from None
-    probe = 16  # frames: what the encoder gives back for them tells its context
-    n_mels = encode.get_input_details()["features"]["shape"][-1]
-    n_codes = len(encode(features=np.zeros((probe, HOPS_PER_FRAME, n_mels), np.float32))["code"])
-    inputs = step.get_input_details()
-    n_code, n_state = (int(inputs[name]["shape"][-1]) for name in ("code", "state"))
-    first = step(code=np.zeros((1, n_code), np.float32), state=np.zeros((1, n_state), np.float32))
-    return Model(mel, encode, step, probe - n_codes, n_state, (first["face"] - first["offset"])[0])
-
-
-def predict(model: Model, sound) -> np.ndarray:
-    """Landmarks of a voice.
+def predict(model, sound, gated: bool = True) -> np.ndarray:
+    """Landmarks of a recording.
 
     Parameters
     ----------
     model : from `load_model`
     sound : float32 [sample], 16 kHz, -1..1
+    gated : the face rests while nobody speaks
 
     Returns
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
-    spectrum = spectrum_of(sound).astype(np.float32)
-    power = np.concatenate([model.mel(spectrum=spectrum[t:t + _BLOCK])["power"] for t in range(0, len(spectrum), _BLOCK)])
-    features, silence = normalise(power)
-    return predict_features(model, pad_with_silence(features, silence, model.look_ahead, model.look_ahead))
+    return predict_power(model, model.power(spectrum_of(sound)), gated)
 
 
-def predict_features(model: Model, features) -> np.ndarray:
-    """Landmarks for padded features [frame + context, hop, mel] -> float32 [frame, 68, 2]."""
-    codes = model.encode(features=features)["code"]
-    state, faces = np.zeros((1, model.n_state), np.float32), np.empty((len(codes), face68.N_POINTS, 2), np.float32)
-    for t in range(len(codes)):
-        out = model.step(code=codes[t:t + 1], state=state)
-        faces[t], state = out["face"][0], out["state"]
-    return face68.uncross_lips(faces)
+def predict_power(model, power, gated: bool = True) -> np.ndarray:
+    """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2]."""
+    faces = Faces(model, Whole(power), gated)
+    return np.concatenate([faces.push(power), faces.finish()])
 
 
 def sketches(face):
@@ -104,10 +59,61 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False)
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame. Raises InputError for bad input.
     """
-    out, about = Path(out), {"stage": STAGE, "inputs": [speech, model_path or DEFAULT_MODEL]}
     sound = read_speech(speech)
     model = load_model(model_path)
-    face = predict(model, sound)
+    return _write(predict(model, sound), model, Path(out), [speech, model_path or DEFAULT_MODEL], gif, pictures)
+
+
+def raw_pieces(stream, n_bytes: int):
+    """Sound of a binary stream of `STDIN_FORMAT`, as soon as it is there, in pieces of at most `n_bytes`.
+
+    Yields
+    ------
+    float32 [sample], -1..1
+
+    Raises
+    ------
+    InputError : nothing there, half a sample at the end, or a file with a header.
+    """
+    rest, n_read = b"", 0
+    while piece := stream.read1(n_bytes):
+        if not n_read and piece.startswith((b"RIFF", b"OggS", b"fLaC", b"ID3")):
+            raise InputError(STDIN, "a sound file with a header", STDIN_FORMAT, STDIN_CURE)
+        n_read += len(piece)
+        piece = rest + piece
+        whole, rest = piece[:len(piece) // 2 * 2], piece[len(piece) // 2 * 2:]
+        yield np.frombuffer(whole, "<i2").astype(np.float32) / 32768
+    if not n_read or rest:
+        raise InputError(STDIN, f"{n_read} bytes" + (", half a sample at the end" if rest else ""), STDIN_FORMAT, STDIN_CURE)
+
+
+def predict_stream(source, write_line, out, model_path=None, gif=None, pictures: bool = False) -> Path:
+    """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
+
+    Parameters
+    ----------
+    source : binary stream of `STDIN_FORMAT`
+    write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
+    """
+    if source.isatty():
+        raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
+    model = load_model(model_path)
+    stream, faces = Stream(model), []
+
+    def take(frames):
+        for face in frames:
+            write_line(f"{len(faces) / FPS:.2f} " + " ".join(f"{value:.4f}" for value in face.ravel()))
+            faces.append(face)
+
+    for piece in raw_pieces(source, 2 * SAMPLES_PER_FRAME):
+        take(stream.push(piece))
+    take(stream.finish())
+    return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures)
+
+
+def _write(face, model, out, inputs, gif, pictures) -> Path:
+    """Write the landmarks and their drawings into the folder `out`; return the path of landmarks.npy."""
+    about = {"stage": STAGE, "inputs": inputs}
     with only_one(out):
         path = artifacts.save(out / "landmarks.npy", face, "landmarks-face", **about)
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)
