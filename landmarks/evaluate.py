@@ -81,44 +81,33 @@ def mean_offset_of(clips):
     return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
 
 
-def file_predictor(model_path, running: bool = False, gated: bool = True):
+def file_predictor(model_path, **options):
     """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face.
 
-    `running`: level and channel of what was heard so far, as in a stream; `gated`: the face rests while nobody speaks.
+    `options` are those of `landmarks.predict.predict_power`.
     """
-    from landmarks.hearing import Whole
-    from landmarks.lite import load_model
-    from landmarks.stream import Faces
+    from landmarks.predict import load_model, predict_power
     model = load_model(model_path)
-
-    def predict(clip):
-        faces = Faces(model, None if running else Whole(clip.power), gated)
-        face = np.concatenate([faces.push(clip.power), faces.finish()])
-        return face68.uncross_lips(face - model.rest_face + clip.rest)
-
-    return predict
+    return lambda clip: face68.uncross_lips(predict_power(model, clip.power, **options) - model.rest_face + clip.rest)
 
 
-def wordless(model_path, running: bool = False, gated: bool = True) -> dict:
+def wordless(model_path, **options) -> dict:
     """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share.
 
-    The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, is there beside: 100 % is as it should be.
+    The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right.
     """
-    from landmarks.hearing import Whole
-    from landmarks.lite import load_model
-    from landmarks.stream import Stream
+    from landmarks.predict import load_model, predict_power
     model, speech = load_model(model_path), read_speech(SPEECH)
     noise = np.random.default_rng(0).normal(0, 10 ** ((level_dbfs(speech) - NOISY_DB) / 20), len(speech))
     sounds = {**checked(), f"speech {QUIET_DB} dB softer": speech * 10 ** (-QUIET_DB / 20),
               f"speech {NOISY_DB} dB above noise": speech + noise}
 
     def motion(sound):
-        hearing = None if running else Whole(model.power(spectrum_of(sound)))
-        stream = Stream(model, hearing, gated)
-        return float(face68.mouth_opening(np.concatenate([stream.push(sound), stream.finish()])).std())
+        power = model.power(spectrum_of(sound.astype(np.float32)))
+        return float(face68.mouth_opening(predict_power(model, power, **options)).std())
 
     whole = motion(speech)
-    return {name: motion(sound.astype(np.float32)) / whole for name, sound in sounds.items()}
+    return {name: motion(sound) / whole for name, sound in sounds.items()}
 
 
 @stage(reads="MODEL (landmark-model), PACK (training-pack)", writes="OUT (metrics.json)",
@@ -132,13 +121,13 @@ def wordless(model_path, running: bool = False, gated: bool = True) -> dict:
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
 def main(model, pack, split, running, gated, out):
     """Measure a speech-to-landmark model beside its baselines."""
-    predict = file_predictor(model, running, gated)
+    predict = file_predictor(model, running=running, gated=gated)
     clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     click.echo(as_markdown(table))
-    still = wordless(model, running, gated)
+    still = wordless(model, running=running, gated=gated)
     click.echo("\nMouth motion, of that in the sample speech: "
                + ", ".join(f"{name} {share:.1%}" for name, share in still.items()))
     out, options = out or model.with_name("metrics.json"), {"split": split, "running": running, "gated": gated}

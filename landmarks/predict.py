@@ -5,6 +5,7 @@ Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25)
 and frames/000000.png ... on request.
 """
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.video import write_gif
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, load_model
 from landmarks.stream import Faces, Stream
+from landmarks.voice import Free, Voice, WholeVoice
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX = 256
@@ -26,25 +28,28 @@ STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
 STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
-def predict(model, sound, gated: bool = True) -> np.ndarray:
-    """Landmarks of a recording.
+def predict(model, sound) -> np.ndarray:
+    """Landmarks of a recording; the face rests while nobody speaks.
 
     Parameters
     ----------
     model : from `load_model`
     sound : float32 [sample], 16 kHz, -1..1
-    gated : the face rests while nobody speaks
 
     Returns
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
-    return predict_power(model, model.power(spectrum_of(sound)), gated)
+    return predict_power(model, model.power(spectrum_of(sound)))
 
 
-def predict_power(model, power, gated: bool = True) -> np.ndarray:
-    """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2]."""
-    faces = Faces(model, Whole(power), gated)
+def predict_power(model, power, running: bool = False, gated: bool = True) -> np.ndarray:
+    """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2].
+
+    `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest.
+    """
+    voice = (Voice() if running else WholeVoice(power)) if gated else Free()
+    faces = Faces(model, None if running else Whole(power), voice)
     return np.concatenate([faces.push(power), faces.finish()])
 
 
@@ -97,6 +102,8 @@ def predict_stream(source, write_line, out, model_path=None, gif=None, pictures:
     """
     if source.isatty():
         raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
+    pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
+    first = next(pieces)  # bad input is told before anything is loaded
     model = load_model(model_path)
     stream, faces = Stream(model), []
 
@@ -105,7 +112,7 @@ def predict_stream(source, write_line, out, model_path=None, gif=None, pictures:
             write_line(f"{len(faces) / FPS:.2f} " + " ".join(f"{value:.4f}" for value in face.ravel()))
             faces.append(face)
 
-    for piece in raw_pieces(source, 2 * SAMPLES_PER_FRAME):
+    for piece in chain([first], pieces):
         take(stream.push(piece))
     take(stream.finish())
     return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures)

@@ -29,13 +29,12 @@ class Faces:
     Parameters
     ----------
     model : from `landmarks.lite.load_model`
-    hearing : `Whole` or `Running` of landmarks.hearing; by default what was heard so far
-    gated : the face rests while nobody speaks
+    hearing : level and channel, `Whole` or `Running` of landmarks.hearing; by default of what was heard so far
+    voice : when the face rests, `Voice`, `WholeVoice` or `Free` of landmarks.voice; by default by what was heard so far
     """
 
-    def __init__(self, model, hearing=None, gated: bool = True):
-        self.model, self._hearing = model, hearing or Running(voice_model()["typical"])
-        self._voice = Voice() if gated else None
+    def __init__(self, model, hearing=None, voice=None):
+        self.model, self._hearing, self._voice = model, hearing or Running(voice_model()["typical"]), voice or Voice()
         self._state, self._features, self._silence = np.zeros((1, model.n_state), np.float32), None, None
         self._faces, self._freedom = np.empty((0, face68.N_POINTS, 2), np.float32), np.empty(0, np.float32)
 
@@ -48,13 +47,14 @@ class Faces:
             self._features = pad_with_silence(features[:0], silence[0], self.model.context - self.model.look_ahead, 0)
         self._silence = silence[-1]
         self._move(features)
-        return self._ready(self._voice.push(power) if self._voice else np.ones(len(power), np.float32))
+        return self._ready(self._voice.push(power))
 
     def finish(self):
         """The landmarks that are left, as if silence followed."""
-        if self._features is not None:
-            self._move(pad_with_silence(self._features[:0], self._silence, 0, self.model.look_ahead))
-        return self._ready(self._voice.finish(self._features.shape[1:]) if self._voice and self._features is not None else ())
+        if self._features is None:
+            return self._ready()
+        self._move(pad_with_silence(self._features[:0], self._silence, 0, self.model.look_ahead))
+        return self._ready(self._voice.finish(self._features.shape[1:]))
 
     def _move(self, features):
         """Take features on; predict the frames whose sound is heard far enough ahead."""
@@ -84,8 +84,8 @@ class Stream:
     Together they give `n_frames_of(n_samples)` frames. Parameters as for `Faces`.
     """
 
-    def __init__(self, model, hearing=None, gated: bool = True):
-        self._spectra, self._faces = Spectra(), Faces(model, hearing, gated)
+    def __init__(self, model, hearing=None, voice=None):
+        self._spectra, self._faces = Spectra(), Faces(model, hearing, voice)
 
     @property
     def look_ahead_s(self) -> float:

@@ -1,7 +1,7 @@
 """Is somebody speaking? A small recurrent network over mel power, in NumPy, and how far the face may leave its rest for it.
 
 Reads: landmarks/voice_model.npz (voice-model), made by landmarks.train_voice. Writes: nothing.
-Level is taken away as a stream can, so a file and a stream give the same answers; it looks `LAG` frames ahead.
+`Voice` judges what it hears and looks `LAG` frames ahead; `WholeVoice` knows the recording from end to end.
 """
 
 from functools import cache
@@ -19,6 +19,7 @@ LAG = 4  # frames of sound heard after a frame before it is judged
 MIDDLE, SPREAD, LOWEST = -2.5, 1.5, -2.0  # log-mel to what the network takes
 SHUT, OPEN = 0.25, 0.5  # probability of a voice below which the face rests, above which it is free
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
+BREATH, OPENING = round(0.4 * FPS), round(0.2 * FPS)  # frames before a voice that are free; frames it takes to get there
 RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at rest in a quarter of a second
 
 
@@ -38,10 +39,13 @@ def heard(power, loudness: Loudness):
 
 
 class Voice:
-    """How free the face is, 0 (at rest) to 1, frame by frame; the first `LAG` frames pushed give nothing yet."""
+    """How free the face is, 0 (at rest) to 1, frame by frame; the first `LAG` frames pushed give nothing yet.
 
-    def __init__(self, model=None):
-        self._model, self._loudness = model or voice_model(), Loudness()
+    `loudness` may have heard something before.
+    """
+
+    def __init__(self, model=None, loudness=None):
+        self._model, self._loudness = model or voice_model(), loudness or Loudness()
         self._state = np.zeros(self._model["recurrent"].shape[0], np.float32)
         self._n_heard, self._free, self._held = 0, 0.0, 0
 
@@ -80,6 +84,47 @@ class Voice:
         else:
             self._free = max(wanted, self._free - FALL)
         return self._free
+
+
+class WholeVoice:
+    """The same for mel power [frame, hop, mel] of a whole recording, whose loudness is known and where a mouth may open
+    before the voice is heard, as people do when they draw breath; to be pushed once more, in pieces of any size."""
+
+    def __init__(self, power):
+        voice = Voice(loudness=loudness_of(power))
+        free = np.concatenate([voice.push(power), voice.finish(power.shape[1:])])
+        weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
+        coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
+        self._free = (coming * weight).max(1).astype(np.float32)
+
+    def push(self, power):
+        """Mel power [frame, hop, mel] -> how free the face is in these frames, float32 [frame]."""
+        now, self._free = self._free[:len(power)], self._free[len(power):]
+        return now
+
+    def finish(self, _shape):
+        """Nothing is left."""
+        return self._free
+
+
+class Free:
+    """A face that never has to rest."""
+
+    def push(self, power):
+        """Mel power [frame, hop, mel] -> ones [frame]."""
+        return np.ones(len(power), np.float32)
+
+    def finish(self, _shape):
+        """Nothing is left."""
+        return np.empty(0, np.float32)
+
+
+def loudness_of(power) -> Loudness:
+    """A loudness that has heard mel power [frame, hop, mel]."""
+    loudness = Loudness()
+    for frame in power:
+        loudness.push(float(frame.sum()))
+    return loudness
 
 
 def _sigmoid(x):
