@@ -18,7 +18,7 @@ from core.index import read_index
 from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
 from landmarks.hearing import Loudness
-from landmarks.voice import LAG, MODEL, heard, loudness_of
+from landmarks.voice import LAG, MODEL, heard
 from landmarks.wordless import level_of, reverberant, wordless
 
 STAGE = "landmarks.train_voice"
@@ -115,8 +115,7 @@ def examples(rng, speakers, n):
     with progress(range(n), "mix pieces") as bar:
         for _ in bar:
             sound, voiced = piece(rng, speakers)
-            power = tinted(rng, mel_power(sound))
-            x.append(heard(power, Loudness() if rng.random() < 0.6 else loudness_of(power)).astype(np.float16))
+            x.append(heard(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
@@ -165,8 +164,8 @@ def typical(speakers):
               default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default="landmarks/voice_model.npz",
               help="The model.")
-@click.option("--pieces", type=click.IntRange(8), default=2400, help="Pieces of ten seconds to learn from.")
-@click.option("--epochs", type=click.IntRange(1), default=30, help="How often each is seen.")
+@click.option("--pieces", type=click.IntRange(8), default=1600, help="Pieces of ten seconds to learn from.")
+@click.option("--epochs", type=click.IntRange(1), default=20, help="How often each is seen.")
 @click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
 @click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")

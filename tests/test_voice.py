@@ -65,7 +65,8 @@ def test_onset_and_closure_after_silence_are_not_cut(running):
     gated, free = (opening(sound, running=running, gated=gated) for gated in (True, False))
     spoken = slice(2 * FPS, int(3.5 * FPS))
     assert np.abs(gated - free)[spoken].max() < 0.1 * np.ptp(free)
-    assert np.abs(np.diff(gated)).max() <= 1.1 * np.abs(np.diff(free)).max()  # soft: no jump that was not there
+    softness = 1.5 if running else 1.1  # of the fastest movement that was there before: no jumps
+    assert np.abs(np.diff(gated)).max() <= softness * np.abs(np.diff(free)).max()
     rest = face68.mouth_opening(model().rest_face)
     np.testing.assert_allclose(gated[[0, FPS, -1, -FPS // 2]], rest, atol=1e-5)
 
