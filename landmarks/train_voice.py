@@ -135,7 +135,7 @@ def fit(net, data, *, epochs: int, batch: int, rate: float):
     """Fit `net` to `examples`, falling from `rate` to nothing."""
     import keras
     x, wanted, weight = data
-    steps = epochs * (len(x) // batch)
+    steps = epochs * -(-len(x) // batch)
     net.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps)), "binary_crossentropy")
     for epoch in range(epochs):
         done = net.fit(x.astype(np.float32), wanted[..., None], sample_weight=weight, batch_size=batch, verbose=0)
@@ -159,7 +159,9 @@ def typical(speakers):
 
 
 @stage(reads="the recordings that INDEX lists", writes="OUT (voice-model)",
-       examples=("python -m landmarks.train_voice --index data/recordings/index.csv",))
+       examples=("python -m landmarks.train_voice",
+                 "python -m preprocess.list_recordings data/raw --out data/more",
+                 "python -m landmarks.train_voice --index data/recordings/index.csv --index data/more/index.csv"))
 @click.option("--index", "indexes", type=click.Path(path_type=Path), multiple=True,
               default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default="landmarks/voice_model.npz",
