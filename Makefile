@@ -32,7 +32,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-sync \
+.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
 	eval-sync train-gan eval-gan train-render eval-render publish predict render inspect docs bench FORCE
 
 help: ## list the targets
@@ -130,6 +130,9 @@ train-sync: CNN_record/trained-sync ## the sync judge: how far sound and lips ar
 
 eval-sync: CNN_record/trained-sync data/train.h5 ## how often the sync judge is right, beside the ridge regression
 	$(PYTHON) -m landmarks.sync_evaluate --model "$$(cat CNN_record/trained-sync)" --pack data/train.h5
+
+train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
+	$(PYTHON) -m landmarks.train_voice
 
 train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<

@@ -138,18 +138,22 @@ def memory(folder):
 
 
 def predict(folder):
-    """predict.py from a cold start, and prediction once the model is loaded."""
+    """predict.py from a cold start, prediction once the model is loaded, and a stream."""
     from landmarks.predict import load_model
     from landmarks.predict import predict as predict_landmarks
+    from landmarks.stream import PIECE_MS, Stream, feed
     speech = speech_of(SPEECH_S, folder)
     cold_s = median(python("predict.py", speech, "--out", folder / "out").seconds for _ in range(N_TIMES))
     imports = python("-X", "importtime", "predict.py", speech, "--out", folder / "out").talk
     with_tensorflow = any(line.split("|")[-1].strip() == "tensorflow" for line in imports.splitlines())
     model, sound = load_model(), read_speech(speech)
     warm_s = median(seconds_of(lambda: predict_landmarks(model, sound)) for _ in range(N_TIMES))
+    took_s, _ = feed(Stream(model), sound)
     note = "imports TensorFlow" if with_tensorflow else "no TensorFlow imported"
     return [Row(f"predict.py, {SPEECH_S} s of speech, cold start ({note})", cold_s, "s", "the speech", SPEECH_S),
-            Row("predict once loaded", SPEECH_S / warm_s, "x real time", "real time", 1.0)]
+            Row("predict once loaded", SPEECH_S / warm_s, "x real time", "real time", 1.0),
+            Row(f"stream, computing a piece of {PIECE_MS} ms, 99th percentile", 1000 * float(np.percentile(took_s, 99)), "ms",
+                "the piece", PIECE_MS)]
 
 
 def padded_to(photo, width, height):

@@ -1,32 +1,45 @@
 """Speech to landmarks in one command.
 
-Reads: a .wav. Writes: predict_landmark/NAME/ and landmarks.gif beside this script.
+Reads: a .wav, or raw sound on standard input. Writes: predict_landmark/NAME/ and landmarks.gif beside this script.
 """
 
+import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
-from core.stage import stage
-from landmarks.predict import predict_file
+from core.stage import say, stage
+from landmarks.predict import predict_file, predict_stream
 
 HERE = Path(__file__).resolve().parent
 
 
-@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite",
+@stage(reads="SPEECH (.wav; - is raw sound on standard input), CNN_record/default/model.tflite",
        writes="OUT/NAME/landmarks.npy, rest_face.npy, landmarks.gif; landmarks.gif beside this script",
        examples=("python predict.py speech.wav",
-                 "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures"))
+                 "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures",
+                 "arecord -q -t raw -f S16_LE -r 16000 -c 1 | python predict.py -"))
 @click.argument("speech", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "predict_landmark", show_default="predict_landmark",
               help="Folder that gets a folder NAME for the speech.")
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--pictures", is_flag=True, help="Also one PNG a frame, in OUT/NAME/frames/.")
 def main(speech, out, model, pictures):
-    """Turn speech into 68 moving face landmarks."""
+    """Turn speech into 68 moving face landmarks.
+
+    SPEECH is a .wav, or - for raw sound on standard input: 16-bit little-endian samples (s16le), 16 kHz, mono. Then each frame
+    is a line on standard output as soon as it is ready, a fifth of a second after its sound: its time in seconds, and x y of
+    the 68 points in eye distances; OUT/stdin/ is written when the sound ends.
+    """
     gif = HERE / "landmarks.gif"
-    click.echo(predict_file(speech, out / speech.stem, model, gif, pictures))
-    click.echo(gif)
+    if str(speech) == "-":
+        write_line = partial(print, flush=True)
+        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, gif, pictures)))
+        say(str(gif))
+    else:
+        click.echo(predict_file(speech, out / speech.stem, model, gif, pictures))
+        click.echo(gif)
 
 
 if __name__ == "__main__":

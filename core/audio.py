@@ -25,7 +25,7 @@ N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
 LOWEST_RATE = 1000  # Hz; a header below it is damaged, and resampling would fill the memory
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
-_PAD = (N_FFT - HOP) // 2
+LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
 
 def _convert_cure(path):
@@ -144,29 +144,44 @@ def level_dbfs(sound) -> float:
     return 10 * np.log10(power) if power else -np.inf
 
 
-def spectrum_blocks(blocks):
-    """FFT magnitudes of sound that arrives in pieces; memory does not grow with the length.
+class Spectra:
+    """FFT magnitudes of sound that is pushed in pieces of any size; memory does not grow.
 
-    Parameters
-    ----------
-    blocks : iterable of float32 [sample], 16 kHz
-
-    Yields
-    ------
-    float16 [frame, hop, bin]: 4 Hann windows of 32 ms a frame, centred on their 10 ms hops; sound beyond either end
-    counts as silence. All blocks together give `n_frames_of(n_samples)` frames.
+    All that `push` and, last, `finish` return is float16 [frame, hop, bin]: 4 Hann windows of 32 ms a frame, centred on
+    their 10 ms hops; sound beyond either end counts as silence. Together it is `n_frames_of(n_samples)` frames.
     """
-    pending, n_samples, n_done = np.zeros(_PAD, np.float32), 0, 0
-    for block in blocks:
-        pending, n_samples = np.concatenate([pending, block]), n_samples + len(block)
-        n_ready = (len(pending) - N_FFT + HOP) // SAMPLES_PER_FRAME
-        if n_ready > 0:
-            yield _magnitudes(pending, n_ready)
-            pending, n_done = pending[n_ready * SAMPLES_PER_FRAME:], n_done + n_ready
-    n_left = n_frames_of(n_samples) - n_done if n_samples else 0
-    if n_left > 0:
+
+    def __init__(self):
+        self._pending, self.n_samples, self.n_frames = np.zeros(LATE_SAMPLES, np.float32), 0, 0
+
+    def push(self, sound):
+        """Take float32 [sample], 16 kHz; return the frames that are ready: those that ended `LATE_SAMPLES` ago."""
+        self._pending, self.n_samples = np.concatenate([self._pending, sound]), self.n_samples + len(sound)
+        return self._take(max(0, (len(self._pending) - N_FFT + HOP) // SAMPLES_PER_FRAME))
+
+    def finish(self):
+        """Return the frames that are left."""
+        n_left = max(0, n_frames_of(self.n_samples) - self.n_frames) if self.n_samples else 0
         needed = n_left * SAMPLES_PER_FRAME - HOP + N_FFT
-        yield _magnitudes(np.pad(pending, (0, max(0, needed - len(pending)))), n_left)
+        self._pending = np.pad(self._pending, (0, max(0, needed - len(self._pending))))
+        return self._take(n_left)
+
+    def _take(self, n_frames):
+        if not n_frames:
+            return np.empty((0, HOPS_PER_FRAME, N_BINS), np.float16)
+        magnitudes = _magnitudes(self._pending, n_frames)
+        self._pending, self.n_frames = self._pending[n_frames * SAMPLES_PER_FRAME:], self.n_frames + n_frames
+        return magnitudes
+
+
+def spectrum_blocks(blocks):
+    """FFT magnitudes of an iterable of float32 [sample], 16 kHz: yields what `Spectra` returns, nothing empty."""
+    spectra = Spectra()
+    for block in blocks:
+        if len(ready := spectra.push(block)):
+            yield ready
+    if len(left := spectra.finish()):
+        yield left
 
 
 def spectrum_of(sound):

@@ -65,6 +65,8 @@ KINDS = {
              "preprocess.transcribe, preprocess.synthesize_speech"),
         Kind("subtitles", ".srt", "the same words as captions (SubRip)", "preprocess.transcribe"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
+        Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
+             "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, gan.evaluate, "
              "render.evaluate"),

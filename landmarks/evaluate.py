@@ -12,17 +12,16 @@ import click
 import numpy as np
 
 from core import artifacts, face68
-from core.audio import read_speech
-from core.clock import SAMPLE_RATE
+from core.audio import level_dbfs, read_speech, spectrum_of
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips
-from landmarks.features import normalise, pad_with_silence
 from landmarks.timing import as_text, lip_gains, timing
+from landmarks.wordless import checked
 
 STAGE = "landmarks.evaluate"
 SPEECH = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
-WORDLESS_S, CHORD_HZ = 5, (220, 277, 330)
+QUIET_DB, NOISY_DB = 30, 10
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
                 "opening_jitter_ratio")
@@ -83,54 +82,61 @@ def mean_offset_of(clips):
     return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
 
 
-def file_predictor(model_path):
-    """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face."""
-    from landmarks.predict import load_model, predict_features
+def file_predictor(model_path, **options):
+    """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face.
+
+    `options` are those of `landmarks.predict.predict_power`.
+    """
+    from landmarks.predict import load_model, predict_power
     model = load_model(model_path)
-
-    def predict(clip):
-        features, silence = normalise(clip.power)
-        face = predict_features(model, pad_with_silence(features, silence, model.look_ahead, model.look_ahead))
-        return face68.uncross_lips(face - model.rest_face + clip.rest)
-
-    return predict
+    return lambda clip: face68.uncross_lips(predict_power(model, clip.power, **options) - model.rest_face + clip.rest)
 
 
-def wordless(model_path) -> dict:
-    """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share."""
-    from landmarks.predict import load_model, predict
-    model, rng = load_model(model_path), np.random.default_rng(0)
-    t = np.arange(WORDLESS_S * SAMPLE_RATE) / SAMPLE_RATE
-    chord = sum(np.sin(2 * np.pi * hz * t) for hz in CHORD_HZ) / len(CHORD_HZ)
-    sounds = {"silence": 0 * t, **{f"white noise, {db} dBFS": rng.normal(0, 10 ** (db / 20), len(t)) for db in (-50, -20)},
-              "a chord, on and off twice a second": 0.3 * chord * (np.sin(4 * np.pi * t) > 0)}
-    moves = {name: float(face68.mouth_opening(predict(model, sound.astype(np.float32))).std())
-             for name, sound in {"speech": read_speech(SPEECH), **sounds}.items()}
-    return {name: moves[name] / moves["speech"] for name in sounds}
+def wordless(model_path, **options) -> dict:
+    """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share.
+
+    The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right.
+    """
+    from landmarks.predict import load_model, predict_power
+    model, speech = load_model(model_path), read_speech(SPEECH)
+    noise = np.random.default_rng(0).normal(0, 10 ** ((level_dbfs(speech) - NOISY_DB) / 20), len(speech))
+    sounds = {**checked(), f"speech {QUIET_DB} dB softer": speech * 10 ** (-QUIET_DB / 20),
+              f"speech {NOISY_DB} dB above noise": speech + noise}
+
+    def motion(sound):
+        power = model.power(spectrum_of(sound.astype(np.float32)))
+        return float(face68.mouth_opening(predict_power(model, power, **options)).std())
+
+    whole = motion(speech)
+    return {name: motion(sound) / whole for name, sound in sounds.items()}
 
 
 @stage(reads="MODEL (landmark-model), PACK (training-pack)", writes="OUT (metrics.json)",
-       examples=("python -m landmarks.evaluate", "python -m landmarks.evaluate --model CNN_record/00001/model.tflite"))
+       examples=("python -m landmarks.evaluate", "python -m landmarks.evaluate --model CNN_record/00001/model.tflite",
+                 "python -m landmarks.evaluate --running --out results/metrics_stream.json"))
 @click.option("--model", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--split", default="val", help="Split to measure on.")
+@click.option("--running", is_flag=True, help="Level and channel of what was heard so far, as in a stream.")
+@click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model, pack, split, out):
+def main(model, pack, split, running, gated, out):
     """Measure a speech-to-landmark model beside its baselines."""
-    predict = file_predictor(model)
+    predict = file_predictor(model, running=running, gated=gated)
     clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     click.echo(as_markdown(table))
-    gains, in_time, still = lip_gains(table), timing(clips, predict), wordless(model)
+    gains, in_time = lip_gains(table), timing(clips, predict)
     click.echo(f"\n{as_text(gains, in_time)}\n")
-    click.echo("Mouth motion without speech, of that in the sample speech: "
-               + ", ".join(f"{name} {share:.0%}" for name, share in still.items()))
-    out = out or model.with_name("metrics.json")
+    still = wordless(model, running=running, gated=gated)
+    click.echo("Mouth motion, of that in the sample speech: "
+               + ", ".join(f"{name} {share:.1%}" for name, share in still.items()))
+    out, options = out or model.with_name("metrics.json"), {"split": split, "running": running, "gated": gated}
     artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time,
                               "wordless": still})
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack]))
+    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options=options, inputs=[model, pack]))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,20 @@ def mel_filters():
     return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
 
 
+def log_mel(power, loud: float):
+    """Mel power [..., mel] in decades, when loud frames have the power `loud`."""
+    return np.log10(power / loud * N_MELS + FLOOR)
+
+
+def level_and_channel(power):
+    """What `normalise` takes away: the power of loud frames, and the mean log-mel of voiced ones, float [mel]."""
+    frame_power = power.sum(axis=(1, 2))
+    loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    voiced = frame_power > VOICED * loud
+    few = voiced.sum() < 3
+    return loud, np.full(power.shape[-1], TYPICAL_LOG) if few else log_mel(power[voiced], loud).mean(axis=(0, 1))
+
+
 def normalise(power):
     """Log-mel without level and channel.
 
@@ -39,12 +53,8 @@ def normalise(power):
     -------
     float32 [frame, hop, mel], decades; and the value of digital silence in each band, float32 [mel]
     """
-    frame_power = power.sum(axis=(1, 2))
-    loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
-    log_power = np.log10(power / loud * N_MELS + FLOOR)
-    voiced = frame_power > VOICED * loud
-    mean = log_power[voiced].mean(axis=(0, 1)) if voiced.sum() >= 3 else np.full(power.shape[-1], TYPICAL_LOG)
-    return (log_power - mean).astype(np.float32), (np.log10(FLOOR) - mean).astype(np.float32)
+    loud, mean = level_and_channel(power)
+    return (log_mel(power, loud) - mean).astype(np.float32), (np.log10(FLOOR) - mean).astype(np.float32)
 
 
 def pad_with_silence(features, silence, n_before: int, n_after: int):

@@ -1,78 +1,41 @@
 """Speech to landmarks: the shipped LiteRT model, no TensorFlow needed.
 
-Reads: a .wav and CNN_record/default/model.tflite (or any landmark-model).
-Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy, landmarks.gif,
-and frames/000000.png ... on request.
+Reads: a .wav, or raw sound on standard input, and CNN_record/default/model.tflite (or any landmark-model).
+Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy,
+landmarks.gif (the first minute) and frames/000000.png ... on request.
 """
 
-import threading
-from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 
 from core import artifacts, draw, face68
-from core.audio import HOPS_PER_FRAME, read_speech, spectrum_of
+from core.audio import read_speech, spectrum_blocks
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
-from landmarks.features import normalise, pad_with_silence
+from landmarks.hearing import Whole
+from landmarks.lite import DEFAULT_MODEL, load_model
+from landmarks.stream import Faces, Stream
+from landmarks.voice import Free, Voice, WholeVoice
 
 STAGE = "landmarks.predict"
-DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "default" / "model.tflite"
-GIF_SIDE_PX = 256
-_BLOCK = 1024  # frames turned into mel power at a time
-
-
-@dataclass
-class Model:
-    """A loaded landmark-model: `mel`, `encode` and `step` as functions, and what its shapes say."""
-
-    mel: object
-    encode: object
-    step: object
-    context: int  # frames of sound the encoder takes beside its own, half of them ahead
-    n_state: int
-    rest_face: np.ndarray  # [68, 2]
-    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)  # an interpreter has one set of tensors
-
-    @property
-    def look_ahead(self) -> int:
-        """Frames of sound needed after a frame before it can be predicted."""
-        return self.context // 2
-
-
-def load_model(path=None) -> Model:
-    """Load a landmark-model (the shipped one by default).
-
-    Raises
-    ------
-    InputError : missing, damaged, or of another version.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-    path = Path(path or DEFAULT_MODEL)
-    artifacts.check(path, "landmark-model")
-    try:
-        interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
-        mel, encode, step = (interpreter.get_signature_runner(name) for name in ("mel", "encode", "step"))
-    except (ValueError, RuntimeError):
-        raise InputError(path, "not a landmark-model", "a LiteRT file with signatures mel, encode, step",
-                         "make train-cnn, or leave --model away") from None
-    probe = 16  # frames: what the encoder gives back for them tells its context
-    n_mels = encode.get_input_details()["features"]["shape"][-1]
-    n_codes = len(encode(features=np.zeros((probe, HOPS_PER_FRAME, n_mels), np.float32))["code"])
-    inputs = step.get_input_details()
-    n_code, n_state = (int(inputs[name]["shape"][-1]) for name in ("code", "state"))
-    first = step(code=np.zeros((1, n_code), np.float32), state=np.zeros((1, n_state), np.float32))
-    return Model(mel, encode, step, probe - n_codes, n_state, (first["face"] - first["offset"])[0])
+GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it
+_BLOCK = 60 * SAMPLE_RATE  # samples whose spectrum is held at a time
+STDIN = "standard input"
+STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
+STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
 _kept_model = kept(load_model)
 
 
-def predict(model: Model, sound) -> np.ndarray:
-    """Landmarks of a voice.
+def predict(model, sound) -> np.ndarray:
+    """Landmarks of a recording; the face rests while nobody speaks.
 
     Parameters
     ----------
@@ -83,20 +46,18 @@ def predict(model: Model, sound) -> np.ndarray:
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
-    spectrum = spectrum_of(sound).astype(np.float32)
-    power = np.concatenate([model.mel(spectrum=spectrum[t:t + _BLOCK])["power"] for t in range(0, len(spectrum), _BLOCK)])
-    features, silence = normalise(power)
-    return predict_features(model, pad_with_silence(features, silence, model.look_ahead, model.look_ahead))
+    blocks = (sound[t:t + _BLOCK] for t in range(0, len(sound), _BLOCK))
+    return predict_power(model, np.concatenate([model.power(spectrum) for spectrum in spectrum_blocks(blocks)]))
 
 
-def predict_features(model: Model, features) -> np.ndarray:
-    """Landmarks for padded features [frame + context, hop, mel] -> float32 [frame, 68, 2]."""
-    codes = model.encode(features=features)["code"]
-    state, faces = np.zeros((1, model.n_state), np.float32), np.empty((len(codes), face68.N_POINTS, 2), np.float32)
-    for t in range(len(codes)):
-        out = model.step(code=codes[t:t + 1], state=state)
-        faces[t], state = out["face"][0], out["state"]
-    return face68.uncross_lips(faces)
+def predict_power(model, power, running: bool = False, gated: bool = True) -> np.ndarray:
+    """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2].
+
+    `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest.
+    """
+    voice = (Voice() if running else WholeVoice(power)) if gated else Free()
+    faces = Faces(model, None if running else Whole(power), voice)
+    return np.concatenate([faces.push(power), faces.finish()])
 
 
 def sketches(face):
@@ -110,16 +71,72 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False)
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame. Raises InputError for bad input.
     """
-    out, about = Path(out), {"stage": STAGE, "inputs": [speech, model_path or DEFAULT_MODEL]}
     sound = read_speech(speech)
     model = _kept_model(model_path or DEFAULT_MODEL)
     with model.one_at_a_time:
         face = predict(model, sound)
+    return _write(face, model, Path(out), [speech, model_path or DEFAULT_MODEL], gif, pictures)
+
+
+def raw_pieces(stream, n_bytes: int):
+    """Sound of a binary stream of `STDIN_FORMAT`, as soon as it is there, in pieces of at most `n_bytes`.
+
+    Yields
+    ------
+    float32 [sample], -1..1
+
+    Raises
+    ------
+    InputError : nothing there, half a sample at the end, or a file with a header.
+    """
+    rest, n_read = b"", 0
+    while piece := stream.read1(n_bytes):
+        if not n_read and piece.startswith((b"RIFF", b"OggS", b"fLaC", b"ID3")):
+            raise InputError(STDIN, "a sound file with a header", STDIN_FORMAT, STDIN_CURE)
+        n_read += len(piece)
+        piece = rest + piece
+        whole, rest = piece[:len(piece) // 2 * 2], piece[len(piece) // 2 * 2:]
+        yield np.frombuffer(whole, "<i2").astype(np.float32) / 32768
+    if not n_read or rest:
+        raise InputError(STDIN, f"{n_read} bytes" + (", half a sample at the end" if rest else ""), STDIN_FORMAT, STDIN_CURE)
+
+
+def predict_stream(source, write_line, out, model_path=None, gif=None, pictures: bool = False) -> Path:
+    """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
+
+    Parameters
+    ----------
+    source : binary stream of `STDIN_FORMAT`
+    write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
+    """
+    if source.isatty():
+        raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
+    pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
+    first = next(pieces)  # bad input is told before anything is loaded
+    model = load_model(model_path)
+    stream, faces = Stream(model), []
+
+    def take(frames):
+        for face in frames:
+            write_line(f"{len(faces) / FPS:.2f} " + " ".join(f"{value:.4f}" for value in face.ravel()))
+            faces.append(face)
+
+    for piece in chain([first], pieces):
+        take(stream.push(piece))
+    take(stream.finish())
+    return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures)
+
+
+def _write(face, model, out, inputs, gif, pictures) -> Path:
+    """Write the landmarks and their drawings into the folder `out`; return the path of landmarks.npy."""
+    about = {"stage": STAGE, "inputs": inputs}
     with only_one(out):
         path = artifacts.save(out / "landmarks.npy", face, "landmarks-face", **about)
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)
-        for place in filter(None, (out / "landmarks.gif", gif)):
-            write_gif(place, sketches(face), palette=draw.PALETTE)
+        drawn = write_gif(out / "landmarks.gif", sketches(face[:GIF_S * FPS]), palette=draw.PALETTE)
+        if gif:
+            with artifacts.whole_file(gif) as part:
+                copyfile(drawn, part)
         if pictures:
             import cv2
             for t, drawn in enumerate(sketches(face)):

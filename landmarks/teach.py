@@ -17,8 +17,8 @@ from core.corpus import output_path
 from core.index import read_index
 from core.stage import only_one, stage
 from landmarks.dataset import open_pack
-from landmarks.features import mel_filters, normalise, pad_with_silence
-from landmarks.predict import load_model, predict_features
+from landmarks.features import mel_filters
+from landmarks.predict import load_model, predict_power
 
 STAGE = "landmarks.teach"
 FRAMES = "spectrum", "face"
@@ -26,9 +26,8 @@ FRAMES = "spectrum", "face"
 
 def offsets_by(models, spectrum):
     """Mean offset from rest that `models` predict for a recording's `spectrum` [frame, hop, bin] -> float32 [frame, 68, 2]."""
-    features, silence = normalise(np.square(spectrum.astype(np.float32)) @ mel_filters())
-    return np.mean([predict_features(model, pad_with_silence(features, silence, model.look_ahead, model.look_ahead))
-                    - model.rest_face for model in models], 0)
+    power = np.square(spectrum.astype(np.float32)) @ mel_filters()
+    return np.mean([predict_power(model, power, gated=False) - model.rest_face for model in models], 0)
 
 
 def mixed(measured, taught, share: float):

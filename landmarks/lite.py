@@ -1,0 +1,70 @@
+"""A landmark-model file, loaded: LiteRT, no TensorFlow needed.
+
+Reads: CNN_record/default/model.tflite, or any landmark-model. Writes: nothing.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core import artifacts
+from core.audio import HOPS_PER_FRAME
+from core.errors import InputError
+
+DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "default" / "model.tflite"
+_BLOCK = 256  # frames given to the network at a time
+
+
+@dataclass
+class Model:
+    """A loaded landmark-model: `mel`, `encode` and `step` as functions, and what its shapes say."""
+
+    mel: object
+    encode: object
+    step: object
+    context: int  # frames of sound the encoder takes beside its own, half of them ahead
+    n_state: int
+    rest_face: np.ndarray  # [68, 2]
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)  # an interpreter has one set of tensors
+
+    @property
+    def look_ahead(self) -> int:
+        """Frames of sound needed after a frame before it can be predicted."""
+        return self.context // 2
+
+    def power(self, spectrum):
+        """FFT magnitudes [frame, hop, bin] -> mel power, float32 [frame, hop, mel]."""
+        blocks = [spectrum[t:t + _BLOCK].astype(np.float32) for t in range(0, len(spectrum), _BLOCK)]
+        return np.concatenate([self.mel(spectrum=block)["power"] for block in blocks])
+
+    def codes(self, features):
+        """Features [frame + context, hop, mel] -> codes [frame, code]."""
+        starts = range(0, len(features) - self.context, _BLOCK)
+        return np.concatenate([self.encode(features=features[t:t + _BLOCK + self.context])["code"] for t in starts])
+
+
+def load_model(path=None) -> Model:
+    """Load a landmark-model (the shipped one by default).
+
+    Raises
+    ------
+    InputError : missing, damaged, or of another version.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+    path = Path(path or DEFAULT_MODEL)
+    artifacts.check(path, "landmark-model")
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
+        mel, encode, step = (interpreter.get_signature_runner(name) for name in ("mel", "encode", "step"))
+    except (ValueError, RuntimeError):
+        raise InputError(path, "not a landmark-model", "a LiteRT file with signatures mel, encode, step",
+                         "make train-cnn, or leave --model away") from None
+    probe = 16  # frames: what the encoder gives back for them tells its context
+    n_mels = encode.get_input_details()["features"]["shape"][-1]
+    n_codes = len(encode(features=np.zeros((probe, HOPS_PER_FRAME, n_mels), np.float32))["code"])
+    inputs = step.get_input_details()
+    n_code, n_state = (int(inputs[name]["shape"][-1]) for name in ("code", "state"))
+    first = step(code=np.zeros((1, n_code), np.float32), state=np.zeros((1, n_state), np.float32))
+    return Model(mel, encode, step, probe - n_codes, n_state, (first["face"] - first["offset"])[0])

@@ -1,0 +1,112 @@
+"""The mouth rests while nobody speaks, and nothing of speech is cut."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from conftest import SENTENCES, VOICES, command, speak
+
+from core import artifacts, face68
+from core.audio import level_dbfs, spectrum_of, write_wav
+from core.clock import FPS, SAMPLE_RATE
+from landmarks.hearing import Loudness
+from landmarks.predict import load_model, predict_power
+from landmarks.voice import BREATH, LAG, Voice, WholeVoice, heard
+from landmarks.wordless import checked, wordless
+
+AT_REST = 0.02  # of the motion in speech
+
+
+@cache
+def model():
+    return load_model()
+
+
+def power_of(sound):
+    return model().power(spectrum_of(sound.astype(np.float32)))
+
+
+def opening(sound, **options):
+    return face68.mouth_opening(predict_power(model(), power_of(sound), **options))
+
+
+def freedom(sound, whole=False):
+    """How free the face is at each frame of `sound`."""
+    power = power_of(sound)
+    voice = WholeVoice(power) if whole else Voice()
+    return np.concatenate([voice.push(power), voice.finish(power.shape[1:])])
+
+
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("name", checked())
+def test_the_mouth_rests_without_words(name, running):
+    moves = opening(checked()[name], running=running).std() / opening(speak(SENTENCES[0])).std()
+    assert moves < AT_REST
+
+
+def test_most_wordless_sounds_pass_nothing():
+    kept = [freedom(0.1 * wordless(np.random.default_rng([7, i]), 4 * SAMPLE_RATE)).mean() for i in range(30)]
+    assert np.mean(kept) < 0.05
+
+
+@pytest.mark.parametrize("voice", sorted(set(VOICES)))
+@pytest.mark.parametrize("gain_db, noise_db", [(0, None), (-35, None), (0, -15)])
+def test_speech_is_free(voice, gain_db, noise_db):
+    sound = speak(" ".join(SENTENCES[:2]), voice, seconds=4.5) * 10 ** (gain_db / 20)
+    if noise_db is not None:
+        sound = sound + np.random.default_rng(0).normal(0, 10 ** ((level_dbfs(sound) + noise_db) / 20), len(sound))
+    assert (freedom(sound, whole=True) == 1).mean() > 0.97
+    assert (freedom(sound)[FPS:] == 1).mean() > 0.97  # the level of soft speech has to be found first
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_onset_and_closure_after_silence_are_not_cut(running):
+    sound = np.concatenate([np.zeros(2 * SAMPLE_RATE), speak("Papa made a map.", seconds=1.5), np.zeros(2 * SAMPLE_RATE)])
+    gated, free = (opening(sound, running=running, gated=gated) for gated in (True, False))
+    spoken = slice(2 * FPS, int(3.5 * FPS))
+    assert np.abs(gated - free)[spoken].max() < 0.1 * np.ptp(free)
+    softness = 1.5 if running else 1.1  # of the fastest movement that was there before: no jumps
+    assert np.abs(np.diff(gated)).max() <= softness * np.abs(np.diff(free)).max()
+    rest = face68.mouth_opening(model().rest_face)
+    np.testing.assert_allclose(gated[[0, FPS, -1, -FPS // 2]], rest, atol=1e-5)
+
+
+def test_a_file_lets_the_mouth_open_before_the_voice():
+    sound = np.concatenate([np.zeros(2 * SAMPLE_RATE), speak(SENTENCES[1], seconds=1)])
+    first, first_of_stream = (int(np.argmax(freedom(sound, whole) == 1)) for whole in (True, False))
+    assert first_of_stream - BREATH - 2 <= first <= first_of_stream - BREATH + 2
+
+
+def test_it_looks_ahead_as_far_as_it_says():
+    sound = np.concatenate([np.zeros(SAMPLE_RATE), speak(SENTENCES[1], seconds=1)])
+    later = sound.copy()
+    later[(30 + LAG) * 640 + 200:] = 0
+    np.testing.assert_array_equal(freedom(later)[:30], freedom(sound)[:30])
+
+
+def test_the_numpy_network_equals_keras():
+    from landmarks.train_voice import network, weights
+    net, rng = network(6, 5), np.random.default_rng(0)
+    for variable in net.weights:
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    power = rng.exponential(1, (40, 4, 64)).astype(np.float32)
+    x = heard(power, Loudness())
+    voice = Voice(weights(net))
+    np.testing.assert_allclose([voice._step(values) for values in x], np.asarray(net(x[None]))[0, :, 0], atol=1e-5)
+
+
+def test_training_makes_a_model(tmp_path):
+    from landmarks import train_voice
+    from preprocess import list_recordings
+    for i, sentence in enumerate(SENTENCES):
+        (tmp_path / "speech" / f"{i % 2}").mkdir(parents=True, exist_ok=True)
+        write_wav(tmp_path / "speech" / f"{i % 2}" / f"{i}.wav", speak(sentence))
+    assert command(list_recordings.main, tmp_path / "speech", "--out", tmp_path).exit_code == 0
+    out = tmp_path / "voice.npz"
+    done = command(train_voice.main, "--index", tmp_path / "index.csv", "--out", out, "--pieces", 8, "--epochs", 1)
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1] == str(out), done.stderr
+    assert artifacts.check(out, "voice-model")["options"]["pieces"] == 8
+    with np.load(out, allow_pickle=False) as made:
+        assert np.isfinite([made[name].sum() for name in made.files]).all()
+    missing = command(train_voice.main, "--index", tmp_path / "none.csv", "--out", tmp_path / "b.npz")
+    assert missing.exit_code == 1 and "none.csv: no such file" in missing.stderr and not (tmp_path / "b.npz").exists()
