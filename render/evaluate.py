@@ -134,7 +134,7 @@ def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
 def render_clip(row, landmarks, model):
     """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
-    from render.mouth import Mouth
+    from render.painted_part import PaintedPart
     from render.photo import Photo
     face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
                   (("face", "landmarks-face"), ("pose", "head-pose")))
@@ -144,7 +144,7 @@ def render_clip(row, landmarks, model):
     still = int(face68.mouth_opening(face).argmin())
     photo = Photo(Path(row["picture"]), truth[still], points[still])
     moves = moves_of(photo.face, face, pose, still)
-    rendered = {"painted": list(portrait.frames(photo, moves, Mouth(photo, model))),
+    rendered = {"painted": list(portrait.frames(photo, moves, [PaintedPart(photo, model=model)])),
                 "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth),
                 "the clip itself": truth}
     return rendered, truth, points, float(np.median(pose[:, 0])), still
