@@ -48,7 +48,8 @@ def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
     index = Path(folder) / "index.csv"
     rows = [row for row in read_index(index, "split", "pairs", "speaker") if row["split"] == split and not row.get("problem")]
     if not rows:
-        raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val", f"python -m render.part_pairs --part {part.name}")
+        raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val",
+                         f"python -m render.part_pairs --part {part.name}")
     paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
     for path in paths:
         artifacts.check(path, f"{part.name}-pairs")

@@ -96,8 +96,8 @@ class Portrait:
 def frames(photo, moves, parts=()):
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
-    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the next batch is
-    painted by another thread while this one is moved.
+    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the
+    next batch is painted by another thread while this one is moved.
     """
     portrait, moves = Portrait(photo, parts), iter(moves)
 
