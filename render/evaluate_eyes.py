@@ -25,7 +25,7 @@ from render.parts import EYES
 from render.photo import Photo
 
 STAGE = "render.evaluate_eyes"
-METHODS = ("painted", "shaded", "warp alone", "photo held still")
+METHODS = ("painted", "warp alone", "photo held still")
 SHUT = 0.8  # share from which eyes count as shut
 MOST = 12  # frames of a clip
 STILL = np.zeros(5, np.float32)  # a head held still
@@ -63,7 +63,6 @@ def measure_eyes(row, landmarks, model=None):
     n_shut, n_used : such frames in the clip, and measured
     tile : of the last one, photo, truth, painted, warp alone: uint8 [row, column, rgb]; or None
     """
-    from render.lids import Lids
     from render.painted_part import PaintedPart
     pictures, face, pose, pairs, n_shut = shut_frames(row, landmarks)
     found, tile = {method: {"eye_psnr_db": [], "eye_ssim": []} for method in METHODS}, None
@@ -71,12 +70,8 @@ def measure_eyes(row, landmarks, model=None):
         own = np.flatnonzero(pairs[0] == number)
         photo = Photo(Path(row["picture"]), pictures[int(number)], face68.to_pixel_space(face[number][None], pose[number])[0])
         eyes, moves = PaintedPart(photo, EYES, model), [(pairs[2][i], STILL) for i in own]
-        lids = Lids(photo.face, photo.pose)
         rendered = {"painted": list(portrait.frames(photo, moves, [eyes])), "warp alone": list(portrait.frames(photo, moves)),
                     "photo held still": [photo.picture] * len(own)}
-        rendered["shaded"] = [frame.copy() for frame in rendered["warp alone"]]
-        for frame, (points, _) in zip(rendered["shaded"], moves):
-            lids.paint(frame, points)
         for k, i in enumerate(own):
             t = int(pairs[1][i])
             truth = upright(pictures[t], pose[t], eyes.view.view, EYES.size)
@@ -85,7 +80,7 @@ def measure_eyes(row, landmarks, model=None):
             for method, view in views.items():
                 found[method]["eye_psnr_db"].append(metrics.psnr_db(view[rows, columns], truth[rows, columns]))
                 found[method]["eye_ssim"].append(metrics.ssim(view[rows, columns], truth[rows, columns]))
-            tile = np.concatenate([views["photo held still"], truth, *(views[m] for m in METHODS[:-1])])
+            tile = np.concatenate([views["photo held still"], truth, views["painted"], views["warp alone"]])
     measured = {m: {k: float(np.mean(v)) for k, v in values.items()} for m, values in found.items()} if tile is not None else {}
     return measured, n_shut, len(pairs[0]), tile
 
