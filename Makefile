@@ -111,7 +111,11 @@ data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
 
 data/pairs/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m render.mouth_pairs
+	$(PYTHON) -m render.part_pairs
+
+# Eyes blink alike: many people tell more of them than many clips of one.
+data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
+	$(PYTHON) -m render.part_pairs --part eyes --of-speaker 300 --clips-of-speaker 150
 
 ##### training
 
@@ -140,11 +144,12 @@ train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on 
 eval-gan: GAN_record/trained data/crops/index.csv ## measure the DCGAN
 	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained)"
 
-train-render: GAN_record/trained-mouth ## the mouth of any photo: train the model that draws what the photo lacks
-	@cat $<
+train-render: GAN_record/trained-mouth GAN_record/trained-eyes ## mouth and lids of any photo: train what draws what it lacks
+	@cat $^
 
-eval-render: GAN_record/trained-mouth data/landmarks/index.csv ## measure the photo renderer on held-out recordings
+eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
+	$(PYTHON) -m render.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
 publish: ## make the trained models the default ones
@@ -152,6 +157,7 @@ publish: ## make the trained models the default ones
 	$(call published,CNN_record/trained-sync,CNN_record/sync)
 	$(call published,GAN_record/trained,GAN_record/default)
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
+	$(call published,GAN_record/trained-eyes,GAN_record/eyes)
 
 define published
 @if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics*.json*; \
@@ -178,6 +184,12 @@ GAN_record/trained: data/crops/index.csv | $(READY)
 GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m render.train --pairs data/pairs --record GAN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m render.train --part eyes --pairs data/eye_pairs --record GAN_record --epochs 3 --adversarial-from 0.4 \
+		| tail -n 1 > $@.part
 	@mv $@.part $@
 
 ##### keeping the house

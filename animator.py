@@ -122,7 +122,7 @@ class Animator:
     def _checked(self, photo, which, points_file):
         if self.once:
             checked = aside(face_check.check_photo, photo, which, points_file)
-            import render.mouth  # noqa: F401  PyTorch: as long as the detector's models
+            import render.painted_part  # noqa: F401  PyTorch: as long as the detector's models
             return checked()
         with self._one_at_a_time:
             return face_check.check_photo(photo, which, points_file)

@@ -168,11 +168,11 @@ def padded_to(photo, width, height):
 def render_row(found, moves, width, height, folder):
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
-    from render.mouth import Mouth
+    from render.painted_part import painted_parts
     face, video = padded_to(photo.framed(found, "full", height), width, height), folder / "video.mp4"
     shown = list(motion.on_face(motion.resampled(moves, FPS, range(len(moves))), face.face))
-    held = list(portrait.frames(face, shown[:N_HELD], Mouth(face)))  # libraries are loaded by now
-    render_s = seconds_of(lambda: write_video(video, portrait.frames(face, shown, Mouth(face))))
+    held = list(portrait.frames(face, shown[:N_HELD], painted_parts(face)))  # libraries are loaded by now
+    render_s = seconds_of(lambda: write_video(video, portrait.frames(face, shown, painted_parts(face))))
     encode_s = seconds_of(lambda: write_video(video, (held[i % N_HELD] for i in range(len(shown)))))
     return Row(f"photo renderer, {width}x{height}, encoding included", len(shown) / render_s, "frames/s", "encoding alone",
                len(shown) / encode_s)

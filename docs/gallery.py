@@ -17,7 +17,7 @@ from core.stage import stage
 from landmarks.predict import load_model, predict_file
 from preprocess.sample_photo import write_photo
 from render import face_check, liveliness, motion, photo, portrait
-from render.mouth import Mouth
+from render.painted_part import painted_parts
 
 ROOT = Path(__file__).resolve().parent.parent
 TILE_PX, N_COLUMNS = 256, 4
@@ -71,9 +71,9 @@ def moments(moves, face):
 
 def sheet(face, moves):
     """Moments of a photo as one picture."""
-    tiles = []
+    tiles, parts = [], painted_parts(face)
     for name, move in moments(moves, face.face).items():
-        tile = cv2.resize(next(portrait.frames(face, [move], Mouth(face))), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+        tile = cv2.resize(next(portrait.frames(face, [move], parts)), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
         cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 3, cv2.LINE_AA)
         tiles.append(cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA))
     return contact_sheet(tiles, N_COLUMNS)

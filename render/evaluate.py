@@ -134,7 +134,7 @@ def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
 def render_clip(row, landmarks, model):
     """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
-    from render.mouth import Mouth
+    from render.painted_part import PaintedPart
     from render.photo import Photo
     face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
                   (("face", "landmarks-face"), ("pose", "head-pose")))
@@ -144,7 +144,7 @@ def render_clip(row, landmarks, model):
     still = int(face68.mouth_opening(face).argmin())
     photo = Photo(Path(row["picture"]), truth[still], points[still])
     moves = moves_of(photo.face, face, pose, still)
-    rendered = {"painted": list(portrait.frames(photo, moves, Mouth(photo, model))),
+    rendered = {"painted": list(portrait.frames(photo, moves, [PaintedPart(photo, model=model)])),
                 "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth),
                 "the clip itself": truth}
     return rendered, truth, points, float(np.median(pose[:, 0])), still
@@ -155,11 +155,20 @@ def source_of(clip: str) -> str:
     return Path(clip).parent.name or "clips"
 
 
+def rows_of(landmarks, split: str, every_clip: int):
+    """Every Nth clip of a split with a picture. Raises InputError without any."""
+    rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
+            and row["picture"] and not row.get("problem")][::every_clip]
+    if not rows:
+        raise InputError(landmarks / "index.csv", f"no clips of split {split!r}", "clips with pictures", "make preprocess")
+    return rows
+
+
 def means(rows) -> dict:
     """Source -> method -> means over its clips."""
     table = {}
     for source in (*sorted({row["source"] for row in rows}), "all clips"):
-        for method in METHODS:
+        for method in dict.fromkeys(row["method"] for row in rows):
             chosen = [r for r in rows if r["method"] == method and source in (r["source"], "all clips")]
             table.setdefault(source, {})[method] = {
                 key: known_mean([r[key] for r in chosen]) for key in chosen[0] if key not in ("source", "method")}
@@ -184,12 +193,8 @@ def as_markdown(table) -> str:
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw photo, truth and methods into this PNG.")
 def main(model, landmarks, split, every_clip, picture):
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
-    from render.mouth import MODEL
-    model = Path(model or MODEL)
-    rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
-            and row["picture"] and not row.get("problem")][::every_clip]
-    if not rows:
-        raise InputError(landmarks / "index.csv", f"no clips of split {split!r}", "clips with pictures", "make preprocess")
+    from render.painted_part import MODELS, MOUTH
+    model, rows = Path(model or MODELS[MOUTH]), rows_of(landmarks, split, every_clip)
     found, tiles = [], []
     with progress(rows, "evaluate") as bar:
         for row in bar:

@@ -19,7 +19,6 @@ PAUSE_S = 0.15  # at least, from one blink to the next
 _GAP_SPREAD = 0.6  # standard deviation of a gap's logarithm
 _UPPER_SHARE = 0.75  # of the way to a closed eye is the upper lid's
 _SLIT = 0.04  # of the eye's opening that a closed one keeps: lashes have a thickness
-_BROW_SHARE = 0.06  # of the lid's way that the brows go down
 
 _SWAY_S, _BEAT_S = 0.75, 0.28  # of Gaussian smoothing of noise: the posture, and the small motion upon it
 _BEAT_SHARE = 0.12  # of the beat's amplitude beside the sway's
@@ -100,15 +99,13 @@ def blinks(n_frames: int, fps: float = FPS, rate: float = BLINK_RATE, seed: int 
 def close_lids(face, share: float):
     """`face` float32 [68, 2] (face space) with the lids brought together by `share`, 0 as they are, 1 shut; a copy.
 
-    The upper lid goes three quarters of the way, the brows hardly move.
+    The upper lid goes three quarters of the way.
     """
     face = face.copy()
-    brows = list(face68.GROUPS["right_brow"]), list(face68.GROUPS["left_brow"])
-    for (upper, lower), brow in zip(face68.EYE_LIDS, brows):
+    for upper, lower in face68.EYE_LIDS:
         way = (face[lower] - face[upper]) * np.float32(share * (1 - _SLIT))
         face[upper] += way * np.float32(_UPPER_SHARE)
         face[lower] -= way * np.float32(1 - _UPPER_SHARE)
-        face[brow, 1] += way[:, 1].mean() * np.float32(_BROW_SHARE)
     return face
 
 

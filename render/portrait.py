@@ -1,4 +1,4 @@
-"""A photo that moves: its own pixels, carried by landmarks and head, and a mouth painted where they do not suffice.
+"""A photo that moves: its own pixels, carried by landmarks and head, and mouth and lids painted where they do not suffice.
 
 Reads: a photo and its landmarks, in memory. Writes: nothing.
 The field that says where each pixel comes from is made on a coarse grid and sampled at full size, so the photo keeps its
@@ -14,7 +14,6 @@ from threadpoolctl import ThreadpoolController
 
 from render.grid import Grid
 from render.head import CENTRE, HALF, REACH, HeadField
-from render.lids import Lids
 from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp
 
@@ -29,13 +28,13 @@ class Portrait:
     Parameters
     ----------
     photo : `photo.Photo`
-    mouth : `mouth.Mouth` of this photo, or None: its own pixels alone
+    parts : `painted_part.PaintedPart`s of this photo; without any, its own pixels alone
     """
 
-    def __init__(self, photo, mouth=None):
-        self.photo, self.mouth = photo, mouth
-        self.warp = mouth.view.warp if mouth else FaceWarp(photo.face)
-        self.lids, size = Lids(photo.face, photo.pose), photo.picture.shape[:2]
+    def __init__(self, photo, parts=()):
+        self.photo, self.parts = photo, parts
+        self.warp = parts[0].view.warp if parts else FaceWarp(photo.face)
+        size = photo.picture.shape[:2]
         reach = LARGEST_SHIFT + FADE
         low, high = self.warp.ring.min(0) - reach, self.warp.ring.max(0) + reach
         self.face_grid = Grid(low, high, photo.pose, size, CELL)
@@ -44,7 +43,7 @@ class Portrait:
         self.texture = Texture(photo.picture, self.head_grid.box)
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
-    def __call__(self, face, head, solved, patch=None):
+    def __call__(self, face, head, solved, patches=()):
         """One frame.
 
         Parameters
@@ -52,7 +51,7 @@ class Portrait:
         face : float [68, 2], face space
         head : float [5], as `HeadField.offsets` takes it
         solved : `FaceWarp.solve(face)`
-        patch : uint8 [row, column, rgb and mask] of the mouth's view, or None
+        patches : of each part, uint8 [row, column, rgb and mask] of its view, or None
 
         Returns
         -------
@@ -69,18 +68,18 @@ class Portrait:
             whole[top - y:bottom - y, left - x:right - x] = places
             left, top, right, bottom, places = x, y, x_end, y_end, whole
         frame[top:bottom, left:right] = self.texture.sample(places)
-        if patch is not None:
-            self._paint(frame, patch, carried)
-        self.lids.paint(frame, face, head)
+        for part, patch in zip(self.parts, patches):
+            if patch is not None:
+                self._paint(frame, part.view, patch, carried)
         return frame
 
     def _places(self, grid, offsets):
         """Where in the texture each pixel of the grid's box comes from."""
         return grid.enlarged(self.texture.at(grid.source(offsets)))
 
-    def _paint(self, frame, patch, carried):
-        """Lay a patch of the mouth's view over `frame`, carried as the head is."""
-        view, grid = self.mouth.view, self.face_grid
+    def _paint(self, frame, view, patch, carried):
+        """Lay a patch of a part's view over `frame`, carried as the head is."""
+        grid = self.face_grid
         at = ((grid.nodes + carried - view.corner) * view.view[0]).reshape(grid.nodes_px.shape).astype(np.float32)
         x, y, width, height = cv2.boundingRect(np.ascontiguousarray(patch[..., 3]))
         around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
@@ -94,28 +93,29 @@ class Portrait:
         part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
 
 
-def frames(photo, moves, mouth=None):
+def frames(photo, moves, parts=()):
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
-    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With a mouth, the next batch is
-    painted by another thread while this one is moved.
+    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the
+    next batch is painted by another thread while this one is moved.
     """
-    portrait, moves = Portrait(photo, mouth), iter(moves)
+    portrait, moves = Portrait(photo, parts), iter(moves)
 
     def prepared(batch):
         solved = [portrait.warp.solve(face) for face, _ in batch]
-        patches = mouth.paint([face for face, _ in batch], solved) if mouth else [None] * len(batch)
+        faces = [face for face, _ in batch]
+        patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
         return zip(batch, solved, patches)
 
     def batches():
-        while batch := list(islice(moves, BATCH if mouth else 1)):
+        while batch := list(islice(moves, BATCH if parts else 1)):
             yield batch
 
     # systems this small lose more to waiting threads than they gain
     with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
-        for ready in ahead(pool, prepared, batches()) if mouth else map(prepared, batches()):
-            for (face, head), solved, patch in ready:
-                yield portrait(face, head, solved, patch)
+        for ready in ahead(pool, prepared, batches()) if parts else map(prepared, batches()):
+            for (face, head), solved, patches in ready:
+                yield portrait(face, head, solved, patches)
 
 
 def ahead(pool, work, items):

@@ -67,8 +67,8 @@ def _drawer(renderer, rest, face, *, model, device, size_px):
     if renderer == "dcgan":
         generator, rest = dcgan.load(model, device)
         return rest, partial(dcgan.frames, generator=generator, size_px=size_px)
-    from render.mouth import Mouth  # PyTorch again
-    return face68.closed_mouth(face.face), partial(portrait.frames, face, mouth=Mouth(face, model, device))
+    from render.painted_part import painted_parts  # PyTorch again
+    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=painted_parts(face, model, device))
 
 
 def _framed(face, renderer, background, preprocess, size_px):

@@ -1,6 +1,6 @@
-"""Train the mouth model on pairs of frames.
+"""Train the painter of mouths, or of eyes, on pairs of frames.
 
-Reads: PAIRS (render.mouth_pairs).
+Reads: PAIRS (render.part_pairs).
 Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
 The order of the pairs, and how each is varied, follow from the seed and the step alone, so a run that was stopped goes on as
 if it had not been.
@@ -18,18 +18,19 @@ from core.stage import stage
 from gan.model import to_uint8
 from gan.monitor import save_picture
 from gan.training import Training, provenance, train_as_asked, training_options
-from render.mouth_data import as_tensors, load_pairs, varied
-from render.mouth_model import MouthPainter, painted, save_painter
-from render.mouth_trainer import MouthTrainer
+from render.part_data import as_tensors, load_pairs, varied
+from render.part_model import Painter, painted, save_painter
+from render.part_trainer import PartTrainer
+from render.parts import EYES, MOUTH, PARTS
 
 STAGE = "render.train"
 LEARNING_RATE = 5e-4
 N_CHECK, N_PREVIEW = 64, 8  # held-out pairs that are measured, and drawn, at each checkpoint
-MODEL_OPTIONS = ("epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
+MODEL_OPTIONS = ("part", "epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
 
 
 def batches(train, options, first, n_steps):
-    """Yield batches, `mouth_data.varied`, from step `first` on."""
+    """Yield batches, `part_data.varied`, from step `first` on."""
     per_epoch = max(1, len(train) // options["batch"])
     for step in range(first, n_steps):
         order = np.random.default_rng([options["seed"], step // per_epoch]).permutation(len(train))
@@ -39,13 +40,13 @@ def batches(train, options, first, n_steps):
 
 @torch.inference_mode()
 def paint(painter, pairs):
-    """Paint a batch of `mouth_data.as_tensors` -> float [n, rgb, row, column], -1..1."""
+    """Paint a batch of `part_data.as_tensors` -> float [n, rgb, row, column], -1..1."""
     maps = painter.look_at(pairs["photo"], pairs["photo_masks"])
     return painted(pairs["warped"], *painter(pairs["warped"], pairs["masks"], maps))
 
 
 def check(painter, val, preview, device) -> dict:
-    """Measure near the lips of held-out pairs, always the same ones, and draw some: photo, moved, painted, truth."""
+    """Measure near the part in held-out pairs, always the same ones, and draw some: photo, moved, painted, truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
     tiles, found = [], {"val_psnr_db": [], "val_ssim": [], "val_ssim_moved": []}
     shown = set(numbers[np.linspace(0, len(numbers) - 1, N_PREVIEW).astype(int)])
@@ -66,10 +67,11 @@ def check(painter, val, preview, device) -> dict:
 
 def training(options, device) -> Training:
     """All of a run, from its options."""
-    train, val = (load_pairs(options["pairs"], split) for split in ("train", "val"))
+    part = PARTS[options["part"]]
+    train, val = (load_pairs(options["pairs"], split, part) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
     n_steps = options["epochs"] * max(1, len(train) // options["batch"])
-    trainer = MouthTrainer(MouthPainter().to(device), n_steps, learning_rate=LEARNING_RATE,
+    trainer = PartTrainer(Painter(part=part.name).to(device), n_steps, learning_rate=LEARNING_RATE,
                            adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
     index = Path(options["pairs"]) / "index.csv"
 
@@ -84,13 +86,16 @@ def training(options, device) -> Training:
 
 
 @stage(reads="PAIRS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",
-       examples=("python -m render.train", "python -m render.train --resume GAN_record/00003",
-                 "python -m render.train --dry-run"))
-@click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/pairs"), help="Pairs of mouths.")
+       examples=("python -m render.train", "python -m render.train --part eyes", "python -m render.train --dry-run",
+                 "python -m render.train --resume GAN_record/00003"))
+@click.option("--part", type=click.Choice(list(PARTS)), default=MOUTH.name, help="Of the face.")
+@click.option("--pairs", type=click.Path(path_type=Path),
+              help=f"Pairs of that part.  [default: {MOUTH.pairs}; of the eyes, {EYES.pairs}]")
 @training_options(epochs=6, batch=8, adversarial_weight=0.04, adversarial_from=0.3)
-def main(**options):
-    """Train the model that draws what a photo's mouth lacks. A run that was stopped goes on by itself."""
-    if model := train_as_asked(training, STAGE, "pairs", **options):
+def main(pairs, **options):
+    """Train the model that draws what a photo's mouth or eyes lack. A run that was stopped goes on by itself."""
+    pairs = pairs or Path(PARTS[options["part"]].pairs)
+    if model := train_as_asked(training, STAGE, "pairs", pairs=pairs, **options):
         click.echo(model)
 
 

@@ -14,6 +14,7 @@ from core import face68
 FADE = 0.3  # eye distances beyond the ring over which the field falls to nothing
 CELL = 0.05  # eye distances between grid nodes: a lip is about 0.15 thick
 BROW, LID = 0.4, 0.3  # shares of the way from brow to lid, and back, that move with each: hair does not stretch
+CREASE = 0.5  # of the lid's way, when it leaves the brow, that the skin above it stays behind: else it pulls the brow down
 ROUNDNESS = 0.05  # eye distances; takes the kink out of the field at a point
 SLACK = 2e-3  # eye distances a point may be missed by: keeps points that lie together solvable
 LIPS_AT = np.array([-0.75, -0.25, 0.25, 0.75])  # along the inner lips, between the landmarks: lips are curves
@@ -35,17 +36,19 @@ def fixed_ring(face):
 class HairEdges:
     """Points for what no landmark marks, the brows' lower edges and the lashes: they move with brow or lid in one piece.
 
-    Where brow and lid come closer than on `face` [68, 2], the points between close up with them and never cross.
+    Where brow and lid come closer than on `face` [68, 2], the points between close up with them and never cross; where a lid
+    leaves its brow, the skin above it unfolds.
     """
 
     def __init__(self, face):
-        self.owners, self.across, self.share = [], [], []
+        self.owners, self.across, self.share, self.behind = [], [], [], []
         for side in ("right", "left"):
             brow, eye = (list(face68.GROUPS[f"{side}_{part}"]) for part in ("brow", "eye"))
             lid = eye[1:len(eye) // 2]
             self.owners += [*brow, *lid]
             self.across += [lid] * len(brow) + [[brow[1], brow[-2]]] * len(lid)
             self.share += [BROW] * len(brow) + [LID] * len(lid)
+            self.behind += [0] * len(brow) + [CREASE] * len(lid)
         self.gap = self._gap(face)
 
     def _gap(self, face):
@@ -55,7 +58,8 @@ class HairEdges:
         """Where they are on `face` [68, 2] -> float [14, 2]."""
         now = self._gap(face)
         points = face[self.owners].copy()
-        points[:, 1] += self.share * np.where(np.abs(now) < np.abs(self.gap), now, self.gap)
+        apart = np.abs(now) >= np.abs(self.gap)
+        points[:, 1] += np.where(apart, self.share * self.gap + self.behind * (now - self.gap), self.share * now)
         return points
 
 

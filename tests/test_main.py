@@ -241,7 +241,7 @@ def test_progress_for_programs(tmp_path, photo_path, short_speech, predicted):
 
 def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     from landmarks.predict import DEFAULT_MODEL, _kept_model
-    from render.mouth import MODEL, _painter
+    from render.painted_part import MODELS, MOUTH, _painter
     read, path = [], tmp_path / "model"
     load = kept(lambda path, device="cpu": read.append(device) or path.read_text())
     path.write_text("one")
@@ -249,7 +249,7 @@ def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     path.write_text("two, longer")
     assert load(path) == "two, longer" and len(read) == 3
     assert _kept_model(DEFAULT_MODEL) is _kept_model(DEFAULT_MODEL)
-    assert _painter(MODEL, "cpu") is _painter(MODEL, "cpu")
+    assert _painter(MODELS[MOUTH], MOUTH, "cpu") is _painter(MODELS[MOUTH], MOUTH, "cpu")
 
 
 def test_two_threads_at_once_make_what_one_makes(tmp_path, photo_path, short_speech):

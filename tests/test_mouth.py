@@ -11,13 +11,15 @@ from safetensors.torch import load_file
 from core import artifacts, face68
 from core.errors import InputError
 from core.index import read_index
-from render import evaluate, mouth_pairs, portrait, train
-from render.mouth import Mouth
-from render.mouth_data import as_tensors, load_pairs, varied
-from render.mouth_model import MouthPainter, as_floats, load_painter, masks_as_floats, save_painter
-from render.mouth_view import COLUMNS, ROWS, MouthView
+from render import evaluate, part_pairs, portrait, train
+from render.painted_part import PaintedPart
+from render.pair_choice import choose_mouths
+from render.part_data import as_tensors, load_pairs, varied
+from render.part_model import Painter, as_floats, load_painter, masks_as_floats, save_painter
+from render.part_view import PartView
+from render.parts import MOUTH
 
-OPTIONS = {"epochs": 3, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
+OPTIONS = {"part": "mouth", "epochs": 3, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def face(tmp_path_factory):
 @pytest.fixture(scope="module")
 def painter(tmp_path_factory):
     """A model that paints all of its view green, and nothing else."""
-    network = MouthPainter(widths=(8, 8, 8))
+    network = Painter(widths=(8, 8, 8))
     with torch.no_grad():
         network.to_picture.bias[:48] = torch.tensor([-9.0, 9.0, -9.0]).repeat_interleave(16)
         network.to_picture.bias[48:] = 20.0
@@ -39,7 +41,7 @@ def painter(tmp_path_factory):
 def pairs(data, tmp_path_factory):
     """Pairs of the drawn clips; ben/3 is `val`."""
     out = tmp_path_factory.mktemp("pairs")
-    result = command(mouth_pairs.main, "--landmarks", data / "landmarks", "--out", out, "--most", 12, "--jobs", 1)
+    result = command(part_pairs.main, "--landmarks", data / "landmarks", "--out", out, "--most", 12, "--jobs", 1)
     assert result.exit_code == 0, result.stderr
     return out
 
@@ -56,17 +58,17 @@ def run(pairs, record, **changes):
 
 
 def test_a_view_at_rest_is_the_photo(face):
-    view = MouthView(face.picture, face.face, face.pose)
+    view = PartView(MOUTH, face.picture, face.face, face.pose)
     warped = view.warped(view.warp.solve(view.face))
-    assert warped.shape == (ROWS, COLUMNS, 3)
+    assert warped.shape == (*MOUTH.size, 3)
     assert np.abs(warped.astype(int) - view.picture).mean() < 0.5
 
 
 def test_a_view_lies_where_the_mouth_is(face):
-    view = MouthView(face.picture, face.face, face.pose)
+    view = PartView(MOUTH, face.picture, face.face, face.pose)
     (shut, near), (opened, _) = (cv2.split(view.masks(points)) for points in (face.face, face.face + opening_motion()[8]))
     y, x = np.nonzero(shut)
-    assert abs(x.mean() - COLUMNS / 2) < 8 and COLUMNS * 0.5 < np.ptp(x) < COLUMNS * 0.9
+    assert abs(x.mean() - MOUTH.columns / 2) < 8 and MOUTH.columns * 0.5 < np.ptp(x) < MOUTH.columns * 0.9
     assert (opened > 200).sum() > 2 * (shut > 200).sum(), "whole between the lips"
     assert (near[shut > 100] > 225).all() and near[:10].max() == 0
 
@@ -88,10 +90,10 @@ def test_a_photo_never_shows_itself():
     rng = np.random.default_rng(0)
     face = np.zeros((40, 68, 2), np.float32) + rng.normal(0, 1, (68, 2)).astype(np.float32)
     face[5] = np.nan
-    photo, shown = mouth_pairs.choose_pairs(face, 30, rng)
+    photo, shown, _ = choose_mouths(face, 30, rng)
     assert len(photo) and (photo != shown).all() and 5 not in {*photo, *shown}
     face[:20] += np.array([0.5, 0], np.float32)  # the head is turned otherwise
-    photo, shown = mouth_pairs.choose_pairs(face, 30, rng)
+    photo, shown, _ = choose_mouths(face, 30, rng)
     assert ((photo < 20) == (shown < 20)).all()
 
 
@@ -106,7 +108,7 @@ def test_pictures_of_a_pair_are_varied_alike(pairs):
 
 def test_bytes_are_drawn_as_floats_are(face):
     torch.manual_seed(0)
-    painter, view = MouthPainter(widths=(8, 8, 8)), MouthView(face.picture, face.face, face.pose)
+    painter, view = Painter(widths=(8, 8, 8)), PartView(MOUTH, face.picture, face.face, face.pose)
     with torch.inference_mode():
         for weights in painter.parameters():
             weights.add_(0.05 * torch.randn_like(weights))
@@ -121,15 +123,16 @@ def test_bytes_are_drawn_as_floats_are(face):
 
 
 def test_a_new_model_changes_nothing(face, tmp_path):
-    path = save_painter(tmp_path / "model.safetensors", MouthPainter(widths=(8, 8, 8)), stage="test")
+    path = save_painter(tmp_path / "model.safetensors", Painter(widths=(8, 8, 8)), stage="test")
     moves = [(face.face + opening_motion()[8], np.zeros(5, np.float32))]
-    painted, alone = (next(portrait.frames(face, moves, mouth)).astype(int) for mouth in (Mouth(face, path), None))
+    painted, alone = (next(portrait.frames(face, moves, parts)).astype(int) for parts in ([PaintedPart(face, model=path)], ()))
     assert np.abs(painted - alone).mean() < 0.5
 
 
 def test_the_patch_follows_the_head(face, painter):
     def green(head):
-        frame = next(portrait.frames(face, [(face.face, np.array(head, np.float32))], Mouth(face, painter))).astype(int)
+        moves = [(face.face, np.array(head, np.float32))]
+        frame = next(portrait.frames(face, moves, [PaintedPart(face, model=painter)])).astype(int)
         y, x = np.nonzero((frame[..., 1] > 200) & (frame[..., 0] < 60) & (frame[..., 2] < 60))
         return np.array([x.mean(), y.mean()])
 

@@ -19,8 +19,8 @@ def face(tmp_path_factory):
     return portrait_photo(tmp_path_factory.mktemp("photo") / "portrait.png", 512)
 
 
-def shown(face, offset, head=STILL, mouth=None):
-    return next(portrait.frames(face, [(face.face + offset, np.asarray(head, np.float32))], mouth))
+def shown(face, offset, head=STILL):
+    return next(portrait.frames(face, [(face.face + offset, np.asarray(head, np.float32))]))
 
 
 def middle_of(picture, channel=1):

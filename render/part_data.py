@@ -1,6 +1,6 @@
-"""Pairs of mouths, read a batch at a time and varied in colour, light and side.
+"""Pairs of mouths or eyes, read a batch at a time and varied in colour, light and side.
 
-Reads: PAIRS/index.csv, PAIRS/CLIP.h5 (mouth-pairs)
+Reads: PAIRS/index.csv, PAIRS/CLIP.h5 (mouth-pairs, eyes-pairs)
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from core import artifacts
 from core.errors import InputError
 from core.index import read_index
 from core.stage import say
-from render.mouth_model import as_floats, masks_as_floats
+from render.part_model import as_floats, masks_as_floats
+from render.parts import MOUTH
 
 PICTURES, MASKS = ("photo", "warped", "truth"), ("photo_masks", "masks")
 GREY = 0.05  # share of the batches without colour
@@ -42,15 +43,16 @@ class Pairs:
         return {name: np.stack(values) for name, values in found.items()}
 
 
-def load_pairs(folder, split: str) -> Pairs:
-    """The pairs of a split. Raises InputError when there are none, or a file is missing or another one."""
+def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
+    """The pairs of a part, of one split. Raises InputError when there are none, or a file is missing or another one."""
     index = Path(folder) / "index.csv"
     rows = [row for row in read_index(index, "split", "pairs", "speaker") if row["split"] == split and not row.get("problem")]
     if not rows:
-        raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val", "python -m render.mouth_pairs")
+        raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val",
+                         f"python -m render.part_pairs --part {part.name}")
     paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
     for path in paths:
-        artifacts.check(path, "mouth-pairs")
+        artifacts.check(path, f"{part.name}-pairs")
     items = np.array([(clip, number) for clip, row in enumerate(rows) for number in range(int(row["pairs"]))])
     say(f"{split}: {len(items)} pairs of {len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")
     return Pairs(paths, rows, items)

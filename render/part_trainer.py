@@ -1,16 +1,16 @@
-"""One training step of the mouth model: pixels, edges, a critic's opinion and a critic's features."""
+"""One training step of a painter: pixels, edges, a critic's opinion and a critic's features."""
 
 import torch
 from torch.nn import functional as F
 
 from gan import losses
 from gan.adversaries import Adversaries
-from render.mouth_model import Critic, MouthPainter, painted
+from render.part_model import Critic, Painter, painted
 
 EDGE_WEIGHT, COLOUR_WEIGHT = 1.0, 0.3
 FEATURE_WEIGHT = 0.2
-NEAR_WEIGHT = 6.0  # of pixels near the mouth, beside 1 elsewhere
-SHARPENING, SHARPENING_PX = 0.5, 2.5  # the recordings' mouths are softer than most photos: the truth is sharpened a little
+NEAR_WEIGHT = 6.0  # of pixels near the part, beside 1 elsewhere
+SHARPENING, SHARPENING_PX = 0.5, 2.5  # the recordings are softer than most photos: the truth is sharpened a little
 CRITIC_SHARE = 0.5  # of the learning rate: a critic that always wins teaches nothing
 
 
@@ -24,14 +24,14 @@ def sharpened(pictures):
     return (pictures + SHARPENING * (pictures - soft)).clamp_(-1, 1)
 
 
-class MouthTrainer(Adversaries):
+class PartTrainer(Adversaries):
     """Networks, optimisers, and the step that trains them; see `Adversaries` for the rest."""
 
-    def __init__(self, painter: MouthPainter, n_steps, **settings):
+    def __init__(self, painter: Painter, n_steps, **settings):
         super().__init__(painter, Critic(), n_steps, discriminator_share=CRITIC_SHARE, **settings)
 
     def step(self, pairs) -> dict:
-        """Train on one batch, `mouth_data.as_tensors`; return the losses."""
+        """Train on one batch, `part_data.as_tensors`; return the losses."""
         self.set_learning_rate()
         pairs = {name: value.to(self.device) for name, value in pairs.items()}
         truth, warped, masks, near = sharpened(pairs["truth"]), pairs["warped"], pairs["masks"], pairs["masks"][:, 1:]

@@ -1,8 +1,8 @@
-"""The network that draws what a photo lacks when its mouth moves: the inside, teeth, lips that meet.
+"""The network that draws what a photo lacks when a part of its face moves: a mouth's inside, teeth, lips or lids that meet.
 
 Reads, writes: model.safetensors (picture-model).
 What the photo shows is looked at once, by an encoder; what changes from frame to frame, the moved pixels and the masks of
-the lips, goes through a small U-Net that the encoder's maps are added to. It returns colours and a soft mask, so that the
+the part, goes through a small U-Net that the encoder's maps are added to. It returns colours and a soft mask, so that the
 photo's own pixels stay wherever they are good enough. Pictures enter and leave in squares of SQUARE px (Shi et al., sub-pixel
 convolution, CVPR 2016): on a CPU full-size convolutions cost the most and tell the least.
 Source: Ronneberger et al., U-Net, MICCAI 2015.
@@ -15,10 +15,11 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from core.errors import InputError
 from gan.weights import load_network, save_network
-from render.mouth_view import COLUMNS, ROWS
+from render.parts import MOUTH, PARTS
 
-NETWORK, VERSION = "render.mouth_model.MouthPainter", 2
+NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
 SQUARE = 4
 FRAME_PX = 12  # the mask falls to nothing over this border of the view
@@ -54,7 +55,7 @@ class Residual(nn.Module):
 
 
 class PhotoEncoder(nn.Module):
-    """A photo's mouth and the masks of its lips to what is added to the U-Net's maps; run once a photo."""
+    """A photo's part and its masks to what is added to the U-Net's maps; run once a photo."""
 
     def __init__(self, widths):
         super().__init__()
@@ -74,17 +75,19 @@ class PhotoEncoder(nn.Module):
         return maps
 
 
-class MouthPainter(nn.Module):
-    """Moved pixels and masks, and the maps of the photo, to a painted mouth.
+class Painter(nn.Module):
+    """Moved pixels and masks, and the maps of the photo, to a painted part of the face.
 
     Parameters
     ----------
     widths : channels at 1/4, 1/8, 1/16 of the size
+    part : name of what it paints, see `parts.PARTS`; files that do not say are of mouths
     """
 
-    def __init__(self, widths=WIDTHS):
+    def __init__(self, widths=WIDTHS, part=MOUTH.name):
         super().__init__()
-        self.settings = {"widths": list(widths)}
+        self.settings = {"widths": list(widths), "part": part}
+        self.part = PARTS[part]
         a, b, c = widths
         self.encoder = PhotoEncoder(widths)
         self.start, self.first = _convolution(_N, a, size=1), Residual(a)
@@ -96,7 +99,7 @@ class MouthPainter(nn.Module):
         with torch.no_grad():
             self.to_picture.weight.zero_()
             self.to_picture.bias[3 * SQUARE**2:] = -1  # at first mostly the photo's own pixels
-        border = torch.ones(1, 1, ROWS - 2 * FRAME_PX, COLUMNS - 2 * FRAME_PX)
+        border = torch.ones(1, 1, *(side - 2 * FRAME_PX for side in self.part.size))
         border = F.pad(border, (FRAME_PX,) * 4)
         self.register_buffer("border", F.avg_pool2d(F.pad(border, (FRAME_PX,) * 4), 2 * FRAME_PX + 1, 1), persistent=False)
 
@@ -105,14 +108,14 @@ class MouthPainter(nn.Module):
 
         Parameters
         ----------
-        warped : float [n, rgb, ROWS, COLUMNS], -1..1
-        masks : float [n, 2, ROWS, COLUMNS], 0..1: the mouth, what lies near it; see `MouthView.masks`
+        warped : float [n, rgb, row, column], -1..1
+        masks : float [n, 2, row, column], 0..1: the part, what lies near it; see `PartView.masks`
         maps : of the photo, from `encoder`
 
         Returns
         -------
-        colour : float [n, rgb, ROWS, COLUMNS]
-        mask : float [n, 1, ROWS, COLUMNS], 0..1
+        colour : float [n, rgb, row, column]
+        mask : float [n, 1, row, column], 0..1
         """
         out = F.pixel_shuffle(self.draw(squares(warped, masks), maps), SQUARE)
         return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border * masks[:, 1:]
@@ -131,8 +134,8 @@ class MouthPainter(nn.Module):
     def patches(self, pixels, near, maps):
         """The same as `forward`, from bytes to bytes: on a CPU the conversions would cost as much as the network.
 
-        `pixels` uint8 [n, ROWS, COLUMNS, rgb and mouth], `near` uint8 [n, ROWS, COLUMNS], contiguous
-        -> uint8 [n, ROWS, COLUMNS, rgb and mask]
+        `pixels` uint8 [n, row, column, rgb and part], `near` uint8 [n, row, column], contiguous
+        -> uint8 [n, row, column, rgb and mask]
         """
         (start, finish), n_shades = (layer.weight[..., 0, 0] for layer in (self.start, self.to_picture)), 2 * HALF
         scale = torch.tensor([HALF] * 3 + [1.0], device=pixels.device).repeat(SQUARE**2)  # of colours, and of the mask
@@ -147,7 +150,7 @@ class MouthPainter(nn.Module):
         return _from_squares(done).view(torch.uint8).unflatten(2, (-1, 4))
 
     def look_at(self, photo, photo_masks):
-        """Maps of photos: float [n, rgb, ROWS, COLUMNS] -1..1 and [n, 2, ROWS, COLUMNS] 0..1 -> list of float tensors."""
+        """Maps of photos: float [n, rgb, row, column] -1..1 and [n, 2, row, column] 0..1 -> list of float tensors."""
         return self.encoder(squares(photo, photo_masks))
 
 
@@ -166,7 +169,7 @@ def _twice(x):
 
 
 def squares(picture, masks):
-    """Pictures and masks with each square of pixels as one: float [n, 4 * SQUARE², ROWS / SQUARE, COLUMNS / SQUARE]."""
+    """Pictures and masks with each square of pixels as one: float [n, 4 * SQUARE², row / SQUARE, column / SQUARE]."""
     return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), SQUARE)
 
 
@@ -176,7 +179,7 @@ def painted(warped, colour, mask):
 
 
 class Critic(nn.Module):
-    """Real or painted, given the masks of the lips? One score for each patch."""
+    """Real or painted, given the masks of the part? One score for each patch."""
 
     def __init__(self, width=16):
         super().__init__()
@@ -208,7 +211,10 @@ def save_painter(path, painter, **about) -> Path:
     return save_network(path, painter, NETWORK, VERSION, **about)
 
 
-def load_painter(path, device="cpu") -> MouthPainter:
-    """Read a painter, ready to use. Raises InputError as `load_network` does."""
-    return load_network(path, MouthPainter, NETWORK, VERSION, device,
-                        "python -m render.train, or take the model that came with the program")
+def load_painter(path, part=MOUTH, device="cpu") -> Painter:
+    """Read a painter of a part, ready to use. Raises InputError as `load_network` does, and for another part's."""
+    cure = f"python -m render.train --part {part.name}, or take the model that came with the program"
+    painter = load_network(path, Painter, NETWORK, VERSION, device, cure)
+    if painter.part is not part:
+        raise InputError(path, f"a painter of {painter.part.name}", f"one of {part.name}", cure)
+    return painter

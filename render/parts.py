@@ -1,0 +1,73 @@
+"""The parts of a face that a network paints: where each lies, how large its view is, and which outlines tell its masks.
+
+Reads, writes: nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core import face68
+
+LIDS_FROM, LIDS_WHOLE = 0.08, 0.3  # closed by this share of its opening an eye begins to be painted, and is painted
+_AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
+
+
+def lip_outline(points):
+    """The inner lips of `points` [68, 2] as a smooth closed line, above and back below -> [26, 2], in their own unit."""
+    upper, lower = face68.inner_lip_curves(points, _AT)
+    return np.concatenate([upper, lower[::-1]])
+
+
+def _lips(face, _):
+    return [face[list(face68.GROUPS["outer_lips"])]], [lip_outline(face)]
+
+
+def _lids(face, photo):
+    moved, before = ([points[list(face68.GROUPS[f"{side}_eye"])] for side in ("right", "left")] for points in (face, photo))
+    return [*before, *moved], moved
+
+
+def _always(*_):
+    return 1.0
+
+
+def _as_lids_close(face, photo):
+    closed = 1 - face68.eye_opening(face) / max(float(face68.eye_opening(photo)), 1e-3)
+    return float(np.clip((closed - LIDS_FROM) / (LIDS_WHOLE - LIDS_FROM), 0, 1))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part.
+
+    rows, columns : of its view, px; divisible by 16
+    middle : points [68, 2] in face space -> float [2], what the view is laid by
+    at : x, y of that middle, of the view's sides
+    near_px : of the view, around the outlines: only there is anything painted
+    outlines : points, the photo's own points [68, 2] -> two lists of closed lines float [n, 2]: what of the part is masked
+        half, and what whole
+    strength : the same points -> how much of the part is painted, 0..1
+    pairs : folder of the pairs it learns from
+    """
+
+    name: str
+    rows: int
+    columns: int
+    middle: Callable
+    at: tuple
+    near_px: int
+    outlines: Callable
+    strength: Callable
+    pairs: str
+
+    @property
+    def size(self):
+        """Rows, columns."""
+        return self.rows, self.columns
+
+
+MOUTH = Part("mouth", 160, 192, face68.mouth_middle, (0.5, 0.37), 32, _lips, _always, "data/pairs")  # the jaw drops far
+EYES = Part("eyes", 96, 272, lambda _: np.zeros(2), (0.5, 0.5), 28, _lids, _as_lids_close, "data/eye_pairs")
+PARTS = {part.name: part for part in (MOUTH, EYES)}
