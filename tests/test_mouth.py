@@ -19,7 +19,7 @@ from render.part_model import Painter, as_floats, load_painter, masks_as_floats,
 from render.part_view import PartView
 from render.parts import MOUTH
 
-OPTIONS = {"part": "mouth", "epochs": 3, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
+OPTIONS = {"part": "mouth", "epochs": 4, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
 
 
 @pytest.fixture(scope="module")
