@@ -93,10 +93,11 @@ def voices_of(folder):
 
 def languages():
     """Counting to ten in many languages, by eSpeak NG: (group, sound)."""
-    from preprocess.synthesize_speech import synthesize
+    from preprocess.speech_engines import speak
     for language in LANGUAGES:
         for speaker, variant in SPEAKERS.items():
-            yield f"eSpeak {language}, {speaker}", resample(*synthesize(COUNTED, language + variant))
+            spoken = speak(COUNTED, language + variant)
+            yield f"eSpeak {language}, {speaker}", resample(spoken.sound, spoken.rate)
 
 
 def liveliness(model, voices, reference: float) -> dict:

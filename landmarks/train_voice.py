@@ -52,8 +52,9 @@ def recorded(indexes, split: str) -> list:
 
 def synthesised() -> list:
     """Speech of eSpeak voices: [(voice, float32 [sample])]."""
-    from preprocess.synthesize_speech import synthesize
-    return [(voice, resample(*synthesize(text, voice, rate))) for voice in VOICES for text, rate in zip(TEXTS, RATES)]
+    from preprocess.speech_engines import speak
+    said = [(voice, speak(text, voice, rate)) for voice in VOICES for text, rate in zip(TEXTS, RATES)]
+    return [(voice, resample(spoken.sound, spoken.rate)) for voice, spoken in said]
 
 
 def mel_power(sound):
