@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -325,3 +326,25 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, photo_p
         assert said in lines[-1] and [line for line in lines if line.startswith("error: ")] == lines[-1:]
         assert not (tmp_path / "r").exists(), arguments
     assert predicted == []
+
+
+def test_work_aside_comes_home():
+    said = """
+import os, threading
+from core.aside import aside
+from core.errors import InputError
+
+def refuse():
+    raise InputError("photo.jpg", "no face", "a face")
+
+print(aside(os.getpid)() != os.getpid())
+try:
+    aside(refuse)()
+except InputError as error:
+    print(error)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(aside(os.getpid)() == os.getpid())
+"""
+    done = subprocess.run([sys.executable, "-c", said], cwd=Path(main.__file__).parent, capture_output=True, text=True,
+                          timeout=60)
+    assert done.stdout.splitlines() == ["True", "photo.jpg: no face; expected a face", "True"], done.stderr
