@@ -29,7 +29,7 @@ N_BABBLERS = 6
 COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."  # a synthesiser says it in any language
 LANGUAGES = ("en-us", "de", "fr", "es", "it", "pt-br", "ru", "pl", "tr", "ar", "hi", "cmn", "ja", "ko", "sw")
 SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
-EVERY_VOICE = 4  # recordings of --voices: each fourth is heard
+EVERY_VOICE = 7  # recordings of --voices: each seventh is heard; RAVDESS lists its 20 or 24 actors in turn
 
 
 def sound_of_clip(row) -> np.ndarray:

@@ -77,7 +77,7 @@ def write(path, clips):
               help="A teacher; once for each.")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips with sound and a face.")
 @click.option("--speech", type=click.Path(path_type=Path), help="Further speech, without a face: index.csv of its spectra.")
-@click.option("--every", type=click.IntRange(1), default=4, help="Take every Nth recording of the further speech.")
+@click.option("--every", type=click.IntRange(1), default=7, help="Take every Nth recording of the further speech.")
 @click.option("--share", type=click.FloatRange(0, 1), default=0.5, help="Of the teachers, where a face was measured too.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/taught.h5"), help="The new pack.")
 def main(paths, pack, speech, every, share, out):
