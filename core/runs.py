@@ -70,3 +70,8 @@ def unfinished_run(record, *, stage: str, options: dict, data=None):
         if same and not (run / "done").exists():
             return run
     return None
+
+
+def open_run(record, **about) -> Path:
+    """The newest unfinished run, as `unfinished_run` finds it, or a new one; `about`: stage, options, data."""
+    return unfinished_run(record, **about) or new_run(record, **about)

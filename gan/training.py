@@ -67,9 +67,7 @@ class Training:
         -------
         path of the model
         """
-        about = {"stage": self.stage, "options": options, "data": self.index}
-        run = resume or runs.unfinished_run(record, **about)
-        run = Path(run) if run else runs.new_run(record, **about)
+        run = Path(resume or runs.open_run(record, stage=self.stage, options=options, data=self.index))
         with only_one(run):
             if (run / "state.safetensors").is_file():
                 self.trainer.load_state(run / "state.safetensors")

@@ -53,8 +53,8 @@ def jitters(face) -> dict:
 
 
 def mean_of(rows) -> dict:
-    """The mean of dicts of numbers, key by key."""
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    """The mean of dicts of numbers, key by key; empty of none."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
 
 def steady_stretches(faces):
@@ -109,17 +109,16 @@ def main(model_path, pack, split, out):
     """Measure how still a held vowel is, and whether long speech ends in time."""
     model = load_model(model_path)
     stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))
-    held = held_vowels(model)
-    measured = {f"measured mouths, {len(stretches)} steady stretches": mean_of([jitters(face) for face in stretches])} \
-        if stretches else {}
+    measured, held = mean_of([jitters(face) for face in stretches]), held_vowels(model)
     click.echo("| what | jitter of the opening | of the lips | mean opening |\n|---|---:|---:|---:|")
-    for name, values in {**measured, **held}.items():
-        click.echo(f"| {name} | {values['opening']:.5f} | {values['lips']:.5f} | {values['mean_opening']:.3f} |")
+    for name, values in {f"measured mouths, {len(stretches)} steady stretches": measured, **held}.items():
+        if values:
+            click.echo(f"| {name} | {values['opening']:.5f} | {values['lips']:.5f} | {values['mean_opening']:.3f} |")
     end = end_of_long_speech(model, read_speech(SPEECH))
     click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
                f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
     out = out or model_path.with_name("metrics-steadiness.json")
-    artifacts.save_json(out, {"split": split, "stretches": len(stretches), "measured": next(iter(measured.values()), None),
+    artifacts.save_json(out, {"split": split, "stretches": len(stretches), "measured": measured,
                               "held_vowels": held, "long_speech": end})
     click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model_path, pack]))
 

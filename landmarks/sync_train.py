@@ -5,15 +5,12 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 (sync-model, its accuracy in the sidecar), metrics.json and `done`.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
-import numpy as np
 
-from core import runs
-from core.stage import only_one, progress, say, stage
-from landmarks.dataset import open_pack
+from core.stage import say, stage
+from landmarks.training import add_to_curves, descend, go_on, optimizer_of, train_as_asked
 
 STAGE = "landmarks.sync_train"
 CHECKED_S = 2  # length of the stretches looked at while training
@@ -27,11 +24,7 @@ def build(options):
     keras.utils.set_random_seed(options["seed"])
     network, average = (built(**{name: options[name] for name in DEFAULTS}) for _ in range(2))
     average.set_weights(network.get_weights())
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
-                                                      warmup_steps=min(200, options["steps"] // 10 + 1))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=options["decay"])
-    optimizer.build(network.trainable_variables)
-    return network, average, optimizer
+    return network, average, optimizer_of(network, options)
 
 
 def make_train_step(network, average, optimizer, n_others: int):
@@ -43,7 +36,6 @@ def make_train_step(network, average, optimizer, n_others: int):
     from landmarks.features import N_MELS
     from landmarks.sync import N_LAGS
     from landmarks.sync_model import loss_terms
-    from landmarks.train import AVERAGING
     shapes = (HOPS_PER_FRAME, N_MELS), (N_MOUTH_SHAPE,), ()
     signature = [*(tf.TensorSpec((None, None, *shape)) for shape in shapes), tf.TensorSpec((None, N_LAGS))]
 
@@ -52,11 +44,7 @@ def make_train_step(network, average, optimizer, n_others: int):
         with tf.GradientTape() as tape:
             terms = loss_terms(network, *network(features, shapes, training=True), seen, target, n_others)
             loss = terms["lag"] + terms["clip"]
-        variables = network.trainable_variables
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
-        optimizer.apply_gradients(zip(gradients, variables))
-        for slow, fast in zip(average.trainable_variables, variables):
-            slow.assign(slow + (1 - AVERAGING) * (fast - slow))
+        descend(tape, loss, network, average, optimizer)
         return {"loss": loss, **terms}
 
     return train_step
@@ -77,33 +65,21 @@ def train(run, pack, options, stop_after=None):
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
-    import tensorflow as tf
-
     from landmarks.dataset import load_clips
     from landmarks.sync_dataset import SyncBatches
     from landmarks.sync_evaluate import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync_model import export
-    from landmarks.train import load_state, save_state
     clips, held_out = load_clips(pack, "train"), recordings(pack, "val")
     batches = SyncBatches(clips, n_items=options["batch"], seed=options["seed"])
     network, average, optimizer = build(options)
-    variables, state = [*network.variables, *average.variables, *optimizer.variables], run / "state.npz"
-    first = load_state(state, variables) if state.is_file() else 0
-    last = min(options["steps"], stop_after or options["steps"])
+    variables = [*network.variables, *average.variables, *optimizer.variables]
     train_step, answer = make_train_step(network, average, optimizer, options["others"]), by_judge(judge_of(average))
-    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, steps {first} to {options['steps']}")
-    recent = []
-    with ThreadPoolExecutor(1) as ahead, progress(range(first, last), "train sync") as bar:
-        coming = ahead.submit(batches.batch, first)
-        for step in bar:
-            batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
-            recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
-            if (step + 1) % options["every"] == 0 or step + 1 == last:
-                losses = {name: float(np.mean([r[name] for r in recent])) for name in recent[0]}
-                record(run, step + 1, losses, measure(held_out, answer, (CHECKED_S,)))
-                save_state(state, step + 1, variables)
-                recent = []
-    if last < options["steps"]:
+    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, {options['steps']} steps")
+
+    def check(step, losses):
+        record(run, step, losses, measure(held_out, answer, (CHECKED_S,)))
+
+    if not go_on(run, options, batches, train_step, variables, check, label="train sync", stop_after=stop_after):
         return None
     path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
     publish_accuracy(path, pack)
@@ -113,7 +89,6 @@ def train(run, pack, options, stop_after=None):
 
 def record(run, step, losses, rows):
     """Write one row of the course of a run, and say it; `rows` of `sync_evaluate.measure`, none when no clip is long enough."""
-    from landmarks.train import add_to_curves
     shares = {source: values["within_frame"] for row in rows for source, values in row["sources"].items()}
     add_to_curves(run, {"step": step, **losses, **{f"{source}/within_frame": share for source, share in shares.items()}})
     say(f"step {step}: loss {losses['loss']:.3f}; within a frame on {CHECKED_S} s: "
@@ -142,15 +117,7 @@ def main(pack, record_folder, resume, dry_run, **options):
     """Train the network that judges whether lips and sound are together."""
     if dry_run:
         options |= {"steps": 2, "batch": 4, "every": 2}
-    if resume:
-        about = runs.read_run(resume)
-        run, options, pack = resume, about["options"], about["data"]["file"]
-    else:
-        open_pack(pack).close()  # before a run folder is made
-        run = runs.unfinished_run(record_folder, stage=STAGE, options=options, data=pack) \
-            or runs.new_run(record_folder, stage=STAGE, options=options, data=pack)
-    with only_one(run):
-        click.echo(train(run, pack, options))
+    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options))
 
 
 if __name__ == "__main__":

@@ -5,36 +5,19 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 model.tflite (to use) and `done`.
 """
 
-import csv
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import numpy as np
 
-from core import artifacts, draw, face68, runs
+from core import draw, face68
 from core.audio import HOPS_PER_FRAME
-from core.stage import only_one, progress, say, stage
+from core.stage import say, stage
 from core.video import write_gif
-from landmarks.dataset import open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
+from landmarks.training import add_to_curves, descend, go_on, optimizer_of, train_as_asked
 
 STAGE = "landmarks.train"
-AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
-
-
-def save_state(path, step, variables):
-    """Write everything needed to go on: the step and every variable of model and optimiser."""
-    with artifacts.whole_file(path) as part:
-        np.savez(part, step=step, **{f"v{i:04d}": v.numpy() for i, v in enumerate(variables)})
-
-
-def load_state(path, variables) -> int:
-    """Put a saved state back into `variables`; return the step it was saved at."""
-    with np.load(path, allow_pickle=False) as state:
-        for i, variable in enumerate(variables):
-            variable.assign(state[f"v{i:04d}"])
-        return int(state["step"])
 
 
 def make_train_step(model, average, optimizer):
@@ -48,11 +31,7 @@ def make_train_step(model, average, optimizer):
         with tf.GradientTape() as tape:
             terms = loss_terms(model(features, training=True), offsets, weight)
             loss = total_loss(terms)
-        variables = model.trainable_variables
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
-        optimizer.apply_gradients(zip(gradients, variables))
-        for slow, fast in zip(average.trainable_variables, variables):
-            slow.assign(slow + (1 - AVERAGING) * (fast - slow))
+        descend(tape, loss, model, average, optimizer)
         return {"loss": loss, **terms}
 
     return train_step
@@ -70,11 +49,7 @@ def build(clips, options):
     for network in (model, average):
         network(np.zeros((1, CONTEXT + 2, HOPS_PER_FRAME, N_MELS), np.float32))
     average.set_weights(model.get_weights())
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
-                                                      warmup_steps=min(200, options["steps"] // 10 + 1))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=options["decay"])
-    optimizer.build(model.trainable_variables)
-    return model, average, optimizer
+    return model, average, optimizer_of(model, options)
 
 
 def train(run, pack, options, stop_after=None):
@@ -82,8 +57,6 @@ def train(run, pack, options, stop_after=None):
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
-    import tensorflow as tf
-
     from landmarks.dataset import Batches, load_clips
     from landmarks.evaluate import measure, summary
     from landmarks.export import export
@@ -91,23 +64,14 @@ def train(run, pack, options, stop_after=None):
     batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
     model, average, optimizer = build(clips, options)
     predict = predictor(average)
-    variables, state = [*model.variables, *average.variables, *optimizer.variables], run / "state.npz"
-    first = load_state(state, variables) if state.is_file() else 0
-    last = min(options["steps"], stop_after or options["steps"])
-    train_step = make_train_step(model, average, optimizer)
-    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, steps {first} to {options['steps']}")
-    recent = []
-    with ThreadPoolExecutor(1) as ahead, progress(range(first, last), "train cnn") as bar:
-        coming = ahead.submit(batches.batch, first)
-        for step in bar:
-            batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
-            recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
-            if (step + 1) % options["every"] == 0 or step + 1 == last:
-                measured = summary(measure(val, predict))
-                record(run, step + 1, {name: np.mean([r[name] for r in recent]) for name in recent[0]}, measured)
-                save_state(state, step + 1, variables)
-                recent = []
-    if last < options["steps"]:
+    variables = [*model.variables, *average.variables, *optimizer.variables]
+    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, {options['steps']} steps")
+
+    def check(step, losses):
+        record(run, step, losses, summary(measure(val, predict)))
+
+    if not go_on(run, options, batches, make_train_step(model, average, optimizer), variables, check, label="train cnn",
+                 stop_after=stop_after):
         return None
     preview(run / "preview.gif", val, predict)
     path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
@@ -140,39 +104,6 @@ def record(run, step, losses, measured):
     heard = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
              for source, v in measured.items())
     say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
-
-
-def add_to_curves(run, row):
-    """Append `row` to curves.csv, draw curves.png, and write TensorBoard events."""
-    import tensorflow as tf
-    curves = run / "curves.csv"
-    is_new = not curves.is_file()
-    with open(curves, "a", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, row, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    with tf.summary.create_file_writer(str(run / "events")).as_default(step=row["step"]):
-        for name, value in row.items():
-            tf.summary.scalar(name, value)
-    draw_curves(curves, run / "curves.png")
-
-
-def draw_curves(curves, picture):
-    """curves.csv -> curves.png: losses on the left, what was measured by source on the right."""
-    from matplotlib.figure import Figure
-    with open(curves, encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    figure = Figure((10, 4), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for name in rows[0]:
-        if name != "step":
-            axes[int("/" in name)].plot([int(r["step"]) for r in rows], [float(r[name]) for r in rows], label=name)
-    for ax, title in zip(axes, ("loss", "validation")):
-        ax.set(title=title, xlabel="step")
-        ax.legend(fontsize=7)
-    with artifacts.whole_file(picture) as part:
-        figure.savefig(part)
 
 
 def preview(path, clips, predict):
@@ -215,15 +146,7 @@ def main(pack, record_folder, resume, dry_run, **options):
     """Train the network that turns speech into landmarks."""
     if dry_run:
         options |= {"steps": 2, "batch": 2, "every": 2}
-    if resume:
-        about = runs.read_run(resume)
-        run, options, pack = resume, about["options"], about["data"]["file"]
-    else:
-        open_pack(pack).close()  # before a run folder is made
-        run = runs.unfinished_run(record_folder, stage=STAGE, options=options, data=pack) \
-            or runs.new_run(record_folder, stage=STAGE, options=options, data=pack)
-    with only_one(run):
-        click.echo(train(run, pack, options))
+    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options))
 
 
 if __name__ == "__main__":

@@ -184,13 +184,36 @@ def as_markdown(table) -> str:
     return "\n".join(lines)
 
 
+def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, **facts):
+    """Write the means of the rows `found` to metrics.json beside `model`, draw `tiles` into `picture`, print the table."""
+    table, out = means(found), model.with_name("metrics.json")
+    artifacts.save_json(out, {"split": split, **facts, "sources": table})
+    artifacts.describe_with(out, "metrics", stage=stage, options={"split": split, "every_clip": every_clip},
+                            inputs=[model, landmarks / "index.csv"])
+    if picture:
+        from gan.monitor import save_picture
+        save_picture(picture, contact_sheet(tiles, 8))
+        say(f"drawn into {picture}")
+    click.echo(as_markdown(table))
+
+
+def shared_options(function):
+    """What both commands that measure the renderer ask for: where, and on which clips."""
+    for option in reversed((
+            click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
+                         help="Folder of the landmarks."),
+            click.option("--split", default="val", help="Clips to measure on."),
+            click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
+            click.option("--picture", type=click.Path(path_type=Path),
+                         help="Also draw photo, truth and methods into this PNG."))):
+        function = option(function)
+    return function
+
+
 @stage(reads="LANDMARKS/, the recordings, MODEL (picture-model)", writes="metrics.json beside MODEL, PICTURE",
        examples=("python -m render.evaluate", "python -m render.evaluate --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The mouth model.  [default: the one that ships]")
-@click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
-@click.option("--split", default="val", help="Clips to measure on.")
-@click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip.")
-@click.option("--picture", type=click.Path(path_type=Path), help="Also draw photo, truth and methods into this PNG.")
+@shared_options
 def main(model, landmarks, split, every_clip, picture):
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
     from render.painted_part import MODELS, MOUTH
@@ -211,16 +234,8 @@ def main(model, landmarks, split, every_clip, picture):
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} is long enough", "clips with a face",
                          f"make inspect FILE={landmarks / 'index.csv'}")
-    table = means(found)
-    out = model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": split, "clips": len(found) // len(METHODS), "sources": table})
-    artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
-                            inputs=[model, landmarks / "index.csv"])
-    if picture:
-        from gan.monitor import save_picture
-        save_picture(picture, contact_sheet(tiles, 8))
-        say(f"drawn into {picture}")
-    click.echo(as_markdown(table))
+    write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip, picture=picture,
+                   clips=len(found) // len(METHODS))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,11 @@ import numpy as np
 
 from core import artifacts, face68, metrics
 from core.crop import upright
-from core.draw import contact_sheet
 from core.errors import InputError
-from core.stage import progress, say, stage
+from core.stage import progress, stage
 from core.video import read_frames
 from render import portrait
-from render.evaluate import as_markdown, means, rows_of, source_of
+from render.evaluate import rows_of, shared_options, source_of, write_measures
 from render.pair_choice import choose_eyes, shut_shares
 from render.parts import EYES
 from render.photo import Photo
@@ -88,10 +87,7 @@ def measure_eyes(row, landmarks, model=None):
 @stage(reads="LANDMARKS/, the recordings, MODEL (picture-model)", writes="metrics.json beside MODEL, PICTURE",
        examples=("python -m render.evaluate_eyes", "python -m render.evaluate_eyes --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The painter of eyes.  [default: the one that ships]")
-@click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
-@click.option("--split", default="val", help="Clips to measure on.")
-@click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip.")
-@click.option("--picture", type=click.Path(path_type=Path), help="Also draw photo, truth, painted, warp alone into this PNG.")
+@shared_options
 def main(model, landmarks, split, every_clip, picture):
     """Measure the painted lids of blinks in held-out recordings, beside the warp alone and the photo held still."""
     from render.painted_part import MODELS
@@ -107,15 +103,8 @@ def main(model, landmarks, split, every_clip, picture):
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} shuts its eyes", "clips with blinks")
     counts = {source: dict(zip(("shut", "measured"), n.tolist())) for source, n in counts.items()}
-    table, out = means(found), model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": split, "clips": len(tiles), "frames": counts, "sources": table})
-    artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
-                            inputs=[model, landmarks / "index.csv"])
-    if picture:
-        from gan.monitor import save_picture
-        save_picture(picture, contact_sheet(tiles, 8))
-        say(f"drawn into {picture}")
-    click.echo(as_markdown(table))
+    write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip, picture=picture,
+                   clips=len(tiles), frames=counts)
     click.echo("frames of shut eyes, measured of all: " + ", ".join(f"{source} {n['measured']} of {n['shut']}"
                                                                   for source, n in counts.items()))
 

@@ -137,7 +137,7 @@ class Painter(nn.Module):
         `pixels` uint8 [n, row, column, rgb and part], `near` uint8 [n, row, column], contiguous
         -> uint8 [n, row, column, rgb and mask]
         """
-        (start, finish), n_shades = (layer.weight[..., 0, 0] for layer in (self.start, self.to_picture)), 2 * HALF
+        start, finish = (layer.weight[..., 0, 0] for layer in (self.start, self.to_picture))
         scale = torch.tensor([HALF] * 3 + [1.0], device=pixels.device).repeat(SQUARE**2)  # of colours, and of the mask
         x = _to_squares(pixels.view(torch.int32)[..., 0]).view(torch.uint8).float()  # a pixel is moved as one number
         begun = F.linear(x, start[:, _ORDER] / HALF, self.start.bias - start.sum(1))
@@ -146,7 +146,7 @@ class Painter(nn.Module):
         out[..., :3] += x.unflatten(3, (-1, 4))[..., :3]
         whole = near.view(torch.int32).unflatten(1, (-1, SQUARE)).transpose(2, 3).contiguous().view(torch.uint8)
         out[..., 3] = out[..., 3].sigmoid() * (whole * _to_squares(self.border[:, 0]))
-        done = out.round_().clamp_(0, n_shades).byte().flatten(3).view(torch.int32)
+        done = out.round_().clamp_(0, 2 * HALF).byte().flatten(3).view(torch.int32)
         return _from_squares(done).view(torch.uint8).unflatten(2, (-1, 4))
 
     def look_at(self, photo, photo_masks):

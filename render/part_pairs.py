@@ -22,6 +22,7 @@ from core.video import read_frames
 from render.pair_choice import TURNED, choose_eyes, choose_mouths
 from render.part_view import UNIT_PX, PartView
 from render.parts import EYES, MOUTH, PARTS
+from render.warp import CREASE
 
 STAGE = "render.part_pairs"
 _CHOOSE = {MOUTH: (choose_mouths, "no two frames with the head held alike"),
@@ -51,7 +52,8 @@ def pair_clip(row, out, options):
     inputs = [row["picture"], *(output_path(options["landmarks"], row, f".{name}.npy") for name in ("face", "pose", "rest"))]
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
     kind, view = f"{part.name}-pairs", [*part.size, UNIT_PX, part.near_px]
-    about = {"stage": STAGE, "options": {"pairs": n_pairs, "view": view, "turned": TURNED}, "inputs": inputs}
+    settings = {"pairs": n_pairs, "view": view, "turned": TURNED, "crease": CREASE}
+    about = {"stage": STAGE, "options": settings, "inputs": inputs}
     if not artifacts.is_current(path, kind, **about):
         face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
         rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))

@@ -211,7 +211,7 @@ def test_training_learns_what_belongs_together(pack):
 
 def test_the_model_file_equals_keras_and_says_how_often_it_is_right(trained):
     from landmarks.sync_train import build, judge_of
-    from landmarks.train import load_state
+    from landmarks.training import load_state
     network, average, optimizer = build(SMALL)
     load_state(trained[0] / "state.npz", [*network.variables, *average.variables, *optimizer.variables])
     sound, envelope = babble(3, 9)
