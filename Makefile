@@ -17,6 +17,7 @@ CORPUS ?= $(or $(shell cut -f1 data/recordings/.corpus 2>/dev/null),data/raw)
 PHOTO ?= data/samples/portrait.png
 SPEAKER ?= grid_s1
 EVERY ?= 10
+SEEDS ?= 1 2 3
 
 quoted = '$(subst ','\'',$(1))'
 optional = $(if $($(1)),--$(2) $(call quoted,$($(1))))
@@ -119,7 +120,7 @@ data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
 
 ##### training
 
-train-cnn: CNN_record/trained ## speech to landmarks: train, from data/train.h5
+train-cnn: CNN_record/trained ## speech to landmarks: train a network for each of SEEDS="1 2 3", join them
 	@cat $<
 
 eval-cnn: CNN_record/trained data/train.h5 ## measure the trained model beside its baselines
@@ -166,9 +167,14 @@ define published
 endef
 
 # `trained` names the model of the run that ended; a stopped run leaves none, and the same command goes on with it.
-CNN_record/trained: data/train.h5 | $(READY)
+MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
+$(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	$(PYTHON) -m landmarks.train --pack data/train.h5 --record CNN_record --seed $* | tail -n 1 > $@.part
+	@mv $@.part $@
+
+CNN_record/trained: $(MEMBERS)
+	cat $^ | tr '\n' '\0' | xargs -0 $(PYTHON) -m landmarks.join --record CNN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 CNN_record/trained-sync: data/train.h5 | $(READY)

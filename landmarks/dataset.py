@@ -11,23 +11,30 @@ import numpy as np
 
 from core import artifacts, face68
 from core.errors import InputError
-from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, mel_filters, normalise, pad_with_silence
+from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech, other_pitch
+from landmarks.features import CONTEXT, LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 
 BLOCK = 4096  # frames turned into mel power at a time
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
 _PARTS = {"spectrum", "face", "rest", "start", "n_frames", "name", "split", "speaker"}  # of a training-pack
+PITCHES = (0.74, 0.86, 1.16, 1.35)  # of a voice's own: five semitones down to five up
+OTHER_PITCH, ROOM, OTHERS = 0.4, 0.25, 0.25  # of the segments
 STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
 @dataclass
 class Clip:
-    """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2]."""
+    """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2].
+
+    `pitched` is the mel power of the same voice at other pitches, each float32 [frame, hop, mel].
+    """
 
     name: str
     speaker: str
     power: np.ndarray
     face: np.ndarray
     rest: np.ndarray
+    pitched: tuple = ()
 
     @property
     def source(self) -> str:
@@ -49,8 +56,11 @@ def open_pack(pack):
     return file
 
 
-def load_clips(pack, split: str) -> list:
-    """Clips of `split` with at least one face. Raises InputError when `pack` is none or holds no such clip."""
+def load_clips(pack, split: str, pitches=()) -> list:
+    """Clips of `split` with at least one face, also at `pitches`, factors of their own.
+
+    Raises InputError when `pack` is none or holds no such clip.
+    """
     with open_pack(pack) as file:
         filters, clips = mel_filters(), []
         wanted = [i for i, name in enumerate(file["split"].asstr()) if name == split]
@@ -60,11 +70,18 @@ def load_clips(pack, split: str) -> list:
             if not np.isfinite(face).all((1, 2)).any():
                 continue
             spectrum = file["spectrum"][start:start + n].astype(np.float32)
-            power = np.concatenate([np.square(spectrum[t:t + BLOCK]) @ filters for t in range(0, n, BLOCK)])
-            clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i]))
+            power, *pitched = (_mel_power(spectrum, filters, pitch) for pitch in (1.0, *pitches))
+            clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i],
+                              tuple(pitched)))
         if not clips:
             raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face", f"make inspect FILE={pack}")
     return clips
+
+
+def _mel_power(spectrum, filters, pitch: float):
+    """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel] of the voice at `pitch` times its own, by blocks."""
+    blocks = (spectrum[t:t + BLOCK] for t in range(0, len(spectrum), BLOCK))
+    return np.concatenate([np.square(block if pitch == 1 else other_pitch(block, pitch)) @ filters for block in blocks])
 
 
 def speaker_shares(clips):
@@ -97,7 +114,10 @@ class Batches:
 
     def _segment(self, i, rng):
         """One segment; sound and landmarks are stretched in time together, missing frames weigh nothing."""
-        power, n_clip = self.clips[i].power, len(self.clips[i].face)
+        clip = self.clips[i]
+        power, n_clip = clip.power, len(clip.face)
+        if self.augment and clip.pitched and rng.random() < OTHER_PITCH:
+            power = clip.pitched[rng.integers(len(clip.pitched))]
         speed = rng.uniform(0.88, 1.14) if self.augment else 1.0
         n_wanted = int(np.ceil((self.n_frames + CONTEXT) * speed)) + 1
         start = int(rng.integers(0, max(1, n_clip - n_wanted + 1)))
@@ -106,7 +126,7 @@ class Batches:
         seen[:LOOK_AHEAD if start else 0] = 0  # their sound was cut off
         seen[len(seen) - (LOOK_AHEAD if stop < n_clip else 0):] = 0
         if self.augment:
-            power = augment_sound(power, rng)
+            power = self._elsewhere(augment_sound(power, rng), rng)
             if rng.random() < 0.5:
                 offset = face68.mirror(offset)
             if rng.random() < STILL:
@@ -123,6 +143,13 @@ class Batches:
         return (features[:self.n_frames + CONTEXT], np.pad(offset[:n], pad).astype(np.float32),
                 np.pad(np.round(seen[:n]), (0, missing)).astype(np.float32))
 
+    def _elsewhere(self, power, rng):
+        """`power` [frame, hop, mel], now and then among other voices, now and then in a room."""
+        if rng.random() < OTHERS:
+            others = rng.choice(len(self.clips), int(rng.integers(1, 4)))
+            power = among_others(power, [self.clips[i].power for i in others], rng)
+        return in_a_room(power, rng) if rng.random() < ROOM else power
+
 
 def stretch(values, speed: float, n_parts: int):
     """Resample `values` [frame * n_parts, ...] (given as [frame, ...] or [frame, n_parts, ...]) in time by `speed`."""
@@ -133,49 +160,3 @@ def stretch(values, speed: float, n_parts: int):
     high, share = np.minimum(low + 1, len(flat) - 1), (at - low)[:, None].astype(np.float32)
     mixed = flat[low] * (1 - share) + flat[high] * share
     return mixed.reshape(n_out // n_parts, *values.shape[1:])
-
-
-def augment_sound(power, rng):
-    """Another voice, microphone and room for mel power [frame, hop, mel]: formants moved, equalised, noisy, reverberant."""
-    bands = np.arange(N_MELS)
-    warp = rng.uniform(0.84, 1.18)
-    at = np.clip(bands * warp + rng.uniform(-1, 1), 0, N_MELS - 1)
-    low = np.floor(at).astype(int)
-    share = (at - low).astype(np.float32)
-    power = power[..., low] * (1 - share) + power[..., np.minimum(low + 1, N_MELS - 1)] * share
-    knots = rng.normal(0, 0.45, 7)  # decades: a smooth equaliser of a few dB
-    power = power * (10 ** np.interp(bands, np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
-    if rng.random() < 0.3:  # a room: energy decays into later hops
-        decay = rng.uniform(0.1, 0.6)
-        flat = power.reshape(-1, N_MELS).copy()
-        tail = flat.copy()
-        for delay in range(1, 9):
-            flat[delay:] += tail[:-delay] * 0.3 * decay**delay
-        power = flat.reshape(power.shape)
-    if rng.random() < 0.6:
-        power = power + noise(power, 10 ** rng.uniform(-4, -0.7), rng)
-    return power
-
-
-def noise(power, level, rng):
-    """Steady noise of a random colour, `level` times the mean of `power` [frame, hop, mel], and of its shape."""
-    tilt = 10 ** np.interp(np.arange(N_MELS), (0, N_MELS - 1), rng.uniform(-1.2, 0.4, 2))
-    return (power.mean() * level * tilt / tilt.mean() * rng.exponential(1, power.shape)).astype(np.float32)
-
-
-def no_speech(power, rng):
-    """Digital silence or a room's noise in place of `power` [frame, hop, mel]."""
-    return noise(power, 10 ** rng.uniform(-7, 0), rng) if rng.random() < 0.5 else np.zeros_like(power)
-
-
-def mask_bands(features, rng):
-    """Hide a few bands and a few frames (SpecAugment, Park et al. 2019)."""
-    features = features.copy()
-    if rng.random() < 0.5:
-        width = rng.integers(1, 9)
-        first = rng.integers(0, N_MELS - width)
-        features[..., first:first + width] = 0
-    if rng.random() < 0.5:
-        first = rng.integers(0, max(1, len(features) - 3))
-        features[first:first + rng.integers(1, 4)] = 0
-    return features

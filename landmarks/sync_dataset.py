@@ -8,7 +8,8 @@ import numpy as np
 
 from core.audio import HOPS_PER_FRAME
 from core.face68 import N_MOUTH_SHAPE
-from landmarks.dataset import augment_sound, mask_bands, speaker_shares, stretch
+from landmarks.augment import augment_sound, mask_bands
+from landmarks.dataset import speaker_shares, stretch
 from landmarks.features import CONTEXT
 from landmarks.sync import MAX_LAG, mouth_features, sound_features
 

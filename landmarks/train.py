@@ -57,10 +57,10 @@ def train(run, pack, options, stop_after=None):
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.dataset import PITCHES, Batches, load_clips
     from landmarks.evaluate import measure, summary
     from landmarks.export import export
-    clips, val = load_clips(pack, "train"), load_clips(pack, "val")
+    clips, val = load_clips(pack, "train", PITCHES), load_clips(pack, "val")
     batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
     model, average, optimizer = build(clips, options)
     predict = predictor(average)
@@ -128,7 +128,7 @@ def preview(path, clips, predict):
 @click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
               help="Folder of the runs.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=3000, help="Batches to learn from.")
+@click.option("--steps", type=click.IntRange(1), default=4000, help="Batches to learn from.")
 @click.option("--batch", type=click.IntRange(1), default=24, help="Segments a batch.")
 @click.option("--frames", type=click.IntRange(8), default=72, help="Frames a segment.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, help="Highest learning rate.")

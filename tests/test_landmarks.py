@@ -146,29 +146,49 @@ def test_exported_model_equals_keras(trained, pack):
         np.testing.assert_allclose(file_predictor(trained[1], gated=False)(clip), predictor(average)(clip), atol=2e-5)
 
 
-def test_models_teach_what_was_not_filmed(trained, pack, tmp_path):
-    from landmarks.dataset import load_clips
-    from landmarks.predict import load_model, predict_power
-    from landmarks.teach import main, offsets_by
-    from preprocess import extract_fft, list_recordings
-    sound = babble(1.5, 9)[0]
-    write_wav(tmp_path / "speech" / "nobody" / "a.wav", sound)
-    command(list_recordings.main, tmp_path / "speech", "--out", tmp_path / "index")
-    command(extract_fft.main, "--index", tmp_path / "index" / "index.csv", "--out", tmp_path / "fft", "--jobs", 1)
-    out = tmp_path / "taught.h5"
-    heard_at = tmp_path / "fft" / "index.csv"
-    command(main, "--model", trained[1], "--pack", pack, "--speech", heard_at, "--every", 1, "--share", 0.25, "--out", out)
-    assert artifacts.check(out, "training-pack")["clips"] == 7
-    (*filmed, heard), measured = load_clips(out, "train"), load_clips(pack, "train")
-    model = load_model(trained[1])
-    assert heard.speaker == "nobody" and np.allclose(heard.rest, model.rest_face)
-    power = model.power(spectrum_of(read_wav(tmp_path / "speech" / "nobody" / "a.wav")))
-    assert np.allclose(heard.face, predict_power(model, power, gated=False), atol=0.01)
-    assert any(np.isnan(clip.face).any() for clip in measured) and not any(np.isnan(clip.face).any() for clip in filmed)
-    with h5py.File(pack) as file:
-        spoken = resting_face() + offsets_by([model], file["spectrum"][:file["n_frames"][0]])
-    assert np.allclose(filmed[0].face, 0.75 * measured[0].face + 0.25 * spoken, atol=1e-4)
-    assert all(np.array_equal(a.face, b.face) for a, b in zip(load_clips(out, "val"), load_clips(pack, "val")))
+def offsets_by(path, features):
+    """Offsets that a landmark-model predicts for `features` [frame + context, hop, mel], float32 [frame, 68, 2]."""
+    from landmarks.lite import load_model
+    model, state, offsets = load_model(path), None, []
+    state = np.zeros((1, model.n_state), np.float32)
+    for code in model.codes(features):
+        out = model.step(code=code[None], state=state)
+        state = out["state"]
+        offsets.append(out["offset"][0])
+    return np.array(offsets)
+
+
+def test_a_joined_model_is_the_mean_of_its_members(pack, tmp_path):
+    from landmarks import join, train
+    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "seed")]
+    paths = [command(train.main, "--pack", pack, "--record", tmp_path, *small, "--seed", seed).stdout.strip() for seed in (5, 6)]
+    joined = command(join.main, *paths, "--record", tmp_path).stdout.strip()
+    features = np.random.default_rng(0).normal(size=(20, 4, 64)).astype(np.float32)
+    whole, *members = (offsets_by(path, features) for path in (joined, *paths))
+    assert np.abs(members[0] - members[1]).max() > 1e-3
+    np.testing.assert_allclose(whole, np.mean(members, 0), atol=1e-5)
+    (Path(paths[0]).parent / "done").unlink()
+    stopped = command(join.main, *paths, "--record", tmp_path)
+    assert stopped.exit_code == 1 and "--resume" in stopped.stderr and len(list(tmp_path.glob("0*"))) == 3
+
+
+def test_another_pitch_moves_the_pitch_alone():
+    from core.audio import N_FFT
+    from landmarks.augment import other_pitch
+    t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    vowel = sum(np.cos(2 * np.pi * 150 * k * t) * np.exp(-((150 * k - 700) / 400) ** 2) for k in range(1, 40)) * 0.05
+    spectrum = spectrum_of(vowel.astype(np.float32))[5:20]
+    higher = other_pitch(spectrum, 1.25)
+
+    def pitch(magnitudes):
+        cepstrum = np.fft.irfft(np.log(magnitudes + 1e-4), axis=-1).mean((0, 1))
+        return SAMPLE_RATE / (40 + np.argmax(cepstrum[40:N_FFT // 2]))
+
+    def formant(magnitudes):
+        return float((magnitudes.mean((0, 1)) * np.arange(magnitudes.shape[-1])).sum() / magnitudes.mean((0, 1)).sum())
+
+    assert pitch(spectrum) == pytest.approx(150, rel=0.05) and pitch(higher) == pytest.approx(187, rel=0.07)
+    assert formant(higher) == pytest.approx(formant(spectrum), rel=0.1)
 
 
 def test_run_folder_explains_itself(trained):

@@ -135,7 +135,9 @@ def test_stopped_stage_is_not_done(make):
 
 def test_training_hands_its_model_to_evaluation(make):
     make("train-cnn", CORPUS, fails="landmarks.train")
-    assert [line.split()[0] for line in make("train-cnn", CORPUS)] == ["landmarks.train"]
+    *members, joined = make("train-cnn", CORPUS)
+    assert [line.split()[-2:] for line in members] == [["--seed", seed] for seed in "123"]
+    assert joined == "landmarks.join --record CNN_record" + 3 * " RECORD/00001/a model"
     assert make("train-cnn", CORPUS) == []
     assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5"]
 

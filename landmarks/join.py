@@ -1,0 +1,93 @@
+"""Several trained networks as one model: their mean is better than each of them.
+
+Reads: CNN_record/00001 ...: runs of landmarks.train that ended, on the same pack, of different seeds.
+Writes: CNN_record/00004/: run.json and model.tflite (landmark-model), which is used like a single one.
+Source: Hansen and Salamon 1990, Neural network ensembles.
+"""
+
+from pathlib import Path
+
+import click
+import keras
+import numpy as np
+
+from core import runs
+from core.audio import HOPS_PER_FRAME
+from core.errors import InputError
+from core.face68 import N_POINTS
+from core.stage import stage
+from landmarks.features import CONTEXT, N_MELS
+from landmarks.training import load_state
+
+STAGE = "landmarks.join"
+
+
+class Joined(keras.Model):
+    """Networks (SpeechToLandmarks) side by side: codes and states one after another, faces their mean."""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = members
+        self.settings = {name: sum(member.settings[name] for member in members) for name in ("width", "hidden")}
+
+    def mel(self, spectrum):
+        """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel]."""
+        return self.members[0].mel(spectrum)
+
+    def encode(self, features):
+        """Features of one recording [frame + CONTEXT, hop, mel] -> codes [frame, width]."""
+        return keras.ops.concatenate([member.encode(features) for member in self.members], -1)
+
+    def step(self, code, state):
+        """One frame: code [1, width], state [1, hidden] -> offset [1, 68, 2], face [1, 68, 2], the next state."""
+        outs, at = [], {"width": 0, "hidden": 0}
+        for member in self.members:
+            ends = {name: start + member.settings[name] for name, start in at.items()}
+            outs.append(member.step(code[:, at["width"]:ends["width"]], state[:, at["hidden"]:ends["hidden"]]))
+            at = ends
+        mean = {name: sum(out[name] for out in outs) / len(outs) for name in ("offset", "face")}
+        return mean | {"state": keras.ops.concatenate([out["state"] for out in outs], -1)}
+
+
+def trained(run):
+    """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
+    from landmarks.model import DEFAULTS, SpeechToLandmarks
+    about = runs.read_run(run)
+    if about["stage"] != "landmarks.train" or not (Path(run) / "done").is_file():
+        raise InputError(run, "not a finished run of landmarks.train", "one that ended", about["resume"])
+    rest = np.zeros((N_POINTS, 2), np.float32)
+    network, average = (SpeechToLandmarks(rest, **{name: about["options"][name] for name in DEFAULTS}) for _ in range(2))
+    for one in (network, average):
+        one(np.zeros((1, CONTEXT + 2, HOPS_PER_FRAME, N_MELS), np.float32))
+    load_state(Path(run) / "state.npz", [*network.variables, *average.variables])
+    return average
+
+
+def join(folders, record) -> Path:
+    """Join the runs in `folders` into a new run under `record`; return the path of its model.tflite."""
+    from landmarks.export import export
+    abouts = [runs.read_run(folder) for folder in folders]
+    if len({about["data"].get("sha256") for about in abouts}) != 1:
+        raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
+    networks = [trained(folder) for folder in folders]
+    options = {"runs": [str(folder) for folder in folders], "seeds": [about["options"]["seed"] for about in abouts]}
+    run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"])
+    path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options | {"train": abouts[0]["options"]},
+                  inputs=[abouts[0]["data"]["file"]])
+    (run / "done").touch()
+    return path
+
+
+@stage(reads="MODELs of landmarks.train, in the folders of their runs",
+       writes="RECORD/00001/ with model.tflite, run.json",
+       examples=("python -m landmarks.join CNN_record/00001/model.tflite CNN_record/00002/model.tflite",))
+@click.argument("models", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
+              help="Folder of the runs.")
+def main(models, record_folder):
+    """Join trained networks into one model that predicts their mean."""
+    click.echo(join([model.parent for model in models], record_folder))
+
+
+if __name__ == "__main__":
+    main()
