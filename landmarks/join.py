@@ -27,7 +27,7 @@ class Joined(keras.Model):
 
     def __init__(self, members):
         super().__init__()
-        self.members = members
+        self.members, self.built = members, True
         self.settings = {name: sum(member.settings[name] for member in members) for name in ("width", "hidden")}
 
     def mel(self, spectrum):

@@ -163,6 +163,7 @@ def test_a_joined_model_is_the_mean_of_its_members(pack, tmp_path):
     small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "seed")]
     paths = [command(train.main, "--pack", pack, "--record", tmp_path, *small, "--seed", seed).stdout.strip() for seed in (5, 6)]
     joined = command(join.main, *paths, "--record", tmp_path).stdout.strip()
+    assert joined == str(tmp_path / "00003" / "model.tflite")
     features = np.random.default_rng(0).normal(size=(20, 4, 64)).astype(np.float32)
     whole, *members = (offsets_by(path, features) for path in (joined, *paths))
     assert np.abs(members[0] - members[1]).max() > 1e-3
