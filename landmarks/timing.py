@@ -17,10 +17,13 @@ LARGEST_LAG = 10  # frames
 
 
 def times_of(clip, face, judge) -> dict:
-    """ms by which the opening of `face` comes after the measured one, and by which the judge finds the sound late, of both."""
+    """Correlation of the opening of `face` with the measured one, ms by which it comes after that, and by which the judge
+    finds the sound late, of both."""
     seen = np.isfinite(clip.face).all((1, 2))
-    lag = lag_of(face68.mouth_opening(face[seen]), face68.mouth_opening(clip.face[seen]), LARGEST_LAG)
-    return {"late_ms": FRAME_MS * float(np.nan_to_num(lag, nan=LARGEST_LAG)),
+    predicted, measured = face68.mouth_opening(face[seen]), face68.mouth_opening(clip.face[seen])
+    lag = lag_of(predicted, measured, LARGEST_LAG)
+    return {"correlation": correlation(predicted, measured),
+            "late_ms": FRAME_MS * float(np.nan_to_num(lag, nan=LARGEST_LAG)),
             "predicted_ms": judge_power(judge, clip.power, face).offset_ms,
             "measured_ms": judge_power(judge, clip.power, clip.face).offset_ms}
 
@@ -32,7 +35,8 @@ def timing(clips, predict) -> dict:
     -------
     source -> clips; within_frame, the share whose prediction is within a frame of the measured mouth; median_ms of that;
     judged_predicted, judged_measured: the share the judge finds within a frame of the sound; agreement: correlation over
-    the clips of late_ms and of what the judge says of the measured mouth
+    the clips of late_ms and of what the judge says of the measured mouth; and of the recordings it finds within a frame
+    alone: in_time_within_frame, and in_time_correlation, the mean over clips of that of the opening
     """
     judge, rows, found = load_judge(), {}, {}
     for clip in clips:
@@ -41,11 +45,13 @@ def timing(clips, predict) -> dict:
     rows["all clips"] = [row for source in rows.values() for row in source]
     for source, times in rows.items():
         if times:
-            late, predicted, measured = (np.array([row[name] for row in times]) for name in times[0])
+            fits, late, predicted, measured = (np.array([row[name] for row in times]) for name in times[0])
             within = {name: float((np.abs(ms) <= FRAME_MS).mean()) for name, ms in (
                 ("within_frame", late), ("judged_predicted", predicted), ("judged_measured", measured))}
-            both = np.isfinite(measured)
+            both, in_time = np.isfinite(measured), np.abs(measured) <= FRAME_MS
+            alone = {"in_time_within_frame": (np.abs(late) <= FRAME_MS)[in_time], "in_time_correlation": fits[in_time]}
             found[source] = {"clips": len(times), **within, "median_ms": float(np.median(late)),
+                             **{name: float(values.mean()) if len(values) else 0.0 for name, values in alone.items()},
                              "agreement": correlation(late[both], measured[both]) if both.any() else 0.0}
     return found
 
@@ -58,8 +64,10 @@ def lip_gains(table) -> dict:
 def as_text(gains, found) -> str:
     """`lip_gains` and `timing` as a table to paste into the documents."""
     lines = ["| source | lips nearer than the mean face's | clips | within a frame of the measured mouth | median ms | judge: "
-             "prediction in time | judge: recording in time | agreement |", "|---" + "|---:" * 7 + "|"]
+             "prediction in time | judge: recording in time | agreement | of recordings in time: within a frame | opening "
+             "correlation |", "|---" + "|---:" * 9 + "|"]
     for source, t in found.items():
         lines.append(f"| {source} | {gains[source]:.0%} | {t['clips']} | {t['within_frame']:.0%} | {t['median_ms']:+.0f} | "
-                     f"{t['judged_predicted']:.0%} | {t['judged_measured']:.0%} | {t['agreement']:.2f} |")
+                     f"{t['judged_predicted']:.0%} | {t['judged_measured']:.0%} | {t['agreement']:.2f} | "
+                     f"{t['in_time_within_frame']:.0%} | {t['in_time_correlation']:.3f} |")
     return "\n".join(lines)

@@ -11,7 +11,6 @@ import pytest
 from conftest import SENTENCES, command, speak
 
 from core import artifacts, face68
-from core.audio import read_speech as read_wav
 from core.audio import spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
@@ -161,7 +160,8 @@ def offsets_by(path, features):
 def test_a_joined_model_is_the_mean_of_its_members(pack, tmp_path):
     from landmarks import join, train
     small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "seed")]
-    paths = [command(train.main, "--pack", pack, "--record", tmp_path, *small, "--seed", seed).stdout.strip() for seed in (5, 6)]
+    paths = [command(train.main, "--pack", pack, "--record", tmp_path, *small, *own).stdout.strip()
+             for own in (("--seed", 5), ("--seed", 6, "--no-rnn", "--hidden", 7))]
     joined = command(join.main, *paths, "--record", tmp_path).stdout.strip()
     assert joined == str(tmp_path / "00003" / "model.tflite")
     features = np.random.default_rng(0).normal(size=(20, 4, 64)).astype(np.float32)

@@ -105,6 +105,16 @@ def test_timing_counts_long_clips_and_those_in_time():
     assert still["here"]["within_frame"] == still["here"]["judged_predicted"] == 0, "a still mouth is never in time"
 
 
+def test_recordings_out_of_time_are_left_out_of_the_measures_of_those_in_time(monkeypatch):
+    from types import SimpleNamespace
+    clips, late = [Spoken(75), Spoken(80)], {75: 0, 80: 3}
+    monkeypatch.setattr("landmarks.timing.judge_power",
+                        lambda judge, power, face: SimpleNamespace(offset_ms=40.0 * late[len(face)]))
+    found = timing(clips, lambda clip: np.roll(clip.face, late[len(clip.face)], axis=0))["here"]
+    assert found["judged_measured"] == found["within_frame"] == 0.5
+    assert found["in_time_within_frame"] == 1 and found["in_time_correlation"] == pytest.approx(1)
+
+
 def test_lip_gain_is_a_share_of_the_mean_faces_error():
     table = {"here": {"model": {"lip_drift": 0.03}, "mean_face": {"lip_drift": 0.04}}}
     assert lip_gains(table)["here"] == pytest.approx(0.25)
