@@ -53,7 +53,7 @@ KINDS = {
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),
-        Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.train"),
+        Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.join"),
         Kind("sync-model", ".tflite", "by how much sound and lips are apart (LiteRT); its sidecar holds how often it is right",
              "landmarks.sync_train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",

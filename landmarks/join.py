@@ -70,9 +70,9 @@ def join(folders, record) -> Path:
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
     networks = [trained(folder) for folder in folders]
-    options = {"runs": [str(folder) for folder in folders], "seeds": [about["options"]["seed"] for about in abouts]}
+    options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"])
-    path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options | {"train": abouts[0]["options"]},
+    path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,
                   inputs=[abouts[0]["data"]["file"]])
     (run / "done").touch()
     return path
