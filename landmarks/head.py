@@ -18,13 +18,15 @@ from core.errors import InputError
 from landmarks.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "head" / "model.tflite"
-N_STEPS = 8  # of the flow from noise to motion
-LIMIT = 2.5  # standard deviations that no motion exceeds
+N_STEPS = 6  # of the flow from noise to motion
+LISTENS = 2.0  # times what hearing the speech adds to the motion of a deaf head
+FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
 SWAY = 0.25  # of the head's motion is left where nobody speaks
 CALM_S = 0.5  # of Gaussian smoothing of the way there
 FADE_S = 1.0  # from rest at the start, to rest at the end
-LID_SHARE = 0.15  # of a brow's raise that the upper lid follows
-_OWN, _AROUND = 128, 48  # knots made at a time, and those beside them that attention reaches
+LOWERED = 0.4  # of the way that brows go below their rest: a photo that frowns says more than a face in passing
+LID_SHARE = 0.15  # of a brow's way that the upper lid follows
+_OWN = 128  # knots made at a time
 _BROWS = tuple(list(face68.GROUPS[name]) for name in ("right_brow", "left_brow"))
 
 
@@ -37,6 +39,7 @@ class HeadModel:
     move: object
     manner: np.ndarray  # how lively, as learnt from heads that move freely
     size: np.ndarray  # [channel], standard deviation of the noise it begins with
+    sees: int  # knots to either side that a knot depends on
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -52,7 +55,7 @@ def load_head_model(path=None) -> HeadModel:
         raise InputError(path, "not a head-model", "a LiteRT file with signatures hear, begin, move",
                          "make train-head") from None
     first = begin(noise=np.zeros((1, N_CHANNELS), np.float32))
-    return HeadModel(hear, begin, move, first["manner"], first["size"])
+    return HeadModel(hear, begin, move, first["manner"], first["size"], int(first["sees"]))
 
 
 def seeded_noise(n_frames: int, seed: int = 0):
@@ -83,11 +86,11 @@ def noise_for(path, n_frames: int, seed: int = 0):
     return noise, True
 
 
-def flow(model, heard, noise, manner=None):
+def flow(model, heard, noise):
     """Noise [knot, channel] to motion [knot, channel], while hearing [knot, ...]; in blocks that give what one would."""
-    n = len(noise)
-    spans = [(max(0, t - _AROUND), min(n, t + _OWN + _AROUND), t, min(n, t + _OWN)) for t in range(0, n, _OWN)]
-    manner = model.manner if manner is None else manner
+    n, around = len(noise), model.sees
+    spans = [(max(0, t - around), min(n, t + _OWN + around), t, min(n, t + _OWN)) for t in range(0, n, _OWN)]
+    listens = np.array([LISTENS], np.float32)
 
     def in_blocks(function):
         return np.concatenate([function(slice(a, b))[own - a:end - a] for a, b, own, end in spans])
@@ -97,7 +100,8 @@ def flow(model, heard, noise, manner=None):
 
     def velocity(at, time):
         time = np.array([time], np.float32)
-        return in_blocks(lambda part: model.move(motion=at[part], code=codes[part], manner=manner, time=time)["velocity"])
+        return in_blocks(lambda part: model.move(motion=at[part], code=codes[part], manner=model.manner, time=time,
+                                                listens=listens)["velocity"])
 
     for step in range(N_STEPS):  # the midpoint rule
         half = motion + velocity(motion, step / N_STEPS) / np.float32(2 * N_STEPS)
@@ -122,9 +126,15 @@ def motion_of(model, heard, noise, free):
     """
     free = gaussian_filter1d(np.asarray(free, np.float32), CALM_S * FPS, mode="nearest")[:, None]
     motion = to_frames(flow(model, heard, noise), len(free))
-    most = LIMIT * model.size
-    motion = most * np.tanh(motion / most) * ends_at_rest(len(free))[:, None]
+    motion = within_limit(motion / model.size) * model.size * ends_at_rest(len(free))[:, None]
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
+
+
+def within_limit(motion):
+    """`motion`, in standard deviations, bent from `FREE` on so that it never exceeds `LIMIT`."""
+    beyond = np.abs(motion) - FREE
+    bent = np.sign(motion) * (FREE + (LIMIT - FREE) * np.tanh(beyond / (LIMIT - FREE)))
+    return np.where(beyond > 0, bent, motion)
 
 
 def ends_at_rest(n_frames: int):
@@ -137,9 +147,10 @@ def ends_at_rest(n_frames: int):
 def with_brows(face, brows):
     """`face` float32 [frame, 68, 2] with brows raised by `brows` [frame, 2], eye distances; a copy.
 
-    All points of a brow go straight up by the same way, those of the upper lid below by `LID_SHARE` of it.
+    All points of a brow go straight up by the same way, `LOWERED` of it when that is down; those of the upper lid by
+    `LID_SHARE` of it.
     """
-    face = face.copy()
+    face, brows = face.copy(), np.where(brows < 0, LOWERED * brows, brows).astype(np.float32)
     for side, (brow, (upper, _)) in enumerate(zip(_BROWS, face68.EYE_LIDS)):
         face[:, brow, 1] -= brows[:, side, None]
         face[:, upper, 1] -= LID_SHARE * brows[:, side, None]

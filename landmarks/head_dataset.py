@@ -22,6 +22,7 @@ from preprocess.pack_hdf5 import first_frame
 N_MANNER = 2
 LIVELY = 15.0  # degrees a second a head turns that moves freely; people told to hold still are drawn less often
 SILENT, SILENT_SIZE = 0.08, 0.25  # of the items have no speech, and a head that moves so much less
+DEAF = 0.15  # of the items are not heard: what motion is like whatever is said
 _MIRRORED = np.array([-1, 1, -1, -1, 1, 1, 1], np.float32)
 _MIRROR_OF = [0, 1, 2, 3, 4, 6, 5]  # the brows change places
 
@@ -75,11 +76,14 @@ def turning(clip) -> float:
 
 
 class HeadBatches:
-    """`batch(step)` -> heard [item, knot, KNOT * N_SOUND], manner [item, N_MANNER], motion [item, knot, channel],
-    weight [item, knot], noise of the same shape as the motion, time [item]."""
+    """`batch(step)` -> heard [item, knot, KNOT * N_SOUND], listens [item] (0 or 1), manner [item, N_MANNER], motion
+    [item, knot, channel], weight [item, knot], noise of the same shape as the motion, time [item].
 
-    def __init__(self, clips, *, n_items: int, n_frames: int, seed: int):
-        self.clips, self.n_items, self.n_frames, self.seed = clips, n_items, n_frames, seed
+    Not `taught`, all are heard, and somebody speaks.
+    """
+
+    def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, taught: bool = True):
+        self.clips, self.n_items, self.n_frames, self.seed, self.taught = clips, n_items, n_frames, seed, taught
         lively = np.minimum([turning(clip) / LIVELY for clip in clips], 1) ** 3
         self.share = speaker_shares(clips) * lively
         self.share /= self.share.sum()
@@ -89,7 +93,8 @@ class HeadBatches:
         chosen = rng.choice(len(self.clips), self.n_items, p=self.share)
         heard, manner, motion, weight = (np.stack(part) for part in zip(*(self._item(self.clips[i], rng) for i in chosen)))
         noise = rng.standard_normal(motion.shape).astype(np.float32)
-        return heard, manner, motion, weight, noise, rng.uniform(0, 1, len(heard)).astype(np.float32)
+        listens = (rng.random(len(heard)) >= DEAF * self.taught).astype(np.float32)
+        return heard, listens, manner, motion, weight, noise, rng.uniform(0, 1, len(heard)).astype(np.float32)
 
     def _item(self, clip, rng):
         """A stretch of a clip: another speed, another microphone, mirrored, a little larger or smaller; or nobody speaks."""
@@ -102,7 +107,7 @@ class HeadBatches:
         if rng.random() < 0.5:
             motion = motion[:, _MIRROR_OF] * _MIRRORED
         manner = manner_of(motion) + rng.normal(0, 0.05, N_MANNER)
-        if rng.random() < SILENT:
+        if rng.random() < SILENT * self.taught:
             power, height = no_speech(power, rng), np.full_like(height, np.nan)
             motion = motion * np.float32(SILENT_SIZE) * (np.arange(N_CHANNELS) < 5)
         features, quiet = sound_features(power, height)

@@ -92,9 +92,14 @@ def compared(found, truth) -> dict:
 
 
 def diversity(motions) -> float:
-    """How different the motions of different seeds are: their distance over that of two that have nothing in common."""
-    apart = [np.std(a - b, 0) / np.sqrt(a.var(0) + b.var(0)) for i, a in enumerate(motions) for b in motions[:i]]
-    return float(np.mean(apart))
+    """`difference` of the motions of different seeds, mean over pairs."""
+    return float(np.mean([difference(a, b) for i, a in enumerate(motions) for b in motions[:i]]))
+
+
+def difference(a, b) -> float:
+    """Distance of two motions over that of two that have nothing in common: 0 the same, about 1 strangers."""
+    n = min(len(a), len(b))
+    return float(np.mean(np.std(a[:n] - b[:n], 0) / np.sqrt(a[:n].var(0) + b[:n].var(0))))
 
 
 def long_and_silent(model, clips) -> dict:
@@ -117,8 +122,9 @@ def long_and_silent(model, clips) -> dict:
 
 
 def measure(model, clips, train) -> dict:
-    """Everything: `methods`, `diversity` between seeds, `same_seed`, `long`."""
-    truth, found, spread = [], {name: [] for name in ("model", "another's sound", "noise", "replay", "still")}, []
+    """Everything: `methods`, `diversity` between seeds, `by_sound` between sounds, `same_seed`, `long`."""
+    truth, spread, by_sound = [], [], []
+    found = {name: [] for name in ("model", "another's sound", "noise", "replay", "still")}
     with progress(list(enumerate(clips)), "evaluate head") as bar:
         for i, clip in bar:
             n = len(clip.face)
@@ -126,15 +132,18 @@ def measure(model, clips, train) -> dict:
             motions = [moved(model, clip, seed) for seed in range(SEEDS)]
             spread.append(diversity(motions))
             found["model"] += [measures_of(motion, clip) for motion in motions]
-            found["another's sound"] += [measures_of(moved(model, clip, seed, clips[i - 1])[:n], clip) for seed in range(SEEDS)]
+            others = [moved(model, clip, seed, clips[i - 1])[:n] for seed in range(SEEDS)]
+            by_sound += map(difference, motions, others)
+            found["another's sound"] += [measures_of(motion, clip) for motion in others]
             begun = [model.begin(noise=seeded_noise(n, seed))["motion"] for seed in range(SEEDS)]
             found["noise"] += [measures_of(to_frames(motion, n), clip) for motion in begun]
             found["replay"].append(measures_of(replayed(clip, train), clip))
             found["still"].append(measures_of(np.zeros_like(clip.face), clip))
     measured = {name: float(np.mean([m[name] for m in truth])) for name in ("speed_loudness", "nod_loudness", "brow_melody")}
     same = bool(np.array_equal(moved(model, clips[0], 1), moved(model, clips[0], 1)))
-    return {"clips": len(clips), "measured": measured, "methods": {name: compared(rows, truth) for name, rows in found.items()},
-            "diversity": float(np.mean(spread)), "same_seed": same, "long": long_and_silent(model, clips)}
+    methods = {name: compared(rows, truth) for name, rows in found.items()}
+    return {"clips": len(clips), "measured": measured, "methods": methods, "diversity": float(np.mean(spread)),
+            "by_sound": float(np.mean(by_sound)), "same_seed": same, "long": long_and_silent(model, clips)}
 
 
 def as_markdown(about) -> str:
@@ -162,7 +171,8 @@ def main(model, pack, heads, out):
         raise InputError(heads, f"no head of split 'val' turns more than {MOVING:g} degrees a second", "one at least")
     about = measure(load_head_model(model), clips, train)
     click.echo(as_markdown(about))
-    click.echo(f"\ndiversity between seeds {about['diversity']:.2f}; same seed, same motion: {about['same_seed']}")
+    click.echo(f"\ndifference between seeds {about['diversity']:.2f}, between sounds {about['by_sound']:.2f}; same seed, same "
+               f"motion: {about['same_seed']}")
     click.echo("in standard deviations: " + ", ".join(f"{name} {value:.2f}" for name, value in about["long"].items()))
     out = out or Path(model).with_name("metrics.json")
     artifacts.save_json(out, about)

@@ -67,9 +67,12 @@ class HeadNetwork(keras.Model):
             setattr(self, name, self.add_weight(shape=value.shape, trainable=False, name=name,
                                                 initializer=keras.initializers.Constant(value)))
 
-    def hear(self, heard, training=False):
-        """Sound [item, knot, KNOT * N_SOUND] -> codes [item, knot, width]."""
-        return self.ear[1](self.drop(self.ear[0](heard), training=training))
+        self.nothing = self.add_weight(shape=(width,), name="nothing", initializer="zeros")
+
+    def hear(self, heard, listens=None, training=False):
+        """Sound [item, knot, KNOT * N_SOUND] -> codes [item, knot, width]; `nothing` where `listens` [item] is 0."""
+        code = self.ear[1](self.drop(self.ear[0](heard), training=training))
+        return code if listens is None else self.nothing + listens[:, None, None] * (code - self.nothing)
 
     def begin(self, noise):
         """White noise [item, knot, channel] -> the same, coloured and mixed like measured motion."""
@@ -85,6 +88,16 @@ class HeadNetwork(keras.Model):
             x = x + self.drop(attention(norm(x), weight), training=training)
             x = x + self.drop(narrow(wide(norm_2(x))), training=training)
         return self.velocity(self.last(x)) * self.size
+
+    def led(self, motion, code, manner, time, listens):
+        """The velocity of one recording, [knot, channel]: that of a deaf head, and `listens` [1] times what hearing adds.
+
+        Source: classifier-free guidance, Ho & Salimans 2022.
+        """
+        code = tf.stack([tf.zeros_like(code) + self.nothing, code])
+        both = [tf.repeat(part[None], 2, 0) for part in (motion, manner, time[0], tf.ones_like(motion[:, 0]))]
+        deaf, hearing = tf.unstack(self(both[0], code, *both[1:]))
+        return deaf + listens * (hearing - deaf)
 
 
 def statistics_of(clips) -> dict:
@@ -114,12 +127,13 @@ def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> P
     knots = [tf.TensorSpec((None, n), name=name) for name, n in
              (("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"]))]
     archive.add_endpoint("hear", lambda heard: {"code": network.hear(heard[None])[0]}, input_signature=knots[:1])
+    sees = tf.constant(max(COLOUR, network.settings["depth"] * REACH))
     archive.add_endpoint("begin", lambda noise: {"motion": network.begin(noise[None])[0], "manner": network.manner + 0.0,
-                                             "size": network.size + 0.0},
-                         input_signature=knots[1:2])
-    archive.add_endpoint("move", lambda motion, code, manner, time: {"velocity": network(
-        motion[None], code[None], manner[None], time, tf.ones_like(motion[None, :, 0]))[0]}, input_signature=[
-            *knots[2:], tf.TensorSpec((N_MANNER,), name="manner"), tf.TensorSpec((1,), name="time")])
+                                                 "size": network.size + 0.0, "sees": sees + 0}, input_signature=knots[1:2])
+    archive.add_endpoint("move", lambda motion, code, manner, time, listens: {"velocity": network.led(
+        motion, code, manner, time, listens)}, input_signature=[
+            *knots[2:], tf.TensorSpec((N_MANNER,), name="manner"), tf.TensorSpec((1,), name="time"),
+            tf.TensorSpec((1,), name="listens")])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         content = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["hear", "begin", "move"]).convert()

@@ -18,11 +18,11 @@ N_CHECKED = 16  # batches of held-out clips that a check looks at
 MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
 
 
-def flow_loss(network, heard, manner, motion, weight, noise, time, training=False):
+def flow_loss(network, heard, listens, manner, motion, weight, noise, time, training=False):
     """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
     import tensorflow as tf
     start, share = network.begin(noise), time[:, None, None]
-    velocity = network((1 - share) * start + share * motion, network.hear(heard, training=training), manner, time, weight,
+    velocity = network((1 - share) * start + share * motion, network.hear(heard, listens, training), manner, time, weight,
                        training=training)
     error = tf.reduce_mean(tf.square((velocity - (motion - start)) / network.size), -1)
     return tf.reduce_sum(error * weight) / tf.reduce_sum(weight)
@@ -52,7 +52,7 @@ def train(run, pack, options, stop_after=None):
     clips, val = (load_heads(pack, options["heads_folder"], split) for split in ("train", "val"))
     settings = {"n_items": options["batch"], "n_frames": options["frames"], "seed": options["seed"]}
     batches = HeadBatches(clips, **settings)
-    held_out = HeadBatches([clip for clip in val if turning(clip) > MOVING] or val, **settings)
+    held_out = HeadBatches([clip for clip in val if turning(clip) > MOVING] or val, **settings, taught=False)
     checked = [tuple(map(tf.convert_to_tensor, held_out.batch(i))) for i in range(N_CHECKED)]
     network, average = build(clips, options)
     for each in (network, average):
@@ -74,8 +74,10 @@ def train(run, pack, options, stop_after=None):
     def check(step, losses):
         own = float(np.mean([measured(*batch) for batch in checked]))
         other = float(np.mean([measured(tf.roll(batch[0], 1, 0), *batch[1:]) for batch in checked]))
-        add_to_curves(run, {"step": step, **losses, "held out/own sound": own, "held out/another's": other})
-        say(f"step {step}: loss {losses['loss']:.3f}; held out {own:.3f}, with another's sound {other:.3f}")
+        deaf = float(np.mean([measured(batch[0], 0 * batch[1], *batch[2:]) for batch in checked]))
+        add_to_curves(run, {"step": step, **losses, "held out/own sound": own, "held out/another's": other,
+                            "held out/deaf": deaf})
+        say(f"step {step}: loss {losses['loss']:.3f}; held out {own:.3f}, with another's sound {other:.3f}, deaf {deaf:.3f}")
 
     if not go_on(run, options, batches, train_step, variables, check, label="train head", stop_after=stop_after):
         return None
@@ -91,7 +93,7 @@ def train(run, pack, options, stop_after=None):
 @click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
               help="Folder of the runs.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=2000, help="Batches to learn from.")
+@click.option("--steps", type=click.IntRange(1), default=3000, help="Batches to learn from.")
 @click.option("--batch", type=click.IntRange(1), default=8, help="Stretches a batch.")
 @click.option("--frames", type=click.IntRange(8), default=250, help="Frames a stretch.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Highest learning rate.")
