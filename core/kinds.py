@@ -77,8 +77,8 @@ KINDS = {
         Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
              "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
-             "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, gan.evaluate, "
-             "render.evaluate"),
+             "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
+             "landmarks.head_evaluate, gan.evaluate, render.evaluate"),
     )
 }
 

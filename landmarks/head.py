@@ -18,7 +18,7 @@ from core.errors import InputError
 from landmarks.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "head" / "model.tflite"
-N_STEPS = 6  # of the flow from noise to motion
+N_STEPS = 4  # of the flow from noise to motion
 LISTENS = 2.0  # times what hearing the speech adds to the motion of a deaf head
 FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
 SWAY = 0.25  # of the head's motion is left where nobody speaks

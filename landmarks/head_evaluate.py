@@ -29,6 +29,7 @@ STAGE = "landmarks.head_evaluate"
 SEEDS = 4
 BAND_HZ = (0.2, 3.0)  # of the spectra that are compared
 LONG_S, SILENT_S = 300, 20
+_TINY = 1e-9
 _SLOW_S, _FAST_S = 1.0, 0.12  # of the Gaussians between which accents lie
 
 
@@ -99,7 +100,7 @@ def diversity(motions) -> float:
 def difference(a, b) -> float:
     """Distance of two motions over that of two that have nothing in common: 0 the same, about 1 strangers."""
     n = min(len(a), len(b))
-    return float(np.mean(np.std(a[:n] - b[:n], 0) / np.sqrt(a[:n].var(0) + b[:n].var(0))))
+    return float(np.mean(np.std(a[:n] - b[:n], 0) / (np.sqrt(a[:n].var(0) + b[:n].var(0)) + _TINY)))
 
 
 def long_and_silent(model, clips) -> dict:
@@ -116,8 +117,9 @@ def long_and_silent(model, clips) -> dict:
     quiet = motion(np.zeros_like(power[:SILENT_S * FPS]), np.full_like(height[:SILENT_S * FPS], np.nan))
     minutes = spoken[:len(spoken) // (60 * FPS) * 60 * FPS].reshape(-1, 60 * FPS, spoken.shape[1])
     return {"largest": float(np.abs(spoken).max()), "minute_mean": float(np.abs(minutes.mean(1)).max()),
-            "last_minute_over_first": float((minutes[-1].std(0) / minutes[0].std(0)).mean()),
-            "ends": float(np.abs(spoken[[0, -1]]).max()), "silent_head": float((quiet.std(0) / spoken.std(0))[:N_HEAD].mean()),
+            "last_minute_over_first": float((minutes[-1].std(0) / (minutes[0].std(0) + _TINY)).mean()),
+            "ends": float(np.abs(spoken[[0, -1]]).max()),
+            "silent_head": float((quiet.std(0) / (spoken.std(0) + _TINY))[:N_HEAD].mean()),
             "silent_brows": float(np.abs(quiet[:, N_HEAD:]).max())}
 
 

@@ -120,7 +120,7 @@ def statistics_of(clips) -> dict:
     return {name: value.astype(np.float32) for name, value in parts.items()}
 
 
-def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> Path:
+def export(network, path, *, stage: str, options: dict, inputs=()) -> Path:
     """Write `network` to `path` as LiteRT (head-model): signatures `hear`, `begin` and `move`, one recording each."""
     archive = ExportArchive()
     archive.track(network)
@@ -128,8 +128,9 @@ def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> P
              (("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"]))]
     archive.add_endpoint("hear", lambda heard: {"code": network.hear(heard[None])[0]}, input_signature=knots[:1])
     sees = tf.constant(max(COLOUR, network.settings["depth"] * REACH))
-    archive.add_endpoint("begin", lambda noise: {"motion": network.begin(noise[None])[0], "manner": network.manner + 0.0,
-                                                 "size": network.size + 0.0, "sees": sees + 0}, input_signature=knots[1:2])
+    archive.add_endpoint("begin", lambda noise: {
+        "motion": network.begin(noise[None])[0], "manner": network.manner + 0.0, "size": network.size + 0.0,
+        "sees": sees + 0}, input_signature=knots[1:2])
     archive.add_endpoint("move", lambda motion, code, manner, time, listens: {"velocity": network.led(
         motion, code, manner, time, listens)}, input_signature=[
             *knots[2:], tf.TensorSpec((N_MANNER,), name="manner"), tf.TensorSpec((1,), name="time"),
@@ -140,4 +141,4 @@ def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> P
     with artifacts.whole_file(path) as part:
         part.write_bytes(content)
     return artifacts.describe_with(path, "head-model", stage=stage, options=options, inputs=inputs,
-                                   settings=network.settings, **facts)
+                                   settings=network.settings)
