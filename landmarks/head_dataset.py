@@ -12,7 +12,8 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
-from landmarks.dataset import augment_sound, no_speech, open_pack, speaker_shares, stretch
+from landmarks.augment import augment_sound, no_speech
+from landmarks.dataset import open_pack, speaker_shares, stretch
 from landmarks.features import mel_filters
 from landmarks.head_sound import sound_features
 from landmarks.intonation import pitch
