@@ -34,7 +34,7 @@ define stamp
 endef
 
 .PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
-	eval-sync train-gan eval-gan train-render eval-render publish predict render inspect docs bench FORCE
+	eval-sync train-head eval-head train-gan eval-gan train-render eval-render publish predict render inspect docs bench FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ data/landmarks/index.csv: data/recordings/index.csv | $(READY)
 data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY)
 	$(PYTHON) -m preprocess.estimate_offset
 
+data/heads/index.csv: data/landmarks/index.csv | $(READY)
+	$(PYTHON) -m preprocess.extract_head
+
 data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
 	$(PYTHON) -m preprocess.pack_hdf5 --offsets data/offsets
 
@@ -136,6 +139,12 @@ train-sync: CNN_record/trained-sync ## the sync judge: how far sound and lips ar
 eval-sync: CNN_record/trained-sync data/train.h5 ## how often the sync judge is right, beside the ridge regression
 	$(PYTHON) -m landmarks.sync_evaluate --model "$$(cat CNN_record/trained-sync)" --pack data/train.h5
 
+train-head: CNN_record/trained-head ## head and brows: train what moves them with the speech
+	@cat $<
+
+eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
+	$(PYTHON) -m landmarks.head_evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
+
 train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
 	$(PYTHON) -m landmarks.train_voice
 
@@ -156,6 +165,7 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/ind
 publish: ## make the trained models the default ones
 	$(call published,CNN_record/trained,CNN_record/default)
 	$(call published,CNN_record/trained-sync,CNN_record/sync)
+	$(call published,CNN_record/trained-head,CNN_record/head)
 	$(call published,GAN_record/trained,GAN_record/default)
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
 	$(call published,GAN_record/trained-eyes,GAN_record/eyes)
@@ -181,6 +191,11 @@ CNN_record/trained: $(MEMBERS)
 CNN_record/trained-sync: data/train.h5 | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m landmarks.sync_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m landmarks.head_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained: data/crops/index.csv | $(READY)

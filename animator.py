@@ -2,7 +2,7 @@
 
 Reads: a photo; speech in any audio format, or a text to speak.
 Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, speech.wav (spoken, or converted),
-words.json and words.srt, landmarks.npy, rest_face.npy, landmarks.gif, index.html on request.
+words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on request.
 Models are read once a process, see `core.keep`: a second video begins at once.
 """
 
@@ -70,7 +70,7 @@ class Animator:
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
                 voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
-                template=None, which=None, points_file=None, **options) -> Path:
+                template=None, which=None, points_file=None, seed=0, **options) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -86,6 +86,7 @@ class Animator:
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
+        seed : of the motion of head and brows, and of the blinks
         options : of `render_video`
 
         Raises
@@ -107,11 +108,11 @@ class Animator:
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
-        moves = template or self._landmarks(speech, folder)
+        moves = template or self._landmarks(speech, folder, seed)
         say(f"face found: {face_check.write_check(found, folder)[-1]}")
         go_on()
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
-                             **options)
+                             seed=seed, **options)
         if keep:
             from core.run_page import write_page
             go_on()
@@ -127,9 +128,9 @@ class Animator:
         with self._one_at_a_time:
             return face_check.check_photo(photo, which, points_file)
 
-    def _landmarks(self, speech, folder):
+    def _landmarks(self, speech, folder, seed):
         from landmarks.predict import predict_file
-        path = predict_file(speech, folder, self.model)
+        path = predict_file(speech, folder, self.model, seed=seed)
         say(f"landmarks: {path}")
         return path
 

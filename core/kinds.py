@@ -42,6 +42,13 @@ KINDS = {
                "preprocess.extract_landmarks, landmarks.predict"),
         _array("head-pose", "float32", (_FRAME, ("pose", 4)), "px per eye distance, rad, px, px",
                "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks"),
+        _array("head-motion", "float32", (_FRAME, ("head", 5)), "rad, rad, rad, eye distances, eye distances",
+               "how a head moves about its rest: yaw (> 0 right in the picture), pitch (> 0 down), roll (> 0 clockwise), shift "
+               "right and down", "landmarks.predict, preprocess.extract_head"),
+        _array("brow-motion", "float32", (_FRAME, ("brow", 2)), "eye distances",
+               "how far the brows, right and left, are raised above their rest", "preprocess.extract_head"),
+        _array("noise", "float32", (("knot", None), ("number", 7)), "standard deviations",
+               "what a seed made of the motion of head and brows: another noise, another motion", "landmarks.predict"),
         _array("rest-face", "float32", (_POINT, _XY), "eye distances",
                "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
         _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
@@ -56,6 +63,7 @@ KINDS = {
         Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.join"),
         Kind("sync-model", ".tflite", "by how much sound and lips are apart (LiteRT); its sidecar holds how often it is right",
              "landmarks.sync_train"),
+        Kind("head-model", ".tflite", "speech and noise to the motion of head and brows (LiteRT)", "landmarks.head_train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",
              "gan.train, render.train"),
         Kind("face-points", ".json", "the 68 points of a photo's face, its box, all faces found, yaw, sharpness; px; to be "
@@ -69,8 +77,8 @@ KINDS = {
         Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
              "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
-             "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, gan.evaluate, "
-             "render.evaluate"),
+             "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
+             "landmarks.head_evaluate, gan.evaluate, render.evaluate"),
     )
 }
 

@@ -2,7 +2,8 @@
 
 Reads: a .wav, or raw sound on standard input, and CNN_record/default/model.tflite (or any landmark-model).
 Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy,
-landmarks.gif (the first minute) and frames/000000.png ... on request.
+head.npy (head-motion), noise.npy (noise, what the seed made), landmarks.gif (the first minute) and frames/000000.png ...
+on request. A noise.npy of your own, one without a description beside it, is read and moves head and brows.
 """
 
 from itertools import chain
@@ -13,12 +14,16 @@ import numpy as np
 
 from core import artifacts, draw, face68
 from core.audio import read_speech, spectrum_blocks
-from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
 from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
+from landmarks.head import DEFAULT_MODEL as HEAD_MODEL
+from landmarks.head import load_head_model, motion_of, noise_for, with_brows
+from landmarks.head_sound import heard_at_knots
 from landmarks.hearing import Whole
+from landmarks.intonation import pitch
 from landmarks.lite import DEFAULT_MODEL, load_model
 from landmarks.stream import Faces, Stream
 from landmarks.voice import Free, Voice, WholeVoice
@@ -31,7 +36,7 @@ STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
 STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
-_kept_model = kept(load_model)
+_kept_model, _kept_head_model = kept(load_model), kept(load_head_model)
 
 
 def predict(model, sound) -> np.ndarray:
@@ -46,16 +51,23 @@ def predict(model, sound) -> np.ndarray:
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
+    return predict_power(model, heard(model, sound)[0])
+
+
+def heard(model, sound):
+    """Mel power float32 [frame, hop, mel] and `pitch` [frame, hop] of `sound` [sample], a block at a time."""
     blocks = (sound[t:t + _BLOCK] for t in range(0, len(sound), _BLOCK))
-    return predict_power(model, np.concatenate([model.power(spectrum) for spectrum in spectrum_blocks(blocks)]))
+    parts = [(model.power(spectrum), pitch(spectrum)) for spectrum in spectrum_blocks(blocks)]
+    return tuple(map(np.concatenate, zip(*parts)))
 
 
-def predict_power(model, power, running: bool = False, gated: bool = True) -> np.ndarray:
+def predict_power(model, power, running: bool = False, gated: bool = True, voice=None) -> np.ndarray:
     """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2].
 
-    `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest.
+    `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest; `voice`: what knows
+    when it does.
     """
-    voice = (Voice() if running else WholeVoice(power)) if gated else Free()
+    voice = voice or ((Voice() if running else WholeVoice(power)) if gated else Free())
     faces = Faces(model, None if running else Whole(power), voice)
     return np.concatenate([faces.push(power), faces.finish()])
 
@@ -66,16 +78,30 @@ def sketches(face):
         yield draw.sketch(points, GIF_SIDE_PX)
 
 
-def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False) -> Path:
+def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False, *, seed: int = 0) -> Path:
     """Predict one .wav into the folder `out`; return the path of landmarks.npy.
 
-    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame. Raises InputError for bad input.
+    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; another `seed` is another motion of head and
+    brows. Raises InputError for bad input.
     """
-    sound = read_speech(speech)
+    sound, out = read_speech(speech), Path(out)
     model = _kept_model(model_path or DEFAULT_MODEL)
+    noise, is_own = noise_for(out / "noise.npy", n_frames_of(len(sound)), seed)
     with model.one_at_a_time:
-        face = predict(model, sound)
-    return _write(face, model, Path(out), [speech, model_path or DEFAULT_MODEL], gif, pictures)
+        power, height = heard(model, sound)
+        voice = WholeVoice(power)
+        free = voice.free
+        face = predict_power(model, power, voice=voice)
+    head, brows = _moved(power, height, noise, free)
+    beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})
+    return _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL], gif, pictures, beside, seed)
+
+
+def _moved(power, height, noise, free):
+    """Head [frame, 5] and brows [frame, 2], by the model that ships."""
+    model = _kept_head_model(HEAD_MODEL)
+    with model.one_at_a_time:
+        return motion_of(model, heard_at_knots(power, height), noise, free)
 
 
 def raw_pieces(stream, n_bytes: int):
@@ -127,10 +153,15 @@ def predict_stream(source, write_line, out, model_path=None, gif=None, pictures:
     return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures)
 
 
-def _write(face, model, out, inputs, gif, pictures) -> Path:
-    """Write the landmarks and their drawings into the folder `out`; return the path of landmarks.npy."""
-    about = {"stage": STAGE, "inputs": inputs}
+def _write(face, model, out, inputs, gif, pictures, beside=None, seed=0) -> Path:
+    """Write the landmarks, what lies `beside` them (name -> array, kind) and their drawings into the folder `out`.
+
+    Returns the path of landmarks.npy.
+    """
+    about = {"stage": STAGE, "inputs": inputs, "options": {"seed": seed}}
     with only_one(out):
+        for name, (array, kind) in (beside or {}).items():
+            artifacts.save(out / name, array, kind, **about)
         path = artifacts.save(out / "landmarks.npy", face, "landmarks-face", **about)
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)
         drawn = write_gif(out / "landmarks.gif", sketches(face[:GIF_S * FPS]), palette=draw.PALETTE)

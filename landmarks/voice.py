@@ -88,23 +88,25 @@ class Voice:
 
 class WholeVoice:
     """The same for mel power [frame, hop, mel] of a whole recording, whose loudness is known and where a mouth may open
-    before the voice is heard, as people do when they draw breath; to be pushed once more, in pieces of any size."""
+    before the voice is heard, as people do when they draw breath; to be pushed once more, in pieces of any size.
+
+    `free` is all of it, float32 [frame]."""
 
     def __init__(self, power):
         voice = Voice(loudness=loudness_of(power))
         free = np.concatenate([voice.push(power), voice.finish(power.shape[1:])])
         weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
         coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
-        self._free = (coming * weight).max(1).astype(np.float32)
+        self.free = self._left = (coming * weight).max(1).astype(np.float32)
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> how free the face is in these frames, float32 [frame]."""
-        now, self._free = self._free[:len(power)], self._free[len(power):]
+        now, self._left = self._left[:len(power)], self._left[len(power):]
         return now
 
     def finish(self, _shape):
         """Nothing is left."""
-        return self._free
+        return self._left
 
 
 class Free:

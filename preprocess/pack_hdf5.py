@@ -60,17 +60,22 @@ def late_hops(path) -> dict:
     return {speaker: round(float(np.median(values)) / HOP_MS) for speaker, values in found.items()}
 
 
+def first_frame(hops: int) -> int:
+    """The first frame of a recording that is packed, when its sound is `hops` late."""
+    return max(0, -(hops // HOPS_PER_FRAME))
+
+
 def brought_together(rows, late: dict) -> list:
     """`rows` with `first_hop` and `first_frame`, where sound and picture begin together, and the frames that are left."""
     together = []
     for row in rows:
         hops = late.get(row.get("speaker"), 0)
-        first_frame = max(0, -(hops // HOPS_PER_FRAME))
-        n_frames = row["n_frames"] - max(first_frame, -(-hops // HOPS_PER_FRAME))
+        first = first_frame(hops)
+        n_frames = row["n_frames"] - max(first, -(-hops // HOPS_PER_FRAME))
         if n_frames <= 0:
             say(f"left out: {row['clip']}: {row['n_frames']} frames, and the sound is {hops * HOP_MS} ms late")
             continue
-        together.append({**row, "first_frame": first_frame, "first_hop": first_frame * HOPS_PER_FRAME + hops,
+        together.append({**row, "first_frame": first, "first_hop": first * HOPS_PER_FRAME + hops,
                          "n_frames": n_frames})
     return together
 

@@ -1,4 +1,4 @@
-"""What a living head does besides speaking: it sways, nods where it stresses a word, and blinks. All from a seed.
+"""What a living head does besides speaking: it blinks, and where its motion is not known it sways. All from a seed.
 
 Reads: nothing. Writes: nothing.
 Sources: 17 blinks a minute at rest, more in talk (Bentivoglio et al. 1997); lids close faster than they open (Evinger,
@@ -47,6 +47,8 @@ def _nods(opening):
 
 def head_motion(n_frames: int, seed: int = 0, opening=None):
     """A head that sways a few degrees and starts and ends at rest; each seed in its own manner.
+
+    For landmarks without a head.npy or pose: of a stream, or a user's own.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Motion of a face and its head, put on another face: in time, in size, and without crossing lips.
 
-Reads: landmarks .npy (landmarks-face or landmarks-pixel), the rest face and the head pose beside it. Writes: nothing.
+Reads: landmarks .npy (landmarks-face or landmarks-pixel), the rest face and the head pose or head.npy beside it.
+Writes: nothing.
 """
 
 from dataclasses import dataclass
@@ -31,11 +32,13 @@ class Motion:
     head : float32 [frame, 5]: yaw (> 0 turns the nose right in the picture), pitch (> 0 down), roll (> 0 clockwise), rad;
         then shift right and down, eye distances
     measured : True when the head was seen in a video: its motion is its own, and so are the blinks in `face`
+    has_head : True when the head's motion is known, seen or predicted
     """
 
     face: np.ndarray
     head: np.ndarray
     measured: bool = False
+    has_head: bool = False
 
     def __len__(self):
         return len(self.face)
@@ -84,13 +87,25 @@ def head_of_pose(pose):
     return head
 
 
+def _head_beside(landmarks, n_frames: int):
+    """head.npy beside predicted landmarks, float32 [frame, 5]; None without one. Raises InputError for one that cannot be."""
+    path = Path(landmarks).with_name("head.npy")
+    if not path.is_file():
+        return None
+    head = artifacts.load(path, "head-motion").array
+    if len(head) != n_frames or not np.isfinite(head).all():
+        found = f"{len(head)} frames" if len(head) != n_frames else "values that are not finite"
+        raise InputError(path, found, f"the {n_frames} of {Path(landmarks).name}", "python predict.py speech.wav")
+    return head
+
+
 def read_motion(path, rest=None):
     """Offsets of landmarks from their rest face, and the head's own motion when it is known.
 
     Parameters
     ----------
-    path : landmarks-face .npy; with CLIP.pose.npy (head-pose) beside CLIP.face.npy the head moves too. Or
-        landmarks-pixel .npy, which hold both.
+    path : landmarks-face .npy; with head.npy (head-motion) beside it, or CLIP.pose.npy (head-pose) beside CLIP.face.npy, the
+        head moves too. Or landmarks-pixel .npy, which hold both.
     rest : rest-face .npy; by default the one beside `path`, else the frames with the mouth least open
 
     Returns
@@ -125,8 +140,9 @@ def read_motion(path, rest=None):
         raise InputError(rest or path, f"eyes {size:.3g} apart", "face space: about 1 between the eye centres",
                          "python -m preprocess.extract_landmarks")
     known = pose is not None and np.isfinite(pose).all(1).any()
-    head = head_of_pose(pose) if known else np.zeros((len(face), 5), np.float32)
-    return Motion(face68.fill_missing(face) - rest_points, head, known), rest_points
+    head = head_of_pose(pose) if known else _head_beside(path, len(face)) if pose is None else None
+    has_head, still = head is not None, np.zeros((len(face), 5), np.float32)
+    return Motion(face68.fill_missing(face) - rest_points, head if has_head else still, known, has_head), rest_points
 
 
 def check_length(path, n_frames: int, n_speech_frames: int, speech):

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--quality", type=click.Choice(list(CRF)), default="medium", help="Of the encoding."),
     click.option("--expression-scale", type=click.FloatRange(0, 3), default=1.0, help="Bolder above 1, subtler below."),
     click.option("--head-scale", type=click.FloatRange(0, 3), default=1.0, help="Factor on the head's motion; 0: still."),
-    click.option("--pose-style", type=click.IntRange(0), default=0,
+    click.option("--seed", "--pose-style", "seed", type=click.IntRange(0), default=0,
                  help="Another motion of the head and other blinks; the same number, the same ones."),
     click.option("--blink-rate", type=click.FloatRange(0, 60),
                  help=f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "

@@ -83,18 +83,18 @@ def _framed(face, renderer, background, preprocess, size_px):
     return None
 
 
-def enlivened(moves, rest, *, pose_style=0, still=False):
-    """`moves` (`motion.Motion` of the face `rest`) with a head that moves as it speaks, unless it has its own or is still."""
+def enlivened(moves, rest, *, seed=0, still=False):
+    """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
     if still:
         return replace(moves, head=np.zeros_like(moves.head))
-    if moves.measured:
+    if moves.has_head:
         return moves
-    return replace(moves, head=liveliness.head_motion(len(moves), pose_style, face68.mouth_opening(rest + moves.face)))
+    return replace(moves, head=liveliness.head_motion(len(moves), seed, face68.mouth_opening(rest + moves.face)))
 
 
 def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
                  preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
-                 head_scale=1.0, pose_style=0, blink_rate=None, still=False, preview=False, captions="none",
+                 head_scale=1.0, seed=0, blink_rate=None, still=False, preview=False, captions="none",
                  words=None) -> Path:
     """Write a talking video and its sidecar; return its path.
 
@@ -108,7 +108,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         square pictures of `sketch` and `dcgan`; None is the picture's own
     fps : frames per second of the video; landmarks are resampled in time, the sound never is
     expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
-    pose_style : seed of the head's motion and of the blinks
+    seed : of the blinks, and of the head's sway where its motion is not known
     blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
     still : the head does not move
     preview : write OUT.preview.png first
@@ -138,12 +138,12 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
     base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px)
-    if renderer == "dcgan" and not still and (head_scale != 1 or pose_style):
+    if renderer == "dcgan" and not still and (head_scale != 1 or seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
     if blink_rate is None:
         blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
-    lids = liveliness.blinks(n_frames, fps, blink_rate, pose_style)
-    moves = enlivened(moves, rest_points, pose_style=pose_style, still=still)
+    lids = liveliness.blinks(n_frames, fps, blink_rate, seed)
+    moves = enlivened(moves, rest_points, seed=seed, still=still)
 
     def moves_at(frames):
         shown = motion.on_face(motion.resampled(moves, fps, frames), base, expression_scale, head_scale)
@@ -162,7 +162,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
     options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
                "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
-               "pose_style": pose_style, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions}
+               "seed": seed, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions}
     inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background), words) if p]
     return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
                                    frames=n_frames)

@@ -4,7 +4,7 @@ Reads: moves, in memory. Writes: nothing.
 """
 
 from core import draw, face68
-from render.head import shown_at
+from core.head import shown_at
 
 SIZE_PX = 512
 

@@ -10,10 +10,10 @@ from core import artifacts, draw, face68
 from core.artifacts import save
 from core.clock import FPS
 from core.errors import InputError
+from core.head import shown_at
 from core.video import probe, read_frames, write_video
 from render import background, face_check, liveliness, motion, photo, render, sketch
 from render import portrait as portrait_module
-from render.head import shown_at
 from render.painted_part import painted_parts
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
@@ -216,7 +216,7 @@ class TestOptions:
 
     def test_all_stand_in_the_sidecar(self, tmp_path, landmarks):
         out = tmp_path / "v.mp4"
-        options = {"renderer": "sketch", "head_scale": 1.5, "blink_rate": 20.0, "pose_style": 4, "expression_scale": 1.2,
+        options = {"renderer": "sketch", "head_scale": 1.5, "blink_rate": 20.0, "seed": 4, "expression_scale": 1.2,
                    "fps": 30.0, "quality": "low", "preprocess": "crop"}
         spelt = [part for name, value in options.items() for part in (f"--{name}", value)]
         done = command(render.main, "--motion", landmarks, "--out", out, "--size", 64, "--still", *spelt)

@@ -6,9 +6,9 @@ import pytest
 from conftest import opening_motion, portrait_photo
 
 from core import face68
+from core.head import HeadField
 from render import photo, portrait
 from render.grid import Grid
-from render.head import HeadField
 from render.portrait import Portrait
 
 STILL = np.zeros(5, np.float32)
