@@ -84,7 +84,7 @@ def _collect(state, folder):
     with zipfile.ZipFile(folder / "everything.zip", "w") as archive:
         for path in everything:
             archive.write(path, path.relative_to(folder))
-    state.files = [folder / "everything.zip", state.video, *sorted(p for p in made.iterdir() if p.is_file() and p.name[0] != ".")]
+    state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
 
 
 def states(photo, speech=None, text=None, **options):

@@ -18,6 +18,7 @@ from core.audio import read_speech
 from core.errors import InputError
 from core.stage import say, stage
 from render import face_check
+from render.photo import FRAMINGS
 
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
@@ -129,9 +130,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--photo", "photo_path", type=_PATH, required=True, help="The face.")
 @face_check.face_options
 @click.option("--speech", type=_PATH, default=SAMPLE, show_default="the sample", help="Recording that the page can play.")
+@click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
-def main(photo_path, which, points_file, speech, size_px, port):
+def main(photo_path, which, points_file, speech, preprocess, size_px, port):
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
     read_speech(speech)
     try:
@@ -143,7 +145,8 @@ def main(photo_path, which, points_file, speech, size_px, port):
         import uvicorn
 
         from web.live_face import SIZE_PX, LiveFace
-        server = uvicorn.Server(uvicorn.Config(site(LiveFace(found, size_px or SIZE_PX), speech), log_level="warning"))
+        face = LiveFace(found, preprocess, size_px or SIZE_PX)
+        server = uvicorn.Server(uvicorn.Config(site(face, speech), log_level="warning"))
         click.echo(f"http://{HOST}:{port}/")
         server.run(sockets=[ours])
 

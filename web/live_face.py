@@ -40,12 +40,12 @@ class LiveFace:
     Parameters
     ----------
     found : `render.photo.Photo`
-    size_px : longer side of the pictures
+    preprocess, size_px : what of it is shown, and the longer side, see `render.photo.framed`
     """
 
-    def __init__(self, found, size_px: int = SIZE_PX):
+    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
-        framed = photo.framed(found, "full", size_px)
+        framed = photo.framed(found, preprocess, size_px)
         self.model, self.parts = load_model(), painted_parts(framed)
         self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
         self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)

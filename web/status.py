@@ -25,6 +25,7 @@ def status(state) -> str:
         return f'<p class="error" role="alert">{escape(state.error)}</p>'
     items = "".join(_stage(state, i, name) for i, name in enumerate(state.stages))
     seconds = (state.ended or time.monotonic()) - state.began
-    head = f"Done in {seconds:.1f} s" if state.ended else f"Step {len(state.stages)} of {state.n_stages}" if items else "Starting"
+    running = f"Step {len(state.stages)} of {state.n_stages}" if items else "Starting"
+    head = f"Done in {seconds:.1f} s" if state.ended else running
     warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in state.warnings)
     return f'<div role="status"><strong>{head}</strong><ol class="stages">{items}</ol>{warnings}</div>'
