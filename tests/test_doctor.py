@@ -30,9 +30,10 @@ def test_all_is_here_and_two_seconds_become_a_video():
 def test_a_missing_package_is_said_with_its_cure(tmp_path, monkeypatch):
     (tmp_path / "requirements.txt").write_text("# pins\nnumpy==0.1\nno-such-package==1.2\n")
     found = by_name(doctor.packages(tmp_path / "requirements.txt"))
-    assert found["no-such-package"].state == doctor.MISSING and found["no-such-package"].cure == "pip install no-such-package==1.2"
+    missing = found["no-such-package"]
+    assert (missing.state, missing.cure) == (doctor.MISSING, "pip install no-such-package==1.2")
     assert found["numpy"].state == doctor.GOOD and "tested with 0.1" in found["numpy"].found
-    monkeypatch.setattr(doctor, "packages", lambda: [found["no-such-package"]])
+    monkeypatch.setattr(doctor, "packages", lambda: [missing])
     monkeypatch.setattr(doctor, "self_test", lambda: [])
     done = command(doctor.main)
     assert done.exit_code == 1 and done.stderr.startswith("error: doctor: 1 of what is needed is missing")

@@ -6,7 +6,7 @@ Reads, writes: nothing.
 _POLICY = ("default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
            "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
            "connect-src 'self' data: blob:")
-_FETCHING = ("/file=http", "/proxy=", "/gradio_api/file=http", "/gradio_api/proxy=")  # paths under which Gradio asks other servers
+_FETCHING = ("/file=http", "/proxy=", "/gradio_api/file=http", "/gradio_api/proxy=")  # here Gradio asks other servers
 
 
 class Guard:

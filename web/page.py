@@ -16,9 +16,9 @@ KEPT_S = 3600  # uploads and results are removed after so long
 CHECKED_EVERY_S = 600
 MOST_WAITING = 20  # in the queue; the next one is told to come back
 PHOTO_PX = 320
-_FONTS = ["system-ui", "sans-serif"]
-LOOKS = {"theme": gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"], primary_hue="teal", neutral_hue="slate"),
-         "css_paths": Path(__file__).with_name("page.css")}
+_THEME = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="teal",
+                        neutral_hue="slate").set(block_info_text_color="*neutral_500", input_placeholder_color="*neutral_500")
+LOOKS = {"theme": _THEME, "css_paths": Path(__file__).with_name("page.css")}
 _TEXT, _RECORDING = "A text", "A recording"
 _ABOUT = f"""# Talking face
 A photo and a voice become a video. At most {MOST_CHARS} characters or {MOST_SPEECH_S} seconds, {MOST_MB} MB a file; everything
