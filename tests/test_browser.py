@@ -21,7 +21,7 @@ from PIL import Image
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver: apt install chromium-driver")
-WAIT_S = 180  # a machine that does other things too
+WAIT_S = 90  # a machine that does other things too
 PORTS = {"app": 17860, "live": 17861}
 
 
