@@ -4,9 +4,11 @@ Reads: uploads. Writes: a temporary folder, gone when the server ends.
 """
 
 import os
+import signal
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -24,7 +26,8 @@ HOST, PORT = "127.0.0.1", 7860
 def main(host, port):
     """Serve the page until Ctrl-C."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="talking-face-") as folder:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container is stopped by it
+    with tempfile.TemporaryDirectory(prefix="talking-face-", ignore_cleanup_errors=True) as folder:
         os.environ.update(GRADIO_TEMP_DIR=str(Path(folder) / "uploads"), GRADIO_ANALYTICS_ENABLED="False", MPLBACKEND="Agg")
         tempfile.tempdir = folder
         from starlette.middleware import Middleware
@@ -42,9 +45,9 @@ def main(host, port):
             raise InputError("--port", f"{port}, which is taken", "a free port", f"--port {port + 1}") from None
         click.echo(address)
         say(f"the page is ready ({time.monotonic() - began:.1f} s); Ctrl-C ends it")
-        warming = threading.Thread(target=warm_up, daemon=True)
-        warming.start()
-        threading.Event().wait()
+        threading.Thread(target=warm_up, daemon=True).start()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":
