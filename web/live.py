@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 import click
 
 from core.audio import read_speech
+from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.stage import say, stage
 from render import face_check
 from render.photo import FRAMINGS
 
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
+REHEARSED_S = 2
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
 _HERE = Path(__file__).resolve().parent
 _RATES = range(8000, 192_001)
@@ -135,7 +137,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
 def main(photo_path, which, points_file, speech, preprocess, size_px, port):
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
-    read_speech(speech)
+    sound = read_speech(speech)
+    if len(sound) < SAMPLE_RATE:
+        raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
     try:
         ours = socket.create_server((HOST, port))
     except OSError:
@@ -144,8 +148,10 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, port):
         found = face_check.find_face(photo_path, which, points_file)
         import uvicorn
 
-        from web.live_face import SIZE_PX, LiveFace
+        from web.live_face import SIZE_PX, LiveFace, rehearse
         face = LiveFace(found, preprocess, size_px or SIZE_PX)
+        took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])
+        say(f"a frame takes {1000 * took_s:.0f} ms of one core; {1000 / FPS:.0f} ms are there for each")
         server = uvicorn.Server(uvicorn.Config(site(face, speech), log_level="warning"))
         click.echo(f"http://{HOST}:{port}/")
         server.run(sockets=[ours])
