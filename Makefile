@@ -34,7 +34,8 @@ define stamp
 endef
 
 .PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
-	eval-sync train-head eval-head train-gan eval-gan train-render eval-render publish predict render inspect docs bench FORCE
+	eval-sync train-head eval-head train-gan eval-gan train-render eval-render publish predict render inspect docs bench \
+	app live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,13 @@ render: | $(READY) ## speech to landmarks to results/NAME.mp4: [SPEECH=x.wav PHO
 	name="$$(basename "$$(dirname "$$landmarks")")"; \
 	$(PYTHON) -m render.render "$$landmarks" --speech $(call quoted,$(SPEECH)) --photo $(call quoted,$(PHOTO)) \
 		$(call optional,RENDERER,renderer) --out "results/$$name.mp4"
+
+app: | $(READY) ## the page in a browser: [PORT=7860]
+	$(PYTHON) app.py $(call optional,PORT,port)
+
+live: | $(READY) ## a face that speaks along with your microphone, in a browser: [PHOTO=me.jpg SPEECH=x.wav PORT=7861]
+	@$(if $(filter file default,$(origin PHOTO)),$(PYTHON) -m preprocess.sample_photo $(PHOTO) >/dev/null)
+	$(PYTHON) -m web.live --photo $(call quoted,$(PHOTO)) $(call optional,SPEECH,speech) $(call optional,PORT,port)
 
 inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
 	@$(PYTHON) -m core.inspect $(call quoted,$(FILE))
@@ -224,6 +232,9 @@ lint: | $(READY_DEV) ## ruff
 
 docs: | $(READY) ## write docs/artifacts.md and docs/cli.md from the code
 	$(PYTHON) -m docs.generate
+
+doctor: | $(READY) ## check the installation: packages, device, models, ffmpeg, folders, and two seconds of video
+	@$(PYTHON) doctor.py
 
 bench: | $(READY) ## measure speed and memory on this machine, in about ten minutes
 	$(PYTHON) bench.py

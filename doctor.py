@@ -1,0 +1,164 @@
+"""Is everything here? What is installed, which device, which models, and whether two seconds of speech become a video.
+
+Reads: requirements.txt, the models that ship, data/samples/speech.wav, the portrait in scikit-image.
+Writes: nothing that lasts.
+"""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from core.errors import InputError
+from core.stage import listen, stage
+
+ROOT = Path(__file__).resolve().parent
+GOOD, MISSING, OPTIONAL, FACT = "ok", "MISSING", "not here", ""
+SHIPPED = ("CNN_record/default/model.tflite", "CNN_record/sync/model.tflite", "GAN_record/default/model.safetensors",
+           "GAN_record/mouth/model.safetensors", "GAN_record/eyes/model.safetensors", "landmarks/voice_model.npz",
+           "preprocess/offset_model.npz")
+WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "openai-whisper": "--transcriber whisper",
+                  "vosk": "--transcriber vosk", "pillow-heif": ".heic photos"}  # packages that are optional, and what for
+WRITTEN = ("results", "predict_landmark", "data", "CNN_record", "GAN_record")  # folders
+OLDEST_PYTHON = (3, 11)
+ROOM_GB = 1
+SELF_TEST_S, SELF_TEST_PX = 2, 256
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `state` is one of GOOD, MISSING, OPTIONAL, FACT."""
+
+    what: str
+    state: str
+    found: str
+    cure: str = ""
+
+
+def _installed(package) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def packages(requirements=ROOT / "requirements.txt"):
+    """Yield what is installed beside what is tested together."""
+    version, wanted = ".".join(map(str, sys.version_info[:3])), ".".join(map(str, OLDEST_PYTHON))
+    yield Finding("Python", GOOD if sys.version_info >= OLDEST_PYTHON else MISSING, version, f"Python {wanted} or newer")
+    lines = (line.split("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    for name, _, tested in (line.partition("==") for line in lines if line):
+        has = _installed(name)
+        if has is None:
+            yield Finding(name, MISSING, "not installed", f"pip install {name}=={tested}")
+        else:
+            same = has.partition("+")[0] == tested
+            yield Finding(name, GOOD, has if same else f"{has}; tested with {tested}")
+    for name, purpose in WANTED_BY_NAME.items():
+        has = _installed(name)
+        yield Finding(name, GOOD if has else OPTIONAL, has or f"only for {purpose}", "" if has else f"pip install {name}")
+
+
+def device():
+    """Yield what there is to compute with."""
+    yield Finding("CPU", FACT, f"{os.cpu_count()} cores")
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        yield Finding("memory", FACT, f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.0f} GB")
+    try:
+        import torch
+        cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none; nothing needs it"
+    except ImportError:
+        cuda = "not known without PyTorch"
+    yield Finding("CUDA device", FACT, cuda)
+
+
+def models(root=ROOT):
+    """Yield whether each model that ships is there and whole."""
+    from core import artifacts
+    for name in SHIPPED:
+        try:
+            about = artifacts.check(root / name)
+            state, found = (GOOD, about["kind"]) if about else (MISSING, "no description beside it")
+        except InputError as error:
+            state, found = MISSING, error.found
+        yield Finding(name, state, found, f"git checkout -- {name} {name}.json")
+
+
+def _can_write(folder) -> bool:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return True
+    except OSError:
+        return False
+
+
+def surroundings(root=ROOT):
+    """Yield whether ffmpeg runs and folders can be written."""
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+        said = subprocess.run([get_ffmpeg_exe(), "-version"], capture_output=True, text=True, check=True).stdout
+        yield Finding("ffmpeg", GOOD, " ".join(said.split()[1:3]))
+    except (ImportError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        yield Finding("ffmpeg", MISSING, str(error)[:80], "pip install --force-reinstall imageio-ffmpeg")
+    for name in WRITTEN:
+        can = _can_write(root / name)
+        yield Finding(f"{name}/", GOOD if can else MISSING, "can be written" if can else "cannot be written",
+                      f"chmod u+w {root / name}")
+    free_gb = shutil.disk_usage(root).free / 1e9
+    yield Finding("room", GOOD if free_gb > ROOM_GB else MISSING, f"{free_gb:.0f} GB free", f"{ROOM_GB} GB or more")
+
+
+def self_test(seconds=SELF_TEST_S):
+    """Yield whether the start of the sample speech and the sample portrait become a video."""
+    what, began = f"{seconds} s of speech to a video", time.monotonic()
+    listen(lambda event: None)
+    try:
+        from animator import Animator
+        from core.audio import read_speech, write_wav
+        from core.clock import SAMPLE_RATE
+        from core.video import probe
+        from preprocess.sample_photo import write_photo
+        with tempfile.TemporaryDirectory() as folder:
+            photo, folder = write_photo(Path(folder) / "photo.png"), Path(folder)
+            speech = write_wav(folder / "speech.wav", read_speech(ROOT / "data/samples/speech.wav")[:seconds * SAMPLE_RATE])
+            about = probe(Animator(device="cpu").animate(photo, speech, folder / "video.mp4", size_px=SELF_TEST_PX))
+        whole = about.has_sound and round(about.seconds) == seconds
+        state, found = (GOOD if whole else MISSING), f"{time.monotonic() - began:.1f} s, libraries and models read"
+    except (InputError, ImportError, OSError, RuntimeError) as error:
+        state, found = MISSING, str(error).splitlines()[0][:100]
+    finally:
+        listen(None)
+    yield Finding(what, state, found, "make test says more")
+
+
+@stage(reads="requirements.txt, the models that ship, the samples", writes="nothing; prints what it found",
+       examples=("python doctor.py", "make doctor"))
+def main():
+    """Check the installation, part by part, and say the cure for what is missing.
+
+    Exit status 1 when something needed is missing.
+    """
+    n_missing = 0
+    for part in (packages, device, surroundings, models, self_test):
+        try:
+            findings = list(part())
+        except ImportError as error:
+            findings = [Finding(part.__name__, MISSING, f"not checked: {error}", "pip install -r requirements.txt")]
+        for finding in findings:
+            n_missing += finding.state == MISSING
+            cure = f"; try: {finding.cure}" if finding.cure and finding.state in (MISSING, OPTIONAL) else ""
+            click.echo(f"{finding.state:<9}{finding.what:<38}{finding.found}{cure}")
+    if n_missing:
+        raise InputError("doctor", f"{n_missing} of what is needed is missing", "none", "what stands beside each line")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What is behind the page, without a browser: limits, states, errors that name no folder, and the guard around it."""
+
+import asyncio
+import inspect
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import portrait
+from PIL import Image
+
+import animator
+from core.audio import read_speech, write_wav
+from core.clock import SAMPLE_RATE
+from core.errors import InputError
+from core.video import probe
+from render.render import render_video
+from web import job, limits, status
+from web.guard import Guard
+
+SMALL = {"size_px": 128}
+
+
+@pytest.fixture
+def photo_path(tmp_path):
+    path = tmp_path / "me.png"
+    Image.fromarray(portrait()).save(path)
+    return path
+
+
+def last(states):
+    *_, state = states
+    return state
+
+
+def test_a_text_becomes_a_video_and_every_file_in_between(photo_path):
+    seen = []
+    for state in job.states(photo_path, text="Mama bought a boat.", **SMALL):
+        seen.append((tuple(state.stages), state.video is not None, status.status(state)))
+        if state.ended:
+            assert not state.error
+            assert probe(state.video).has_sound and probe(state.video).size == (128, 128)
+            assert state.transcript == "Mama bought a boat."
+            assert set(state.pictures) == {"landmarks.gif", "photo_check.png", "speech.wav.png"}
+            held = set(zipfile.ZipFile(state.files[0]).namelist())
+            assert {"talking.mp4", "talking/index.html", "talking/landmarks.npy", "talking/words.srt"} <= held
+            assert all(path.is_file() for path in state.files)
+            folder = state.video.parent
+    assert seen[-1][0] == ("photo", "speech", "landmarks", "render", "page")
+    assert any(stages[-1:] == ("page",) and shown for stages, shown, _ in seen[:-1]), "the video is shown before the pictures"
+    assert any("s left" in html and "<progress" in html for _, _, html in seen) and "Done in" in seen[-1][2]
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon and thread.name.startswith("Thread"):
+            thread.join(5)
+    assert not folder.exists(), "nothing is left when nobody asks any more"
+
+
+def test_who_stops_asking_stops_the_work(photo_path, monkeypatch):
+    ended = threading.Event()
+    animate = animator.Animator.animate
+
+    def watched(*arguments, **options):
+        try:
+            return animate(*arguments, **options)
+        except job.Stopped:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(animator.Animator, "animate", watched)
+    asked = job.states(photo_path, text="Mama bought a boat. " * 20, **SMALL)
+    while not (state := next(asked)).stages or state.stages[-1] != "render":
+        pass
+    asked.close()
+    assert ended.wait(30)
+
+
+def _zip(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.txt", "hello")
+    return path
+
+
+def test_bad_input_is_one_line_without_folders(photo_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_SPEECH_S", 2)
+    Image.new("1", (30_000, 30_000)).save(bomb := tmp_path / "bomb.png")
+    (tmp_path / "text.jpg").write_text("no picture")
+    Image.new("RGB", (300, 300), "grey").save(wall := tmp_path / "wall.png")
+    write_wav(long := tmp_path / "long.wav", np.zeros(3 * SAMPLE_RATE, np.float32))
+    for photo, given, said in (
+            (None, {"text": "hi"}, "photo: none given"),
+            (photo_path, {"text": " "}, "speech: nothing to say"),
+            (photo_path, {}, "speech: nothing to say"),
+            (photo_path, {"text": "a " * 100_000}, "the text: 200000 characters; expected at most 3000"),
+            (photo_path, {"text": "ᚠᚢᚦᚨᚱᚲ"}, "the text: Runic letters"),
+            (photo_path, {"speech": _zip(tmp_path / "zip.wav")}, "zip.wav: sound not readable"),
+            (photo_path, {"speech": long}, "long.wav: more than 2 s of sound"),
+            (bomb, {"text": "hi"}, "bomb.png: far too many pixels"),
+            (tmp_path / "text.jpg", {"text": "hi"}, "text.jpg: not a picture"),
+            (wall, {"text": "hi"}, "wall.png: no face found"),
+            (photo_path, {"text": "hi", "which": "9"}, "face: 9, and me.png has 1 face"),
+            (photo_path, {"text": "hi", "voice": "nobody"}, "nobody: no such voice")):
+        state = last(job.states(photo, **given))
+        assert said in state.error, state.error
+        assert str(tmp_path) not in state.error and "python" not in state.error and "\n" not in state.error
+        assert 'role="alert"' in status.status(state) and state.video is None
+
+
+def test_what_nobody_foresaw_is_said_and_the_next_video_works(photo_path, monkeypatch, capfd):
+    with monkeypatch.context() as patch:
+        patch.setattr(animator.Animator, "animate", lambda *_, **__: 1 / 0)
+        assert "something went wrong" in last(job.states(photo_path, text="hi")).error
+    assert "ZeroDivisionError" in capfd.readouterr().err
+    assert not last(job.states(photo_path, text="Hi.", **SMALL)).error
+
+
+def test_other_sound_is_decoded_no_further_than_the_limit(tmp_path, monkeypatch):
+    import soundfile
+    sound = np.sin(np.arange(3 * SAMPLE_RATE) / 20).astype(np.float32)
+    soundfile.write(tmp_path / "three.flac", sound, SAMPLE_RATE)
+    assert len(read_speech(limits.short_speech(tmp_path / "three.flac", tmp_path / "a"))) == len(sound)
+    monkeypatch.setattr(limits, "MOST_SPEECH_S", 2)
+    with pytest.raises(InputError, match="more than 2 s"):
+        limits.short_speech(tmp_path / "three.flac", tmp_path / "b")
+    monkeypatch.setattr(limits.soundfile, "info", lambda path: (_ for _ in ()).throw(ValueError("a format of ffmpeg's")))
+    with pytest.raises(InputError, match="more than 2 s"):
+        limits.short_speech(tmp_path / "three.flac", tmp_path / "c")
+
+
+def test_texts_on_the_page_cannot_be_code():
+    state = job.State(error='<script>alert("x")</script>')
+    assert "<script" not in status.status(state)
+    state = job.State(stages=["<b>"], n_stages=1, warnings=["<i>"])
+    assert "<b>" not in status.status(state) and "<i>" not in status.status(state)
+
+
+def test_controls_are_options_of_a_video():
+    gradio = pytest.importorskip("gradio")
+    from web import controls
+    with gradio.Blocks(analytics_enabled=False):
+        spoken, heard, shown = controls.text_controls(), controls.recording_controls(), controls.video_controls()
+    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(render_video).parameters}
+    assert {*spoken, *heard, *shown} <= known
+    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == {"still": False, "rate": 160}
+
+
+def _answer(path):
+    """Status and headers that the guard gives for a path, and whether what it guards was asked."""
+    asked, sent = [], []
+
+    async def page(scope, receive, send):
+        asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Guard(page)({"type": "http", "path": path}, None, send))
+    return sent[0]["status"], dict(sent[0]["headers"]), bool(asked)
+
+
+@pytest.mark.parametrize("path, reached", [("/", True), ("/gradio_api/file=/tmp/a.png", True), ("/gradio_api/proxy=x", False),
+                                           ("/gradio_api/file=https://example.com/a.png", False), ("/FILE=HTTP://x", False)])
+def test_the_server_fetches_nothing_for_anybody(path, reached):
+    code, headers, asked = _answer(path)
+    assert (code == 200) == asked == reached
+    assert b"default-src 'self'" in headers[b"content-security-policy"]

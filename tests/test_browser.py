@@ -1,0 +1,242 @@
+"""The pages in a real browser: a photo and a text become a video that plays, mistakes are a line, two visitors wait in turn.
+
+Needs Chromium and its driver; without them these tests are skipped, and say so.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import ROOT, portrait
+from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver: apt install chromium-driver")
+WAIT_S = 90  # a machine that does other things too
+PORTS = {"app": 17860, "live": 17861}
+
+
+def _served(port, *command):
+    """Start a server of ours, wait for its page; yield the address and the process, and stop it."""
+    process = subprocess.Popen([sys.executable, *map(str, command), "--port", str(port)], cwd=ROOT, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    address = process.stdout.readline().strip()
+    assert address, process.stderr.read()
+    yield address, process
+    process.terminate()
+    process.wait(WAIT_S)
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def photo_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "me.png"
+    Image.fromarray(portrait()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page():
+    for address, _ in _served(PORTS["app"], "app.py"):
+        yield address
+
+
+@pytest.fixture
+def browser():
+    selenium = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1400",
+                     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = selenium.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def wait_for(what, seconds=WAIT_S):
+    """Ask `what` until it gives something true; return that."""
+    until = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.1)
+    return found
+
+
+def one(browser, css):
+    return wait_for(lambda: browser.find_elements("css selector", css))[0]
+
+
+def status(browser) -> str:
+    return browser.execute_script("return document.querySelector('#status')?.innerText || ''")
+
+
+def give(browser, address, photo=None, text=None):
+    """Open the page; hand it a photo and a text; nothing is asked for yet."""
+    browser.get(address)
+    one(browser, "#start")
+    if photo:
+        one(browser, "#photo input[type=file]").send_keys(str(photo))
+        wait_for(lambda: browser.find_elements("css selector", "#photo img"))
+    if text:
+        one(browser, "#text textarea").send_keys(text)
+
+
+def click(browser, css):
+    browser.execute_script("arguments[0].click()", one(browser, css))
+
+
+def press(browser, css, text):
+    """Click the first element of that kind with that text."""
+    script = "return [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]))"
+    browser.execute_script("arguments[0].click()", wait_for(lambda: browser.execute_script(script, css, text)))
+
+
+def make_small(browser):
+    """Choose the smallest picture."""
+    press(browser, "button", "More")
+    press(browser, "label", "256 px")
+
+
+def played(browser):
+    """The video plays to its end: its duration in seconds."""
+    video = "document.querySelector('#video video')"
+    wait_for(lambda: browser.execute_script(f"return {video} && {video}.readyState >= 3"))
+    browser.execute_script(f"{video}.muted = true; {video}.play()")
+    wait_for(lambda: browser.execute_script(f"return {video}.ended"))
+    return browser.execute_script(f"return {video}.duration")
+
+
+def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path):
+    give(browser, page, photo_path, "Good morning.")
+    make_small(browser)
+    click(browser, "#start")
+    seen = set()
+    wait_for(lambda: seen.add(status(browser)) or "Done in" in status(browser))
+    assert any("Drawing the video" in text for text in seen)
+    assert 0.5 < played(browser) < 3
+    assert browser.execute_script("return document.querySelector('#video video').videoWidth") == 256
+    assert browser.execute_script("return document.querySelector('#words textarea').value") == "Good morning."
+    for tab, css in (("Landmarks", "#landmarks img"), ("Sound", "#sound img"), ("Photo check", "#check img")):
+        press(browser, "button[role=tab]", tab)
+        wait_for(lambda css=css: browser.execute_script("return document.querySelector(arguments[0])?.naturalWidth > 99", css))
+    press(browser, "button[role=tab]", "All files")
+    script = "return [...document.querySelectorAll('#files a[href]')].map((a) => a.href)"
+    links = wait_for(lambda: browser.execute_script(script))
+    everything = next(link for link in links if link.endswith("everything.zip"))
+    assert urllib.request.urlopen(everything).read(2) == b"PK"
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    assert {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))} == {page.split("/")[2]}
+
+
+def test_a_mistake_is_one_line_and_the_server_lives_on(page, browser, photo_path, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    with open(huge := tmp_path / "huge.png", "wb") as file:
+        file.truncate(2 * 10**9)
+    give(browser, page, text="Hi.")
+    one(browser, "#photo input[type=file]").send_keys(str(huge))
+    wait_for(lambda: "maximum allowed size" in browser.page_source)
+    click(browser, "#start")
+    assert wait_for(lambda: status(browser) if "none given" in status(browser) else "").startswith("photo: none given")
+    one(browser, "#photo input[type=file]").send_keys(str(tmp_path / "text.png"))
+    time.sleep(0.5)
+    click(browser, "#start")
+    assert wait_for(lambda: status(browser) if "not a picture" in status(browser) else "").startswith("text.png: not a picture")
+    assert len(browser.find_elements("css selector", "#status [role=alert]")) == 1
+    give(browser, page, photo_path, "ᚠᚢᚦᚨᚱᚲ")
+    click(browser, "#start")
+    wait_for(lambda: "Runic letters" in status(browser))
+
+
+def test_two_visitors_wait_in_turn_and_one_can_stop(page, browser, photo_path):
+    give(browser, page, photo_path, "One two three four five six seven eight nine ten. " * 20)
+    first = browser.current_window_handle
+    click(browser, "#start")
+    wait_for(lambda: "Step" in status(browser))
+    browser.switch_to.new_window("tab")
+    give(browser, page, photo_path, "Hi.")
+    make_small(browser)
+    click(browser, "#start")
+    wait_for(lambda: re.search(r"queue: *1/1", browser.execute_script("return document.body.innerText")))
+    second = browser.current_window_handle
+    browser.switch_to.window(first)
+    click(browser, "#stop")
+    wait_for(lambda: "appears here" in status(browser))
+    browser.switch_to.window(second)
+    wait_for(lambda: "Done in" in status(browser))
+    assert played(browser) < 3
+
+
+def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
+    give(browser, page, photo_path, "Hi.")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert one(browser, "#start").size["width"] > 200
+
+
+def _status_of(request) -> int:
+    try:
+        return urllib.request.urlopen(request, timeout=WAIT_S).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_no_file_of_the_server_can_be_read_and_no_upload_is_too_large_for_it(page):
+    for path in ("/etc/passwd", str(ROOT / "app.py"), "app.py", "../../../../etc/passwd", "https://example.com/"):
+        for route in ("file=", "gradio_api/file="):
+            assert _status_of(f"{page}{route}{path}") in (403, 404), path
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    body = head + b"\0" * 51 * 2**20 + b"\r\n--x--\r\n"
+    upload = urllib.request.Request(f"{page}gradio_api/upload", body, {"Content-Type": "multipart/form-data; boundary=x"})
+    assert _status_of(upload) == 413
+    assert _status_of(page) == 200
+
+
+@pytest.fixture(scope="module")
+def live(photo_path):
+    for address, process in _served(PORTS["live"], "-m", "web.live", "--photo", photo_path, "--size", 128):
+        os.set_blocking(process.stderr.fileno(), False)
+        yield address, process.stderr
+
+
+def test_a_face_speaks_along(live, browser):
+    """With the recording, then with Chromium's stand-in for a microphone; the picture changes, the figures are said twice.
+
+    Clicks are real ones: a browser plays no sound that nobody asked for.
+    """
+    address, log = live
+    browser.get(address)
+    pixels = "const c = document.querySelector('canvas'); return c.toDataURL()"
+    still = wait_for(lambda: browser.execute_script("return document.querySelector('canvas').width == 128") and
+                     browser.execute_script(pixels))
+    for button in ("recording", "microphone"):
+        one(browser, f"#{button}").click()
+        found = wait_for(lambda: re.match(r"(\d+) frames/s · ready (\d+) ms", one(browser, "#figures").text))
+        assert int(found[1]) > 0 and int(found[2]) > 150, "no sooner than the look-ahead"
+        assert browser.execute_script(pixels) != still
+        one(browser, "#stop").click()
+        browser.execute_script("document.querySelector('#figures').textContent = ''")
+    assert re.search(r"live: \d+\.\d frames/s, \d+ ms behind the sound", log.read())
+
+
+def test_one_page_is_live_at_a_time(live, browser):
+    address, _ = live
+    browser.get(address)
+    one(browser, "#recording").click()
+    wait_for(lambda: "frames/s" in one(browser, "#figures").text)
+    browser.switch_to.new_window("tab")
+    browser.get(address)
+    one(browser, "#recording").click()
+    wait_for(lambda: "another page is live" in one(browser, "#said").text)

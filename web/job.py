@@ -1,0 +1,150 @@
+"""One video for the page: a thread that animates, and a state that tells how far it is.
+
+Reads: a photo, speech or a text. Writes: files in a folder of its own, which is gone when the state is no longer asked for.
+"""
+
+import functools
+import queue
+import tempfile
+import threading
+import time
+import traceback
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import InputError
+from core.stage import listen, say
+from web.limits import check_text, plain, short_speech
+
+_ONE_AT_A_TIME = threading.Lock()  # two renders at once take longer than one after the other
+_SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png")
+
+
+class Stopped(Exception):
+    """Nobody waits for the video any more."""
+
+
+@dataclass
+class State:
+    """How far a video is."""
+
+    began: float = field(default_factory=time.monotonic)
+    stages: list = field(default_factory=list)  # names, those that have begun
+    n_stages: int = 0
+    done: float | None = None  # share of the running stage
+    seconds_left: float | None = None
+    warnings: list = field(default_factory=list)
+    transcript: str = ""
+    video: Path | None = None
+    pictures: dict = field(default_factory=dict)  # file name -> path
+    files: list = field(default_factory=list)  # everything, a .zip of it first
+    error: str = ""
+    ended: float | None = None
+
+    def hear(self, event: dict):
+        """Take in what a stage says, see `core.stage.listen`."""
+        if "number" in event:
+            self.stages.append(event["stage"])
+            self.n_stages, self.done, self.seconds_left = event["of"], None, None
+        elif "done" in event:
+            self.done, self.seconds_left = event["done"], event["seconds_left"]
+        elif event.get("message", "").startswith("transcript: "):
+            self.transcript = event["message"].removeprefix("transcript: ")
+        elif event.get("message", "").startswith("warning: "):
+            self.warnings.append(event["message"].rpartition(": ")[2])
+        self.error = event.get("error", "")
+
+
+@functools.cache
+def the_animator():
+    """The one Animator of this process; what it has read is read once."""
+    from animator import Animator
+    return Animator()
+
+
+def warm_up():
+    """Read every library and model, by making a video of a word: the first visitor finds them loaded."""
+    from skimage.data import astronaut
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, _ONE_AT_A_TIME:
+        from PIL import Image
+        Image.fromarray(astronaut()).save(photo := Path(folder) / "photo.png")
+        listen(lambda event: None)
+        the_animator().animate(photo, text="Hello.", out=Path(folder) / "v.mp4", size_px=128, keep=True)
+    listen(None)
+    say(f"all models are loaded ({time.monotonic() - began:.1f} s)")
+
+
+def _collect(state, folder):
+    """Note in `state` the pictures to show, and all files to take away."""
+    made = folder / "talking"
+    state.pictures = {Path(name).name: made / name for name in _SHOWN if (made / name).is_file()}
+    everything = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+    with zipfile.ZipFile(folder / "everything.zip", "w") as archive:
+        for path in everything:
+            archive.write(path, path.relative_to(folder))
+    state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
+
+
+def states(photo, speech=None, text=None, **options):
+    """Make a video; yield its `State`, again and again, until it has ended with a video or with an error.
+
+    Who stops asking stops the work. The files are there until the generator goes on after the last state.
+
+    Parameters
+    ----------
+    photo, speech : paths of uploads, or None
+    text : what to speak, without `speech`
+    options : of `Animator.animate`
+    """
+    heard, over, state = queue.Queue(), threading.Event(), State()
+
+    def listener(event):
+        if over.is_set():
+            raise Stopped
+        heard.put(event)
+
+    def animate(folder):
+        if photo is None:
+            raise InputError("photo", "none given", "a picture of a face")
+        if speech is None and not (text or "").strip():
+            raise InputError("speech", "nothing to say", "a text or a recording")
+        made = folder / "talking"
+        said = {"speech": short_speech(speech, made)} if speech else {"text": check_text(text), "text_from": "the text"}
+        listen(listener)
+        return the_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
+
+    def work():
+        with tempfile.TemporaryDirectory(prefix="job-") as name:
+            folder = Path(name)
+            try:
+                with _ONE_AT_A_TIME:
+                    heard.put({"folder": folder})
+                    animate(folder)
+                heard.put({"ended": True})
+            except InputError as error:
+                heard.put({"error": plain(error)})
+            except Stopped:
+                return
+            except Exception:  # the server lives on, and its owner reads what it was
+                traceback.print_exc()
+                heard.put({"error": "something went wrong here, not with what you gave; the log of the server says what"})
+            over.wait()
+
+    threading.Thread(target=work, daemon=True).start()
+    folder = None
+    try:
+        while state.ended is None:
+            event = heard.get()
+            folder = event.get("folder", folder)
+            state.hear(event)
+            if event.get("stage") == "page" or "ended" in event:
+                state.video = folder / "talking.mp4"
+            if state.error or "ended" in event:
+                state.ended = time.monotonic()
+            if "ended" in event:
+                _collect(state, folder)
+            yield state
+    finally:
+        over.set()

@@ -1,0 +1,161 @@
+"""A face that speaks along with you: microphone or recording in, moving pictures out, in a browser on this machine.
+
+Reads: PHOTO, and SPEECH for those without a microphone. Writes: nothing; prints the address, and how late the face is.
+Over one WebSocket go, one way, {"rate": Hz} and then sound, 16 bit, mono; the other way frames: number (uint32), ms of
+computing (float32), little-endian, and a JPEG. Each second the page says what it saw: {"fps", "late_ms", "work_ms"}.
+"""
+
+import asyncio
+import json
+import socket
+import struct
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from core.audio import read_speech
+from core.clock import FPS, SAMPLE_RATE
+from core.errors import InputError
+from core.stage import say, stage
+from render import face_check
+from render.photo import FRAMINGS
+
+HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
+REHEARSED_S = 2
+SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
+_HERE = Path(__file__).resolve().parent
+_RATES = range(8000, 192_001)
+_BUSY, _FOREIGN, _NONSENSE = (4000, "another page is live; close it first"), (4001, "not from this page"), (4002, "no rate")
+
+
+def _is_ours(websocket) -> bool:
+    """False for a page of another site that would listen in."""
+    return urlsplit(websocket.headers.get("origin", "")).netloc == websocket.headers.get("host")
+
+
+class Talk:
+    """The one conversation that goes on: sound is collected while pictures are made."""
+
+    def __init__(self, face):
+        self.face, self.busy = face, False
+
+    async def meet(self, websocket):
+        await websocket.accept()
+        if self.busy or not _is_ours(websocket):
+            await websocket.close(*(_BUSY if self.busy else _FOREIGN))
+            return
+        self.busy = True
+        try:
+            await self._converse(websocket)
+        finally:
+            self.busy = False
+
+    async def _converse(self, websocket):
+        from starlette.websockets import WebSocketDisconnect
+
+        from web.live_face import Speaker
+        sound, came = bytearray(), asyncio.Event()
+
+        async def hear():
+            try:
+                while True:
+                    message = await websocket.receive()
+                    if message["type"] == "websocket.disconnect":
+                        return
+                    if message.get("bytes"):
+                        sound.extend(message["bytes"])
+                        came.set()
+                    elif message.get("text"):
+                        _report(message["text"])
+            finally:
+                came.set()
+
+        try:
+            rate = int((await websocket.receive_json())["rate"])
+        except (ValueError, KeyError, TypeError, RuntimeError, WebSocketDisconnect):
+            rate = 0
+        if rate not in _RATES:
+            await websocket.close(*_NONSENSE)
+            return
+        speaker, hearing = Speaker(self.face, rate), asyncio.create_task(hear())
+        try:
+            while not hearing.done():
+                await came.wait()
+                came.clear()
+                n_bytes = len(sound) // 2 * 2
+                piece = bytes(sound[:n_bytes])
+                del sound[:n_bytes]
+                for picture in await asyncio.to_thread(speaker.push, piece) if piece else ():
+                    await websocket.send_bytes(struct.pack("<If", picture.number, 1000 * picture.seconds) + picture.jpeg)
+        except (WebSocketDisconnect, RuntimeError):  # the page was closed in the middle of a picture
+            pass
+        finally:
+            hearing.cancel()
+
+
+def _report(text):
+    """Say on standard error what the page measured."""
+    try:
+        seen = json.loads(text)
+        say(f"live: {seen['fps']:.1f} frames/s, {seen['late_ms']:.0f} ms behind the sound, {seen['work_ms']:.0f} ms a frame")
+    except (ValueError, KeyError, TypeError):
+        say("live: the page said something that is no report")
+
+
+def site(face, speech):
+    """The page and its socket, an ASGI app. `face` is a `live_face.LiveFace`, `speech` a .wav."""
+    import numpy as np
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.responses import FileResponse, Response
+    from starlette.routing import Route, WebSocketRoute
+    still = face.draw(face.model.rest_face, int(np.argmin(face.lids)))
+    files = {"/": _HERE / "live.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
+             "/speech.wav": speech}
+
+    def served(path):
+        return lambda request: FileResponse(path)
+
+    routes = [*(Route(at, served(path)) for at, path in files.items()),
+              Route("/photo.jpg", lambda request: Response(still, media_type="image/jpeg")),
+              WebSocketRoute("/face", Talk(face).meet)]
+    return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])])
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@stage(reads="PHOTO; SPEECH (.wav); the models that ship", writes="nothing; prints the address of the page, and times",
+       examples=("python -m web.live --photo me.jpg", "python -m web.live --photo me.jpg --speech talk.wav --size 256"))
+@click.option("--photo", "photo_path", type=_PATH, required=True, help="The face.")
+@face_check.face_options
+@click.option("--speech", type=_PATH, default=SAMPLE, show_default="the sample", help="Recording that the page can play.")
+@click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
+@click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
+def main(photo_path, which, points_file, speech, preprocess, size_px, port):
+    """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
+    sound = read_speech(speech)
+    if len(sound) < SAMPLE_RATE:
+        raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
+    try:
+        ours = socket.create_server((HOST, port))
+    except OSError:
+        raise InputError("--port", f"{port}, which is taken", "a free port", f"--port {port + 1}") from None
+    with ours:
+        found = face_check.find_face(photo_path, which, points_file)
+        import uvicorn
+
+        from web.live_face import SIZE_PX, LiveFace, rehearse
+        face = LiveFace(found, preprocess, size_px or SIZE_PX)
+        took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])
+        say(f"a frame takes {1000 * took_s:.0f} ms of one core; {1000 / FPS:.0f} ms are there for each")
+        server = uvicorn.Server(uvicorn.Config(site(face, speech), log_level="warning"))
+        click.echo(f"http://{HOST}:{port}/")
+        server.run(sockets=[ours])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""A face that moves while somebody speaks: sound in pieces in, pictures out.
+
+Reads: a photo and its face, in memory; the models that ship. Writes: nothing.
+"""
+
+import time
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import soxr
+from threadpoolctl import ThreadpoolController
+
+from core import face68
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from landmarks.lite import load_model
+from landmarks.stream import Stream
+from render import liveliness, motion, photo
+from render.painted_part import painted_parts
+from render.portrait import Portrait
+
+SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
+MOST_AT_ONCE = 2  # frames; of more, the older ones are passed over, so that the face never falls behind
+LOOP_S = 600  # then the head's sway and the blinks begin again, at rest as they ended
+_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 80)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame: which one, a JPEG, and how long it took."""
+
+    number: int
+    jpeg: bytes
+    seconds: float
+
+
+class LiveFace:
+    """One photo, ready to be moved.
+
+    Parameters
+    ----------
+    found : `render.photo.Photo`
+    preprocess, size_px : what of it is shown, and the longer side, see `render.photo.framed`
+    """
+
+    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX):
+        ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
+        framed = photo.framed(found, preprocess, size_px)
+        self.model, self.parts = load_model(), painted_parts(framed)
+        self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
+        self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)
+
+    def draw(self, face, number: int) -> bytes:
+        """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
+        k = number % len(self.heads)
+        moves = motion.on_face([(face - self.model.rest_face, self.heads[k])], self.base)
+        [(shown, head)] = liveliness.blinking(moves, [self.lids[k]])
+        solved = self.portrait.warp.solve(shown)
+        picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
+        return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()
+
+
+class Speaker:
+    """One visitor's voice, and the pictures it makes. `face` is a `LiveFace`; `rate` in Hz is the sound's."""
+
+    def __init__(self, face, rate: int):
+        self.face, self.stream, self.n_frames = face, Stream(face.model), 0
+        self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="LQ")
+
+    def push(self, sound: bytes) -> list:
+        """Sound, 16-bit little-endian samples, mono -> the `Picture`s that are ready, MOST_AT_ONCE at most."""
+        began = time.perf_counter()
+        samples = np.frombuffer(sound[:len(sound) // 2 * 2], "<i2").astype(np.float32) / 32768
+        faces = self.stream.push(self._resampler.resample_chunk(samples))
+        self.n_frames += len(faces)
+        pictures = []
+        for number, points in list(enumerate(faces, self.n_frames - len(faces)))[-MOST_AT_ONCE:]:
+            jpeg = self.face.draw(points, number)
+            pictures.append(Picture(number, jpeg, time.perf_counter() - began))
+            began = time.perf_counter()
+        return pictures
+
+
+def rehearse(face, sound) -> float:
+    """Let a `LiveFace` say `sound` (float32 [sample], 16 kHz), so that nothing is done for the first time later.
+
+    Returns
+    -------
+    seconds of one core that a frame takes, whatever else the machine does
+    """
+    speaker, samples, began = Speaker(face, SAMPLE_RATE), (32767 * sound).astype("<i2"), time.process_time()
+    for start in range(0, len(samples), SAMPLES_PER_FRAME):
+        speaker.push(samples[start:start + SAMPLES_PER_FRAME].tobytes())
+    return (time.process_time() - began) / speaker.n_frames

@@ -1,0 +1,103 @@
+"""The page: a photo, a text or a recording, some controls; then the video and every file in between.
+
+Reads: uploads. Writes: what `web.job` writes. Nothing on the page comes from another server.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from web import controls
+from web.job import states
+from web.limits import MOST_CHARS, MOST_MB, MOST_SPEECH_S
+from web.status import WAITING, status
+
+KEPT_S = 3600  # uploads and results are removed after so long
+CHECKED_EVERY_S = 600
+MOST_WAITING = 20  # in the queue; the next one is told to come back
+PHOTO_PX = 320
+_THEME = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="teal",
+                        neutral_hue="slate").set(block_info_text_color="*neutral_500", input_placeholder_color="*neutral_500")
+LOOKS = {"theme": _THEME, "css_paths": Path(__file__).with_name("page.css")}
+_TEXT, _RECORDING = "A text", "A recording"
+_ABOUT = f"""# Talking face
+A photo and a voice become a video. At most {MOST_CHARS} characters or {MOST_SPEECH_S} seconds, {MOST_MB} MB a file; everything
+stays on this machine and is removed after an hour. Ask the person in the photo first."""
+
+
+def _as_uploaded(payload):
+    """The file as it came, unread: what is wrong with it is said by our own checks."""
+    return payload and payload.path
+
+
+def _shown(state):
+    """What changes on the page: values of the outputs of `_results`, in their order."""
+    if not (state.video or state.error):
+        return [status(state), *[gr.skip()] * 6]
+    video = str(state.video) if state.video else None
+    if not state.files:
+        return [status(state), video, *[gr.skip()] * 5]
+    pictures = (state.pictures.get(name) for name in ("photo_check.png", "landmarks.gif", "speech.wav.png"))
+    return [status(state), video, *(str(path) if path else None for path in pictures), state.transcript,
+            [str(path) for path in state.files]]
+
+
+def _results():
+    """The right half of the page: the outputs."""
+    progress = gr.HTML(WAITING, elem_id="status")
+    video = gr.Video(label="Video", interactive=False, elem_id="video", buttons=["download"])
+    with gr.Tabs():
+        with gr.Tab("Words"):
+            words = gr.Textbox(label="What is said", interactive=False, lines=3, elem_id="words")
+        with gr.Tab("Landmarks"):
+            landmarks = gr.Image(label="landmarks.gif", interactive=False, elem_id="landmarks")
+        with gr.Tab("Sound"):
+            sound = gr.Image(label="speech.wav and its spectrum", interactive=False, elem_id="sound")
+        with gr.Tab("Photo check"):
+            check = gr.Image(label="photo_check.png", interactive=False, elem_id="check")
+        with gr.Tab("All files"):
+            files = gr.Files(label="everything.zip holds a page, index.html, that shows them all", interactive=False,
+                             elem_id="files")
+    return [progress, video, check, landmarks, sound, words, files]
+
+
+def page():
+    """The page, a `gradio.Blocks`, not yet served."""
+    with gr.Blocks(title="Talking face", analytics_enabled=False, delete_cache=(CHECKED_EVERY_S, KEPT_S)) as blocks:
+        gr.Markdown(_ABOUT, elem_id="about")
+        with gr.Row():
+            with gr.Column(elem_id="given"):
+                photo = gr.Image(label="Photo", sources=["upload", "webcam"], type="filepath", image_mode=None,
+                                 height=PHOTO_PX, elem_id="photo")
+                source = gr.Radio([_TEXT, _RECORDING], value=_TEXT, label="Speech", elem_id="source")
+                with gr.Group() as with_text:
+                    text = gr.Textbox(label="Text", lines=4, max_length=MOST_CHARS, elem_id="text",
+                                      placeholder="Good morning. Your payment of INR 5,053 is due on 12 May.")
+                    spoken = controls.text_controls()
+                with gr.Group(visible=False) as with_recording:
+                    speech = gr.Audio(label="Recording", sources=["upload", "microphone"], type="filepath", elem_id="speech")
+                    heard = controls.recording_controls()
+                with gr.Accordion("More", open=False):
+                    shown = controls.video_controls()
+                with gr.Row():
+                    start = gr.Button("Make the video", variant="primary", elem_id="start", scale=3, min_width=120)
+                    stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=60)
+            with gr.Column(elem_id="made"):
+                outputs = _results()
+        for upload in (photo, speech):
+            upload.preprocess = _as_uploaded
+        names = [*spoken, *heard, *shown]
+
+        def make(photo, source, text, speech, *values):
+            given = {"text": text} if source == _TEXT else {"speech": speech}
+            left_out = heard if source == _TEXT else spoken
+            options = controls.chosen({name: value for name, value in zip(names, values) if name not in left_out})
+            for state in states(photo, **given, **options):
+                yield _shown(state)
+
+        source.change(lambda chosen: (gr.Group(visible=chosen == _TEXT), gr.Group(visible=chosen == _RECORDING)), source,
+                      [with_text, with_recording], show_progress="hidden", api_visibility="private")
+        run = start.click(make, [photo, source, text, speech, *spoken.values(), *heard.values(), *shown.values()], outputs,
+                          concurrency_limit=1, show_progress="minimal", show_progress_on=outputs[0], api_visibility="private")
+        stop.click(lambda: WAITING, None, outputs[0], cancels=run, show_progress="hidden", api_visibility="private")
+    return blocks.queue(max_size=MOST_WAITING)
