@@ -89,7 +89,8 @@ estimate_offset data/offsets/index.csv
 pack_hdf5 data/train.h5
 crop_faces data/crops/index.csv
 END
-case "$*" in *.train*|*.join*) echo progress; echo "RECORD/00001/a model";; predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
+case "$*" in *.train*|*.join*) echo progress; echo "RECORD/00001/a model";; esac
+case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
 """
 
 
