@@ -47,7 +47,7 @@ def predicted(monkeypatch):
     """A predictor that needs no model: the mouth opens and closes. Returns the list of files it was given."""
     heard = []
 
-    def predict_file(speech, out, model_path=None):
+    def predict_file(speech, out, model_path=None, **_):
         heard.append(speech)
         sound, rate = soundfile.read(speech)
         rest = np.zeros((face68.N_POINTS, 2), np.float32)

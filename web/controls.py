@@ -32,7 +32,7 @@ def video_controls() -> dict:
     """Of every video."""
     return {
         "expression_scale": gr.Slider(0, 2, 1, step=0.1, label="Expression", info="bolder above 1, subtler below"),
-        "pose_style": gr.Number(0, minimum=0, maximum=9999, precision=0, label="Seed", info="another head motion"),
+        "seed": gr.Number(0, minimum=0, maximum=9999, precision=0, label="Seed", info="another motion of head and brows"),
         "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value="full", label="Picture"),
         "size_px": gr.Radio(SIZES, value=SIZES[0][1], label="Longer side"),
         "quality": gr.Radio(list(CRF), value="medium", label="Quality"),
