@@ -57,6 +57,8 @@ KINDS = {
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.part_pairs"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.part_pairs"),
+        Kind("avatar-pair", ".npz", "a photo, the comic drawn of it brought to the photo's points, and these",
+             "gan.avatar_pairs"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),

@@ -1,0 +1,69 @@
+"""A comic of a photo: all of the picture, drawn by the translator, so that there is no seam and nothing of the photo is left.
+
+Reads: GAN_record/avatar/model.safetensors (picture-model). Writes: nothing.
+The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,
+the surroundings are drawn smaller, and the face's part is laid over them. Lines are then brought to the picture's own size.
+"""
+
+import cv2
+import numpy as np
+import torch
+
+from core import face68
+from core.keep import kept
+from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, UNIT_PX, as_inputs, load_translator, simplified
+from gan.model import to_uint8
+
+LONGEST_PX = 640  # of a picture that is drawn in one piece
+REACH = 2.4  # eye distances from the face's middle to the edge of its part
+FADE = 0.5  # eye distances over which the part ends
+_translator = kept(load_translator)
+
+
+class Avatars:
+    """Draws comics.
+
+    Parameters
+    ----------
+    model : picture-model of the translator; the one that ships by default
+    style : of `avatar_pairs.STYLES`
+    """
+
+    def __init__(self, model=None, style=STYLE, device="cpu"):
+        self.translator, self.style, self.device = _translator(model or DEFAULT_MODEL, device), style, device
+
+    def __call__(self, picture, points, past=None):
+        """Draw one picture.
+
+        Parameters
+        ----------
+        picture : uint8 [row, column, rgb]
+        points : float [68, 2], px, of the face in it
+        past : of the frame before, from the call before; None for a photo
+
+        Returns
+        -------
+        uint8 [row, column, rgb] of the same size, and what to give the next call
+        """
+        unit, past = float(face68.eye_distance(points)), past or {}
+        wanted = UNIT_PX / unit
+        factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
+        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"))
+        if factor < WORTHWHILE * wanted:
+            left, top, right, bottom = box = _part(points, unit, picture.shape[:2])
+            part, past["face"] = self._drawn(picture[top:bottom, left:right], points - (left, top), wanted, past.get("face"))
+            weight = _window(box, unit, picture.shape[:2])
+            under = drawn[top:bottom, left:right]
+            drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
+        return drawn, past
+
+    def _drawn(self, picture, points, factor, past):
+        """A picture drawn at `factor` of its size, brought back to it."""
+        rows, columns = picture.shape[:2]
+        size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]
+        ratio = np.array([size[1] / columns, size[0] / rows])
+        small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+        inputs = as_inputs(simplified(small), (points + 0.5) * ratio - 0.5, self.style)
+        with torch.inference_mode():
+            drawn, past = self.translator(torch.from_numpy(inputs)[None, None].to(self.device), past)
+        return enlarged(to_uint8(drawn[0])[0], (rows, columns)), past
