@@ -11,13 +11,47 @@ import torch
 
 from core import face68
 from core.keep import kept
-from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, UNIT_PX, as_inputs, load_translator, simplified
+from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, UNIT_PX, as_inputs, load_translator
+from gan.avatar_pairs import STYLES
 from gan.model import to_uint8
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
 REACH = 2.4  # eye distances from the face's middle to the edge of its part
 FADE = 0.5  # eye distances over which the part ends
+WORTHWHILE = 0.75  # of the size the network knows: a face drawn smaller is drawn again, alone
+STYLE = STYLES[0]
+CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
+
+
+def enlarged(picture, size):
+    """A drawing at another size (rows, columns): its lines stay lines, no wider than pixels allow, without halos."""
+    factor = size[0] / picture.shape[0]
+    if factor <= 1:
+        return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
+    large = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_CUBIC)
+    sharp = cv2.addWeighted(large, 1 + CRISPNESS, cv2.GaussianBlur(large, (0, 0), 0.8 * factor), -CRISPNESS, 0)
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.7 * factor) + 1,) * 2)
+    return np.clip(sharp, cv2.erode(large, near), cv2.dilate(large, near))
+
+
+def _part(points, unit, size):
+    """The box around a face, whole px: left, top, right, bottom."""
+    middle, reach = points.mean(0) - (0, 0.3 * unit), REACH * unit
+    low, high = np.floor(middle - reach).astype(int), np.ceil(middle + reach).astype(int)
+    return (*np.maximum(low, 0), *np.minimum(high, size[::-1]))
+
+
+def _window(box, unit, size):
+    """1 in a box, falling to 0 over FADE towards those of its sides that are not the picture's: float32 [row, column, 1]."""
+    left, top, right, bottom = box
+    sides = []
+    for low, high, end in ((top, bottom, size[0]), (left, right, size[1])):
+        at = np.arange(low, high) + 0.5
+        inward = np.minimum(at - low if low else np.inf, high - at if high < end else np.inf) / (FADE * unit)
+        t = np.clip(inward, 0, 1)
+        sides.append(t * t * (3 - 2 * t))
+    return (sides[0][:, None] * sides[1][None])[..., None].astype(np.float32)
 
 
 class Avatars:
@@ -63,7 +97,7 @@ class Avatars:
         size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]
         ratio = np.array([size[1] / columns, size[0] / rows])
         small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
-        inputs = as_inputs(simplified(small), (points + 0.5) * ratio - 0.5, self.style)
+        inputs = as_inputs(small, (points + 0.5) * ratio - 0.5, self.style)
         with torch.inference_mode():
             drawn, past = self.translator(torch.from_numpy(inputs)[None, None].to(self.device), past)
         return enlarged(to_uint8(drawn[0])[0], (rows, columns)), past

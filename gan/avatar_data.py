@@ -15,7 +15,7 @@ import torch
 from core import face68
 from core.errors import InputError
 from core.stage import say
-from gan.avatar_model import as_inputs, simplified
+from gan.avatar_model import as_inputs
 from gan.identity_data import good_rows, read_pair
 
 SIDE_PX = 192  # of a training picture
@@ -82,7 +82,7 @@ def lit(photo, rng, strength: float = 1.0):
 
 def _tensors(photos, comics, points, styles):
     """Lists, as inputs and truth: float [n, N_INPUTS, row, column] and [n, rgb, row, column] tensors."""
-    inputs = np.stack([as_inputs(simplified(photo), at, style) for photo, at, style in zip(photos, points, styles)])
+    inputs = np.stack([as_inputs(photo, at, style) for photo, at, style in zip(photos, points, styles)])
     return torch.from_numpy(inputs), torch.from_numpy(np.stack(comics)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -1,8 +1,8 @@
 """The network that draws a comic of a photo: a U-Net with a temporal convolution where the picture is smallest.
 
 Reads, writes: model.safetensors (picture-model).
-It sees the photo without its texture (`simplified`) and where the 68 points are (`guide`), and adds to the colours what a comic
-has: ink, flat light, other paints. It draws pictures of any size whose sides divide by MULTIPLE. The frames of a video pass
+It sees the photo in ink and paint (`ink.inked`), without its texture, and its 68 points (`guide`), and changes the ink
+and paint to what a comic has there. It draws pictures of any size whose sides divide by MULTIPLE. The frames of a video pass
 the temporal convolution together with the frames before them.
 Source: Ronneberger et al., U-Net, MICCAI 2015; Bai, Kolter, Koltun, temporal convolutional networks, 2018.
 """
@@ -16,8 +16,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from core.face68 import CLOSED, GROUPS
+from core.face68 import CLOSED, GROUPS, eye_distance
 from gan.avatar_pairs import STYLES
+from gan.ink import inked, simplified
 from gan.weights import load_network, save_network
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "GAN_record/avatar/model.safetensors"
@@ -25,22 +26,15 @@ NETWORK, VERSION = "gan.avatar_model.Translator", 1
 WIDTHS = 16, 32, 64, 96  # channels at 1/2, 1/4, 1/8, 1/16 of the size
 MULTIPLE = 16
 UNIT_PX = 62.0  # px per eye distance in the pairs: what the network knows best
-N_INPUTS = 6  # rgb, lines, openings, style
+N_INPUTS = 9  # rgb in ink, rgb of the photo, lines, openings, style
+N_COLOURS = 6  # of these
 _SQUARE = 2
 _SLOPE = 0.2
 _LINE = 0.035  # eye distances
 
 
-def simplified(picture):
-    """A photo without its fine texture, edges kept: uint8 [row, column, rgb] -> the same (Tomasi & Manduchi 1998)."""
-    for _ in range(2):
-        picture = cv2.bilateralFilter(picture, 7, 35, 3)
-    return picture
-
-
 def guide(points, size):
     """Where the features are: `points` float [68, 2] px -> uint8 [*size, 2]: their lines; eyes half and mouth whole."""
-    from core.face68 import eye_distance
     lines, openings = (np.zeros(size, np.uint8) for _ in range(2))
     fixed = np.round(np.asarray(points) * 16).astype(np.int32)  # in 1/16 px
     thick = max(1, round(float(eye_distance(np.asarray(points))) * _LINE))
@@ -52,10 +46,10 @@ def guide(points, size):
 
 
 def as_inputs(picture, points, style: str):
-    """What the network is shown: a `simplified` picture and its points -> float32 array [N_INPUTS, row, column], -1..1."""
-    told = np.full(picture.shape[:2], 255 * STYLES.index(style), np.uint8)
-    return np.concatenate([picture, guide(points, picture.shape[:2]), told[..., None]], -1) \
-        .transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
+    """What the network is shown of a picture and its points, float32 array [N_INPUTS, row, column], -1..1."""
+    soft, told = simplified(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
+    shown = np.concatenate([inked(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
+    return shown.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
 
 
 def _convolution(n_in, n_out, stride=1, size=3):
@@ -160,7 +154,7 @@ class Critic(nn.Module):
 
     def __init__(self, widths=(16, 32, 48, 64)):
         super().__init__()
-        widths = 3 + N_INPUTS - 3, *widths
+        widths = 3 + N_INPUTS - N_COLOURS, *widths
         self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(widths, widths[1:]))
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 

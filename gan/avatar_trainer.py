@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from gan import losses
 from gan.adversaries import Adversaries
 from gan.avatar_data import SIDE_PX
-from gan.avatar_model import Critic, Translator
+from gan.avatar_model import N_COLOURS, Critic, Translator
 
 EDGE_WEIGHT, PERCEPTUAL_WEIGHT, FEATURE_WEIGHT, STEADY_WEIGHT = 1.0, 0.3, 0.3, 1.0
 LINE_WEIGHT = 2.0  # of pixels at the features, beside 1 elsewhere
@@ -40,7 +40,7 @@ class AvatarTrainer(Adversaries):
         self.set_learning_rate()
         inputs, truth = inputs.to(self.device), truth.to(self.device)
         drawn, truth = self.generator(inputs)[0].flatten(0, 1), truth.flatten(0, 1)
-        condition = inputs.flatten(0, 1)[:, 3:]
+        condition = inputs.flatten(0, 1)[:, N_COLOURS:]
         weight = 1 + LINE_WEIGHT * F.avg_pool2d((condition[:, :2].amax(1, keepdim=True) + 1) / 2, 5, 1, 2)
         found = {"pixel": losses.pixel_loss(drawn, truth, weight), "edge": losses.edge_loss(drawn, truth, weight),
                  "perceptual": perceptual_loss(self.encoder, drawn, truth)}

@@ -16,7 +16,7 @@ from core import metrics
 from core.draw import contact_sheet
 from core.stage import stage
 from gan.avatar_data import batches, load_pairs
-from gan.avatar_model import Translator, as_inputs, save_translator, simplified
+from gan.avatar_model import Translator, as_inputs, save_translator
 from gan.avatar_trainer import AvatarTrainer
 from gan.identity_model import DEFAULT_MODEL, load_encoder
 from gan.model import to_uint8
@@ -32,7 +32,7 @@ MODEL_OPTIONS = ("epochs", "batch", "seed", "adversarial_weight", "adversarial_f
 @torch.inference_mode()
 def drawn_as(translator, pair, style):
     """The comic the network draws of a pair's photo: uint8 [row, column, rgb]."""
-    inputs = torch.from_numpy(as_inputs(simplified(pair["photo"]), pair["points"], style))
+    inputs = torch.from_numpy(as_inputs(pair["photo"], pair["points"], style))
     device = next(translator.parameters()).device
     return to_uint8(translator(inputs[None, None].to(device))[0][0])[0]
 
@@ -71,7 +71,7 @@ def training(options, device) -> Training:
        examples=("python -m gan.train_avatar", "python -m gan.train_avatar --dry-run"))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
 @click.option("--encoder", type=click.Path(path_type=Path), help="The identity encoder.  [default: the one that ships]")
-@training_options(epochs=60, batch=4, adversarial_weight=0.02, adversarial_from=0.4)
+@training_options(epochs=60, batch=4, adversarial_weight=0.05, adversarial_from=0.3)
 def main(encoder, **options):
     """Train the translator of photos to comics. A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "pairs", encoder=encoder or DEFAULT_MODEL, **options):
