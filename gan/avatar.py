@@ -2,7 +2,8 @@
 
 Reads: GAN_record/avatar/model.safetensors (picture-model). Writes: nothing.
 The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,
-the surroundings are drawn smaller, and the face's part is laid over them. Lines are then brought to the picture's own size.
+the surroundings are drawn smaller, and the face's part is laid over them. The comics it learnt from know few white walls and
+few paints: those of the photo in ink and paint are put back. Lines are then brought to the picture's own size.
 """
 
 import cv2
@@ -11,8 +12,10 @@ import torch
 
 from core import face68
 from core.keep import kept
-from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, UNIT_PX, as_inputs, load_translator
+from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
 from gan.avatar_pairs import STYLES
+from gan.disguise import disguised, way_to
+from gan.ink import repainted
 from gan.model import to_uint8
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
@@ -20,6 +23,8 @@ REACH = 2.4  # eye distances from the face's middle to the edge of its part
 FADE = 0.5  # eye distances over which the part ends
 WORTHWHILE = 0.75  # of the size the network knows: a face drawn smaller is drawn again, alone
 STYLE = STYLES[0]
+OWN_PAINT = dict(zip(STYLES, (0.85, 0.4)))  # share of the photo's own paints, beside those of the comics
+PRIVACY = 0.5
 CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
@@ -61,10 +66,12 @@ class Avatars:
     ----------
     model : picture-model of the translator; the one that ships by default
     style : of `avatar_pairs.STYLES`
+    privacy : share of the way to the mean face that a face's points go, 0..1
     """
 
-    def __init__(self, model=None, style=STYLE, device="cpu"):
-        self.translator, self.style, self.device = _translator(model or DEFAULT_MODEL, device), style, device
+    def __init__(self, model=None, style=STYLE, privacy=PRIVACY, device="cpu"):
+        self.translator, self.device = _translator(model or DEFAULT_MODEL, device), device
+        self.style, self.privacy = style, privacy
 
     def __call__(self, picture, points, past=None):
         """Draw one picture.
@@ -77,9 +84,13 @@ class Avatars:
 
         Returns
         -------
-        uint8 [row, column, rgb] of the same size, and what to give the next call
+        uint8 [row, column, rgb] of the same size; its points, float [68, 2] px; what to give the next call
         """
-        unit, past = float(face68.eye_distance(points)), past or {}
+        unit, past = float(face68.eye_distance(points)), dict(past or {})
+        if self.privacy and self.translator.settings["mean_face"]:
+            if "way" not in past:
+                past["way"] = way_to(self.translator.settings["mean_face"], points, self.privacy)
+            picture, points = disguised(picture, points, past["way"])
         wanted = UNIT_PX / unit
         factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
         drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"))
@@ -89,7 +100,7 @@ class Avatars:
             weight = _window(box, unit, picture.shape[:2])
             under = drawn[top:bottom, left:right]
             drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
-        return drawn, past
+        return drawn, points, past
 
     def _drawn(self, picture, points, factor, past):
         """A picture drawn at `factor` of its size, brought back to it."""
@@ -97,7 +108,10 @@ class Avatars:
         size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]
         ratio = np.array([size[1] / columns, size[0] / rows])
         small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
-        inputs = as_inputs(small, (points + 0.5) * ratio - 0.5, self.style)
+        small = cv2.copyMakeBorder(small, *(MULTIPLE,) * 4, cv2.BORDER_REFLECT_101)  # the network's rim is not shown
+        inputs = torch.from_numpy(as_inputs(small, (points + 0.5) * ratio - 0.5 + MULTIPLE, self.style))
         with torch.inference_mode():
-            drawn, past = self.translator(torch.from_numpy(inputs)[None, None].to(self.device), past)
-        return enlarged(to_uint8(drawn[0])[0], (rows, columns)), past
+            drawn, past = self.translator(inputs[None, None].to(self.device), past)
+        pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
+        drawn = repainted(*pictures, OWN_PAINT[self.style])[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE]
+        return enlarged(drawn, (rows, columns)), past

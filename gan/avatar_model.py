@@ -103,11 +103,12 @@ class Translator(nn.Module):
     Parameters
     ----------
     widths : channels at 1/2, 1/4, 1/8, 1/16 of the size
+    mean_face : 68 pairs of numbers, face space: of the people it was trained on
     """
 
-    def __init__(self, widths=WIDTHS):
+    def __init__(self, widths=WIDTHS, mean_face=()):
         super().__init__()
-        self.settings = {"widths": list(widths)}
+        self.settings = {"widths": list(widths), "mean_face": mean_face}
         self.start = _convolution(N_INPUTS * _SQUARE**2, widths[0])
         self.before = nn.ModuleList(Residual(n) for n in widths)
         self.down = nn.ModuleList(_convolution(a, b, 2) for a, b in zip(widths, widths[1:]))

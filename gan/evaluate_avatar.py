@@ -33,6 +33,7 @@ STAGE = "gan.evaluate_avatar"
 LEAST_DRIFT = 0.04  # eye distances: what a landmark may be off in a good avatar
 METHODS = ("translator", "ridge", "ink and paint", "stylization", "photo itself")
 RIDGE = 10.0
+SHARES = 0.0, 0.5, 1.0  # of the way to the mean face
 _PIXELS_OF_PAIR = 2000
 _LONGEST_PX = 1024  # of a photo that is measured
 
@@ -133,7 +134,7 @@ def main(model, encoder, pairs, photos, picture):
     """Measure the translator of photos to comics on held-out people, beside its baselines."""
     model = Path(model or DEFAULT_MODEL)
     val, colours = load_pairs(pairs, "val"), fit_colours(load_pairs(pairs, "train"))
-    avatars, judge = {style: Avatars(model, style) for style in STYLES}, load_encoder(encoder or ENCODER)
+    avatars, judge = {style: Avatars(model, style, 0) for style in STYLES}, load_encoder(encoder or ENCODER)
     rows, tiles = [], []
     with progress(list(zip(val.pairs, val.styles)), "evaluate") as bar:
         for pair, style in bar:
@@ -142,9 +143,10 @@ def main(model, encoder, pairs, photos, picture):
             tiles += [pair["photo"], *(drawn[method] for method in METHODS[:-1]), pair["comic"]]
     table, facts = means(rows), {}
     if photos:
-        facts["photos"] = {style: privacy(photos, avatars[style]) for style in STYLES}
-        for style, found in facts["photos"].items():
-            say(f"{style}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
+        facts["photos"] = {f"{style}, privacy {share}": privacy(photos, Avatars(model, style, share))
+                           for style in STYLES for share in SHARES}
+        for setting, found in facts["photos"].items():
+            say(f"{setting}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
     out = model.with_name("metrics.json")
     artifacts.save_json(out, {"split": "val", "pairs": len(val), "lpips": "not available", "methods": table, **facts})
     artifacts.describe_with(out, "metrics", stage=STAGE, inputs=[model, Path(pairs) / "index.csv"])

@@ -17,6 +17,7 @@ STEPS, STEEPNESS = (0.12, 0.42, 0.68), 40.0  # where one goes over to the next
 FLATNESS = 0.85
 _FINE, _COARSE, _GAIN = 0.8, 1.3, 16.0  # px and strength of the difference of Gaussians
 _LINE_AT, _LINE_STEEPNESS = 0.35, 6.0
+_REACH_PX, _SAME_LIGHT = 8, 60.0  # of the guided filter: px; square of the difference of light that is still one paint
 
 
 def simplified(picture):
@@ -55,3 +56,25 @@ def inked(soft, points):
     painted = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255
     drawn = INK + (painted - INK) * lines_of(light)[..., None]
     return drawn.clip(0, 255).astype(np.uint8)
+
+
+def repainted(drawn, inked_picture, soft, share: float):
+    """A drawing with the paints of another: both uint8 [row, column, rgb], as `soft`, whose light says where paints end.
+
+    The difference of the two is smoothed within the edges of `soft` (He et al., guided filter, ECCV 2010) and added by
+    `share`: ink and shading stay those of the drawing.
+    """
+    guide = cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    apart = inked_picture.astype(np.float32) - drawn
+
+    def mean(values):
+        return cv2.blur(values, (2 * _REACH_PX + 1,) * 2)
+
+    middle = mean(guide)
+    spread = mean(guide * guide) - middle * middle + _SAME_LIGHT
+    moved = np.empty_like(apart)
+    for channel in range(3):
+        own = apart[..., channel]
+        slope = (mean(guide * own) - middle * mean(own)) / spread
+        moved[..., channel] = mean(slope) * guide + mean(mean(own) - slope * middle)
+    return (drawn + share * moved).round().clip(0, 255).astype(np.uint8)

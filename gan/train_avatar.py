@@ -12,7 +12,7 @@ import click
 import numpy as np
 import torch
 
-from core import metrics
+from core import face68, metrics
 from core.draw import contact_sheet
 from core.stage import stage
 from gan.avatar_data import batches, load_pairs
@@ -48,14 +48,20 @@ def check(translator, val, preview) -> dict:
             "val_ssim": float(np.mean([metrics.ssim(*pair) for pair in zip(drawn, truth)]))}
 
 
+def mean_face(pairs) -> list:
+    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
+    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
+    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()
+
+
 def training(options, device) -> Training:
     """All of a run, from its options."""
     train, val = (load_pairs(options["pairs"], split) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
     n_steps = options["epochs"] * max(1, len(train) // options["batch"])
-    trainer = AvatarTrainer(Translator().to(device), load_encoder(options["encoder"], device), n_steps,
-                            learning_rate=LEARNING_RATE, adversarial_weight=options["adversarial_weight"],
-                            adversarial_from=options["adversarial_from"])
+    translator, encoder = Translator(mean_face=mean_face(train)), load_encoder(options["encoder"], device)
+    trainer = AvatarTrainer(translator.to(device), encoder, n_steps, learning_rate=LEARNING_RATE,
+                            adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
     index = Path(options["pairs"]) / "index.csv"
 
     def save(path):

@@ -15,7 +15,7 @@ from core import artifacts, face68, face_detector, metrics
 from core.errors import InputError, absent
 from core.stage import progress, say, stage
 from core.video import probe, read_frames, write_video
-from gan.avatar import STYLE, Avatars
+from gan.avatar import PRIVACY, STYLE, Avatars
 from gan.avatar_pairs import STYLES
 from gan.identity import read_face
 from gan.monitor import save_picture
@@ -44,14 +44,15 @@ def in_words(measured) -> str:
     return f"likeness: {apart:.2f} from the photo, taken for {taken}; points moved by {100 * drift:.1f} % of the eyes' distance"
 
 
-def write_avatar(picture, points, out, source, *, style=STYLE, model=None):
-    """Draw a photo as a comic, write it and say how alike it is; return the picture."""
-    drawn, _ = Avatars(model, style)(picture, points)
+def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, model=None):
+    """Draw a photo as a comic, write it and say how alike it is; return the picture and its points."""
+    drawn, own_points, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
     save_picture(out, drawn)
-    artifacts.describe_with(out, "avatar", stage=STAGE, options={"style": style}, inputs=[source], **measured)
+    artifacts.describe_with(out, "avatar", stage=STAGE, options={"style": style, "privacy": privacy}, inputs=[source],
+                            **measured)
     say(in_words(measured))
-    return drawn
+    return drawn, own_points
 
 
 def points_in_time(frames):
@@ -67,24 +68,24 @@ def points_in_time(frames):
     return gaussian_filter1d(points, STEADY_SIGMA, axis=0, mode="nearest")
 
 
-def write_avatar_video(path, out, *, style=STYLE, model=None, quality="medium"):
+def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, quality="medium"):
     """Draw each frame of a video as a comic; the sound stays. Raises InputError without a face."""
     about = probe(path)
     points = points_in_time(read_frames(path))
     if not np.isfinite(points).all():
         raise InputError(path, f"no face in any of {len(points)} frames", "a video of a face, 80 px or more")
-    avatars = Avatars(model, style)
+    avatars = Avatars(model, style, privacy)
 
     def drawn():
         past = None
         with progress(zip(read_frames(path), points), "translate", len(points)) as bar:
             for frame, at in bar:
-                comic, past = avatars(frame, at, past)
+                comic, _, past = avatars(frame, at, past)
                 yield comic[:comic.shape[0] // 2 * 2, :comic.shape[1] // 2 * 2]
 
     write_video(out, drawn(), speech=path if about.has_sound else None, quality=quality)
-    return artifacts.describe_with(out, "talking-video", stage=STAGE, options={"style": style}, inputs=[path],
-                                   frames=len(points))
+    options = {"style": style, "privacy": privacy}
+    return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=[path], frames=len(points))
 
 
 def check_out(path, suffix: str, kind: str, force: bool):
@@ -101,18 +102,19 @@ def check_out(path, suffix: str, kind: str, force: bool):
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--style", type=click.Choice(STYLES), default=STYLE, help="v1: ink over own colours. v2: flat paints.")
+@click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY, help="Share of the way to the mean face.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
 @click.option("--force", is_flag=True, help="Overwrite a file that was not made here.")
-def main(source, out, style, model, force):
+def main(source, out, style, privacy, model, force):
     """Turn a photo, or each frame of a video, into a comic."""
     if not source.is_file():
         raise InputError(source, absent(source), "a photo or a video")
     if source.suffix.lower() in VIDEOS:
         check_out(out, ".mp4", "talking-video", force)
-        click.echo(write_avatar_video(source, out, style=style, model=model))
+        click.echo(write_avatar_video(source, out, style=style, privacy=privacy, model=model))
         return
     check_out(out, ".png", "avatar", force)
-    write_avatar(*read_face(source), out, source, style=style, model=model)
+    write_avatar(*read_face(source), out, source, style=style, privacy=privacy, model=model)
     click.echo(out)
 
 
