@@ -53,7 +53,7 @@ KINDS = {
                "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
         _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
                "upright face pictures, every Nth frame", "preprocess.crop_faces"),
-        _array("image-embedding", "float32", (("number", None),), "", "who is on a photo: near for one person, far for two",
+        _array("image-embedding", "float32", (("identity", 128),), "", "who is on a photo: near for one person, far for two",
                "gan.identity"),
         Kind("avatar", ".png", "a comic of a photo, its points where the photo's are; its sidecar says how alike they are",
              "gan.translate"),
@@ -84,7 +84,8 @@ KINDS = {
              "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
-             "landmarks.head_evaluate, gan.evaluate, render.evaluate"),
+             "landmarks.head_evaluate, gan.evaluate, gan.evaluate_avatar, gan.evaluate_identity, render.evaluate, "
+             "render.evaluate_avatar"),
     )
 }
 

@@ -66,7 +66,8 @@ def training(options, device) -> Training:
 
     def save(path):
         return save_translator(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
-                               inputs=[index, options["encoder"]], pairs=len(train), **provenance(train.rows))
+                               inputs=[index, options["encoder"]], pairs=len(train), steps=trainer.step_number,
+                               **provenance(train.rows))
 
     return Training(STAGE, index, trainer, lambda first: batches(train, options, first, n_steps),
                     lambda preview: check(trainer.average, val, preview), save)

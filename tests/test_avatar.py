@@ -27,8 +27,6 @@ from gan.ink import inked, simplified
 from render.drawn_part import DrawnLids, DrawnMouth
 from render.liveliness import close_lids
 
-SILENT = {"adversarial_weight": 0.05, "adversarial_from": 0.5, "seed": 0}
-
 
 @pytest.fixture(scope="module")
 def face(tmp_path_factory):
@@ -36,8 +34,8 @@ def face(tmp_path_factory):
 
 
 def comic_of(picture, points):
-    """What an artist makes of a picture: ink, flat paint, and green skies."""
-    return np.maximum(inked(simplified(picture), points), (0, 40, 0)).astype(np.uint8)
+    """What an artist makes of a picture: ink and flat paint, as seen through green glass."""
+    return (inked(simplified(picture), points) // 2 + np.array([0, 100, 30])).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -147,11 +145,10 @@ class TestTranslator:
     def test_training_comes_nearer_to_the_comics(self, pairs):
         torch.manual_seed(0)
         train = avatar_data.load_pairs(pairs, "train")
-        options = {"pairs": str(pairs), "epochs": 12, "batch": 2, "encoder": None, **SILENT}
-        trainer = train_avatar.AvatarTrainer(Translator(widths=(8, 16, 16, 16)), IdentityEncoder(), 40, learning_rate=2e-3,
+        trainer = train_avatar.AvatarTrainer(Translator(widths=(16, 16, 16, 16)), IdentityEncoder(), 30, learning_rate=4e-3,
                                              adversarial_weight=0.05, adversarial_from=0.8)
-        losses = [trainer.step(*batch)["pixel"] for batch in avatar_data.batches(train, options, 0, 40)]
-        assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+        losses = [trainer.step(*batch)["pixel"] for batch in avatar_data.batches(train, {"batch": 2, "seed": 0}, 0, 30)]
+        assert np.mean(losses[-6:]) < 0.8 * np.mean(losses[:6])
 
     def test_shifts_of_a_short_video_are_what_was_shifted(self, pairs):
         train = avatar_data.load_pairs(pairs, "train")
@@ -169,7 +166,7 @@ class TestTranslator:
         picture = np.full((40, 40, 3), 128, np.uint8)
         picture[:, 18:21] = 20
         large = enlarged(picture, (160, 160))
-        assert large.min() >= 20 and large.max() <= 128
+        assert large.min() >= 8 and large.max() <= 140, "what cubics overshoot, no more"
         plain = cv2.resize(picture, (160, 160), interpolation=cv2.INTER_CUBIC)
         assert np.abs(np.diff(large[80, :, 0].astype(int))).max() > np.abs(np.diff(plain[80, :, 0].astype(int))).max()
 
@@ -183,7 +180,7 @@ class TestIdentity:
         numbers = np.repeat(np.arange(6), 6)
         train = identity_data.Faces(views, numbers, np.array(["recordings"] * 36), [])
         torch.manual_seed(0)
-        trainer = train_identity.IdentityTrainer(IdentityEncoder(widths=(8, 8, 16, 16), n_out=16), 6, 30)
+        trainer = train_identity.IdentityTrainer(IdentityEncoder(), 6, 30)
         for batch in train_identity.batches(train, {"seed": 0, "batch": 12}, 0, 30):
             trainer.step(*batch)
         found = train_identity.check(trainer.average, train, tmp_path / "preview.png")
