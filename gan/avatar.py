@@ -23,8 +23,10 @@ REACH = 2.4  # eye distances from the face's middle to the edge of its part
 FADE = 0.5  # eye distances over which the part ends
 WORTHWHILE = 0.75  # of the size the network knows: a face drawn smaller is drawn again, alone
 STYLE = STYLES[0]
-OWN_PAINT = dict(zip(STYLES, (0.85, 0.4)))  # share of the photo's own paints, beside those of the comics
-PRIVACY = 0.5
+OWN_PAINT = dict(zip(STYLES, (0.9, 0.5)))  # share of the photo's own paints, beside those of the comics
+OWN_PAINT_OF_FACE = dict(zip(STYLES, (0.6, 0.3)))
+FACE_RIM = 0.25  # eye distances over which face goes over into the rest
+PRIVACY = 1.0
 CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
@@ -66,7 +68,7 @@ class Avatars:
     ----------
     model : picture-model of the translator; the one that ships by default
     style : of `avatar_pairs.STYLES`
-    privacy : share of the way to the mean face that a face's points go, 0..1
+    privacy : share of the way to the mean face that a face's points go, 0..2; beyond 1 it passes it
     """
 
     def __init__(self, model=None, style=STYLE, privacy=PRIVACY, device="cpu"):
@@ -102,6 +104,15 @@ class Avatars:
             drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
         return drawn, points, past
 
+    def _own_paint(self, points, size):
+        """How much of each pixel's paint is the photo's own: float32 [row, column, 1]; less in the face than around it."""
+        face = np.zeros(size, np.float32)
+        unit, up = float(face68.eye_distance(points)), points[face68.RIGID].mean(0) - points[face68.MOUTH].mean(0)
+        outline = np.concatenate([points, points[face68.RIGID] + up]).astype(np.float32)  # the forehead, too
+        cv2.fillConvexPoly(face, cv2.convexHull(np.round(outline).astype(np.int32)), 1.0)
+        face = cv2.GaussianBlur(face, (0, 0), FACE_RIM * unit)[..., None]
+        return OWN_PAINT[self.style] + (OWN_PAINT_OF_FACE[self.style] - OWN_PAINT[self.style]) * face
+
     def _drawn(self, picture, points, factor, past):
         """A picture drawn at `factor` of its size, brought back to it."""
         rows, columns = picture.shape[:2]
@@ -109,9 +120,10 @@ class Avatars:
         ratio = np.array([size[1] / columns, size[0] / rows])
         small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
         small = cv2.copyMakeBorder(small, *(MULTIPLE,) * 4, cv2.BORDER_REFLECT_101)  # the network's rim is not shown
-        inputs = torch.from_numpy(as_inputs(small, (points + 0.5) * ratio - 0.5 + MULTIPLE, self.style))
+        points = (points + 0.5) * ratio - 0.5 + MULTIPLE
+        inputs = torch.from_numpy(as_inputs(small, points, self.style))
         with torch.inference_mode():
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
         pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
-        drawn = repainted(*pictures, OWN_PAINT[self.style])[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE]
-        return enlarged(drawn, (rows, columns)), past
+        drawn = repainted(*pictures, self._own_paint(points, small.shape[:2]))
+        return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

@@ -49,8 +49,9 @@ def warp_of(points, goal, size_px: int):
     field = RBFInterpolator(np.r_[goal, frame], np.r_[points, frame], smoothing=_SMOOTHING)
     at = (np.arange(_NODES) + 0.5) * size_px / _NODES - 0.5
     nodes = np.stack(np.meshgrid(at, at), -1)
-    moved = field(nodes.reshape(-1, 2)).reshape(nodes.shape).astype(np.float32)
-    return cv2.resize(moved, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    offsets = (field(nodes.reshape(-1, 2)).reshape(nodes.shape) - nodes).astype(np.float32)
+    pixels = np.stack(np.meshgrid(*[np.arange(size_px, dtype=np.float32)] * 2), -1)
+    return pixels + cv2.resize(offsets, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
 
 
 def read_picture(path):

@@ -18,7 +18,7 @@ from core import artifacts, metrics
 from core.draw import contact_sheet
 from core.errors import InputError
 from core.stage import progress, say, stage
-from gan.avatar import Avatars
+from gan.avatar import STYLE, Avatars
 from gan.avatar_data import load_pairs
 from gan.avatar_model import DEFAULT_MODEL, as_inputs
 from gan.avatar_pairs import STYLES
@@ -33,7 +33,7 @@ STAGE = "gan.evaluate_avatar"
 LEAST_DRIFT = 0.04  # eye distances: what a landmark may be off in a good avatar
 METHODS = ("translator", "ridge", "ink and paint", "stylization", "photo itself")
 RIDGE = 10.0
-SHARES = 0.0, 0.5, 1.0  # of the way to the mean face
+SHARES = 0.0, 0.5, 1.0, 1.5  # of the way to the mean face
 _PIXELS_OF_PAIR = 2000
 _LONGEST_PX = 1024  # of a photo that is measured
 
@@ -143,8 +143,7 @@ def main(model, encoder, pairs, photos, picture):
             tiles += [pair["photo"], *(drawn[method] for method in METHODS[:-1]), pair["comic"]]
     table, facts = means(rows), {}
     if photos:
-        facts["photos"] = {f"{style}, privacy {share}": privacy(photos, Avatars(model, style, share))
-                           for style in STYLES for share in SHARES}
+        facts["photos"] = {f"{STYLE}, privacy {share}": privacy(photos, Avatars(model, STYLE, share)) for share in SHARES}
         for setting, found in facts["photos"].items():
             say(f"{setting}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
     out = model.with_name("metrics.json")

@@ -58,11 +58,11 @@ def inked(soft, points):
     return drawn.clip(0, 255).astype(np.uint8)
 
 
-def repainted(drawn, inked_picture, soft, share: float):
+def repainted(drawn, inked_picture, soft, share):
     """A drawing with the paints of another: both uint8 [row, column, rgb], as `soft`, whose light says where paints end.
 
     The difference of the two is smoothed within the edges of `soft` (He et al., guided filter, ECCV 2010) and added by
-    `share`: ink and shading stay those of the drawing.
+    `share` (a number, or float [row, column, 1]): ink and shading stay those of the drawing.
     """
     guide = cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY).astype(np.float32)
     apart = inked_picture.astype(np.float32) - drawn

@@ -102,7 +102,8 @@ def check_out(path, suffix: str, kind: str, force: bool):
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--style", type=click.Choice(STYLES), default=STYLE, help="v1: ink over own colours. v2: flat paints.")
-@click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY, help="Share of the way to the mean face.")
+@click.option("--privacy", type=click.FloatRange(0, 2), default=PRIVACY,
+              help="Share of the way to the mean face that the face goes; beyond 1 it passes it.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
 @click.option("--force", is_flag=True, help="Overwrite a file that was not made here.")
 def main(source, out, style, privacy, model, force):
