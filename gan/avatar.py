@@ -26,7 +26,7 @@ STYLE = STYLES[0]
 OWN_PAINT = dict(zip(STYLES, (0.9, 0.5)))  # share of the photo's own paints, beside those of the comics
 OWN_PAINT_OF_FACE = dict(zip(STYLES, (0.6, 0.3)))
 FACE_RIM = 0.25  # eye distances over which face goes over into the rest
-PRIVACY = 1.0
+PRIVACY = 1.5
 CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
@@ -88,7 +88,8 @@ class Avatars:
         -------
         uint8 [row, column, rgb] of the same size; its points, float [68, 2] px; what to give the next call
         """
-        unit, past = float(face68.eye_distance(points)), dict(past or {})
+        past = dict(past or {})
+        unit = past.setdefault("unit", float(face68.eye_distance(points)))  # a video keeps its scale
         if self.privacy and self.translator.settings["mean_face"]:
             if "way" not in past:
                 past["way"] = way_to(self.translator.settings["mean_face"], points, self.privacy)
@@ -122,6 +123,8 @@ class Avatars:
         small = cv2.copyMakeBorder(small, *(MULTIPLE,) * 4, cv2.BORDER_REFLECT_101)  # the network's rim is not shown
         points = (points + 0.5) * ratio - 0.5 + MULTIPLE
         inputs = torch.from_numpy(as_inputs(small, points, self.style))
+        if past and past[0].shape[-2:] != tuple(n // MULTIPLE for n in small.shape[:2]):
+            past = None  # a face that leaves the picture has another part of it
         with torch.inference_mode():
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
         pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
