@@ -34,8 +34,8 @@ define stamp
 endef
 
 .PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
-	eval-sync train-head eval-head train-gan eval-gan train-render eval-render publish predict render inspect docs bench \
-	app live doctor FORCE
+	eval-sync train-head eval-head train-gan eval-gan train-render eval-render train-avatar eval-avatar publish predict render \
+	inspect docs bench app live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,14 @@ data/pairs/index.csv: data/landmarks/index.csv | $(READY)
 data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
 	$(PYTHON) -m render.part_pairs --part eyes --of-speaker 300 --clips-of-speaker 150
 
+# Few faces of many people, to learn who is who.
+data/faces/index.csv: data/landmarks/index.csv | $(READY)
+	$(PYTHON) -m preprocess.crop_faces --clips-of-speaker 12 --every 12 --size 128 --out data/faces
+
+data/avatar_pairs/index.csv: | $(READY)
+	$(if $(COMICS),,$(error say which: make train-avatar COMICS=path/to/face2comics))
+	$(PYTHON) -m gan.avatar_pairs $(call quoted,$(COMICS))
+
 ##### training
 
 train-cnn: CNN_record/trained ## speech to landmarks: train a network for each of SEEDS="1 2 3", join them
@@ -169,6 +177,14 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/ind
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
 	$(PYTHON) -m render.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
+train-avatar: GAN_record/trained-avatar ## photos to comics, and who is who: COMICS=path/to/face2comics
+	@cat $<
+
+eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmarks/index.csv ## measure both: [PHOTOS=folder]
+	$(PYTHON) -m gan.evaluate_identity --model "$$(cat GAN_record/trained-identity)"
+	$(PYTHON) -m gan.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)" $(call optional,PHOTOS,photos)
+	$(PYTHON) -m render.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)"
+
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
 publish: ## make the trained models the default ones
 	$(call published,CNN_record/trained,CNN_record/default)
@@ -177,6 +193,8 @@ publish: ## make the trained models the default ones
 	$(call published,GAN_record/trained,GAN_record/default)
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
 	$(call published,GAN_record/trained-eyes,GAN_record/eyes)
+	$(call published,GAN_record/trained-identity,GAN_record/identity)
+	$(call published,GAN_record/trained-avatar,GAN_record/avatar)
 
 define published
 @if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics*.json*; \
@@ -220,6 +238,16 @@ GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m render.train --part eyes --pairs data/eye_pairs --record GAN_record --epochs 3 --adversarial-from 0.4 \
 		| tail -n 1 > $@.part
+	@mv $@.part $@
+
+GAN_record/trained-identity: data/faces/index.csv data/avatar_pairs/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m gan.train_identity --crops data/faces --record GAN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identity | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m gan.train_avatar --encoder "$$(cat GAN_record/trained-identity)" --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 ##### keeping the house

@@ -1,8 +1,8 @@
 """Photo and speech to a talking video: all stages in a row, for programs. `main.py` is the same as a command.
 
 Reads: a photo; speech in any audio format, or a text to speak.
-Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, speech.wav (spoken, or converted),
-words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on request.
+Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken,
+or converted), words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on request.
 Models are read once a process, see `core.keep`: a second video begins at once.
 """
 
@@ -18,6 +18,7 @@ from core.errors import InputError, absent
 from core.stage import begin, say
 from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render import face_check, motion
+from render.avatar import as_comic
 from render.render import render_video
 
 _HEIC = (".heic", ".heif")
@@ -70,7 +71,7 @@ class Animator:
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
                 voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
-                template=None, which=None, points_file=None, seed=0, **options) -> Path:
+                template=None, which=None, points_file=None, seed=0, avatar="none", **options) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -87,6 +88,7 @@ class Animator:
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
         seed : of the motion of head and brows, and of the blinks
+        avatar : `comic`, and a comic of the photo speaks, see `render.avatar`
         options : of `render_video`
 
         Raises
@@ -109,10 +111,12 @@ class Animator:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
         moves = template or self._landmarks(speech, folder, seed)
+        if avatar != "none":
+            found = as_comic(found, folder / "avatar.png")
         say(f"face found: {face_check.write_check(found, folder)[-1]}")
         go_on()
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
-                             seed=seed, **options)
+                             seed=seed, avatar=avatar, **options)
         if keep:
             from core.run_page import write_page
             go_on()

@@ -48,9 +48,12 @@ def _embedder():
 def embedding(picture):
     """What tells people apart: uint8 [row, column, rgb] -> float64 [128] of the largest face, or None without one."""
     boxes = detect_any(grey(picture))
-    if not len(boxes):
-        return None
-    shape = _shape_predictor()(picture, dlib.rectangle(*(int(v) for v in largest(boxes))))
+    return embedding_in(picture, largest(boxes)) if len(boxes) else None
+
+
+def embedding_in(picture, box):
+    """The same of the face in `box` (left, top, right, bottom, px)."""
+    shape = _shape_predictor()(picture, dlib.rectangle(*(int(v) for v in box)))
     return np.array(_embedder().compute_face_descriptor(picture, shape))
 
 

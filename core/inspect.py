@@ -43,7 +43,7 @@ def origin(path, about) -> list:
     """Facts of a sidecar: what the file is, what made it, from what, and whether it is still that file."""
     if not about:
         by_suffix = [kind.name for kind in KINDS.values() if kind.suffix == path.suffix]
-        only = KINDS[by_suffix[0]] if len(by_suffix) == 1 and path.suffix != ".json" else None
+        only = KINDS[by_suffix[0]] if len(by_suffix) == 1 and path.suffix not in (".json", ".png") else None
         kind = [("kind", f"by its type a {only.name}: {only.what}")] if only else []
         if path.name in PURPOSES:
             kind = [("kind", PURPOSES[path.name])]
@@ -68,7 +68,8 @@ def purpose(path) -> str:
     of_type = [kind.what for kind in KINDS.values() if kind.suffix == path.suffix]
     if ".tfevents." in path.name:
         return "curves for TensorBoard"
-    return PURPOSES.get(path.name) or (of_type[0] if len(of_type) == 1 else f"a {path.suffix} file; inspect it")
+    return PURPOSES.get(path.name) or (of_type[0] if len(of_type) == 1 and path.suffix != ".png"
+                                       else f"a {path.suffix} file; inspect it")
 
 
 def look_at_run(run):

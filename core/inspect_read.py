@@ -74,6 +74,8 @@ def _draw_array(values, names, kind):
         return picture.landmarks(np.asarray(values), kind.unit != "px", kind.unit)
     if names == ["point", "xy"]:
         return picture.one_face(np.asarray(values))
+    if len(names) == 1:
+        return picture.curves({names[0]: (np.arange(len(values)), np.asarray(values))}, "number")
     if names[1:] == ["row", "column", "rgb"]:
         shown = picture.evenly(len(values))
         return picture.sheet([picture.tile(values[i]) for i in shown], "frames " + " ".join(map(str, shown)))

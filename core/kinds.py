@@ -53,10 +53,16 @@ KINDS = {
                "a person's face at rest, mouth closed, in face space", "preprocess.extract_landmarks, landmarks.predict"),
         _array("face-crops", "uint8", (_FRAME, ("row", None), ("column", None), ("rgb", 3)), "0..255",
                "upright face pictures, every Nth frame", "preprocess.crop_faces"),
+        _array("image-embedding", "float32", (("identity", 128),), "", "who is on a photo: near for one person, far for two",
+               "gan.identity"),
+        Kind("avatar", ".png", "a comic of a photo, its points where the photo's are; its sidecar says how alike they are",
+             "gan.translate"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.part_pairs"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.part_pairs"),
+        Kind("avatar-pair", ".npz", "a photo, the comic drawn of it brought to the photo's points, and these",
+             "gan.avatar_pairs"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
              "preprocess.estimate_offset"),
@@ -65,11 +71,11 @@ KINDS = {
              "landmarks.sync_train"),
         Kind("head-model", ".tflite", "speech and noise to the motion of head and brows (LiteRT)", "landmarks.head_train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",
-             "gan.train, render.train"),
+             "gan.train, gan.train_avatar, gan.train_identity, render.train"),
         Kind("face-points", ".json", "the 68 points of a photo's face, its box, all faces found, yaw, sharpness; px; to be "
              "corrected by hand and given back with --landmarks", "render.face_check"),
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
-        Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render"),
+        Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render, gan.translate"),
         Kind("words", ".json", "what is said in a recording: each word and when it sounds, s",
              "preprocess.transcribe, preprocess.synthesize_speech"),
         Kind("subtitles", ".srt", "the same words as captions (SubRip)", "preprocess.transcribe"),
@@ -78,7 +84,8 @@ KINDS = {
              "landmarks.train_voice"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
-             "landmarks.head_evaluate, gan.evaluate, render.evaluate"),
+             "landmarks.head_evaluate, gan.evaluate, gan.evaluate_avatar, gan.evaluate_identity, render.evaluate, "
+             "render.evaluate_avatar"),
     )
 }
 

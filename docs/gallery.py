@@ -1,7 +1,7 @@
-"""Make the pictures of docs/gallery.md: the sample portrait and a drawn face, speaking the sample recording.
+"""Make the pictures of docs/gallery.md: the sample portrait, its comic and a drawn face, speaking the sample recording.
 
 Reads: the portrait in scikit-image, data/samples/speech.wav, the models that ship.
-Writes: docs/gallery/portrait.jpg, docs/gallery/drawing.jpg
+Writes: docs/gallery/portrait.jpg, docs/gallery/comic.jpg, docs/gallery/drawing.jpg
 """
 
 import tempfile
@@ -14,9 +14,11 @@ from PIL import Image
 from core import artifacts, face68
 from core.draw import contact_sheet
 from core.stage import stage
+from gan.avatar import Avatars
 from landmarks.predict import load_model, predict_file
 from preprocess.sample_photo import write_photo
 from render import face_check, liveliness, motion, photo, portrait
+from render.drawn_part import drawn_parts
 from render.painted_part import painted_parts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,9 +71,9 @@ def moments(moves, face):
     return found
 
 
-def sheet(face, moves):
-    """Moments of a photo as one picture."""
-    tiles, parts = [], painted_parts(face)
+def sheet(face, moves, parts):
+    """Moments of a photo, with the `parts` that are painted of it, as one picture."""
+    tiles = []
     for name, move in moments(moves, face.face).items():
         tile = cv2.resize(next(portrait.frames(face, [move], parts)), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
         cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 3, cv2.LINE_AA)
@@ -88,10 +90,12 @@ def main():
         path = write_photo(Path(folder) / "portrait.png")
         person = photo.framed(face_check.find_face(path), "crop", 2 * TILE_PX)
         drawing = photo.Photo(path, *drawn_face(load_model().rest_face))
-        for name, face in (("portrait", person), ("drawing", drawing)):
+        comic = photo.Photo(path, *Avatars()(person.picture, person.points)[:2])
+        for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),
+                                  ("drawing", drawing, painted_parts(drawing))):
             out = ROOT / "docs" / "gallery" / f"{name}.jpg"
             with artifacts.whole_file(out) as part:
-                Image.fromarray(sheet(face, moves)).save(part, quality=88)
+                Image.fromarray(sheet(face, moves, parts)).save(part, quality=88)
             click.echo(out)
 
 

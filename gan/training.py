@@ -50,6 +50,7 @@ class Training:
             if trainer.step_number % save_every and not last:
                 continue
             trainer.save_state(run / "state.safetensors")
+            self.save(run / "model.safetensors")  # a run that is stopped leaves what it came to
             checked, seconds = self.check(run / "preview.png"), time.monotonic() - began
             means = {name: value / n_summed for name, value in sums.items()} | checked
             curves.add(step=trainer.step_number, seconds=round(seconds), **means)

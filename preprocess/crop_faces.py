@@ -16,6 +16,7 @@ from core import artifacts, blocks
 from core.corpus import output_path, run_stage
 from core.crop import upright
 from core.errors import InputError
+from core.index import read_index
 from core.stage import stage
 from core.video import read_frames
 
@@ -59,14 +60,20 @@ def crop_clip(row, out, options):
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/crops"), help="Folder of the crops.")
 @click.option("--speaker", default="", help="Only speakers whose name begins so; all when empty.")
+@click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
 @click.option("--every", type=click.IntRange(1), default=10, help="Take every Nth frame.")
 @click.option("--size", "size_px", type=click.IntRange(16, 2048), default=SIZE_PX, help="Side of a crop, px.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(landmarks, out, speaker, every, size_px, jobs):
+def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs):
     """Cut upright face pictures out of the recordings."""
     options = {"every": every, "size_px": size_px, "landmarks": str(landmarks)}
+    clips = {}
+    for row in read_index(landmarks / "index.csv", "speaker"):
+        if row["speaker"].startswith(speaker):
+            clips.setdefault(row["speaker"], []).append(row["clip"])
+    chosen = {clip for own in clips.values() for clip in own[::-(-len(own) // (clips_of_speaker or len(own)))]}
     click.echo(run_stage(crop_clip, landmarks / "index.csv", out, stage=STAGE, options=options, jobs=jobs,
-                         columns=("picture", "sound", "speaker"), only=lambda row: row["speaker"].startswith(speaker)))
+                         columns=("picture", "sound", "speaker"), only=lambda row: row["clip"] in chosen))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import click
 from core.captions import WAYS
 from core.clock import FPS
 from core.video import CRF
+from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
@@ -17,6 +18,8 @@ _OPTIONS = (
     click.option("--background", default="keep", metavar="keep|blur|#rrggbb|FILE",
                  help="Behind the person in the photo. Who has no alpha channel is cut out by landmarks and colours, "
                       "which may take off a hat or leave a rim: look at the --preview."),
+    click.option("--avatar", type=click.Choice(AVATARS), default="none",
+                 help="A comic of the photo speaks in its place, and no picture of the real face is left."),
     click.option("--fps", type=click.FloatRange(1, 120), default=FPS, help="Frames a second; the sound stays as it is."),
     click.option("--quality", type=click.Choice(list(CRF)), default="medium", help="Of the encoding."),
     click.option("--expression-scale", type=click.FloatRange(0, 3), default=1.0, help="Bolder above 1, subtler below."),

@@ -22,6 +22,8 @@ from core.video import write_video
 from core.words import load_words
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
+from render.avatar import as_comic
+from render.drawn_part import drawn_parts
 from render.options import shared_options
 from render.preview import check_preview, write_preview
 
@@ -60,15 +62,19 @@ def check_output(path, force: bool = False, *, preview=False, background=behind.
     return path
 
 
-def _drawer(renderer, rest, face, *, model, device, size_px):
+def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
     """The rest face that a renderer moves, and the function that makes pictures of (face, head) pairs."""
     if renderer == "sketch":
         return rest, partial(sketch.frames, size_px=size_px)
     if renderer == "dcgan":
         generator, rest = dcgan.load(model, device)
         return rest, partial(dcgan.frames, generator=generator, size_px=size_px)
-    from render.painted_part import painted_parts  # PyTorch again
-    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=painted_parts(face, model, device))
+    if avatar != "none":
+        parts = drawn_parts(face)
+    else:
+        from render.painted_part import painted_parts  # PyTorch again
+        parts = painted_parts(face, model, device)
+    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts)
 
 
 def _framed(face, renderer, background, preprocess, size_px):
@@ -95,7 +101,7 @@ def enlivened(moves, rest, *, seed=0, still=False):
 def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
                  preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
                  head_scale=1.0, seed=0, blink_rate=None, still=False, preview=False, captions="none",
-                 words=None) -> Path:
+                 words=None, avatar="none") -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
@@ -114,6 +120,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
     words : words.json, for the captions
+    avatar : `comic` when `face` is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
 
     Raises
     ------
@@ -137,7 +144,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), speech)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
-    base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px)
+    base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px,
+                         avatar=avatar)
     if renderer == "dcgan" and not still and (head_scale != 1 or seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
     if blink_rate is None:
@@ -162,7 +170,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
     options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
                "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
-               "seed": seed, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions}
+               "seed": seed, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions,
+               "avatar": avatar}
     inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background), words) if p]
     return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
                                    frames=n_frames)
@@ -173,7 +182,7 @@ _PATH = click.Path(path_type=Path)
 
 @stage(reads="LANDMARKS (landmarks-face, or landmarks-pixel), CLIP.rest.npy or rest_face.npy and CLIP.pose.npy beside it, "
              "a photo, speech, words",
-       writes="OUT (talking-video) and its sidecar, OUT.preview.png",
+       writes="OUT (talking-video) and its sidecar, OUT.preview.png, OUT.avatar.png (avatar)",
        examples=("python -m render.render predict_landmark/speech/landmarks.npy --photo me.jpg --speech speech.wav",
                  "python -m render.render --motion data/landmarks/clip.face.npy --photo me.jpg --preview",
                  "python -m render.render data/landmarks/clip.face.npy --renderer sketch --out clip.mp4"))
@@ -199,7 +208,10 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
     check_output(out, force, **options)
-    face = face_check.find_face(photo_path, which, points_file) if renderer == "photo" and photo_path else None
+    face = None
+    if renderer == "photo" and photo_path:
+        checked = face_check.check_photo(photo_path, which, points_file)
+        face = (as_comic(checked, out.with_suffix(".avatar.png")) if options["avatar"] != "none" else checked).photo
     click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
 
 

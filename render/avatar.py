@@ -1,0 +1,21 @@
+"""A photo as the comic that speaks in its place: nothing of the real face goes into the video, or beside it.
+
+Reads: a photo, in memory; GAN_record/avatar/model.safetensors (picture-model).
+Writes: avatar.png (avatar) and its sidecar, which says how alike comic and person are.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from render import photo
+
+AVATARS = ("none", "comic")
+
+
+def as_comic(check, path):
+    """The check of a photo (`face_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
+    from gan.translate import write_avatar
+    shown = photo.framed(check.photo)
+    drawn, points = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)
+    factor = shown.picture.shape[1] / check.photo.picture.shape[1]
+    return replace(check, photo=photo.Photo(Path(path), drawn, points), boxes=check.boxes * factor)
