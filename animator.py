@@ -1,8 +1,9 @@
 """Photo and speech to a talking video: all stages in a row, for programs. `main.py` is the same as a command.
 
 Reads: a photo; speech in any audio format, or a text to speak.
-Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken,
-or converted), words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on request.
+Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken
+or converted), words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on
+request.
 Models are read once a process, see `core.keep`: a second video begins at once.
 """
 
