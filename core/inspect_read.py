@@ -38,7 +38,7 @@ def kind_of_array(array, name=""):
                and all(n in (None, m) for (_, n), m in zip(kind.axes, array.shape, strict=True))}
     if name not in fitting and "landmarks-pixel" in fitting:
         name = "landmarks-face" if np.nanmax(np.abs(array), initial=0) < FACE_REACH else "landmarks-pixel"
-    return fitting.get(name) or next(iter(fitting.values()), None)
+    return fitting.get(name) or max(fitting.values(), key=lambda kind: sum(n is not None for _, n in kind.axes), default=None)
 
 
 def array(path, about):

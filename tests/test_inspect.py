@@ -43,6 +43,9 @@ def array(kind):
     pixel[3:6] = np.nan
     return {"spectrum": lambda: spectrum_of(speech()), "landmarks-pixel": lambda: pixel, "landmarks-face": faces,
             "head-pose": lambda: np.cumsum(np.ones((N_FRAMES, 4), np.float32), 0), "rest-face": lambda: faces()[0],
+            "head-motion": lambda: np.cumsum(np.ones((N_FRAMES, 5), np.float32), 0),
+            "brow-motion": lambda: np.cumsum(np.ones((N_FRAMES, 2), np.float32), 0),
+            "noise": lambda: np.cumsum(np.ones((N_FRAMES, 7), np.float32), 0),
             "image-embedding": lambda: np.sin(np.arange(128, dtype=np.float32)),
             "face-crops": lambda: np.stack([np.full((32, 32, 3), 6 * t, np.uint8) for t in range(N_FRAMES)])}[kind]()
 
