@@ -14,6 +14,7 @@ READY_DEV := .venv/ready-dev
 endif
 
 CORPUS ?= $(or $(shell cut -f1 data/recordings/.corpus 2>/dev/null),data/raw)
+RAVDESS ?= data/raw
 PHOTO ?= data/samples/portrait.png
 SPEAKER ?= grid_s1
 EVERY ?= 10
@@ -34,8 +35,8 @@ define stamp
 endef
 
 .PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
-	eval-sync train-head eval-head train-gan eval-gan train-render eval-render train-avatar eval-avatar publish predict render \
-	inspect docs bench app live doctor FORCE
+	eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render train-avatar \
+	eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -164,6 +165,12 @@ eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head a
 train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
 	$(PYTHON) -m landmarks.train_voice
 
+train-emotion: CNN_record/trained-emotion ## what a voice feels: train the recogniser on RAVDESS=folder of its speech [data/raw]
+	@cat $<
+
+eval-emotion: CNN_record/trained-emotion ## measure the emotion recogniser on actors it never heard
+	$(PYTHON) -m landmarks.emotion_evaluate --model "$$(cat CNN_record/trained-emotion)" $(unacted)
+
 train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<
 
@@ -190,6 +197,7 @@ publish: ## make the trained models the default ones
 	$(call published,CNN_record/trained,CNN_record/default)
 	$(call published,CNN_record/trained-sync,CNN_record/sync)
 	$(call published,CNN_record/trained-head,CNN_record/head)
+	$(call published,CNN_record/trained-emotion,CNN_record/emotion)
 	$(call published,GAN_record/trained,GAN_record/default)
 	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
 	$(call published,GAN_record/trained-eyes,GAN_record/eyes)
@@ -222,6 +230,15 @@ CNN_record/trained-sync: data/train.h5 | $(READY)
 CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY)
 	@mkdir -p $(@D)
 	$(PYTHON) -m landmarks.head_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	@mv $@.part $@
+
+unacted = $(if $(wildcard data/recordings/index.csv),--unacted data/recordings/index.csv)
+data/ravdess/index.csv: | $(READY)
+	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(RAVDESS)) --out data/ravdess
+
+CNN_record/trained-emotion: data/ravdess/index.csv | $(READY)
+	@mkdir -p $(@D)
+	$(PYTHON) -m landmarks.emotion_train --record CNN_record $(unacted) | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained: data/crops/index.csv | $(READY)

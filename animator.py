@@ -3,7 +3,7 @@
 Reads: a photo; speech in any audio format, or a text to speak.
 Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken
 or converted), words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on
-request.
+request; emotion.json, emotion.png and speech_embedding.npy when the emotion is found in the voice.
 Models are read once a process, see `core.keep`: a second video begins at once.
 """
 
@@ -17,6 +17,7 @@ from core.aside import aside
 from core.audio import read_speech
 from core.errors import InputError, absent
 from core.stage import begin, say
+from landmarks.expression import asked
 from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render import face_check, motion
 from render.avatar import as_comic
@@ -72,7 +73,8 @@ class Animator:
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
                 voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
-                template=None, which=None, points_file=None, seed=0, avatar="none", **options) -> Path:
+                template=None, which=None, points_file=None, emotion="auto", seed=0,
+                avatar="none", **options) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -88,6 +90,7 @@ class Animator:
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
+        emotion : on the face, see `predict_file`; not with `template`
         seed : of the motion of head and brows, and of the blinks
         avatar : `comic`, and a comic of the photo speaks, see `render.avatar`
         options : of `render_video`
@@ -101,6 +104,7 @@ class Animator:
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
         found = self._checked(readable_photo(photo), which, points_file)
+        asked(emotion)
         if template:
             artifacts.check(template, *motion.READS)
         go_on()
@@ -111,7 +115,7 @@ class Animator:
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
-        moves = template or self._landmarks(speech, folder, seed)
+        moves = template or self._landmarks(speech, folder, emotion, seed)
         if avatar != "none":
             found = as_comic(found, folder / "avatar.png")
         say(f"face found: {face_check.write_check(found, folder)[-1]}")
@@ -133,9 +137,9 @@ class Animator:
         with self._one_at_a_time:
             return face_check.check_photo(photo, which, points_file)
 
-    def _landmarks(self, speech, folder, seed):
+    def _landmarks(self, speech, folder, emotion, seed):
         from landmarks.predict import predict_file
-        path = predict_file(speech, folder, self.model, seed=seed)
+        path = predict_file(speech, folder, self.model, emotion=emotion, seed=seed)
         say(f"landmarks: {path}")
         return path
 

@@ -13,6 +13,7 @@ import click
 from animator import Animator
 from core.errors import InputError
 from core.stage import listen, stage
+from landmarks.expression import EMOTIONS, MOST
 from preprocess.recognise import ENGINES
 from preprocess.speakable import read_script
 from preprocess.synthesize_speech import voice_options
@@ -35,11 +36,12 @@ _PATH = click.Path(path_type=Path)
 
 @stage(reads="a photo; speech, or a text",
        writes="the video, its .preview.png; face.json, photo_check.png, speech.wav, words.json, words.srt, landmarks.npy, "
-              "rest_face.npy, head.npy, noise.npy, landmarks.gif in RESULT_DIR/NAME/; with --keep index.html, a page that "
-              "shows them",
+              "rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, speech_embedding.npy in "
+              "RESULT_DIR/NAME/; with --keep index.html, a page that shows them",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",
                  "python main.py --source_image me.png --driven_audio speech.mp3 --preprocess crop --preview",
+                 "python main.py --image me.jpg --audio speech.wav --emotion happy:1.5",
                  "python main.py --image me.jpg --audio speech.wav --motion data/landmarks/clip.face.npy"))
 @click.option("--image", "--source-image", "image", type=_PATH, required=True, help="A frontal photo.")
 @face_check.face_options
@@ -53,6 +55,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--result-dir", type=_PATH, default=Path("results"), help="Folder of the files in between.")
 @click.option("--motion", "template", type=_PATH,
               help="Landmarks, as long as the speech, that move the face in place of a prediction: also of a video.")
+@click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
+              help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}.")
 @shared_options
 @click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one and a stage gains by it.")
 @click.option("--model", type=_PATH, help="Speech-to-landmark model.  [default: the one that ships]")

@@ -10,14 +10,17 @@ from pathlib import Path
 import click
 
 from core.stage import say, stage
+from landmarks.expression import EMOTIONS, MOST
 from landmarks.predict import predict_file, predict_stream
 
 HERE = Path(__file__).resolve().parent
 
 
 @stage(reads="SPEECH (.wav; - is raw sound on standard input), CNN_record/default/model.tflite",
-       writes="OUT/NAME/landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif; landmarks.gif beside this script",
+       writes="OUT/NAME/landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif; with --emotion auto emotion.json, "
+              "emotion.png, speech_embedding.npy; landmarks.gif beside this script",
        examples=("python predict.py speech.wav",
+                 "python predict.py speech.wav --emotion happy:1.5",
                  "python predict.py speech.wav --seed 3",
                  "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures",
                  "arecord -q -t raw -f S16_LE -r 16000 -c 1 | python predict.py -"))
@@ -25,10 +28,13 @@ HERE = Path(__file__).resolve().parent
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "predict_landmark", show_default="predict_landmark",
               help="Folder that gets a folder NAME for the speech.")
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
+@click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
+              help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}. - is neutral "
+                   "with auto.")
 @click.option("--seed", type=click.IntRange(0), default=0,
               help="Another motion of head and brows; the same number, the same one. - moves neither.")
 @click.option("--pictures", is_flag=True, help="Also one PNG a frame, in OUT/NAME/frames/.")
-def main(speech, out, model, seed, pictures):
+def main(speech, out, model, emotion, seed, pictures):
     """Turn speech into 68 moving face landmarks.
 
     SPEECH is a .wav, or - for raw sound on standard input: 16-bit little-endian samples (s16le), 16 kHz, mono. Then each frame
@@ -38,10 +44,10 @@ def main(speech, out, model, seed, pictures):
     gif = HERE / "landmarks.gif"
     if str(speech) == "-":
         write_line = partial(print, flush=True)
-        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, gif, pictures)))
+        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, gif, pictures, emotion=emotion)))
         say(str(gif))
     else:
-        click.echo(predict_file(speech, out / speech.stem, model, gif, pictures, seed=seed))
+        click.echo(predict_file(speech, out / speech.stem, model, gif, pictures, emotion=emotion, seed=seed))
         click.echo(gif)
 
 

@@ -28,6 +28,15 @@ _NOSE_BASE = list(GROUPS["nose_base"])
 N_MOUTH_SHAPE = 8  # numbers of `mouth_shape`
 EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # (upper, lower) of each eye, point above point
 
+# What moves together in an expression, on the right half: point -> share. The middle of the lips is shared with the left.
+HALF_FACE = {
+    "inner_brow": {21: 1, 20: 0.8, 19: 0.35}, "outer_brow": {17: 1, 18: 0.9, 19: 0.65, 20: 0.2},
+    "upper_lid": {37: 1, 38: 1}, "lower_lid": {41: 1, 40: 1}, "nostril": {31: 1, 32: 0.6, 33: 0.2},
+    "lip_corner": {48: 1, 60: 1, 49: 0.57, 59: 0.55, 61: 0.46, 67: 0.46, 50: 0.17, 58: 0.17},
+    "upper_edge": {49: 0.6, 50: 1, 51: 0.5}, "lower_edge": {59: 0.6, 58: 1, 57: 0.5},
+    "lips": {48: 1, 60: 1, 49: 1, 59: 1, 61: 1, 67: 1, 50: 1, 58: 1, 51: 0.5, 57: 0.5, 62: 0.5, 66: 0.5},
+}
+
 EDGES = [(a, b) for name, points in GROUPS.items()
          for a, b in zip(points, (*points[1:], points[0]) if name in CLOSED else points[1:])]
 

@@ -82,10 +82,15 @@ KINDS = {
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, preprocess.synthesize_speech"),
         Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
              "landmarks.train_voice"),
+        _array("speech-embedding", "float32", (_FRAME, ("value", None)), "",
+               "what the emotion recogniser makes of the sound around each frame", "landmarks.emotion"),
+        Kind("emotion", ".json", "probabilities of eight and of six emotions in a voice, of the whole and over time",
+             "landmarks.emotion"),
+        Kind("emotion-model", ".npz", "weights of the emotion recogniser, several networks", "landmarks.emotion_train"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
-             "landmarks.head_evaluate, gan.evaluate, gan.evaluate_avatar, gan.evaluate_identity, render.evaluate, "
-             "render.evaluate_avatar"),
+             "landmarks.head_evaluate, landmarks.emotion_evaluate, gan.evaluate, gan.evaluate_avatar, "
+             "gan.evaluate_identity, render.evaluate, render.evaluate_avatar"),
     )
 }
 

@@ -3,7 +3,8 @@
 Reads: a .wav, or raw sound on standard input, and CNN_record/default/model.tflite (or any landmark-model).
 Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy,
 head.npy (head-motion), noise.npy (noise, what the seed made), landmarks.gif (the first minute) and frames/000000.png ...
-on request. A noise.npy of your own, one without a description beside it, is read and moves head and brows.
+on request. A noise.npy of your own, one without a description beside it, is read and moves head and brows. emotion.json,
+emotion.png and speech_embedding.npy when the emotion is to be found in the voice.
 """
 
 from itertools import chain
@@ -19,6 +20,8 @@ from core.errors import InputError
 from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
+from landmarks.emotion import emotion_of, write_emotion
+from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
 from landmarks.head import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head import load_head_model, motion_of, noise_for, with_brows
 from landmarks.head_sound import heard_at_knots
@@ -78,12 +81,14 @@ def sketches(face):
         yield draw.sketch(points, GIF_SIDE_PX)
 
 
-def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False, *, seed: int = 0) -> Path:
+def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False, *,
+                 emotion: str = "neutral", seed: int = 0) -> Path:
     """Predict one .wav into the folder `out`; return the path of landmarks.npy.
 
-    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; another `seed` is another motion of head and
-    brows. Raises InputError for bad input.
+    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
+    the voice says, which is written too; another `seed` is another motion of head and brows. Raises InputError for bad input.
     """
+    name, strength = asked(emotion)
     sound, out = read_speech(speech), Path(out)
     model = _kept_model(model_path or DEFAULT_MODEL)
     noise, is_own = noise_for(out / "noise.npy", n_frames_of(len(sound)), seed)
@@ -93,8 +98,14 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False,
         free = voice.free
         face = predict_power(model, power, voice=voice)
     head, brows = _moved(power, height, noise, free)
+    found = emotion_of(sound) if name == AUTO else None
+    mood = strength * found.over_time if found else vector(name, strength)
+    face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})
-    return _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL], gif, pictures, beside, seed)
+    path = _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL], gif, pictures, beside, seed)
+    if found:
+        write_emotion(found, out, stage=STAGE, inputs=[speech])
+    return path
 
 
 def _moved(power, height, noise, free):
@@ -127,20 +138,23 @@ def raw_pieces(stream, n_bytes: int):
         raise InputError(STDIN, f"{n_read} bytes" + (", half a sample at the end" if rest else ""), STDIN_FORMAT, STDIN_CURE)
 
 
-def predict_stream(source, write_line, out, model_path=None, gif=None, pictures: bool = False) -> Path:
+def predict_stream(source, write_line, out, model_path=None, gif=None, pictures: bool = False, *,
+                   emotion: str = "neutral") -> Path:
     """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
 
     Parameters
     ----------
     source : binary stream of `STDIN_FORMAT`
     write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
+    emotion : as for `predict_file`; auto is neutral here, as it needs a whole recording
     """
+    name, strength = asked(emotion)
     if source.isatty():
         raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
     pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
     first = next(pieces)  # bad input is told before anything is loaded
     model = load_model(model_path)
-    stream, faces = Stream(model), []
+    stream, faces = Stream(model, emotion=None if name == AUTO else vector(name, strength)), []
 
     def take(frames):
         for face in frames:

@@ -15,6 +15,7 @@ from core import face68
 from core.audio import LATE_SAMPLES, Spectra, read_speech
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.stage import stage
+from landmarks.expression import offsets
 from landmarks.features import pad_with_silence
 from landmarks.hearing import Running
 from landmarks.lite import load_model
@@ -81,11 +82,13 @@ class Faces:
 class Stream:
     """Sound in pieces in, landmarks out: `push` as it comes, then `finish`; one recording a Stream.
 
-    Together they give `n_frames_of(n_samples)` frames. Parameters as for `Faces`.
+    Together they give `n_frames_of(n_samples)` frames. Parameters as for `Faces`; `emotion`, a vector of
+    `landmarks.expression`, is worn all the time.
     """
 
-    def __init__(self, model, hearing=None, voice=None):
+    def __init__(self, model, hearing=None, voice=None, emotion=None):
         self._spectra, self._faces = Spectra(), Faces(model, hearing, voice)
+        self._worn = 0 if emotion is None else offsets(emotion)
 
     @property
     def look_ahead_s(self) -> float:
@@ -95,11 +98,11 @@ class Stream:
 
     def push(self, sound):
         """Sound, float32 [sample], 16 kHz, -1..1 -> the landmarks that are ready, float32 [frame, 68, 2], face space."""
-        return self._push(self._spectra.push(np.asarray(sound, np.float32)))
+        return self._push(self._spectra.push(np.asarray(sound, np.float32))) + self._worn
 
     def finish(self):
         """The landmarks that are left: float32 [frame, 68, 2]."""
-        return np.concatenate([self._push(self._spectra.finish()), self._faces.finish()])
+        return np.concatenate([self._push(self._spectra.finish()), self._faces.finish()]) + self._worn
 
     def _push(self, spectrum):
         return self._faces.push(self._faces.model.power(spectrum) if len(spectrum) else spectrum)

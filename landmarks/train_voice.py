@@ -33,15 +33,18 @@ RATES = (160, 120, 200, 240, 140)  # words a minute, one a text
 VOICES = ("en-us", "en-gb-x-rp+f3", "en-us+m3", "en-us+f2", "de", "tr+f4", "hi", "fr+m5")
 
 
-def recorded(indexes, split: str) -> list:
-    """The sound of the clips of `split`, of each speaker at most `MOST_CLIPS`: [(speaker, float32 [sample])]."""
+def recorded(indexes, split: str, most_clips: int = MOST_CLIPS, wanted=lambda row: True) -> list:
+    """The sound of the clips of `split`, of each speaker at most `most_clips`: [(speaker, float32 [sample])].
+
+    `wanted` says of a row of an index whether it may be among them.
+    """
     by_speaker = {}
     for index in indexes:
         for row in read_index(index, "split", "speaker", "sound"):
-            if row["split"] == split and row["sound"] and not row.get("problem"):
+            if row["split"] == split and row["sound"] and not row.get("problem") and wanted(row):
                 by_speaker.setdefault(row["speaker"], []).append(row["sound"])
     chosen = [(speaker, paths[i]) for speaker, paths in by_speaker.items()
-              for i in np.unique(np.linspace(0, len(paths) - 1, MOST_CLIPS).astype(int))]
+              for i in np.unique(np.linspace(0, len(paths) - 1, most_clips).astype(int))]
     with progress(chosen, f"read speech, {split}") as bar:
         sounds = [(speaker, np.concatenate([np.zeros(0, np.float32), *decode_any(path)])) for speaker, path in bar]
     sounds = [(speaker, sound) for speaker, sound in sounds if len(sound) > SAMPLE_RATE and level_of(sound) > 1e-4]

@@ -1,0 +1,135 @@
+"""What a voice feels: probabilities of eight emotions, of a recording and over time, and its speech embedding.
+
+Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), landmarks/voice_model.npz (voice-model).
+Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding, a row a frame).
+Where nobody speaks the emotion is neutral. The eight classes are those of RAVDESS; the six of CREMA-D are made from them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from core import artifacts
+from core.audio import read_speech
+from core.clock import FPS
+from core.stage import only_one, say, stage
+from landmarks.emotion_model import DEFAULT_MODEL, kept_recogniser, sounds_of
+from landmarks.expression import EMOTIONS, steady
+from landmarks.voice import WholeVoice
+
+STAGE = "landmarks.emotion"
+EVERY = round(0.2 * FPS)  # frames between the moments that emotion.json holds
+# CREMA-D's classes and the RAVDESS classes that make them; surprise, which CREMA-D has not, is shared out in proportion.
+SIX = {"angry": ("angry",), "disgusted": ("disgust",), "fearful": ("fearful",), "happy": ("happy",),
+       "neutral": ("neutral", "calm"), "sad": ("sad",)}
+COLOURS = ((150, 150, 150), (120, 180, 200), (240, 180, 40), (70, 100, 190), (210, 50, 50), (130, 80, 170), (90, 140, 60),
+           (240, 120, 180))
+PLOT_PX, MARGIN_PX = (900, 220), 24  # width, height of the plot; room for words
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """What `emotion_of` found; probabilities are in the order of EMOTIONS.
+
+    Parameters
+    ----------
+    whole : float32 [8], of the recording
+    over_time : float32 [frame, 8], of each frame; neutral where nobody speaks
+    embedding : float32 [frame, width], the speech embedding
+    spoken : share of the frames in which somebody speaks
+    """
+
+    whole: np.ndarray
+    over_time: np.ndarray
+    embedding: np.ndarray
+    spoken: float
+
+
+def six_of(probabilities):
+    """Probabilities of the eight classes [..., 8] -> those of CREMA-D's six, in the order of SIX, float [..., 6]."""
+    sums = np.stack([sum(probabilities[..., EMOTIONS.index(name)] for name in names) for names in SIX.values()], -1)
+    neutral = np.eye(len(SIX), dtype=np.float32)[list(SIX).index("neutral")]
+    total = sums.sum(-1, keepdims=True)
+    return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
+
+
+def emotion_of(sound, model=None) -> Emotion:
+    """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged."""
+    recogniser = kept_recogniser(model or DEFAULT_MODEL)
+    *heard, frames = sounds_of(sound, recogniser.filters)
+    free, found = WholeVoice(frames).free, recogniser.listen(*heard)
+    share, neutral = free[:, None], np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
+    over_time = steady(share * recogniser.over_time(found) + (1 - share) * neutral)
+    spoken = float((free > 0.5).mean())
+    whole = recogniser.whole(found) if spoken else neutral
+    return Emotion(whole, over_time, recogniser.embedding(found), spoken)
+
+
+def as_json(found: Emotion) -> dict:
+    """What emotion.json holds."""
+    def rows(values, names):
+        return {name: np.round(column.astype(float), 3).tolist() for name, column in zip(names, np.moveaxis(values, -1, 0))}
+
+    moments = found.over_time[EVERY // 2::EVERY] if len(found.over_time) > EVERY // 2 else found.over_time
+    times = (np.arange(len(moments)) * EVERY + min(EVERY // 2, len(found.over_time) - 1) + 0.5) / FPS
+    return {"emotion": EMOTIONS[int(found.whole.argmax())], "spoken": round(found.spoken, 3),
+            "probabilities": rows(found.whole, EMOTIONS), "six": rows(six_of(found.whole), SIX),
+            "times_s": np.round(times, 2).tolist(), "over_time": rows(moments, EMOTIONS),
+            "six_over_time": rows(six_of(moments), SIX)}
+
+
+def drawn(found: Emotion):
+    """The probabilities over time, stacked, and those of the whole as words: uint8 [row, column, rgb]."""
+    columns, rows = PLOT_PX
+    picture = np.full((rows + 3 * MARGIN_PX, columns, 3), 255, np.uint8)
+    frames = found.over_time[np.linspace(0, len(found.over_time) - 1, columns).round().astype(int)]
+    below = np.round(np.cumsum(frames, 1) * rows).astype(int)
+    for x in range(columns):
+        for colour, top, bottom in zip(COLOURS, np.r_[0, below[x, :-1]], below[x]):
+            picture[top:bottom, x] = colour
+    seconds = f"{len(found.over_time) / FPS:.1f} s"
+    cv2.putText(picture, seconds, (columns - 80, rows + MARGIN_PX), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    for i, (name, colour, share) in enumerate(zip(EMOTIONS, COLOURS, found.whole)):
+        x, y = (i % 4) * (columns - 100) // 4 + 8, rows + MARGIN_PX * (1 + i // 4)
+        cv2.rectangle(picture, (x, y - 11), (x + 12, y + 1), colour, -1)
+        cv2.putText(picture, f"{name} {share:.0%}", (x + 18, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return picture
+
+
+def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
+    """Write emotion.json, emotion.png and speech_embedding.npy into `folder`; return the path of emotion.json."""
+    folder = Path(folder)
+    artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
+    with artifacts.whole_file(folder / "emotion.png") as part:
+        part.write_bytes(cv2.imencode(".png", drawn(found)[..., ::-1])[1])
+    artifacts.save_json(folder / "emotion.json", as_json(found))
+    return artifacts.describe_with(folder / "emotion.json", "emotion", stage=stage, inputs=inputs)
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@stage(reads="SPEECH (.wav), MODEL (emotion-model)",
+       writes="OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding)",
+       examples=("python -m landmarks.emotion speech.wav", "python -m landmarks.emotion speech.wav --out results/emotion"))
+@click.argument("speech", type=_PATH)
+@click.option("--out", type=_PATH, help="Folder.  [default: predict_landmark/SPEECH]")
+@click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
+def main(speech, out, model):
+    """Find the emotion in a voice.
+
+    Acted English taught it: it says what a voice sounds like, not what a person feels.
+    """
+    found = emotion_of(read_speech(speech), model)
+    out = out or Path("predict_landmark") / speech.stem
+    with only_one(out):
+        path = write_emotion(found, out, inputs=[speech, model])
+    say(", ".join(f"{name} {share:.0%}" for share, name in sorted(zip(found.whole, EMOTIONS), reverse=True) if share >= 0.05))
+    click.echo(path)
+
+
+if __name__ == "__main__":
+    main()

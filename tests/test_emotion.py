@@ -1,0 +1,192 @@
+"""The emotion recogniser: it learns made-up emotions, stays neutral where nobody speaks, and says what it found in files."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import SENTENCES, command, speak
+
+from core import artifacts
+from core.audio import read_speech, resample, write_wav
+from core.clock import SAMPLE_RATE, n_frames_of
+from landmarks import emotion, emotion_evaluate, emotion_model, emotion_train
+from landmarks.emotion import SIX, as_json, emotion_of, six_of
+from landmarks.emotion_model import N_BANDS, N_FEATURES, Recogniser, as_far_as_acted, heard, load_recogniser, sounds_of
+from landmarks.emotion_train import merged, recall, weighed
+from landmarks.expression import EMOTIONS
+from landmarks.predict import predict_file
+from landmarks.prosody import PITCH_HZ, pitch_and_voicing
+from landmarks.wordless import checked
+from preprocess import list_recordings
+
+VOICES = "en-us", "en-us+f2", "en-gb-x-rp", "en-us+m3"
+MADE_UP = {"angry": 1.45, "sad": 0.72}  # what a voice's pitch and speed are multiplied with
+
+
+@pytest.mark.parametrize("hz", [80, 120, 240, 500])
+def test_pitch(hz):
+    t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    tone = sum(np.sin(2 * np.pi * hz * k * t) / k for k in range(1, 7)).astype(np.float32)
+    octaves, voicing = pitch_and_voicing(tone)
+    assert np.log2(hz / PITCH_HZ[0]) == pytest.approx(np.median(octaves), abs=0.05)
+    assert np.median(voicing) > 0.9 and len(octaves) == len(voicing) == 4 * n_frames_of(len(tone))
+    noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    assert np.median(pitch_and_voicing(noise)[1]) < 0.3
+
+
+@pytest.fixture(scope="module")
+def acted(tmp_path_factory):
+    """index.csv of four voices, each with two made-up emotions: fast and high, slow and low."""
+    folder = tmp_path_factory.mktemp("acted")
+    for actor, voice in enumerate(VOICES, 1):
+        for take, sentence in enumerate(SENTENCES, 1):
+            for name, factor in MADE_UP.items():
+                sound = resample(speak(sentence, voice, seconds=2), round(SAMPLE_RATE * factor), SAMPLE_RATE)
+                number = EMOTIONS.index(name) + 1
+                write_wav(folder / f"Actor_{actor:02d}" / f"03-01-{number:02d}-01-{(take + 1) // 2:02d}-{take % 2 + 1:02d}-"
+                                                        f"{actor:02d}.wav", sound)
+    assert command(list_recordings.main, folder, "--out", folder / "index").exit_code == 0
+    return folder / "index" / "index.csv"
+
+
+@pytest.fixture(scope="module")
+def trained(acted, tmp_path_factory):
+    """The model of a short training on two of the voices by two networks, the third and fourth apart."""
+    record = tmp_path_factory.mktemp("record")
+    done = command(emotion_train.main, "--index", acted, "--record", record, "--apart", "actor_03", "--apart", "actor_04",
+                   "--folds", 2, "--epochs", 15, "--batch", 4, "--width", 16, "--channels", 12, "--units", 6)
+    assert done.exit_code == 0, done.stderr
+    return record / done.stdout.splitlines()[-1]
+
+
+def test_training_learns_made_up_emotions(acted, trained):
+    done = command(emotion_evaluate.main, "--index", acted, "--model", trained, "--apart", "actor_03", "--apart", "actor_04")
+    assert done.exit_code == 0, done.stderr
+    about = json.loads(trained.with_name("metrics.json").read_text())["acted"]
+    assert about["eight"]["recall"] > 0.8 and about["eight"]["recordings"] == 16
+    assert about["eight"]["by_chance"] == 0.5
+    assert sum(sum(row.values()) for row in about["eight"]["confusion"].values()) == 16
+    assert set(about["six"]["confusion"]) == set(SIX)
+    assert artifacts.check(trained, "emotion-model")["held_out"]["recordings"] == 16
+
+
+def test_a_finished_training_is_not_gone_on_with(trained):
+    assert (trained.parent / "done").exists() and (trained.parent / "2" / "state.npz").exists()
+
+
+def test_the_numpy_network_equals_keras():
+    from landmarks.emotion_network import arrays_of, built
+    rng = np.random.default_rng(0)
+    networks = [built(width=7, channels=6, units=5, dropout=0.3) for _ in range(2)]
+    for network in networks:
+        for variable in network.weights:
+            variable.assign(np.abs(rng.normal(0.3, 0.3, variable.shape)) if "variance" in variable.path
+                            else rng.normal(0, 0.3, variable.shape))
+    sounds = np.exp(rng.normal(0, 3, (60, N_BANDS)) + rng.normal(0, 9, (60, 1))), rng.uniform(0, 3, 60), rng.random(60)
+    features, sounding = heard(*sounds)
+    assert features.shape == (60, N_FEATURES) and 0 < sounding.mean() < 1
+    scores = np.mean([np.asarray(network([features[None], emotion_model.per_frame(sounding)[None]])[0])[0]
+                      for network in networks], 0)
+    bare = {"discriminant": np.zeros((200, 8)), "discriminant_bias": np.zeros(8), "acted": np.zeros(200),
+            "acted_bias": np.zeros(())}
+    recogniser = Recogniser(merged([arrays_of(network) for network in networks], bare))
+    found = recogniser.scores(recogniser.listen(*sounds), np.array([0]), np.array([30]))[0][0]
+    np.testing.assert_allclose(found, scores, atol=0.02)  # weights are kept in 16 bits
+
+
+def test_level_does_not_matter():
+    sound, filters = speak(SENTENCES[0]), load_recogniser().filters
+    loud, soft = (heard(*sounds_of(gain * sound, filters)[:3])[0] for gain in (1, 0.03))
+    assert np.mean(np.abs(soft - loud) < 0.02) > 0.99  # a step at the border of silence may fall to either side
+    assert loud.shape == (2 * n_frames_of(len(sound)), N_BANDS + 5)
+
+
+@pytest.mark.parametrize("name", checked())
+def test_without_words_it_is_neutral(name):
+    found = emotion_of(checked()[name].astype(np.float32))
+    assert found.over_time[:, 0].min() > 0.9 and found.whole[0] > 0.9
+
+
+def test_a_pause_is_neutral():
+    silence = np.zeros(4 * SAMPLE_RATE, np.float32)
+    found = emotion_of(np.concatenate([speak(SENTENCES[0]), silence]))
+    assert found.over_time[-1, 0] > 0.99 and found.over_time.sum(1) == pytest.approx(1, abs=1e-4)
+
+
+def test_emotion_changes_slowly():
+    sound = np.concatenate([speak(SENTENCES[0]), np.zeros(SAMPLE_RATE, np.float32), speak(SENTENCES[1], "en-us+f2")])
+    assert np.abs(np.diff(emotion_of(sound).over_time, axis=0)).max() < 0.06
+
+
+def test_files_say_what_was_found(speech, tmp_path):
+    done = command(emotion.main, speech, "--out", tmp_path)
+    assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "emotion.json"), done.stderr
+    artifacts.check(tmp_path / "emotion.json", "emotion")
+    about, n_frames = json.loads((tmp_path / "emotion.json").read_text()), n_frames_of(len(read_speech(speech)))
+    assert list(about["probabilities"]) == list(EMOTIONS) and sum(about["probabilities"].values()) == pytest.approx(1, abs=0.01)
+    assert list(about["six"]) == list(SIX) and sum(about["six"].values()) == pytest.approx(1, abs=0.01)
+    assert len(about["times_s"]) == n_frames // 5 == len(about["over_time"]["happy"]) == len(about["six_over_time"]["sad"])
+    assert np.diff(about["times_s"]) == pytest.approx(0.2)
+    embedding = artifacts.load(tmp_path / "speech_embedding.npy", "speech-embedding").array
+    assert len(embedding) == n_frames and embedding.std(0).min() > 0
+    assert (tmp_path / "emotion.png").stat().st_size > 1000
+
+
+def test_the_shortest_sound():
+    found = emotion_of(np.zeros(10, np.float32))
+    assert found.over_time.shape == (1, 8) and len(as_json(found)["times_s"]) == 1
+
+
+def test_what_is_not_acted_is_mild():
+    chances = np.array([[0.1, 0.3, 0, 0, 0.6, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 0]], np.float32)
+    half = as_far_as_acted(chances, np.array([0.5, 0.0]))
+    np.testing.assert_allclose(half.sum(1), 1, atol=1e-6)
+    assert half[0, EMOTIONS.index("angry")] == pytest.approx(0.3) and half[0, 1] > half[0, 0] > 0.1
+    assert half[1, 0] == 1
+
+
+def test_six_of_eight():
+    eight = np.eye(8, dtype=np.float32)
+    assert list(SIX)[six_of(eight[EMOTIONS.index("calm")]).argmax()] == "neutral"
+    assert list(SIX)[six_of(eight[EMOTIONS.index("disgust")]).argmax()] == "disgusted"
+    surprised = 0.5 * eight[EMOTIONS.index("surprised")] + 0.4 * eight[EMOTIONS.index("happy")] + 0.1 * eight[3]
+    assert six_of(surprised)[list(SIX).index("happy")] == pytest.approx(0.8)
+    np.testing.assert_allclose(six_of(eight).sum(1), 1)
+
+
+def test_auto_puts_the_voice_on_the_face(speech, tmp_path):
+    from landmarks.expression import offsets
+    path = predict_file(speech, tmp_path, emotion="auto:1.5")
+    wanted = artifacts.load(predict_file(speech, tmp_path / "neutral")).array
+    wanted = wanted + 1.5 * offsets(emotion_of(read_speech(speech)).over_time)
+    np.testing.assert_allclose(artifacts.load(path).array, wanted, atol=1e-5)
+    assert not (tmp_path / "neutral" / "emotion.json").exists()
+    assert (tmp_path / "emotion.json").is_file() and (tmp_path / "speech_embedding.npy").is_file()
+
+
+def test_a_missing_index_is_said_in_one_line(tmp_path):
+    done = command(emotion_train.main, "--index", tmp_path / "index.csv", "--record", tmp_path / "record")
+    assert done.exit_code == 1 and "index.csv: no such file" in done.stderr and not (tmp_path / "record").exists()
+
+
+def test_a_damaged_model_is_said_in_one_line(speech, tmp_path):
+    (tmp_path / "model.npz").write_bytes(b"nothing")
+    done = command(emotion.main, speech, "--out", tmp_path / "out", "--model", tmp_path / "model.npz")
+    assert done.exit_code == 1 and "not an emotion-model" in done.stderr and not (tmp_path / "out").exists()
+
+
+def test_measures():
+    wanted = np.array([0, 0, 0, 1])
+    scores = np.log(np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]]))
+    assert recall(wanted, scores) == pytest.approx((2 / 3 + 1) / 2)
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 8, 2000)
+    unsure = rng.normal(0, 1, (2000, 8)) + 2 * np.eye(8)[truth]  # whose likelihood is that of 2 times them
+    nothing = np.zeros_like(unsure)
+    assert weighed(truth, unsure, nothing)[1] == pytest.approx(0.5, abs=0.05)
+    assert weighed(truth, 4 * unsure, nothing)[1] == pytest.approx(2, abs=0.2)
+    share, temperature = weighed(truth, nothing, unsure)
+    assert share / temperature == pytest.approx(2, abs=0.2)
+    right = rng.random(20000) < 0.7
+    assert emotion_evaluate.calibration_error(right, np.full(20000, 0.7)) < 0.02
+    assert emotion_evaluate.calibration_error(right, np.full(20000, 0.99)) > 0.25
