@@ -21,9 +21,9 @@ from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
 GOOD, MISSING, OPTIONAL, FACT = "ok", "MISSING", "not here", ""
-SHIPPED = ("CNN_record/default/model.tflite", "CNN_record/sync/model.tflite", "GAN_record/default/model.safetensors",
-           "GAN_record/mouth/model.safetensors", "GAN_record/eyes/model.safetensors", "landmarks/voice_model.npz",
-           "preprocess/offset_model.npz")
+SHIPPED = (*(f"CNN_record/{name}/model.tflite" for name in ("default", "head", "sync")),
+           *(f"GAN_record/{name}/model.safetensors" for name in ("default", "mouth", "eyes", "avatar", "identity")),
+           "landmarks/voice_model.npz", "preprocess/offset_model.npz")
 WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "openai-whisper": "--transcriber whisper",
                   "vosk": "--transcriber vosk", "pillow-heif": ".heic photos"}  # packages that are optional, and what for
 WRITTEN = ("results", "predict_landmark", "data", "CNN_record", "GAN_record")  # folders

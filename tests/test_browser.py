@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -21,11 +22,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver: apt install chromium-driver")
 WAIT_S = 90  # a machine that does other things too
-PORTS = {"app": 17860, "live": 17861}
 
 
-def _served(port, *command):
-    """Start a server of ours, wait for its page; yield the address and the process, and stop it."""
+def _served(*command):
+    """Start a server of ours at a free port, wait for its page; yield the address and the process, and stop it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, *map(str, command), "--port", str(port)], cwd=ROOT, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     address = process.stdout.readline().strip()
@@ -45,7 +47,7 @@ def photo_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page():
-    for address, _ in _served(PORTS["app"], "app.py"):
+    for address, _ in _served("app.py"):
         yield address
 
 
@@ -206,7 +208,7 @@ def test_no_file_of_the_server_can_be_read_and_no_upload_is_too_large_for_it(pag
 
 @pytest.fixture(scope="module")
 def live(photo_path):
-    for address, process in _served(PORTS["live"], "-m", "web.live", "--photo", photo_path, "--size", 128):
+    for address, process in _served("-m", "web.live", "--photo", photo_path, "--size", 128):
         os.set_blocking(process.stderr.fileno(), False)
         yield address, process.stderr
 

@@ -9,6 +9,7 @@ from core.captions import WAYS
 from core.video import CRF
 from preprocess.espeak import FASTEST, SLOWEST, voices
 from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
+from render.avatar import AVATARS
 
 SIZES = (("as the photo", ""), ("256 px", 256), ("512 px", 512), ("768 px", 768), ("1080 px", 1080))
 
@@ -32,6 +33,8 @@ def video_controls() -> dict:
     """Of every video."""
     return {
         "expression_scale": gr.Slider(0, 2, 1, step=0.1, label="Expression", info="bolder above 1, subtler below"),
+        "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=AVATARS[0], label="Avatar",
+                           info="a comic speaks in place of the photo; no real face is left in the files"),
         "seed": gr.Number(0, minimum=0, maximum=9999, precision=0, label="Seed", info="another motion of head and brows"),
         "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value="full", label="Picture"),
         "size_px": gr.Radio(SIZES, value=SIZES[0][1], label="Longer side"),

@@ -23,6 +23,7 @@ from render.photo import FRAMINGS
 
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
+PATIENCE_S = 2  # a page that was closed may still have a picture under way
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
 _HERE = Path(__file__).resolve().parent
 _RATES = range(8000, 192_001)
@@ -38,18 +39,22 @@ class Talk:
     """The one conversation that goes on: sound is collected while pictures are made."""
 
     def __init__(self, face):
-        self.face, self.busy = face, False
+        self.face, self.turn = face, asyncio.Lock()
 
     async def meet(self, websocket):
         await websocket.accept()
-        if self.busy or not _is_ours(websocket):
-            await websocket.close(*(_BUSY if self.busy else _FOREIGN))
+        if not _is_ours(websocket):
+            await websocket.close(*_FOREIGN)
             return
-        self.busy = True
+        try:
+            await asyncio.wait_for(self.turn.acquire(), PATIENCE_S)
+        except TimeoutError:
+            await websocket.close(*_BUSY)
+            return
         try:
             await self._converse(websocket)
         finally:
-            self.busy = False
+            self.turn.release()
 
     async def _converse(self, websocket):
         from starlette.websockets import WebSocketDisconnect
