@@ -150,6 +150,14 @@ def curves(named, x_label):
     return figure
 
 
+def carpet(values):
+    """float [frame, value] -> one picture, a column a frame, a row a value."""
+    figure, (axis,) = _axes(1, 3.4)
+    axis.imshow(_pooled(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
+    axis.set(xlabel="s", ylabel="value")
+    return figure
+
+
 def bars(charts):
     """Horizontal bars, the largest first: {title: {label: number}} -> Figure."""
     heights = [0.5 + 0.24 * min(len(chart), MAX_BARS) for chart in charts.values()]

@@ -79,6 +79,8 @@ def _draw_array(values, names, kind):
     if names[1:] == ["row", "column", "rgb"]:
         shown = picture.evenly(len(values))
         return picture.sheet([picture.tile(values[i]) for i in shown], "frames " + " ".join(map(str, shown)))
+    if names == ["frame", "value"]:
+        return picture.carpet(np.asarray(values))
     units = kind.unit.split(", ") if kind.unit.count(", ") == values.shape[1] - 1 else [kind.unit] * values.shape[1]
     x, label = (np.arange(len(values)) / FPS, "s") if names[0] == "frame" else (np.arange(len(values)), names[0])
     return picture.curves({f"{names[1]} {i}, {unit}": (x, values[:, i]) for i, unit in enumerate(units)}, label)

@@ -9,25 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 
 from core import artifacts
 from core.audio import read_speech
-from core.clock import FPS
+from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.stage import only_one, say, stage
-from landmarks.emotion_model import DEFAULT_MODEL, kept_recogniser, sounds_of
+from landmarks.emotion_model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, steady
 from landmarks.voice import WholeVoice
 
 STAGE = "landmarks.emotion"
-EVERY = round(0.2 * FPS)  # frames between the moments that emotion.json holds
+BLOCK_S = 60  # about: a longer recording is heard in blocks, so that an hour fits in memory
 # CREMA-D's classes and the RAVDESS classes that make them; surprise, which CREMA-D has not, is shared out in proportion.
 SIX = {"angry": ("angry",), "disgusted": ("disgust",), "fearful": ("fearful",), "happy": ("happy",),
        "neutral": ("neutral", "calm"), "sad": ("sad",)}
 COLOURS = ((150, 150, 150), (120, 180, 200), (240, 180, 40), (70, 100, 190), (210, 50, 50), (130, 80, 170), (90, 140, 60),
            (240, 120, 180))
-PLOT_PX, MARGIN_PX = (900, 220), 24  # width, height of the plot; room for words
+PLOT_PX, MARGIN_PX, TEXT_PX = (900, 220), 24, 16  # width, height of the plot; room for words, and their height
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,25 @@ def six_of(probabilities):
     return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
 
 
-def emotion_of(sound, model=None) -> Emotion:
-    """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged."""
-    recogniser = kept_recogniser(model or DEFAULT_MODEL)
-    *heard, frames = sounds_of(sound, recogniser.filters)
-    free, found = WholeVoice(frames).free, recogniser.listen(*heard)
-    share, neutral = free[:, None], np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
-    over_time = steady(share * recogniser.over_time(found) + (1 - share) * neutral)
-    spoken = float((free > 0.5).mean())
-    whole = recogniser.whole(found) if spoken else neutral
-    return Emotion(whole, over_time, recogniser.embedding(found), spoken)
+def emotion_of(sound, model=None, free=None) -> Emotion:
+    """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
+
+    `free` is how far somebody speaks in each frame, `WholeVoice.free`, where that is known.
+    """
+    recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
+    bounds = np.linspace(0, n_frames, max(1, round(n_frames / FPS / BLOCK_S)) + 1).astype(int)
+    parts = []
+    for first, last in zip(bounds, bounds[1:]):
+        end = last * SAMPLES_PER_FRAME if last < n_frames else len(sound)
+        *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters)
+        found = recogniser.listen(*heard)
+        parts.append((power, recogniser.whole(found), recogniser.over_time(found), recogniser.embedding(found)))
+    powers, wholes, over_time, embedding = zip(*parts)
+    free = WholeVoice(np.concatenate(powers)).free if free is None else free
+    spoken = np.add.reduceat(free > 0.5, bounds[:-1])
+    share, whole = free[:, None], spoken @ np.array(wholes) / spoken.sum() if spoken.any() else NEUTRAL
+    over_time = steady(share * np.concatenate(over_time) + (1 - share) * NEUTRAL)
+    return Emotion(whole.astype(np.float32), over_time, np.concatenate(embedding), float((free > 0.5).mean()))
 
 
 def as_json(found: Emotion) -> dict:
@@ -82,21 +90,21 @@ def as_json(found: Emotion) -> dict:
 
 
 def drawn(found: Emotion):
-    """The probabilities over time, stacked, and those of the whole as words: uint8 [row, column, rgb]."""
+    """The probabilities over time, stacked, and those of the whole as words: a PIL image."""
+    from PIL import Image, ImageDraw  # its letters are there at once, those of OpenCV are not
     columns, rows = PLOT_PX
-    picture = np.full((rows + 3 * MARGIN_PX, columns, 3), 255, np.uint8)
     frames = found.over_time[np.linspace(0, len(found.over_time) - 1, columns).round().astype(int)]
-    below = np.round(np.cumsum(frames, 1) * rows).astype(int)
-    for x in range(columns):
-        for colour, top, bottom in zip(COLOURS, np.r_[0, below[x, :-1]], below[x]):
-            picture[top:bottom, x] = colour
-    seconds = f"{len(found.over_time) / FPS:.1f} s"
-    cv2.putText(picture, seconds, (columns - 80, rows + MARGIN_PX), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    above = (np.arange(rows)[:, None, None] + 0.5) / rows > np.cumsum(frames, 1)[:, :-1]  # [row, column, emotion]
+    picture = np.full((rows + 3 * MARGIN_PX, columns, 3), 255, np.uint8)
+    picture[:rows] = np.array(COLOURS, np.uint8)[above.sum(-1)]
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    draw.text((columns - 70, rows + MARGIN_PX), f"{len(found.over_time) / FPS:.1f} s", fill=0, font_size=TEXT_PX)
     for i, (name, colour, share) in enumerate(zip(EMOTIONS, COLOURS, found.whole)):
-        x, y = (i % 4) * (columns - 100) // 4 + 8, rows + MARGIN_PX * (1 + i // 4)
-        cv2.rectangle(picture, (x, y - 11), (x + 12, y + 1), colour, -1)
-        cv2.putText(picture, f"{name} {share:.0%}", (x + 18, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    return picture
+        x, y = (i % 4) * (columns - 100) // 4 + 8, rows + MARGIN_PX // 2 + MARGIN_PX * (i // 4)
+        draw.rectangle((x, y + 2, x + TEXT_PX - 4, y + TEXT_PX - 2), fill=colour)
+        draw.text((x + TEXT_PX + 2, y), f"{name} {share:.0%}", fill=0, font_size=TEXT_PX)
+    return image
 
 
 def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
@@ -104,7 +112,7 @@ def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
     folder = Path(folder)
     artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
     with artifacts.whole_file(folder / "emotion.png") as part:
-        part.write_bytes(cv2.imencode(".png", drawn(found)[..., ::-1])[1])
+        drawn(found).save(part)
     artifacts.save_json(folder / "emotion.json", as_json(found))
     return artifacts.describe_with(folder / "emotion.json", "emotion", stage=stage, inputs=inputs)
 

@@ -32,6 +32,7 @@ N_FEATURES, SURE = N_BANDS + 5, N_BANDS + 2  # the column that says how sure the
 MIDDLE, SPREAD = -2.5, 1.5  # log-mel to what the network takes
 VOICE, VOICE_SPREAD = 0.4, 0.4  # voicing that counts for nothing, and how much more for a whole
 PITCH_MIDDLE = 1.3  # octaves above the lowest pitch
+EVERY = round(0.2 * FPS)  # frames from one moment that is judged to the next
 AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
@@ -174,8 +175,10 @@ class Recogniser:
     def over_time(self, found: Heard, around_s: float = AROUND_S):
         """Probabilities of each frame by what is `around_s` before and after: float32 [frame, 8]."""
         n_frames, reach = len(found), round(around_s * FPS)
-        first = np.clip(np.arange(n_frames) - reach, 0, max(0, n_frames - 2 * reach))  # at the ends, as long as elsewhere
-        return self._judged(found, first, np.minimum(first + 2 * reach, n_frames))
+        at = np.unique(np.r_[np.arange(0, n_frames, EVERY), n_frames - 1])
+        first = np.clip(at - reach, 0, max(0, n_frames - 2 * reach))  # at the ends, as long as elsewhere
+        judged = self._judged(found, first, np.minimum(first + 2 * reach, n_frames))
+        return np.stack([np.interp(np.arange(n_frames), at, column) for column in judged.T], 1).astype(np.float32)
 
     def _judged(self, found, first, last):
         by_networks, by_moments, acted = self.scores(found, first, last)

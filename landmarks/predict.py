@@ -98,7 +98,7 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False,
         free = voice.free
         face = predict_power(model, power, voice=voice)
     head, brows = _moved(power, height, noise, free)
-    found = emotion_of(sound) if name == AUTO else None
+    found = emotion_of(sound, free=free) if name == AUTO else None
     mood = strength * found.over_time if found else vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})

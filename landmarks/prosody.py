@@ -10,7 +10,7 @@ import numpy as np
 from core.audio import HOP, HOPS_PER_FRAME
 from core.clock import SAMPLE_RATE, n_frames_of
 
-N_WINDOW, N_FFT = 1024, 2048  # samples: four periods of a deep voice
+N_WINDOW, N_FFT = 1024, 1536  # samples: four periods of a deep voice, and room for the longest period looked for
 HEARD_RATE = 8000  # Hz: periods are looked for in what lies below half of it
 PITCH_HZ, PER_OCTAVE = (60.0, 620.0), 24
 STEADY_HOPS = 5  # a pitch holds at least so long

@@ -118,6 +118,15 @@ def test_emotion_changes_slowly():
     assert np.abs(np.diff(emotion_of(sound).over_time, axis=0)).max() < 0.06
 
 
+def test_a_long_recording_is_heard_in_blocks():
+    said = speak(" ".join(SENTENCES), seconds=8)
+    sound = np.concatenate([*[said] * 13, np.zeros(100, np.float32)])
+    found, once = emotion_of(sound), emotion_of(said)
+    assert len(found.over_time) == len(found.embedding) == n_frames_of(len(sound))
+    np.testing.assert_allclose(found.whole, once.whole, atol=0.2)
+    assert found.whole.sum() == pytest.approx(1, abs=1e-5)
+
+
 def test_files_say_what_was_found(speech, tmp_path):
     done = command(emotion.main, speech, "--out", tmp_path)
     assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "emotion.json"), done.stderr
