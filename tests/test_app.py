@@ -42,7 +42,7 @@ def test_a_text_becomes_a_video_and_every_file_in_between(photo_path):
             assert not state.error
             assert probe(state.video).has_sound and probe(state.video).size == (128, 128)
             assert state.transcript == "Mama bought a boat."
-            assert set(state.pictures) == {"landmarks.gif", "photo_check.png", "speech.wav.png"}
+            assert set(state.pictures) == {"landmarks.gif", "photo_check.png", "speech.wav.png", "emotion.png"}
             held = set(zipfile.ZipFile(state.files[0]).namelist())
             assert {"talking.mp4", "talking/index.html", "talking/landmarks.npy", "talking/words.srt"} <= held
             assert all(path.is_file() for path in state.files)

@@ -129,7 +129,8 @@ def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path)
     assert 0.5 < played(browser) < 3
     assert browser.execute_script("return document.querySelector('#video video').videoWidth") == 256
     assert browser.execute_script("return document.querySelector('#words textarea').value") == "Good morning."
-    for tab, css in (("Landmarks", "#landmarks img"), ("Sound", "#sound img"), ("Photo check", "#check img")):
+    for tab, css in (("Landmarks", "#landmarks img"), ("Sound", "#sound img"), ("Emotion", "#emotion img"),
+                     ("Photo check", "#check img")):
         press(browser, "button[role=tab]", tab)
         wait_for(lambda css=css: browser.execute_script("return document.querySelector(arguments[0])?.naturalWidth > 99", css))
     press(browser, "button[role=tab]", "All files")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from core.captions import WAYS
 from core.video import CRF
+from landmarks.expression import EMOTIONS
 from preprocess.espeak import FASTEST, SLOWEST, voices
 from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render.avatar import AVATARS
@@ -32,6 +33,7 @@ def recording_controls() -> dict:
 def video_controls() -> dict:
     """Of every video."""
     return {
+        "emotion": gr.Dropdown(["auto", *EMOTIONS], value="auto", label="Emotion", info="auto is what the voice says"),
         "expression_scale": gr.Slider(0, 2, 1, step=0.1, label="Expression", info="bolder above 1, subtler below"),
         "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=AVATARS[0], label="Avatar",
                            info="a comic speaks in place of the photo; no real face is left in the files"),

@@ -18,7 +18,7 @@ from core.stage import listen, say
 from web.limits import check_text, plain, short_speech
 
 _ONE_AT_A_TIME = threading.Lock()  # two renders at once take longer than one after the other
-_SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png")
+_SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png", "emotion.png")
 
 
 class Stopped(Exception):

@@ -19,6 +19,7 @@ PHOTO_PX = 320
 _THEME = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="teal",
                         neutral_hue="slate").set(block_info_text_color="*neutral_500", input_placeholder_color="*neutral_500")
 LOOKS = {"theme": _THEME, "css_paths": Path(__file__).with_name("page.css")}
+_PICTURES = ("photo_check.png", "landmarks.gif", "speech.wav.png", "emotion.png")
 _TEXT, _RECORDING = "A text", "A recording"
 _ABOUT = f"""# Talking face
 A photo and a voice become a video. At most {MOST_CHARS} characters or {MOST_SPEECH_S} seconds, {MOST_MB} MB a file; everything
@@ -33,11 +34,11 @@ def _as_uploaded(payload):
 def _shown(state):
     """What changes on the page: values of the outputs of `_results`, in their order."""
     if not (state.video or state.error):
-        return [status(state), *[gr.skip()] * 6]
+        return [status(state), *[gr.skip()] * 7]
     video = str(state.video) if state.video else None
     if not state.files:
-        return [status(state), video, *[gr.skip()] * 5]
-    pictures = (state.pictures.get(name) for name in ("photo_check.png", "landmarks.gif", "speech.wav.png"))
+        return [status(state), video, *[gr.skip()] * 6]
+    pictures = (state.pictures.get(name) for name in _PICTURES)
     return [status(state), video, *(str(path) if path else None for path in pictures), state.transcript,
             [str(path) for path in state.files]]
 
@@ -53,12 +54,14 @@ def _results():
             landmarks = gr.Image(label="landmarks.gif", interactive=False, elem_id="landmarks")
         with gr.Tab("Sound"):
             sound = gr.Image(label="speech.wav and its spectrum", interactive=False, elem_id="sound")
+        with gr.Tab("Emotion"):
+            emotion = gr.Image(label="emotion.png: what the voice says", interactive=False, elem_id="emotion")
         with gr.Tab("Photo check"):
             check = gr.Image(label="photo_check.png", interactive=False, elem_id="check")
         with gr.Tab("All files"):
             files = gr.Files(label="everything.zip holds a page, index.html, that shows them all", interactive=False,
                              elem_id="files")
-    return [progress, video, check, landmarks, sound, words, files]
+    return [progress, video, check, landmarks, sound, emotion, words, files]
 
 
 def page():
