@@ -48,17 +48,14 @@ def _results():
     progress = gr.HTML(WAITING, elem_id="status")
     video = gr.Video(label="Video", interactive=False, elem_id="video", buttons=["download"])
     with gr.Tabs():
-        with gr.Tab("Words"):
+        with gr.Tab("Voice"):
             words = gr.Textbox(label="What is said", interactive=False, lines=3, elem_id="words")
-        with gr.Tab("Landmarks"):
-            landmarks = gr.Image(label="landmarks.gif", interactive=False, elem_id="landmarks")
-        with gr.Tab("Sound"):
             sound = gr.Image(label="speech.wav and its spectrum", interactive=False, elem_id="sound")
-        with gr.Tab("Emotion"):
             emotion = gr.Image(label="emotion.png: what the voice says", interactive=False, elem_id="emotion")
-        with gr.Tab("Photo check"):
+        with gr.Tab("Face"):
+            landmarks = gr.Image(label="landmarks.gif", interactive=False, elem_id="landmarks")
             check = gr.Image(label="photo_check.png", interactive=False, elem_id="check")
-        with gr.Tab("All files"):
+        with gr.Tab("Files"):
             files = gr.Files(label="everything.zip holds a page, index.html, that shows them all", interactive=False,
                              elem_id="files")
     return [progress, video, check, landmarks, sound, emotion, words, files]
