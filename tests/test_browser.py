@@ -129,11 +129,12 @@ def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path)
     assert 0.5 < played(browser) < 3
     assert browser.execute_script("return document.querySelector('#video video').videoWidth") == 256
     assert browser.execute_script("return document.querySelector('#words textarea').value") == "Good morning."
-    for tab, css in (("Landmarks", "#landmarks img"), ("Sound", "#sound img"), ("Emotion", "#emotion img"),
-                     ("Photo check", "#check img")):
+    for tab, pictures in (("Voice", ("#sound img", "#emotion img")), ("Face", ("#landmarks img", "#check img"))):
         press(browser, "button[role=tab]", tab)
-        wait_for(lambda css=css: browser.execute_script("return document.querySelector(arguments[0])?.naturalWidth > 99", css))
-    press(browser, "button[role=tab]", "All files")
+        for css in pictures:
+            width = "return document.querySelector(arguments[0])?.naturalWidth"
+            wait_for(lambda css=css, width=width: (browser.execute_script(width, css) or 0) > 99)
+    press(browser, "button[role=tab]", "Files")
     script = "return [...document.querySelectorAll('#files a[href]')].map((a) => a.href)"
     links = wait_for(lambda: browser.execute_script(script))
     everything = next(link for link in links if link.endswith("everything.zip"))

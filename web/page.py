@@ -43,22 +43,24 @@ def _shown(state):
             [str(path) for path in state.files]]
 
 
+def _picture(label, name):
+    """A picture to look at and to take away; Gradio's own button would share it with another server."""
+    return gr.Image(label=label, interactive=False, elem_id=name, buttons=["download", "fullscreen"])
+
+
 def _results():
     """The right half of the page: the outputs."""
     progress = gr.HTML(WAITING, elem_id="status")
     video = gr.Video(label="Video", interactive=False, elem_id="video", buttons=["download"])
     with gr.Tabs():
-        with gr.Tab("Words"):
+        with gr.Tab("Voice"):
             words = gr.Textbox(label="What is said", interactive=False, lines=3, elem_id="words")
-        with gr.Tab("Landmarks"):
-            landmarks = gr.Image(label="landmarks.gif", interactive=False, elem_id="landmarks")
-        with gr.Tab("Sound"):
-            sound = gr.Image(label="speech.wav and its spectrum", interactive=False, elem_id="sound")
-        with gr.Tab("Emotion"):
-            emotion = gr.Image(label="emotion.png: what the voice says", interactive=False, elem_id="emotion")
-        with gr.Tab("Photo check"):
-            check = gr.Image(label="photo_check.png", interactive=False, elem_id="check")
-        with gr.Tab("All files"):
+            sound = _picture("speech.wav and its spectrum", "sound")
+            emotion = _picture("emotion.png: what the voice says", "emotion")
+        with gr.Tab("Face"):
+            landmarks = _picture("landmarks.gif", "landmarks")
+            check = _picture("photo_check.png", "check")
+        with gr.Tab("Files"):
             files = gr.Files(label="everything.zip holds a page, index.html, that shows them all", interactive=False,
                              elem_id="files")
     return [progress, video, check, landmarks, sound, emotion, words, files]
