@@ -115,7 +115,7 @@ def test_pitch_of_a_voice():
 class TestMotion:
     def test_same_seed_same_motion_other_seed_another(self, model, sound):
         one, again, other = (moved(model, sound, seed) for seed in (1, 1, 2))
-        assert np.array_equal(one, again)
+        np.testing.assert_allclose(one, again, atol=1e-6)  # the last bit is the machine's
         assert np.corrcoef(one[:, 0], other[:, 0])[0, 1] < 0.8
         assert np.abs(np.degrees(one - other)[:, :3]).max() > 1
 
