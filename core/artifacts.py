@@ -11,6 +11,7 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +41,20 @@ def sha256(path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+@lru_cache(64)
+def _hash_of_input(path, _size, _changed_ns) -> str:
+    return sha256(path)
+
+
 def _hashes(inputs) -> dict:
-    """Name -> hash of each input file; files of one name are told apart by their folder."""
+    """Name -> hash of each input file; files of one name are told apart by their folder.
+
+    A stage names its inputs, models of megabytes, for each file it writes: they are read once a process while unchanged.
+    """
     paths = [Path(path) for path in inputs]
     names = [path.name for path in paths]
-    return {(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name): sha256(path) for path in paths}
+    return {(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name):
+            _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from core.face68 import CLOSED, GROUPS, eye_distance
 from gan.avatar_pairs import STYLES
 from gan.ink import inked, simplified
+from gan.layers import SLOPE, Residual, act, convolution
 from gan.weights import load_network, save_network
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "GAN_record/avatar/model.safetensors"
@@ -29,7 +30,7 @@ UNIT_PX = 62.0  # px per eye distance in the pairs: what the network knows best
 N_INPUTS = 9  # rgb in ink, rgb of the photo, lines, openings, style
 N_COLOURS = 6  # of these
 _SQUARE = 2
-_SLOPE = 0.2
+_SPREAD = 1e-2  # of the first weights of a residual: it begins as nearly nothing
 _LINE = 0.035  # eye distances
 
 
@@ -52,29 +53,6 @@ def as_inputs(picture, points, style: str):
     return shown.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
 
 
-def _convolution(n_in, n_out, stride=1, size=3):
-    layer = nn.Conv2d(n_in, n_out, size, stride, size // 2)
-    nn.init.kaiming_normal_(layer.weight, _SLOPE)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _act(x):
-    return F.leaky_relu(x, _SLOPE)
-
-
-class Residual(nn.Module):
-    """A convolution, added to what came in."""
-
-    def __init__(self, n):
-        super().__init__()
-        self.layer = _convolution(n, n)
-        nn.init.normal_(self.layer.weight, 0, 1e-2)
-
-    def forward(self, x):
-        return _act(x + self.layer(x))
-
-
 class TemporalConvolution(nn.Module):
     """Maps of a frame, of `reach` and of twice `reach` frames before, channel by channel, then mixed; added to what came in."""
 
@@ -94,7 +72,7 @@ class TemporalConvolution(nn.Module):
         late, middle, now = (seen[:, i * self.n_past // 2:][:, :n] for i in range(3))
         taps = self.taps[:, :, None, None]
         mixed = self.mix((late * taps[0] + middle * taps[1] + now * taps[2]).flatten(0, 1)).view_as(x)
-        return _act(x + mixed), seen[:, -self.n_past:]
+        return act(x + mixed), seen[:, -self.n_past:]
 
 
 class Translator(nn.Module):
@@ -109,14 +87,14 @@ class Translator(nn.Module):
     def __init__(self, widths=WIDTHS, mean_face=()):
         super().__init__()
         self.settings = {"widths": list(widths), "mean_face": mean_face}
-        self.start = _convolution(N_INPUTS * _SQUARE**2, widths[0])
-        self.before = nn.ModuleList(Residual(n) for n in widths)
-        self.down = nn.ModuleList(_convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
+        self.start = convolution(N_INPUTS * _SQUARE**2, widths[0])
+        self.before = nn.ModuleList(Residual(n, _SPREAD) for n in widths)
+        self.down = nn.ModuleList(convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
         self.in_time = nn.ModuleList(TemporalConvolution(widths[-1], reach) for reach in (1, 2))
-        self.deepest = nn.Sequential(Residual(widths[-1]), Residual(widths[-1]))
-        self.up = nn.ModuleList(_convolution(b, a, size=1) for a, b in zip(widths, widths[1:]))
-        self.after = nn.ModuleList(Residual(n) for n in widths[:-1])
-        self.to_picture = _convolution(widths[0], 3 * _SQUARE**2)
+        self.deepest = nn.Sequential(Residual(widths[-1], _SPREAD), Residual(widths[-1], _SPREAD))
+        self.up = nn.ModuleList(convolution(b, a, size=1) for a, b in zip(widths, widths[1:]))
+        self.after = nn.ModuleList(Residual(n, _SPREAD) for n in widths[:-1])
+        self.to_picture = convolution(widths[0], 3 * _SQUARE**2)
         nn.init.zeros_(self.to_picture.weight)
 
     def forward(self, inputs, past=None):
@@ -133,19 +111,19 @@ class Translator(nn.Module):
         past : for the next call
         """
         clips_frames = inputs.shape[:2]
-        x, maps = _act(self.start(F.pixel_unshuffle(inputs.flatten(0, 1), _SQUARE))), []
+        x, maps = act(self.start(F.pixel_unshuffle(inputs.flatten(0, 1), _SQUARE))), []
         for block, down in zip(self.before, [*self.down, None]):
             x = block(x)
             if down is not None:
                 maps.append(x)
-                x = _act(down(x))
+                x = act(down(x))
         x, kept = x.unflatten(0, clips_frames), []
         for layer, before in zip(self.in_time, past or [None] * len(self.in_time)):
             x, seen = layer(x, before)
             kept.append(seen)
         x = self.deepest(x.flatten(0, 1))
         for up, block, skip in zip(reversed(self.up), reversed(self.after), reversed(maps)):
-            x = block(_act(F.interpolate(up(x), scale_factor=2, mode="nearest") + skip))
+            x = block(act(F.interpolate(up(x), scale_factor=2, mode="nearest") + skip))
         drawn = F.pixel_shuffle(self.to_picture(x), _SQUARE) + inputs.flatten(0, 1)[:, :3]
         return drawn.unflatten(0, clips_frames), kept
 
@@ -163,7 +141,7 @@ class Critic(nn.Module):
         """Scores [n, patch row, patch column], and the features of each layer; `condition` the inputs but for the colours."""
         x, features = torch.cat([pictures, condition], 1), []
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), _SLOPE)
+            x = F.leaky_relu(layer(x), SLOPE)
             features.append(x)
         return self.score(x)[:, 0], features
 

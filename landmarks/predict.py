@@ -102,7 +102,8 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False,
     mood = strength * found.over_time if found else vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})
-    path = _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL], gif, pictures, beside, seed)
+    path = _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL, HEAD_MODEL], gif, pictures, beside,
+                  {"seed": seed, "emotion": emotion})
     if found:
         write_emotion(found, out, stage=STAGE, inputs=[speech])
     return path
@@ -164,15 +165,16 @@ def predict_stream(source, write_line, out, model_path=None, gif=None, pictures:
     for piece in chain([first], pieces):
         take(stream.push(piece))
     take(stream.finish())
-    return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures)
+    return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures,
+                  options={"emotion": "neutral" if name == AUTO else emotion})
 
 
-def _write(face, model, out, inputs, gif, pictures, beside=None, seed=0) -> Path:
+def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -> Path:
     """Write the landmarks, what lies `beside` them (name -> array, kind) and their drawings into the folder `out`.
 
     Returns the path of landmarks.npy.
     """
-    about = {"stage": STAGE, "inputs": inputs, "options": {"seed": seed}}
+    about = {"stage": STAGE, "inputs": inputs, "options": options}
     with only_one(out):
         for name, (array, kind) in (beside or {}).items():
             artifacts.save(out / name, array, kind, **about)

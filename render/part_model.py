@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from core.errors import InputError
+from gan.layers import SLOPE, Residual, act, convolution
 from gan.weights import load_network, save_network
 from render.parts import MOUTH, PARTS
 
@@ -24,34 +25,10 @@ WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
 SQUARE = 4
 FRAME_PX = 12  # the mask falls to nothing over this border of the view
 HALF = 127.5  # of the range of bytes
-_SLOPE = 0.2
+_SPREAD = 1e-3  # of the first weights of a residual: it begins as nearly nothing
 _N = 4 * SQUARE**2  # rgb and mask of a square's pixels, both ways
 # `squares` goes channel by channel, bytes in memory pixel by pixel: where each of the latter stands in the former
 _ORDER = [c * SQUARE**2 + k for k in range(SQUARE**2) for c in range(4)]
-
-
-def _convolution(n_in, n_out, stride=1, size=3):
-    layer = nn.Conv2d(n_in, n_out, size, stride, size // 2)
-    nn.init.kaiming_normal_(layer.weight, _SLOPE)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _act(x):
-    """In place: fresh memory costs a CPU as much as a small convolution."""
-    return F.leaky_relu_(x, _SLOPE)
-
-
-class Residual(nn.Module):
-    """A convolution, added to what came in."""
-
-    def __init__(self, n):
-        super().__init__()
-        self.layer = _convolution(n, n)
-        nn.init.normal_(self.layer.weight, 0, 1e-3)
-
-    def forward(self, x):
-        return _act(self.layer(x).add_(x))
 
 
 class PhotoEncoder(nn.Module):
@@ -59,17 +36,17 @@ class PhotoEncoder(nn.Module):
 
     def __init__(self, widths):
         super().__init__()
-        self.start = _convolution(_N, widths[0], size=1)
-        self.blocks = nn.ModuleList(nn.Sequential(Residual(n), Residual(n)) for n in widths)
-        self.down = nn.ModuleList(_convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
-        self.out = nn.ModuleList(_convolution(n, n, size=1) for n in widths)
+        self.start = convolution(_N, widths[0], size=1)
+        self.blocks = nn.ModuleList(nn.Sequential(Residual(n, _SPREAD), Residual(n, _SPREAD)) for n in widths)
+        self.down = nn.ModuleList(convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
+        self.out = nn.ModuleList(convolution(n, n, size=1) for n in widths)
         self.overall = nn.Linear(widths[-1], widths[-1])
 
     def forward(self, photo):
-        x = self.blocks[0](_act(self.start(photo)))
+        x = self.blocks[0](act(self.start(photo)))
         maps = [self.out[0](x)]
         for down, block, out in zip(self.down, self.blocks[1:], self.out[1:]):
-            x = block(_act(down(x)))
+            x = block(act(down(x)))
             maps.append(out(x))
         maps[-1] = maps[-1] + self.overall(x.mean((2, 3)))[:, :, None, None]  # skin, light: the same everywhere
         return maps
@@ -90,12 +67,12 @@ class Painter(nn.Module):
         self.part = PARTS[part]
         a, b, c = widths
         self.encoder = PhotoEncoder(widths)
-        self.start, self.first = _convolution(_N, a, size=1), Residual(a)
-        self.down, self.second = nn.ModuleList([_convolution(a, b, 2), _convolution(b, c, 2)]), Residual(b)
-        self.deepest = nn.Sequential(*(Residual(c) for _ in range(4)))
-        self.up = nn.ModuleList([_convolution(c, b, size=1), _convolution(b, a, size=1)])
-        self.third, self.last = Residual(b), nn.Sequential(Residual(a), Residual(a))
-        self.to_picture = _convolution(a, _N, size=1)
+        self.start, self.first = convolution(_N, a, size=1), Residual(a, _SPREAD)
+        self.down, self.second = nn.ModuleList([convolution(a, b, 2), convolution(b, c, 2)]), Residual(b, _SPREAD)
+        self.deepest = nn.Sequential(*(Residual(c, _SPREAD) for _ in range(4)))
+        self.up = nn.ModuleList([convolution(c, b, size=1), convolution(b, a, size=1)])
+        self.third, self.last = Residual(b, _SPREAD), nn.Sequential(Residual(a, _SPREAD), Residual(a, _SPREAD))
+        self.to_picture = convolution(a, _N, size=1)
         with torch.no_grad():
             self.to_picture.weight.zero_()
             self.to_picture.bias[3 * SQUARE**2:] = -1  # at first mostly the photo's own pixels
@@ -125,11 +102,11 @@ class Painter(nn.Module):
         return self.to_picture(self._body(self.start(x), maps))
 
     def _body(self, x, maps):
-        fine = self.first(_act(x.add_(maps[0])))
-        middle = self.second(_act(self.down[0](fine).add_(maps[1])))
-        x = self.deepest(_act(self.down[1](middle).add_(maps[2])))
-        x = self.third(_act(_twice(self.up[0](x)).add_(middle)))
-        return self.last(_act(_twice(self.up[1](x)).add_(fine)))
+        fine = self.first(act(x.add_(maps[0])))
+        middle = self.second(act(self.down[0](fine).add_(maps[1])))
+        x = self.deepest(act(self.down[1](middle).add_(maps[2])))
+        x = self.third(act(_twice(self.up[0](x)).add_(middle)))
+        return self.last(act(_twice(self.up[1](x)).add_(fine)))
 
     def patches(self, pixels, near, maps):
         """The same as `forward`, from bytes to bytes: on a CPU the conversions would cost as much as the network.
@@ -191,7 +168,7 @@ class Critic(nn.Module):
         """Scores [n, patch row, patch column], and the features of each layer."""
         x, features = torch.cat([pictures, masks[:, :1]], 1), []
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), _SLOPE)
+            x = F.leaky_relu(layer(x), SLOPE)
             features.append(x)
         return self.score(x)[:, 0], features
 

@@ -88,6 +88,7 @@ def test_strength_scales_the_change(neutral, changes, tmp_path):
 
 def test_the_rest_face_stays_neutral(neutral, tmp_path):
     path = predict_file(neutral[0], tmp_path, emotion="angry:2")
+    assert artifacts.read_sidecar(path)["options"]["emotion"] == "angry:2"
     np.testing.assert_array_equal(artifacts.load(path.with_name("rest_face.npy")).array, load_model().rest_face)
 
 
