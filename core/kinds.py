@@ -57,6 +57,8 @@ KINDS = {
                "gan.identity"),
         Kind("avatar", ".png", "a comic of a photo, its points where the photo's are; its sidecar says how alike they are",
              "gan.translate"),
+        Kind("other-faces", ".png", "faces of nobody, side by side: each the median of several people's comics",
+             "gan.other_faces"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5"),
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.part_pairs"),

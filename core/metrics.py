@@ -44,6 +44,14 @@ def correlation(a, b) -> float:
     return float(np.sum(a * b) / scale) if scale > 1e-12 else 0.0
 
 
+def peak_of(found) -> float:
+    """Where [sample] is highest, between samples by a parabola; NaN samples are passed over."""
+    i = int(np.nanargmax(found))
+    if 0 < i < len(found) - 1 and (curve := found[i - 1] - 2 * found[i] + found[i + 1]) < 0:
+        return i + float(0.5 * (found[i - 1] - found[i + 1]) / curve)
+    return float(i)
+
+
 def lag_of(signal, reference, max_lag: int = 10) -> float:
     """By how many frames `signal` [frame] comes after `reference` [frame]: where they correlate best.
 
@@ -54,12 +62,7 @@ def lag_of(signal, reference, max_lag: int = 10) -> float:
         return float("nan")
     found = np.array([correlation(signal[max(0, lag):n + min(0, lag)], reference[max(0, -lag):n - max(0, lag)])
                       for lag in range(-max_lag, max_lag + 1)])
-    i, bend = int(found.argmax()), 0.0
-    if found[i] <= 0:
-        return float("nan")
-    if 0 < i < 2 * max_lag and (curve := found[i - 1] - 2 * found[i] + found[i + 1]) < 0:
-        bend = 0.5 * (found[i - 1] - found[i + 1]) / curve
-    return float(i - max_lag + bend)
+    return peak_of(found) - max_lag if found.max() > 0 else float("nan")
 
 
 def amplitude_ratio(predicted, measured) -> float:

@@ -90,7 +90,7 @@ def main():
         path = write_photo(Path(folder) / "portrait.png")
         person = photo.framed(face_check.find_face(path), "crop", 2 * TILE_PX)
         drawing = photo.Photo(path, *drawn_face(load_model().rest_face))
-        comic = photo.Photo(path, *Avatars()(person.picture, person.points)[:2])
+        comic = photo.Photo(path, Avatars()(person.picture, person.points)[0], person.points)
         for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),
                                   ("drawing", drawing, painted_parts(drawing))):
             out = ROOT / "docs" / "gallery" / f"{name}.jpg"

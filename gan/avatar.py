@@ -1,9 +1,10 @@
 """A comic of a photo: all of the picture, drawn by the translator, so that there is no seam and nothing of the photo is left.
 
-Reads: GAN_record/avatar/model.safetensors (picture-model). Writes: nothing.
+Reads: GAN_record/avatar/model.safetensors (picture-model), faces.png (other-faces). Writes: nothing.
 The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,
 the surroundings are drawn smaller, and the face's part is laid over them. The comics it learnt from know few white walls and
-few paints: those of the photo in ink and paint are put back. Lines are then brought to the picture's own size.
+few paints: those of the photo in ink and paint are put back. The comic then wears another face (gan.disguise), and its lines
+are brought to the picture's own size.
 """
 
 import cv2
@@ -14,9 +15,10 @@ from core import face68
 from core.keep import kept
 from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
 from gan.avatar_pairs import STYLES
-from gan.disguise import disguised, way_to
+from gan.disguise import disguised, kept_faces, least_like
 from gan.ink import repainted
 from gan.model import to_uint8
+from gan.other_faces import FACES
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
 REACH = 2.4  # eye distances from the face's middle to the edge of its part
@@ -26,7 +28,7 @@ STYLE = STYLES[0]
 OWN_PAINT = dict(zip(STYLES, (0.9, 0.5)))  # share of the photo's own paints, beside those of the comics
 OWN_PAINT_OF_FACE = dict(zip(STYLES, (0.6, 0.3)))
 FACE_RIM = 0.25  # eye distances over which face goes over into the rest
-PRIVACY = 1.5
+PRIVACY = 1.0
 CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
@@ -68,7 +70,7 @@ class Avatars:
     ----------
     model : picture-model of the translator; the one that ships by default
     style : of `avatar_pairs.STYLES`
-    privacy : share of the way to the mean face that a face's points go, 0..2; beyond 1 it passes it
+    privacy : share of another face that the comic wears in place of the person's, 0..1
     """
 
     def __init__(self, model=None, style=STYLE, privacy=PRIVACY, device="cpu"):
@@ -86,24 +88,23 @@ class Avatars:
 
         Returns
         -------
-        uint8 [row, column, rgb] of the same size; its points, float [68, 2] px; what to give the next call
+        uint8 [row, column, rgb] of the same size, its points where they were; what to give the next call
         """
         past = dict(past or {})
         unit = past.setdefault("unit", float(face68.eye_distance(points)))  # a video keeps its scale
-        if self.privacy and self.translator.settings["mean_face"]:
-            if "way" not in past:
-                past["way"] = way_to(self.translator.settings["mean_face"], points, self.privacy)
-            picture, points = disguised(picture, points, past["way"])
+        if self.privacy and "worn" not in past:  # a video keeps its other face, and its paint
+            past["worn"] = {"number": least_like(kept_faces(FACES), picture, points)}
         wanted = UNIT_PX / unit
         factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
-        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"))
+        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"), past.get("worn"))
         if factor < WORTHWHILE * wanted:
             left, top, right, bottom = box = _part(points, unit, picture.shape[:2])
-            part, past["face"] = self._drawn(picture[top:bottom, left:right], points - (left, top), wanted, past.get("face"))
+            part, past["face"] = self._drawn(picture[top:bottom, left:right], points - (left, top), wanted, past.get("face"),
+                                             past.get("worn"))
             weight = _window(box, unit, picture.shape[:2])
             under = drawn[top:bottom, left:right]
             drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
-        return drawn, points, past
+        return drawn, past
 
     def _own_paint(self, points, size):
         """How much of each pixel's paint is the photo's own: float32 [row, column, 1]; less in the face than around it."""
@@ -114,8 +115,8 @@ class Avatars:
         face = cv2.GaussianBlur(face, (0, 0), FACE_RIM * unit)[..., None]
         return OWN_PAINT[self.style] + (OWN_PAINT_OF_FACE[self.style] - OWN_PAINT[self.style]) * face
 
-    def _drawn(self, picture, points, factor, past):
-        """A picture drawn at `factor` of its size, brought back to it."""
+    def _drawn(self, picture, points, factor, past, worn):
+        """A picture drawn at `factor` of its size, with the face that is `worn`, brought back to it."""
         rows, columns = picture.shape[:2]
         size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]
         ratio = np.array([size[1] / columns, size[0] / rows])
@@ -129,4 +130,6 @@ class Avatars:
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
         pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
         drawn = repainted(*pictures, self._own_paint(points, small.shape[:2]))
+        if worn:
+            drawn, worn["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **worn})
         return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

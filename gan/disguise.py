@@ -1,43 +1,102 @@
-"""A face less its own: its points go part of the way to the mean face, and the picture goes with them.
+"""Another face on a comic: of the person's own nothing is left within jaw and forehead but where things are.
 
-Reads, writes: nothing.
-What tells people apart in a drawing is above all where things are. The mouth keeps its shape, which is expression, and is only
-carried along. For a video the way is measured once, so that what moves in it still moves.
+Reads: GAN_record/avatar/faces.png (other-faces), made by gan.other_faces. Writes: nothing.
+The face that is least like the person's, by dlib's embedding, is brought to the comic's 68 points, takes its light and paint,
+and is laid over it. Landmarks stay, so the comic speaks as the person does.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from core import face68
-from gan.avatar_pairs import warp_of
+from core import artifacts, face68, face_detector
+from core.errors import InputError
+from core.keep import kept
+from gan.avatar_pairs import SIZE_PX, warp_of
 
-_SIDE_PX = 256  # of the square the warp is solved in
-_AROUND = 0.8  # eye distances around the points that are moved with them
-
-
-def way_to(mean_face, points, share: float):
-    """The way of each point towards the mean face, by `share` of it: float [68, 2], face space."""
-    face, _ = face68.to_face_space(np.asarray(points, np.float32)[None])
-    way = share * (np.asarray(mean_face) - face[0])
-    way[face68.MOUTH] = way[face68.MOUTH].mean(0)
-    return way
+_ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along
+_FOREHEAD = 0.4  # of the way from the mouth to the eyes, above the brows: how far the face is covered
+_INSET, _EDGE = 0.1, 0.09  # eye distances: the jaw's line stays the comic's; and a standard deviation
 
 
-def disguised(picture, points, way):
-    """A picture whose face goes along `way`, and its new points: uint8 [row, column, rgb], float32 [68, 2] px."""
-    face, pose = face68.to_face_space(np.asarray(points, np.float32)[None])
-    goal = face68.to_pixel_space(face + way, pose)[0]
-    margin = _AROUND * float(pose[0, 0])
-    low = np.floor(np.minimum(points, goal).min(0) - margin)
-    side = float(np.ceil(max(np.maximum(points, goal).max(0) + margin - low)))
-    scale = _SIDE_PX / side
-    moved = warp_of((points - low) * scale, (goal - low) * scale, _SIDE_PX)
-    offsets = (moved - np.stack(np.meshgrid(np.arange(_SIDE_PX), np.arange(_SIDE_PX)), -1)) / scale
-    large = cv2.resize(offsets.astype(np.float32), (round(side),) * 2, interpolation=cv2.INTER_LINEAR)
-    rows, columns = picture.shape[:2]
-    field = np.zeros((rows, columns, 2), np.float32)
-    left, top = low.astype(int)
-    x, y, x_end, y_end = max(left, 0), max(top, 0), min(left + large.shape[1], columns), min(top + large.shape[0], rows)
-    field[y:y_end, x:x_end] = large[y - top:y_end - top, x - left:x_end - left]
-    field += np.stack(np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)), -1)
-    return cv2.remap(picture, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), goal
+@dataclass(frozen=True)
+class Faces:
+    """Faces to wear: pictures uint8 [face, SIZE_PX, SIZE_PX, rgb], their points [68, 2] px, embeddings [face, 128]."""
+
+    pictures: np.ndarray
+    points: np.ndarray
+    embeddings: np.ndarray
+
+    def least_like(self, embedding) -> int:
+        """Number of the face that is farthest from a person's dlib embedding [128]; the first when nobody is seen."""
+        return 0 if embedding is None else int(np.linalg.norm(self.embeddings - embedding, axis=1).argmax())
+
+
+def load_faces(path) -> Faces:
+    """Load other-faces. Raises InputError when they are missing or damaged."""
+    about, picture = artifacts.check(path, "other-faces"), cv2.imread(str(path))
+    points, embeddings = (np.array(about.get(name, ()), np.float32) for name in ("points", "embeddings"))
+    if picture is None or points.shape != (face68.N_POINTS, 2) or picture.shape[:2] != (SIZE_PX, SIZE_PX * len(embeddings)):
+        raise InputError(path, "not faces side by side, or their sidecar is of others", "what gan.other_faces writes",
+                         "python -m gan.other_faces")
+    pictures = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).reshape(SIZE_PX, -1, SIZE_PX, 3).swapaxes(0, 1)
+    return Faces(np.ascontiguousarray(pictures), points, embeddings)
+
+
+kept_faces = kept(load_faces)
+
+
+def least_like(faces: Faces, picture, points) -> int:
+    """Number of the face that is least like the one whose `points` [68, 2] px are told in uint8 [row, column, rgb]."""
+    return faces.least_like(face_detector.embedding_in(picture, (*points.min(0), *points.max(0))))
+
+
+def covered(points, size):
+    """Where a face is covered, 0..1: float32 [row, column, 1] of `size`, from within the jaw to the forehead."""
+    unit, up = float(face68.eye_distance(points)), points[face68.RIGID].mean(0) - points[face68.MOUTH].mean(0)
+    brows = points[[*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]]
+    outline = np.concatenate([points, brows + _FOREHEAD * up]).astype(np.float32)
+    mask = np.zeros(size, np.float32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(outline).astype(np.int32)), 1.0)
+    inset = 2 * max(1, round(_INSET * unit)) + 1
+    mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (inset, inset)))
+    return cv2.GaussianBlur(mask, (0, 0), max(0.5, _EDGE * unit))[..., None]
+
+
+def _lab(picture):
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+
+
+def brought(faces: Faces, number: int, points, size):
+    """A face with its points at `points` [68, 2] px, in a picture of `size`: uint8 [row, column, rgb]."""
+    unit = float(face68.eye_distance(points))
+    low = points.min(0) - _ABOVE * unit
+    scale = SIZE_PX / float((points.max(0) + _BELOW * unit - low).max())
+    field = warp_of(faces.points, (points - low) * scale, SIZE_PX)
+    part = cv2.remap(faces.pictures[number], field, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    place = np.array([[1 / scale, 0, low[0]], [0, 1 / scale, low[1]]])
+    return cv2.warpAffine(part, place, size[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def disguised(drawn, points, faces: Faces, number: int, share: float = 1.0, paint=None):
+    """A comic that wears another face.
+
+    Parameters
+    ----------
+    drawn : uint8 [row, column, rgb]; `points` float [68, 2], px, of the face in it
+    number : of the face that is worn
+    share : 0..1 of it
+    paint : what was added to its light and colour in the frame before, as returned; None for a photo
+
+    Returns
+    -------
+    uint8 [row, column, rgb]; the paint, float32 [3]
+    """
+    size = drawn.shape[:2]
+    mask, worn = covered(points, size), _lab(brought(faces, number, points, size))
+    if paint is None:
+        inside = mask[..., 0] > 0.5
+        paint = np.median(_lab(drawn)[inside], 0) - np.median(worn[inside], 0) if inside.any() else np.zeros(3, np.float32)
+    worn = cv2.cvtColor((worn + paint).clip(0, 255).round().astype(np.uint8), cv2.COLOR_LAB2RGB).astype(np.float32)
+    return (drawn + share * mask * (worn - drawn)).clip(0, 255).round().astype(np.uint8), paint

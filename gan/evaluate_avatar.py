@@ -33,7 +33,7 @@ STAGE = "gan.evaluate_avatar"
 LEAST_DRIFT = 0.04  # eye distances: what a landmark may be off in a good avatar
 METHODS = ("translator", "ridge", "ink and paint", "stylization", "photo itself")
 RIDGE = 10.0
-SHARES = 0.0, 0.5, 1.0, 1.5  # of the way to the mean face
+SHARES = 0.0, 0.5, 1.0  # of another face
 _PIXELS_OF_PAIR = 2000
 _LONGEST_PX = 1024  # of a photo that is measured
 

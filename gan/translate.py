@@ -45,14 +45,14 @@ def in_words(measured) -> str:
 
 
 def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, model=None):
-    """Draw a photo as a comic, write it and say how alike it is; return the picture and its points."""
-    drawn, own_points, _ = Avatars(model, style, privacy)(picture, points)
+    """Draw a photo as a comic, write it and say how alike it is; return the picture."""
+    drawn, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
     save_picture(out, drawn)
     artifacts.describe_with(out, "avatar", stage=STAGE, options={"style": style, "privacy": privacy}, inputs=[source],
                             **measured)
     say(in_words(measured))
-    return drawn, own_points
+    return drawn
 
 
 def points_in_time(frames):
@@ -80,7 +80,7 @@ def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, q
         past = None
         with progress(zip(read_frames(path), points), "translate", len(points)) as bar:
             for frame, at in bar:
-                comic, _, past = avatars(frame, at, past)
+                comic, past = avatars(frame, at, past)
                 yield comic[:comic.shape[0] // 2 * 2, :comic.shape[1] // 2 * 2]
 
     write_video(out, drawn(), speech=path if about.has_sound else None, quality=quality)
@@ -102,8 +102,8 @@ def check_out(path, suffix: str, kind: str, force: bool):
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--style", type=click.Choice(STYLES), default=STYLE, help="v1: ink over own colours. v2: flat paints.")
-@click.option("--privacy", type=click.FloatRange(0, 2), default=PRIVACY,
-              help="Share of the way to the mean face that the face goes; beyond 1 it passes it.")
+@click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY,
+              help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
 @click.option("--force", is_flag=True, help="Overwrite a file that was not made here.")
 def main(source, out, style, privacy, model, force):

@@ -16,9 +16,9 @@ from landmarks.features import CONTEXT, LOOK_AHEAD, mel_filters, normalise, pad_
 
 BLOCK = 4096  # frames turned into mel power at a time
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
-_PARTS = {"spectrum", "face", "rest", "start", "n_frames", "name", "split", "speaker"}  # of a training-pack
+_PARTS = {"spectrum", "face", "rest", "start", "n_frames", "first_frame", "first_hop", "name", "split", "speaker"}  # of a pack
 PITCHES = (0.74, 0.86, 1.16, 1.35)  # of a voice's own: five semitones down to five up
-OTHER_PITCH, ROOM, OTHERS = 0.4, 0.25, 0.25  # of the segments
+OTHER_PITCH, ROOM, OTHERS = 0.25, 0.15, 0.15  # of the segments
 STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
@@ -26,7 +26,8 @@ STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mo
 class Clip:
     """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2].
 
-    `pitched` is the mel power of the same voice at other pitches, each float32 [frame, hop, mel].
+    `first_hop` of the recording's sound is the clip's first; `pitched` is the mel power of the same voice at other pitches,
+    each float32 [frame, hop, mel].
     """
 
     name: str
@@ -34,6 +35,7 @@ class Clip:
     power: np.ndarray
     face: np.ndarray
     rest: np.ndarray
+    first_hop: int = 0
     pitched: tuple = ()
 
     @property
@@ -72,7 +74,7 @@ def load_clips(pack, split: str, pitches=()) -> list:
             spectrum = file["spectrum"][start:start + n].astype(np.float32)
             power, *pitched = (_mel_power(spectrum, filters, pitch) for pitch in (1.0, *pitches))
             clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i],
-                              tuple(pitched)))
+                              int(file["first_hop"][i]), tuple(pitched)))
         if not clips:
             raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face", f"make inspect FILE={pack}")
     return clips

@@ -159,7 +159,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
               help="Folder of the runs.")
 @click.option("--apart", multiple=True, default=APART, help="Speakers kept for landmarks.emotion_evaluate.")
 @click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
-@click.option("--epochs", type=click.IntRange(1), default=36, help="How often each recording is heard.")
+@click.option("--epochs", type=click.IntRange(1), default=120, help="How often each recording is heard.")
 @click.option("--batch", type=click.IntRange(2), default=32, help="Pieces a batch.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=3e-3, help="Highest learning rate.")
 @click.option("--decay", type=click.FloatRange(0), default=0.01, help="Weight decay.")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from core import artifacts, face68
 from core.clock import FPS
 from core.errors import InputError
+from core.smooth import smoothed
 from landmarks.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "head" / "model.tflite"
@@ -124,7 +124,7 @@ def motion_of(model, heard, noise, free):
     head : float32 [frame, 5], as head-motion
     brows : float32 [frame, 2], right and left, how far they are raised, eye distances
     """
-    free = gaussian_filter1d(np.asarray(free, np.float32), CALM_S * FPS, mode="nearest")[:, None]
+    free = smoothed(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
     motion = to_frames(flow(model, heard, noise), len(free))
     motion = within_limit(motion / model.size) * model.size * ends_at_rest(len(free))[:, None]
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free

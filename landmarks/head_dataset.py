@@ -18,7 +18,6 @@ from landmarks.features import mel_filters
 from landmarks.head_sound import sound_features
 from landmarks.intonation import pitch
 from landmarks.knots import KNOT, N_CHANNELS, at_knots, n_knots_of, to_knots
-from preprocess.pack_hdf5 import first_frame
 
 N_MANNER = 2
 LIVELY = 15.0  # degrees a second a head turns that moves freely; people told to hold still are drawn less often
@@ -52,8 +51,7 @@ def manner_of(motion):
 
 def load_heads(pack, heads, split: str) -> list:
     """Clips of `split` whose head was measured. Raises InputError when there is none."""
-    about, filters, clips = artifacts.check(pack, "training-pack"), mel_filters(), []
-    late = about.get("options", {}).get("late_hops", {})
+    filters, clips = mel_filters(), []
     with open_pack(pack) as file:
         names, speakers = file["name"].asstr()[:], file["speaker"].asstr()[:]
         for i in np.flatnonzero(file["split"].asstr()[:] == split):
@@ -62,8 +60,8 @@ def load_heads(pack, heads, split: str) -> list:
                 continue
             motion = np.concatenate([artifacts.load(part, kind).array for part, kind in
                                      zip(parts, ("head-motion", "brow-motion"))], 1)
-            start, n = int(file["start"][i]), int(file["n_frames"][i])
-            spectrum, first = file["spectrum"][start:start + n].astype(np.float32), first_frame(late.get(speakers[i], 0))
+            start, n, first = (int(file[part][i]) for part in ("start", "n_frames", "first_frame"))
+            spectrum = file["spectrum"][start:start + n].astype(np.float32)
             clips.append(HeadClip(names[i], speakers[i], np.square(spectrum) @ filters, pitch(spectrum),
                                   motion[first:first + n]))
     if not clips:

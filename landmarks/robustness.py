@@ -22,7 +22,6 @@ from landmarks.dataset import load_clips
 from landmarks.distort import distortions
 from landmarks.predict import load_model, predict
 from preprocess.list_recordings import list_recordings
-from preprocess.pack_hdf5 import brought_together
 
 STAGE = "landmarks.robustness"
 N_BABBLERS = 6
@@ -42,13 +41,11 @@ def sound_of_clip(row) -> np.ndarray:
 
 def clips_with_sound(pack, index, split: str) -> list:
     """Clips of the pack and their recordings' sound, from where sound and picture begin together: (clip, sound [sample])."""
-    late = artifacts.check(pack, "training-pack").get("options", {}).get("late_hops", {})
     recorded, found = {row["clip"]: row for row in read_index(index, "sound")}, []
     for clip in load_clips(pack, split):
         if clip.name not in recorded:
             raise InputError(index, f"no clip {clip.name!r}", f"the recordings of {pack}", "make preprocess CORPUS=folder")
-        row, = brought_together([{"clip": clip.name, "speaker": clip.speaker, "n_frames": 2 * len(clip.face)}], late)
-        sound = sound_of_clip(recorded[clip.name])[row["first_hop"] * HOP:]
+        sound = sound_of_clip(recorded[clip.name])[clip.first_hop * HOP:]
         n_samples = len(clip.face) * SAMPLES_PER_FRAME
         found.append((clip, np.pad(sound[:n_samples], (0, max(0, n_samples - len(sound))))))
     return found

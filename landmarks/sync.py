@@ -18,6 +18,7 @@ from core import artifacts, face68
 from core.audio import decode_any, read_speech, spectrum_of
 from core.clock import FPS
 from core.errors import InputError, absent
+from core.metrics import peak_of
 from core.stage import stage
 from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 
@@ -101,12 +102,8 @@ def verdict_of(similarity) -> Verdict:
     """The lag of the highest `similarity` [lag], between frames by a parabola, and the confidence."""
     if not np.isfinite(similarity).any():
         return Verdict(float("nan"), 0.0, similarity)
-    i, bend = int(np.nanargmax(similarity)), 0.0
-    if 0 < i < N_LAGS - 1 and np.isfinite(similarity[i - 1:i + 2]).all():
-        before, top, after = similarity[i - 1:i + 2]
-        if (curve := before - 2 * top + after) < 0:
-            bend = 0.5 * (before - after) / curve
-    return Verdict(float((i - MAX_LAG + bend) * FRAME_MS), float(similarity[i] - np.nanmedian(similarity)), similarity)
+    confidence = float(np.nanmax(similarity) - np.nanmedian(similarity))
+    return Verdict((peak_of(similarity) - MAX_LAG) * FRAME_MS, confidence, similarity)
 
 
 def judge_power(judge: Judge, power, face) -> Verdict:

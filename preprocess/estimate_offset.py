@@ -1,11 +1,12 @@
 """By how many milliseconds the sound and the picture of each clip are apart.
 
 Reads: data/landmarks/index.csv, data/landmarks/CLIP.face.npy, data/fft/CLIP.npy; the model preprocess/offset_model.npz.
-Writes: data/offsets/index.csv with the columns offset_ms and confidence; with --fit, the model.
+Writes: data/offsets/index.csv with the columns offset_ms, confidence and correlations; with --fit, the model.
 
 `offset_ms` is the time of a sound minus the time of the lip movement that made it. Positive: the sound is late, the
 picture leads; cut that much from the start of the sound. Negative: the sound is early; cut from the start of the
-picture. `confidence` is the peak correlation minus the best one more than 200 ms away from it.
+picture. `confidence` is the peak correlation minus the best one more than 200 ms away from it; `correlations` are those of
+all lags, from -400 to 400 ms by frames.
 Method: ridge regression from band energies to the opening of the mouth and its speed; the prediction is slid along
 the measurement. (Idea: SyncNet, Chung & Zisserman 2016, without its network.)
 """
@@ -22,6 +23,7 @@ from core.clock import FPS, SAMPLE_RATE
 from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.face68 import fill_missing, mouth_opening
+from core.metrics import peak_of
 from core.stage import progress, stage
 from preprocess.pack_hdf5 import SURE, usable_clips
 
@@ -106,17 +108,6 @@ def correlations(predicted, measured, seen):
     return found
 
 
-def _peak(found):
-    """Place of the highest of `found`, between samples by a parabola, in frames of late sound."""
-    i = int(np.nanargmax(found))
-    bend = 0.0
-    if 0 < i < len(found) - 1 and np.isfinite(found[i - 1:i + 2]).all():
-        before, top, after = found[i - 1:i + 2]
-        if (curve := before - 2 * top + after) < 0:
-            bend = 0.5 * (before - after) / curve
-    return i - MAX_LAG + bend
-
-
 def offset_of(spectrum, face):
     """Find how late the sound is.
 
@@ -130,17 +121,18 @@ def offset_of(spectrum, face):
     offset_ms : time of the sound minus time of the picture; NaN when the clip is too short or the mouth still
     confidence : peak correlation minus the best one more than 200 ms away; above SURE nine answers in ten are
         within a frame on clips of three seconds, more on longer ones
+    correlations : float [lag], -MAX_LAG..MAX_LAG frames of late sound, NaN where it cannot be told
     """
     measured, seen = mouth_signals(face)
     if not measured.any() or not np.any(spectrum):
-        return float("nan"), 0.0
+        return float("nan"), 0.0, np.full(2 * MAX_LAG + 1, np.nan)
     found = correlations(sound_features(spectrum) @ _model(), measured, seen)
     if not np.isfinite(found).any():
-        return float("nan"), 0.0
-    at = _peak(found)
+        return float("nan"), 0.0, found
+    at = peak_of(found) - MAX_LAG
     far = np.abs(np.arange(-MAX_LAG, MAX_LAG + 1) - at) > ELSEWHERE
     rival = np.nanmax(found[far]) if np.isfinite(found[far]).any() else np.nanmax(found)
-    return float(at * FRAME_MS), float(np.nanmax(found) - rival)
+    return at * FRAME_MS, float(np.nanmax(found) - rival), found
 
 
 def _load(row, fft, landmarks):
@@ -196,7 +188,7 @@ def measure(fft, landmarks) -> list:
             for shift in CHECK_SHIFTS:
                 heard = spectrum[max(0, -shift):len(spectrum) - max(0, shift)]
                 shown = face[max(0, shift):len(face) + min(0, shift)]
-                offset_ms, confidence = offset_of(heard, shown)
+                offset_ms, confidence, _ = offset_of(heard, shown)
                 found.append((source_of(row["speaker"]), shift * FRAME_MS, offset_ms - shift * FRAME_MS, confidence))
     return found
 
@@ -213,9 +205,10 @@ def print_table(found):
 
 
 def estimate_clip(row, _out, options):
-    """Columns of one clip's row: offset_ms, empty when it cannot be told, and confidence."""
-    offset_ms, confidence = offset_of(*_load(row, options["fft"], options["landmarks"]))
-    return {"offset_ms": "" if np.isnan(offset_ms) else round(offset_ms), "confidence": round(confidence, 3)}
+    """Columns of one clip's row: offset_ms, empty when it cannot be told, confidence, and correlations between spaces."""
+    offset_ms, confidence, found = offset_of(*_load(row, options["fft"], options["landmarks"]))
+    return {"offset_ms": "" if np.isnan(offset_ms) else round(offset_ms), "confidence": round(confidence, 3),
+            "correlations": " ".join(f"{value:.3f}" for value in found)}
 
 
 @stage(reads="FFT/CLIP.npy, LANDMARKS/CLIP.face.npy, LANDMARKS/index.csv", writes="OUT/index.csv; with --fit the model",

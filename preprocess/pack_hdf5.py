@@ -2,7 +2,8 @@
 
 Reads: data/fft/index.csv, data/landmarks/index.csv and the files they name; data/offsets/index.csv.
 Writes: data/train.h5 (training-pack): spectrum [frame, hop, bin], face [frame, point, xy] of all clips end to end,
-and per clip rest [clip, point, xy], start, n_frames, name, split, speaker. Written block by block: memory does not grow.
+and per clip rest [clip, point, xy], start, n_frames, name, split, speaker, and the first_frame and first_hop of the
+recording that are in it. Written block by block: memory does not grow.
 """
 
 from pathlib import Path
@@ -18,11 +19,13 @@ from core.corpus import output_path
 from core.errors import InputError
 from core.index import read_index
 from core.kinds import KINDS
+from core.metrics import peak_of
 from core.stage import only_one, progress, say, stage
 
 STAGE = "preprocess.pack_hdf5"
 HOP_MS = 1000 // FPS // HOPS_PER_FRAME
 SURE = 0.1  # confidence above which an offset can be acted on
+STRAY = 0.02  # what a frame away from the speaker's usual offset costs a recording, squared, in correlation
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
 
 
@@ -49,28 +52,35 @@ def usable_clips(fft_index, landmark_index) -> list:
 
 
 def late_hops(path) -> dict:
-    """Speaker -> by how many hops the sound is late: the median over the clips whose offset is told with confidence.
+    """Clip -> by how many hops its sound is late.
 
-    A camera is as late in each of its recordings; of one short clip the estimate is good to a frame only.
+    A camera is about as late in each of its recordings: the median over a speaker's clips whose offset is told with
+    confidence. Near it, a recording's own offset is where sound and mouth correlate best, less what it costs to stray.
     """
-    found = {}
-    for row in read_index(path, "speaker", "offset_ms", "confidence"):
+    rows, found = read_index(path, "speaker", "offset_ms", "confidence", "correlations"), {}
+    for row in rows:
         if row["offset_ms"] and float(row["confidence"]) > SURE:
             found.setdefault(row["speaker"], []).append(float(row["offset_ms"]))
-    return {speaker: round(float(np.median(values)) / HOP_MS) for speaker, values in found.items()}
+    usual = {speaker: float(np.median(values)) * FPS / 1000 for speaker, values in found.items()}
+    return {row["clip"]: round(HOPS_PER_FRAME * _own_lag(row["correlations"], usual[row["speaker"]]))
+            for row in rows if row["speaker"] in usual}
 
 
-def first_frame(hops: int) -> int:
-    """The first frame of a recording that is packed, when its sound is `hops` late."""
-    return max(0, -(hops // HOPS_PER_FRAME))
+def _own_lag(correlations: str, usual: float) -> float:
+    """Frames by which the sound of a recording is late, near the `usual` ones; these when nothing can be told."""
+    found = np.array(correlations.split(), float)
+    if not np.isfinite(found).any():
+        return usual
+    longest = len(found) // 2
+    return peak_of(found - STRAY * np.square(np.arange(-longest, longest + 1) - usual)) - longest
 
 
 def brought_together(rows, late: dict) -> list:
     """`rows` with `first_hop` and `first_frame`, where sound and picture begin together, and the frames that are left."""
     together = []
     for row in rows:
-        hops = late.get(row.get("speaker"), 0)
-        first = first_frame(hops)
+        hops = late.get(row["clip"], 0)
+        first = max(0, -(hops // HOPS_PER_FRAME))
         n_frames = row["n_frames"] - max(first, -(-hops // HOPS_PER_FRAME))
         if n_frames <= 0:
             say(f"left out: {row['clip']}: {row['n_frames']} frames, and the sound is {hops * HOP_MS} ms late")
@@ -108,6 +118,8 @@ def pack(rows, fft, landmarks, path):
         file["rest"] = np.stack([artifacts.load(output_path(landmarks, row, ".rest.npy"), "rest-face").array for row in rows])
         n_frames = np.array([row["n_frames"] for row in rows])
         file["n_frames"], file["start"] = n_frames, np.cumsum(n_frames) - n_frames
+        for column in ("first_frame", "first_hop"):
+            file[column] = np.array([row[column] for row in rows])
         for column, name in (("clip", "name"), ("split", "split"), ("speaker", "speaker")):
             file[name] = [row.get(column, "").encode() for row in rows]
         with progress(zip(rows, file["start"][:]), "pack hdf5", len(rows)) as bar:
@@ -131,14 +143,14 @@ def main(fft, landmarks, offsets, out):
     late = late_hops(offsets / "index.csv") if offsets else {}
     rows = brought_together(usable_clips(fft / "index.csv", landmarks / "index.csv"), late)
     if offsets:
-        ms = [hops * HOP_MS for hops in late.values() if hops]
-        say(f"sound and picture brought together for {len(ms)} of {len({row['speaker'] for row in rows})} speakers"
+        ms = [hops * HOP_MS for row in rows if (hops := late.get(row["clip"]))]
+        say(f"sound and picture brought together in {len(ms)} of {len(rows)} clips"
             + (f", by {min(ms)} to {max(ms)} ms" if ms else ""))
     with only_one(out.parent), artifacts.whole_file(out) as part:
         pack(rows, fft, landmarks, part)
     inputs = [folder / "index.csv" for folder in (fft, landmarks, offsets) if folder]
-    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, inputs=inputs, options={"late_hops": late},
-                                       clips=len(rows), frames=sum(row["n_frames"] for row in rows)))
+    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, inputs=inputs, clips=len(rows),
+                                       frames=sum(row["n_frames"] for row in rows)))
 
 
 if __name__ == "__main__":

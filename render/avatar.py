@@ -16,6 +16,6 @@ def as_comic(check, path):
     """The check of a photo (`face_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
     from gan.translate import write_avatar
     shown = photo.framed(check.photo)
-    drawn, points = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)
+    drawn = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)
     factor = shown.picture.shape[1] / check.photo.picture.shape[1]
-    return replace(check, photo=photo.Photo(Path(path), drawn, points), boxes=check.boxes * factor)
+    return replace(check, photo=photo.Photo(Path(path), drawn, shown.points), boxes=check.boxes * factor)

@@ -41,7 +41,7 @@ def comics_of(avatars, frames, points, in_time: bool):
     """Each frame of a clip as a comic; with `in_time` each knows those before it."""
     past, drawn = None, []
     for frame, at in zip(frames, points):
-        comic, _, past = avatars(frame, at, past if in_time else None)
+        comic, past = avatars(frame, at, past if in_time else None)
         drawn.append(comic)
     return drawn
 
@@ -54,7 +54,7 @@ def drawn_by_all(row, landmarks, avatars):
     from render.photo import Photo
     rendered, truth, points, unit_px, still = render_clip(row, landmarks, MODELS[MOUTH])
     comics = comics_of(avatars, truth, points, in_time=True)
-    comic = Photo(Path(row["picture"]), *avatars(truth[still], points[still])[:2])
+    comic = Photo(Path(row["picture"]), avatars(truth[still], points[still])[0], points[still])
     face, pose = face68.to_face_space(points)
     moved = list(portrait.frames(comic, moves_of(comic.face, face, pose, still), drawn_parts(comic)))
     return {"photo, moved": rendered["painted"], "photo held still": rendered["photo held still"], "the clip": truth,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from core import artifacts, face68
 from core.clock import FPS
 from core.errors import InputError
+from core.smooth import smoothed
 from core.stage import say
 
 READS = "landmarks-face", "landmarks-pixel"  # kinds
@@ -80,8 +80,7 @@ def head_of_pose(pose):
     turn = np.exp(1j * pose[:, 1])
     roll = np.angle(turn / complex(np.median(turn.real), np.median(turn.imag)))
     shift = (pose[:, 2:] - middle[2:]) / middle[0]
-    steady = gaussian_filter1d(np.column_stack([roll / _ROLL_REACH, shift / _SHIFT_REACH]), _STEADY_S * FPS, axis=0,
-                               mode="nearest")
+    steady = smoothed(np.column_stack([roll / _ROLL_REACH, shift / _SHIFT_REACH]), _STEADY_S * FPS)
     head = np.zeros((len(pose), 5), np.float32)
     head[:, 2:] = np.tanh(steady) * (_ROLL_REACH, _SHIFT_REACH, _SHIFT_REACH)
     return head

@@ -18,13 +18,14 @@ from animator import Animator
 from core import artifacts, draw, face68, face_detector, metrics
 from core.errors import InputError
 from core.video import probe, read_frames
-from gan import avatar_data, avatar_pairs, identity, identity_data, train_avatar, train_identity, translate
+from gan import avatar_data, avatar_pairs, identity, identity_data, other_faces, train_avatar, train_identity, translate
 from gan.avatar import Avatars, enlarged
 from gan.avatar_model import N_INPUTS, Translator, as_inputs, save_translator
-from gan.disguise import disguised, way_to
+from gan.disguise import covered, disguised, load_faces
 from gan.identity_measure import area_under
 from gan.identity_model import IdentityEncoder, save_encoder
 from gan.ink import inked, simplified
+from gan.other_faces import FACES
 from render.drawn_part import DrawnLids, DrawnMouth
 from render.liveliness import close_lids
 
@@ -201,22 +202,45 @@ class TestIdentity:
 
 
 class TestDisguise:
-    def test_points_go_to_the_mean_face_and_the_mouth_keeps_its_shape(self, face):
-        mean = (face.face + face68.mirror(face.face)) / 2 + (0, 0.1)
-        way = way_to(mean, face.points, 0.5)
-        picture, goal = disguised(face.picture, face.points, way)
-        moved, _ = face68.to_face_space(goal[None])
-        jaw = list(face68.GROUPS["jaw"])
-        assert np.linalg.norm(way[jaw], axis=1).mean() > 0.03
-        assert np.ptp(way[face68.MOUTH], axis=0).max() < 1e-6
-        seen, _ = face_detector.landmarks_of_picture(picture)
-        off = [np.linalg.norm(seen - at, axis=1)[jaw].mean() for at in (goal, face.points)]
-        assert off[0] < off[1]
+    def test_another_face_is_worn_where_the_points_are(self, face):
+        faces = load_faces(FACES)
+        own = face_detector.embedding(face.picture)
+        number = faces.least_like(own)
+        worn, paint = disguised(face.picture, face.points, faces, number)
+        seen, _ = face_detector.landmarks_of_picture(worn)
+        assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.05
+        assert np.linalg.norm(face_detector.embedding(worn) - own) > translate.SAME_PERSON
+        away = covered(face.points, face.picture.shape[:2])[..., 0] == 0
+        assert away.mean() > 0.3 and np.array_equal(worn[away], face.picture[away])
+        again, kept = disguised(face.picture, face.points, faces, number, paint=paint)
+        assert kept is paint and np.array_equal(again, worn)
 
-    def test_nothing_to_go_changes_nothing(self, face):
-        picture, goal = disguised(face.picture, face.points, np.zeros((face68.N_POINTS, 2)))
-        assert np.abs(goal - face.points).max() < 0.01
-        assert np.abs(picture.astype(int) - face.picture).mean() < 0.5
+    def test_none_of_it_changes_nothing(self, face):
+        assert np.array_equal(disguised(face.picture, face.points, load_faces(FACES), 0, share=0.0)[0], face.picture)
+
+    def test_it_takes_the_light_of_the_comic(self, face):
+        dark = (face.picture * 0.5).astype(np.uint8)
+        inside = covered(face.points, dark.shape[:2])[..., 0] > 0.9
+        worn = disguised(dark, face.points, load_faces(FACES), 0)[0]
+        assert np.median(worn[inside].mean(-1)) == pytest.approx(np.median(dark[inside].mean(-1)), abs=12)
+
+    def test_faces_are_of_several_people_each(self, pairs, tmp_path, monkeypatch):
+        monkeypatch.setattr(other_faces, "FEWEST", 1)
+        done = command(other_faces.main, "--pairs", pairs, "--out", tmp_path / "faces.png")
+        assert done.exit_code == 0, done.stderr
+        people, faces = artifacts.check(tmp_path / "faces.png", "other-faces")["people"], load_faces(tmp_path / "faces.png")
+        assert sum(people) == 3 and len(faces.pictures) == len(people) >= 2
+        assert np.abs(faces.pictures.astype(int) - faces.pictures[:, :, ::-1]).max() <= 1, "as alike left as right"
+        assert faces.least_like(faces.embeddings[0]) != 0
+
+    def test_too_few_people_and_damaged_files_are_one_line(self, pairs, tmp_path, monkeypatch):
+        monkeypatch.setattr(other_faces, "FEWEST", 50)
+        done = command(other_faces.main, "--pairs", pairs, "--out", tmp_path / "faces.png")
+        assert done.exit_code == 1 and "100 or more" in done.stderr and not (tmp_path / "faces.png").exists()
+        Image.new("RGB", (256, 256)).save(tmp_path / "faces.png")
+        artifacts.describe_with(tmp_path / "faces.png", "other-faces", stage="test")
+        with pytest.raises(InputError, match="gan.other_faces"):
+            load_faces(tmp_path / "faces.png")
 
 
 class TestTranslate:
@@ -238,7 +262,7 @@ class TestTranslate:
         large = np.full((1200, 1600, 3), 170, np.uint8)
         large[300:556, 700:956] = cv2.resize(face.picture, (256, 256), interpolation=cv2.INTER_AREA)
         points = face.points * 0.5 + (700, 300)
-        drawn, _, past = Avatars(ink_model)(large, points)
+        drawn, past = Avatars(ink_model)(large, points)
         assert {"whole", "face"} <= set(past)
         around = drawn[100:290].astype(int)
         assert np.abs(np.diff(around, axis=0)).max() < 12 and np.abs(np.diff(around, axis=1)).max() < 12
@@ -248,7 +272,7 @@ class TestTranslate:
         for zoom in (1.0, 1.15, 1.3):
             middle = face.points.mean(0)
             matrix = np.array([[zoom, 0, middle[0] * (1 - zoom)], [0, zoom, middle[1] * (1 - zoom)]])
-            _, _, past = avatars(cv2.warpAffine(face.picture, matrix, (512, 512)), middle + (face.points - middle) * zoom, past)
+            _, past = avatars(cv2.warpAffine(face.picture, matrix, (512, 512)), middle + (face.points - middle) * zoom, past)
             sizes.add(past["whole"][0].shape)
         assert len(sizes) == 1
 

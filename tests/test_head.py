@@ -164,7 +164,7 @@ class TestFiles:
         a, b, c = ({file: (tmp_path / name / file).read_bytes() for file in ("head.npy", "noise.npy", "landmarks.npy")}
                    for name in "abc")
         assert a == b and all(a[file] != c[file] for file in a)
-        assert artifacts.read_sidecar(tmp_path / "a" / "noise.npy")["options"] == {"seed": 1}
+        assert artifacts.read_sidecar(tmp_path / "a" / "noise.npy")["options"] == {"seed": 1, "emotion": "neutral"}
         faces = [artifacts.load(tmp_path / name / "landmarks.npy", "landmarks-face").array for name in "ac"]
         differs = np.abs(faces[0] - faces[1]).max((0, 2))
         assert (differs[BROW_POINTS] > 0.01).all()
@@ -192,7 +192,7 @@ class TestFiles:
         monkeypatch.setattr(predict_command, "HERE", tmp_path)
         done = command(predict_command.main, wav, "--out", tmp_path, "--seed", 2)
         assert done.exit_code == 0, done.stderr
-        assert artifacts.read_sidecar(tmp_path / "long" / "head.npy")["options"] == {"seed": 2}
+        assert artifacts.read_sidecar(tmp_path / "long" / "head.npy")["options"] == {"seed": 2, "emotion": "auto"}
         (tmp_path / "long" / "noise.npy.json").unlink()
         np.save(tmp_path / "long" / "noise.npy", np.zeros((3, 7), np.float32))
         done = command(predict_command.main, wav, "--out", tmp_path)

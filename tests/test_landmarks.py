@@ -64,6 +64,7 @@ def pack(tmp_path_factory):
     with h5py.File(path, "w") as file:
         file["spectrum"], file["face"] = np.concatenate(spectra), np.concatenate(faces).astype(np.float32)
         file["rest"], file["n_frames"], file["start"] = [rest] * 6, n_frames, np.cumsum([0, *n_frames[:-1]])
+        file["first_frame"] = file["first_hop"] = np.zeros(6, int)
         file["name"] = [f"folder{i % 2}/clip{i}".encode() for i in range(6)]
         file["speaker"] = [f"speaker{i % 3}".encode() for i in range(6)]
         file["split"] = [b"val" if i == 5 else b"train" for i in range(6)]

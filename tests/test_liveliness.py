@@ -367,3 +367,12 @@ def test_an_hour_fits():
     face, _ = next(liveliness.blinking(stream, shares))
     assert face.dtype == np.float32
     assert 12 <= (np.diff((shares > 0.9).astype(int)) == 1).sum() / 60 <= 20
+
+
+@pytest.mark.parametrize("shape", [(1,), (40,), (300, 3)])
+def test_smoothing_is_that_of_scipy(shape):
+    from scipy.ndimage import gaussian_filter1d
+
+    from core.smooth import smoothed
+    values = np.random.default_rng(1).normal(size=shape)
+    np.testing.assert_allclose(smoothed(values, 6.0), gaussian_filter1d(values, 6.0, axis=0, mode="nearest"), atol=1e-12)

@@ -191,8 +191,9 @@ def test_the_pack_holds_the_good_clips_side_by_side(data, n_frames):
 
 @pytest.mark.parametrize("late_ms, first_frame, first_hop", [(20, 0, 2), (-50, 2, 3), (0, 0, 0)])
 def test_late_sound_is_brought_together(data, tmp_path, late_ms, first_frame, first_hop):
-    rows = [{"clip": f"{speaker}/{i}", "speaker": speaker, "offset_ms": ms, "confidence": sure}
-            for speaker, ms, sure in (("ben", late_ms, 0.3), ("anna", 400, 0.01)) for i in range(3)]
+    rows = [{"clip": f"{speaker}/{i}", "speaker": speaker, "offset_ms": ms, "confidence": sure, "correlations": curve}
+            for speaker, ms, sure, curve in (("ben", late_ms, 0.3, "nan nan nan"), ("anna", 400, 0.01, "0 0.1 0.5"))
+            for i in range(4)]
     write_index(tmp_path / "offsets" / "index.csv", rows, stage="a.test")
     result = command(pack_hdf5.main, "--fft", data / "fft", "--landmarks", data / "landmarks",
                      "--offsets", tmp_path / "offsets", "--out", tmp_path / "train.h5")
@@ -208,6 +209,18 @@ def test_late_sound_is_brought_together(data, tmp_path, late_ms, first_frame, fi
             np.testing.assert_array_equal(pack["spectrum"][start:start + n].reshape(-1, sound.shape[-1]),
                                           sound.reshape(-1, sound.shape[-1])[hop:hop + 4 * n])
             assert n >= len(face) - 3, "an uncertain offset is not acted on"
+
+
+def test_a_recording_has_an_offset_of_its_own_near_the_usual_one(tmp_path):
+    """Eleven lags, -5 to 5 frames; the speaker's sound is usually 2 frames late."""
+    lags = np.arange(-5, 6)
+    curves = {"a/0": np.exp(-np.square(lags - 2)), "a/1": np.exp(-np.square(lags - 3)), "a/2": np.exp(-np.square(lags - 2)),
+              "a/far": 0.3 * np.exp(-np.square(lags + 5.0)), "a/nothing": np.full(11, np.nan)}
+    rows = [{"clip": clip, "speaker": "ann", "offset_ms": ms, "confidence": 0.3,
+             "correlations": " ".join(f"{value:.3f}" for value in curve)}
+            for (clip, curve), ms in zip(curves.items(), (80, 120, 80, 80, 80))]
+    write_index(tmp_path / "index.csv", rows, stage="a.test")
+    assert pack_hdf5.late_hops(tmp_path / "index.csv") == {"a/0": 8, "a/1": 12, "a/2": 8, "a/far": 8, "a/nothing": 8}
 
 
 # Stopping and going on

@@ -146,9 +146,9 @@ def test_sound_and_picture_begin_together_as_in_the_pack(tmp_path):
     face = np.repeat(resting_face()[None], 40, 0)
     with h5py.File(tmp_path / "train.h5", "w") as file:
         file["spectrum"], file["face"] = np.ones((40, HOPS_PER_FRAME, 257), np.float16), face
-        file["rest"], file["n_frames"], file["start"] = [face[0]], [40], [0]
+        file["rest"], file["n_frames"], file["start"], file["first_frame"], file["first_hop"] = [face[0]], [40], [0], [0], [5]
         file["name"], file["speaker"], file["split"] = [b"x/a"], [b"anna"], [b"val"]
-    artifacts.describe_with(tmp_path / "train.h5", "training-pack", stage="test", options={"late_hops": {"anna": 5}})
+    artifacts.describe_with(tmp_path / "train.h5", "training-pack", stage="test")
     (tmp_path / "index.csv").write_text(f"clip,sound\nx/a,{tmp_path / 'a.wav'}\n")
     (_, heard), = robustness.clips_with_sound(tmp_path / "train.h5", tmp_path / "index.csv", "val")
     assert len(heard) == 40 * 640
