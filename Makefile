@@ -184,8 +184,8 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/ind
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
 	$(PYTHON) -m render.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
-train-avatar: GAN_record/trained-avatar ## photos to comics, and who is who: COMICS=path/to/face2comics
-	@cat $<
+train-avatar: GAN_record/trained-avatar GAN_record/avatar/faces.png ## photos to comics, and who is who: COMICS=path/to/face2comics
+	@cat GAN_record/trained-avatar
 
 eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmarks/index.csv ## measure both: [PHOTOS=folder]
 	$(PYTHON) -m gan.evaluate_identity --model "$$(cat GAN_record/trained-identity)"
@@ -266,6 +266,9 @@ GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identi
 	@mkdir -p $(@D)
 	$(PYTHON) -m gan.train_avatar --encoder "$$(cat GAN_record/trained-identity)" --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
+
+GAN_record/avatar/faces.png: data/avatar_pairs/index.csv | $(READY)
+	$(PYTHON) -m gan.other_faces
 
 ##### keeping the house
 

@@ -26,6 +26,7 @@ PURPOSES = {
     ".selection": "the speaker and the step that `make train-gan` cut crops of",
 }
 CACHE = Path(".cache/inspect")
+_LONGEST_LIST = 120  # characters of a list that is told whole
 BY_SUFFIX = {
     ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_read.table,
     ".json": inspect_read.json_file, ".srt": inspect_read.lines, ".tflite": inspect_read.tflite,
@@ -36,7 +37,13 @@ BY_SUFFIX = {
 
 
 def _values(options):
-    return ", ".join(f"{name} {value}" for name, value in options.items()) or "none"
+    return ", ".join(f"{name} {_brief(value)}" for name, value in options.items()) or "none"
+
+
+def _brief(value) -> str:
+    """A value as text; long lists by their length."""
+    text = str(value)
+    return f"({len(value)} values)" if isinstance(value, list) and len(text) > _LONGEST_LIST else text
 
 
 def origin(path, about) -> list:

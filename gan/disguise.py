@@ -17,6 +17,7 @@ from gan.avatar_pairs import SIZE_PX, warp_of
 
 _ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along
 _FOREHEAD = 0.4  # of the way from the mouth to the eyes, above the brows: how far the face is covered
+_TRIED_PX = 70  # of an eye distance, at most, where faces are tried on
 _INSET, _EDGE = 0.1, 0.09  # eye distances: the jaw's line stays the comic's; and a standard deviation
 
 
@@ -28,9 +29,9 @@ class Faces:
     points: np.ndarray
     embeddings: np.ndarray
 
-    def least_like(self, embedding) -> int:
-        """Number of the face that is farthest from a person's dlib embedding [128]; the first when nobody is seen."""
-        return 0 if embedding is None else int(np.linalg.norm(self.embeddings - embedding, axis=1).argmax())
+    def unlike(self, embedding):
+        """Numbers of the faces, the farthest from a person's dlib embedding [128] first."""
+        return np.linalg.norm(self.embeddings - embedding, axis=1).argsort()[::-1]
 
 
 def load_faces(path) -> Faces:
@@ -48,8 +49,20 @@ kept_faces = kept(load_faces)
 
 
 def least_like(faces: Faces, picture, points) -> int:
-    """Number of the face that is least like the one whose `points` [68, 2] px are told in uint8 [row, column, rgb]."""
-    return faces.least_like(face_detector.embedding_in(picture, (*points.min(0), *points.max(0))))
+    """Number of the face under which a person is least like themselves.
+
+    The two faces that are farthest from the person's are tried on; `points` [68, 2] px in `picture`, uint8 [row, column, rgb].
+    """
+    factor = min(1.0, _TRIED_PX / float(face68.eye_distance(points)))
+    picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    points = (points + 0.5) * factor - 0.5
+    box = (*points.min(0), *points.max(0))
+    own = face_detector.embedding_in(picture, box)
+
+    def apart(number):
+        return np.linalg.norm(face_detector.embedding_in(disguised(picture, points, faces, number)[0], box) - own)
+
+    return int(max(faces.unlike(own)[:2], key=apart))
 
 
 def covered(points, size):

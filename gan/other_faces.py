@@ -24,6 +24,7 @@ from gan.train_avatar import mean_face
 STAGE = "gan.other_faces"
 FACES = DEFAULT_MODEL.with_name("faces.png")
 POSE = np.array([62.0, 0.0, (SIZE_PX - 1) / 2, 112.0])  # px an eye distance, roll, where the middle between the eyes is
+BOLDNESS = 1.8  # of what tells the faces apart
 FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
@@ -65,12 +66,12 @@ def make(pairs_folder, out) -> Path:
     groups = groups_of(looks_of(comics, points), np.arange(len(comics)))
     both = np.concatenate([comics, comics[:, :, ::-1]])  # glasses and stray lines of one of them do not stay in a median
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])
-    faces = faces.clip(0, 255).round().astype(np.uint8)
+    faces = (faces.mean(0) + BOLDNESS * (faces - faces.mean(0))).clip(0, 255).round().astype(np.uint8)
     embeddings = [face_detector.embedding_in(face, (*points.min(0), *points.max(0))) for face in faces]
     save_picture(out, np.hstack(faces))
     index = Path(pairs_folder) / "index.csv"
     return artifacts.describe_with(out, "other-faces", stage=STAGE, options={"fewest": FEWEST}, inputs=[index],
-                                   people=[len(numbers) for numbers in groups], points=points.round(2).tolist(),
+                                   people=[len(numbers) for numbers in groups], points=points.astype(float).round(2).tolist(),
                                    embeddings=np.round(embeddings, 4).tolist())
 
 

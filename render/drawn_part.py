@@ -15,7 +15,7 @@ from render.parts import EYES, MOUTH, lip_outline
 INK = np.array([26, 16, 16])
 INSIDE, TEETH, TONGUE = (np.array(c) for c in ((0.30, 0.10, 0.11), (1.05, 1.02, 0.97), (0.70, 0.29, 0.28)))  # of the light
 LINE, THIN_LINE, LASHES = 0.022, 0.014, 0.036  # eye distances
-TEETH_SHARE, TEETH_MOST, TEETH_FROM = 0.55, 0.1, 0.03  # of the opening; eye distances
+TEETH_SHARE, TEETH_MOST, TEETH_FROM = 0.55, 0.1, 0.05  # of the opening; eye distances
 TONGUE_FROM = 0.14  # eye distances the mouth is open
 _THROUGH_FOUR = np.linalg.inv(np.vander(np.linspace(-1, 1, 4)))
 _AT = np.vander(np.linspace(-1, 1, 15), 4) @ _THROUGH_FOUR
@@ -82,8 +82,8 @@ class DrawnMouth(_Drawn):
         upper, lower = outline[:half], outline[half:][::-1]
         gap = np.maximum(lower[:, 1] - upper[:, 1], 0)
         canvas, mask = self._blank(INK)
+        _fill(mask, outline, 255)  # ink where lips nearly meet: what the photo shows between them is gone
         if (open_px := gap.max()) > TEETH_FROM * UNIT_PX:
-            _fill(mask, outline, 255)
             _fill(canvas, outline, self.inside)
             if open_px > TONGUE_FROM * UNIT_PX:
                 self._draw_tongue(canvas, outline, lower, open_px)

@@ -21,7 +21,7 @@ from core.video import probe, read_frames
 from gan import avatar_data, avatar_pairs, identity, identity_data, other_faces, train_avatar, train_identity, translate
 from gan.avatar import Avatars, enlarged
 from gan.avatar_model import N_INPUTS, Translator, as_inputs, save_translator
-from gan.disguise import covered, disguised, load_faces
+from gan.disguise import covered, disguised, least_like, load_faces
 from gan.identity_measure import area_under
 from gan.identity_model import IdentityEncoder, save_encoder
 from gan.ink import inked, simplified
@@ -205,7 +205,7 @@ class TestDisguise:
     def test_another_face_is_worn_where_the_points_are(self, face):
         faces = load_faces(FACES)
         own = face_detector.embedding(face.picture)
-        number = faces.least_like(own)
+        number = least_like(faces, face.picture, face.points)
         worn, paint = disguised(face.picture, face.points, faces, number)
         seen, _ = face_detector.landmarks_of_picture(worn)
         assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.05
@@ -231,7 +231,7 @@ class TestDisguise:
         people, faces = artifacts.check(tmp_path / "faces.png", "other-faces")["people"], load_faces(tmp_path / "faces.png")
         assert sum(people) == 3 and len(faces.pictures) == len(people) >= 2
         assert np.abs(faces.pictures.astype(int) - faces.pictures[:, :, ::-1]).max() <= 1, "as alike left as right"
-        assert faces.least_like(faces.embeddings[0]) != 0
+        assert faces.unlike(faces.embeddings[0])[-1] == 0
 
     def test_too_few_people_and_damaged_files_are_one_line(self, pairs, tmp_path, monkeypatch):
         monkeypatch.setattr(other_faces, "FEWEST", 50)

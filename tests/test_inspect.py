@@ -234,3 +234,10 @@ def test_a_zip_and_a_bomb_are_refused(tmp_path, monkeypatch):
     for name, said in (("a.npy", "several arrays"), ("big.png", "far too many pixels")):
         done = CliRunner().invoke(main, [str(tmp_path / name), "--out", str(tmp_path / "out.png")])
         assert done.exit_code == 1 and said in done.stderr
+
+
+def test_long_lists_of_a_sidecar_are_told_by_their_length():
+    from core.inspect import origin
+    from gan.other_faces import FACES
+    also = dict(origin(FACES, artifacts.read_sidecar(FACES)))["also"]
+    assert "people [" in also and "points (68 values)" in also and len(also) < 200
