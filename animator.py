@@ -66,7 +66,7 @@ class Animator:
     once : for one video, from a cold start: libraries are read here while another process looks at the photo
     """
 
-    _one_at_a_time = threading.Lock()  # the face detector holds the picture it works on
+    _one_at_a_time = threading.Lock()  # the face detector and dlib's embedding hold the picture they work on
 
     def __init__(self, model=None, device="auto", once=False):
         self.model, self.device, self.once = model, device, once
@@ -117,7 +117,8 @@ class Animator:
         go_on()
         moves = template or self._landmarks(speech, folder, emotion, seed)
         if avatar != "none":
-            found = as_comic(found, folder / "avatar.png")
+            with self._one_at_a_time:
+                found = as_comic(found, folder / "avatar.png")
         say(f"face found: {face_check.write_check(found, folder)[-1]}")
         go_on()
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,

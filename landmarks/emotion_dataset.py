@@ -13,12 +13,12 @@ from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.index import read_index
 from core.stage import progress
-from landmarks.emotion_model import N_BANDS, N_FEATURES, STEPS_PER_FRAME, heard, sounds_of
+from landmarks.emotion_model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, heard, sounds_of
 from landmarks.expression import EMOTIONS
 from landmarks.features import VOICED, mel_filters
 from landmarks.train_voice import recorded, synthesised
 
-N_STEPS = 52 * STEPS_PER_FRAME  # of a piece the network learns from: about two seconds
+N_STEPS = PIECE * STEPS_PER_FRAME  # of a piece the network learns from: about two seconds
 MARGIN = 10  # steps of silence that may be left around the speech
 SPEED, FORMANTS, PITCH = 0.3, 0.12, 0.15  # octaves, share, octaves: the most, the most, standard deviation
 EQUALISER, TILT = 0.25, 0.25  # decades: standard deviations

@@ -2,9 +2,9 @@
 
 Reads: CNN_record/emotion/model.npz (emotion-model), made by landmarks.emotion_train. Writes: nothing.
 Convolutions go from 50 steps to 25 frames a second, an LSTM both ways (Hochreiter and Schmidhuber 1997) makes the speech
-embedding; attentive statistics of a stretch of frames (Okabe et al. 2018) give the emotion of the stretch, together with a
-linear discriminant of its moments (landmarks.emotion_moments). A second one tells how near the speech is to acted speech: what
-is not near is neutral or calm.
+embedding; attentive statistics of pieces as long as those of the training (Okabe et al. 2018) give the emotion of a stretch,
+together with a linear discriminant of the moments of all of it (landmarks.emotion_moments). A second one tells how near the
+speech is to acted speech: what is not near is neutral or calm.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ NEUTRAL = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
 MILD = np.isin(EMOTIONS, ("neutral", "calm"))
 LEAST = 0.02  # chance of neutral beside calm where neither had any
 STEPS_PER_FRAME = 2
+PIECE, APART = 52, 8  # frames of a piece, and from the beginning of one to that of the next
 N_BANDS = 32
 N_FEATURES, SURE = N_BANDS + 5, N_BANDS + 2  # the column that says how sure the pitch is
 MIDDLE, SPREAD = -2.5, 1.5  # log-mel to what the network takes
@@ -126,6 +127,12 @@ def _recurrent(x, kernel, recurrent, bias):
     return out
 
 
+def _pieces(first: int, last: int):
+    """Begin and end of pieces of at most PIECE frames, APART from each other, that cover `first` to `last`: int [piece, 2]."""
+    begin = np.unique(np.r_[np.arange(first, last - PIECE, APART), max(first, last - PIECE)])
+    return np.stack([begin, np.minimum(begin + PIECE, last)], 1)
+
+
 @dataclass(frozen=True)
 class Heard:
     """What a `Recogniser` makes of a recording; everything else is drawn from it.
@@ -190,6 +197,19 @@ class Recogniser:
 
         By the networks and by the discriminant, float [stretch, 8] each, and of speech with an emotion in it, float [stretch].
         """
+        a = self.arrays
+        pieces = [_pieces(*ends) for ends in zip(first, last)]
+        begin, end = np.concatenate(pieces).T
+        heard_up_to = np.cumsum(np.pad(found.weight, (1, 0)))
+        weight = (heard_up_to[end] - heard_up_to[begin])[:, None]
+        of_stretch = np.cumsum([0, *map(len, pieces[:-1])])
+        by_networks = (np.add.reduceat(weight * self._by_networks(found, begin, end), of_stretch)
+                       / np.add.reduceat(weight, of_stretch))
+        moments = found.moments(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last)
+        return by_networks, moments @ a["discriminant"] + a["discriminant_bias"], moments @ a["acted"] + a["acted_bias"]
+
+    def _by_networks(self, found, first, last):
+        """Scores of the networks, their mean, for frames from `first` to before `last` [piece]: float [piece, 8]."""
         a, states = self.arrays, found.states
         attention = np.exp(states @ a["attention"][..., None]) * found.weight[:, None]
         sums = np.concatenate([attention, attention * states, attention * np.square(states)], -1, dtype=np.float64)
@@ -197,9 +217,7 @@ class Recogniser:
         stretch = sums[:, last] - sums[:, first]
         mean, square = np.split(stretch[..., 1:] / stretch[..., :1], 2, axis=-1)
         spread = np.sqrt(np.maximum(square - np.square(mean), 0) + SILENT)
-        by_networks = (np.concatenate([mean, spread], -1) @ a["out"] + a["out_bias"][:, None]).mean(0)
-        moments = found.moments(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last)
-        return by_networks, moments @ a["discriminant"] + a["discriminant_bias"], moments @ a["acted"] + a["acted_bias"]
+        return (np.concatenate([mean, spread], -1) @ a["out"] + a["out_bias"][:, None]).mean(0)
 
 
 def load_recogniser(path=DEFAULT_MODEL) -> Recogniser:

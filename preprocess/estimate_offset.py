@@ -108,8 +108,8 @@ def correlations(predicted, measured, seen):
     return found
 
 
-def offset_of(spectrum, face):
-    """Find how late the sound is.
+def at_lags(spectrum, face):
+    """How well sound and mouth fit at each lag.
 
     Parameters
     ----------
@@ -118,21 +118,34 @@ def offset_of(spectrum, face):
 
     Returns
     -------
-    offset_ms : time of the sound minus time of the picture; NaN when the clip is too short or the mouth still
-    confidence : peak correlation minus the best one more than 200 ms away; above SURE nine answers in ten are
-        within a frame on clips of three seconds, more on longer ones
-    correlations : float [lag], -MAX_LAG..MAX_LAG frames of late sound, NaN where it cannot be told
+    correlations, float [lag], -MAX_LAG..MAX_LAG frames of late sound; NaN where there are too few frames, or the mouth is still
     """
     measured, seen = mouth_signals(face)
     if not measured.any() or not np.any(spectrum):
-        return float("nan"), 0.0, np.full(2 * MAX_LAG + 1, np.nan)
-    found = correlations(sound_features(spectrum) @ _model(), measured, seen)
+        return np.full(2 * MAX_LAG + 1, np.nan)
+    return correlations(sound_features(spectrum) @ _model(), measured, seen)
+
+
+def offset_in(found):
+    """How late the sound is by `at_lags`.
+
+    Returns
+    -------
+    offset_ms : time of the sound minus time of the picture; NaN when it cannot be told
+    confidence : peak correlation minus the best one more than 200 ms away; above SURE nine answers in ten are
+        within a frame on clips of three seconds, more on longer ones
+    """
     if not np.isfinite(found).any():
-        return float("nan"), 0.0, found
+        return float("nan"), 0.0
     at = peak_of(found) - MAX_LAG
     far = np.abs(np.arange(-MAX_LAG, MAX_LAG + 1) - at) > ELSEWHERE
     rival = np.nanmax(found[far]) if np.isfinite(found[far]).any() else np.nanmax(found)
-    return at * FRAME_MS, float(np.nanmax(found) - rival), found
+    return at * FRAME_MS, float(np.nanmax(found) - rival)
+
+
+def offset_of(spectrum, face):
+    """`offset_in` what `at_lags` finds."""
+    return offset_in(at_lags(spectrum, face))
 
 
 def _load(row, fft, landmarks):
@@ -188,7 +201,7 @@ def measure(fft, landmarks) -> list:
             for shift in CHECK_SHIFTS:
                 heard = spectrum[max(0, -shift):len(spectrum) - max(0, shift)]
                 shown = face[max(0, shift):len(face) + min(0, shift)]
-                offset_ms, confidence, _ = offset_of(heard, shown)
+                offset_ms, confidence = offset_of(heard, shown)
                 found.append((source_of(row["speaker"]), shift * FRAME_MS, offset_ms - shift * FRAME_MS, confidence))
     return found
 
@@ -206,7 +219,8 @@ def print_table(found):
 
 def estimate_clip(row, _out, options):
     """Columns of one clip's row: offset_ms, empty when it cannot be told, confidence, and correlations between spaces."""
-    offset_ms, confidence, found = offset_of(*_load(row, options["fft"], options["landmarks"]))
+    found = at_lags(*_load(row, options["fft"], options["landmarks"]))
+    offset_ms, confidence = offset_in(found)
     return {"offset_ms": "" if np.isnan(offset_ms) else round(offset_ms), "confidence": round(confidence, 3),
             "correlations": " ".join(f"{value:.3f}" for value in found)}
 

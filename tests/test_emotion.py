@@ -34,6 +34,13 @@ def test_pitch(hz):
     assert np.median(pitch_and_voicing(noise)[1]) < 0.3
 
 
+@pytest.mark.parametrize("first, last, n", [(0, 52, 1), (10, 40, 1), (0, 53, 2), (100, 300, 20)])
+def test_pieces_cover_a_stretch_and_are_as_long_as_those_of_the_training(first, last, n):
+    pieces = emotion_model._pieces(first, last)
+    assert len(pieces) == n and pieces.min() == first and pieces.max() == last
+    assert (np.diff(pieces, axis=1) == min(52, last - first)).all() and (np.diff(pieces[:, 0]) <= 8).all()
+
+
 @pytest.fixture(scope="module")
 def acted(tmp_path_factory):
     """index.csv of four voices, each with two made-up emotions: fast and high, slow and low."""

@@ -227,6 +227,7 @@ def made(tmp_path_factory):
         n_frames = [len(envelope) for _, envelope in pairs]
         file["face"] = np.zeros((sum(n_frames), 68, 2), np.float32)
         file["rest"], file["n_frames"], file["start"] = [resting_face()] * 6, n_frames, np.cumsum([0, *n_frames[:-1]])
+        file["first_frame"] = file["first_hop"] = np.zeros(6, int)
         file["name"] = [f"folder/clip{i}".encode() for i in range(6)]
         file["speaker"] = [f"speaker{i // 2}".encode() for i in range(6)]
         file["split"] = [b"val" if i > 3 else b"train" for i in range(6)]

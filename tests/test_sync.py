@@ -57,6 +57,7 @@ def pack(tmp_path_factory):
         file["face"] = np.concatenate([face_that_follows(envelope) for _, envelope in pairs])
         n_frames = [len(envelope) for _, envelope in pairs]
         file["rest"], file["n_frames"], file["start"] = [resting_face()] * 6, n_frames, np.cumsum([0, *n_frames[:-1]])
+        file["first_frame"] = file["first_hop"] = np.zeros(6, int)
         file["name"] = [f"folder{i % 2}/clip{i}".encode() for i in range(6)]
         file["speaker"] = [f"speaker{i // 2}".encode() for i in range(6)]
         file["split"] = [b"val" if i > 3 else b"train" for i in range(6)]
