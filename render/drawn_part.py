@@ -21,6 +21,7 @@ _THROUGH_FOUR = np.linalg.inv(np.vander(np.linspace(-1, 1, 4)))
 _AT = np.vander(np.linspace(-1, 1, 15), 4) @ _THROUGH_FOUR
 _EYES = [list(face68.GROUPS[f"{side}_eye"]) for side in ("right", "left")]
 _BROWS = [list(face68.GROUPS[f"{side}_brow"]) for side in ("right", "left")]
+_OUTER_LIPS = list(face68.GROUPS["outer_lips"])
 _FINE = 16  # of a pixel, places are told to OpenCV
 
 
@@ -75,14 +76,39 @@ class DrawnMouth(_Drawn):
         super().__init__(photo, warp)
         light = np.clip(np.percentile(self.view.picture.mean(-1), 95), 110, 235)
         self.inside, self.teeth, self.tongue = ((light * c).clip(0, 250).astype(int).tolist() for c in (INSIDE, TEETH, TONGUE))
+        self.lips, self.open_px = self._lips(), self._gap(*self._inner_lips(self.view.face)).max()
 
-    def _patch(self, face):
+    def _inner_lips(self, face):
+        """Upper and lower inner lip from corner to corner, px of the view."""
         outline = self._px(lip_outline(face))
         half = len(outline) // 2
-        upper, lower = outline[:half], outline[half:][::-1]
-        gap = np.maximum(lower[:, 1] - upper[:, 1], 0)
+        return outline[:half], outline[half:][::-1]
+
+    @staticmethod
+    def _gap(upper, lower):
+        return np.maximum(lower[:, 1] - upper[:, 1], 0)
+
+    def _lips(self):
+        """The colour of the comic's lips, their lighter half."""
+        outer, inner = (np.zeros(self.part.size, np.uint8) for _ in range(2))
+        _fill(outer, self._px(self.view.face[_OUTER_LIPS]), 255)
+        _fill(inner, self._px(lip_outline(self.view.face)), 255)
+        around = round(LINE * UNIT_PX)
+        lips = (outer > 0) & (cv2.dilate(inner, np.ones((2 * around + 1,) * 2, np.uint8)) == 0)
+        colours = self.view.picture[lips] if lips.any() else self.view.picture[outer > 0]
+        light = colours.mean(1)
+        return np.median(colours[light >= np.median(light)], 0).astype(int).tolist()
+
+    def _patch(self, face):
+        upper, lower = self._inner_lips(face)
+        outline, gap = np.concatenate([upper, lower[::-1]]), self._gap(upper, lower)
         canvas, mask = self._blank(INK)
-        _fill(mask, outline, 255)  # ink where lips nearly meet: what the photo shows between them is gone
+        if self.open_px > TEETH_FROM * UNIT_PX and (closing := 1 - gap.max() / self.open_px) > 0:
+            lips = self._px(face[_OUTER_LIPS])  # an open mouth that was squeezed shut leaves teeth and shadows on them
+            _fill(canvas, lips, self.lips)
+            _fill(mask, lips, round(255 * min(1, 2 * closing)))
+            _fill(canvas, outline, INK.tolist())
+        _fill(mask, outline, 255)  # ink where lips nearly meet
         if (open_px := gap.max()) > TEETH_FROM * UNIT_PX:
             _fill(canvas, outline, self.inside)
             if open_px > TONGUE_FROM * UNIT_PX:
