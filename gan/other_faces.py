@@ -77,7 +77,8 @@ def make(pairs_folder, out) -> Path:
 
 @stage(reads="PAIRS/, its comics", writes="OUT (other-faces) and its sidecar", examples=("python -m gan.other_faces",))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
-@click.option("--out", type=click.Path(path_type=Path), default=FACES, help="The faces.  [default: those that ship]")
+@click.option("--out", type=click.Path(path_type=Path), default=FACES, show_default="those that ship",
+              help="The faces.")
 def main(pairs, out):
     """Make the faces that comics wear in place of a person's own."""
     click.echo(make(pairs, out))

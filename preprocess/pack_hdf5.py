@@ -57,7 +57,10 @@ def late_hops(path) -> dict:
     A camera is about as late in each of its recordings: the median over a speaker's clips whose offset is told with
     confidence. Near it, a recording's own offset is where sound and mouth correlate best, less what it costs to stray.
     """
-    rows, found = read_index(path, "speaker", "offset_ms", "confidence", "correlations"), {}
+    rows, found = read_index(path, "speaker", "offset_ms", "confidence"), {}
+    if "correlations" not in rows[0]:
+        raise InputError(path, "no column correlations, as it was written until recordings were told one by one",
+                         "what the stage writes now", "python -m preprocess.estimate_offset")
     for row in rows:
         if row["offset_ms"] and float(row["confidence"]) > SURE:
             found.setdefault(row["speaker"], []).append(float(row["offset_ms"]))

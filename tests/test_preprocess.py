@@ -223,6 +223,15 @@ def test_a_recording_has_an_offset_of_its_own_near_the_usual_one(tmp_path):
     assert pack_hdf5.late_hops(tmp_path / "index.csv") == {"a/0": 8, "a/1": 12, "a/2": 8, "a/far": 8, "a/nothing": 8}
 
 
+def test_offsets_of_an_older_program_are_one_line(data, tmp_path):
+    rows = [{"clip": "ben/2", "speaker": "ben", "offset_ms": 20, "confidence": 0.3}]
+    write_index(tmp_path / "index.csv", rows, stage="a.test")
+    done = command(pack_hdf5.main, "--fft", data / "fft", "--landmarks", data / "landmarks", "--offsets", tmp_path,
+                   "--out", tmp_path / "train.h5")
+    assert done.exit_code == 1 and "python -m preprocess.estimate_offset" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "train.h5").exists()
+
+
 # Stopping and going on
 
 def _stamps(folder):
