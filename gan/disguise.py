@@ -17,6 +17,7 @@ from gan.avatar_pairs import SIZE_PX, warp_of
 
 _ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along
 _FOREHEAD = 0.4  # of the way from the mouth to the eyes, above the brows: how far the face is covered
+FAR_ENOUGH, MOST_TRIED = 0.66, 3  # dlib's distance under a face that is tried on (0.6 is another person); faces
 _TRIED_PX = 70  # of an eye distance, at most, where faces are tried on
 _INSET, _EDGE = 0.1, 0.09  # eye distances: the jaw's line stays the comic's; and a standard deviation
 
@@ -51,18 +52,20 @@ kept_faces = kept(load_faces)
 def least_like(faces: Faces, picture, points) -> int:
     """Number of the face under which a person is least like themselves.
 
-    The two faces that are farthest from the person's are tried on; `points` [68, 2] px in `picture`, uint8 [row, column, rgb].
+    Those that are farthest from the person's are tried on, until one is far enough; `points` [68, 2] px in `picture`, uint8
+    [row, column, rgb].
     """
     factor = min(1.0, _TRIED_PX / float(face68.eye_distance(points)))
     picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     points = (points + 0.5) * factor - 0.5
     box = (*points.min(0), *points.max(0))
-    own = face_detector.embedding_in(picture, box)
-
-    def apart(number):
-        return np.linalg.norm(face_detector.embedding_in(disguised(picture, points, faces, number)[0], box) - own)
-
-    return int(max(faces.unlike(own)[:2], key=apart))
+    own, tried = face_detector.embedding_in(picture, box), {}
+    for number in faces.unlike(own)[:MOST_TRIED]:
+        worn, _ = disguised(picture, points, faces, number)
+        tried[int(number)] = np.linalg.norm(face_detector.embedding_in(worn, box) - own)
+        if tried[int(number)] > FAR_ENOUGH:
+            break
+    return max(tried, key=tried.get)
 
 
 def covered(points, size):
