@@ -15,10 +15,9 @@ from core import face68
 from core.keep import kept
 from gan.avatar_model import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
 from gan.avatar_pairs import STYLES
-from gan.disguise import disguised, kept_faces, least_like
+from gan.disguise import FACES, disguised, kept_faces, least_like
 from gan.ink import repainted
 from gan.model import to_uint8
-from gan.other_faces import FACES
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
 REACH = 2.4  # eye distances from the face's middle to the edge of its part

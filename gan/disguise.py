@@ -13,8 +13,10 @@ import numpy as np
 from core import artifacts, face68, face_detector
 from core.errors import InputError
 from core.keep import kept
+from gan.avatar_model import DEFAULT_MODEL
 from gan.avatar_pairs import SIZE_PX, warp_of
 
+FACES = DEFAULT_MODEL.with_name("faces.png")
 _ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along
 _FOREHEAD = 0.4  # of the way from the mouth to the eyes, above the brows: how far the face is covered
 FAR_ENOUGH, MOST_TRIED = 0.66, 3  # dlib's distance under a face that is tried on (0.6 is another person); faces

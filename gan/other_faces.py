@@ -16,13 +16,12 @@ from core import artifacts, face68, face_detector
 from core.errors import InputError
 from core.stage import progress, stage
 from gan.avatar_data import load_pairs
-from gan.avatar_model import DEFAULT_MODEL
 from gan.avatar_pairs import SIZE_PX, STYLES, warp_of
+from gan.disguise import FACES
 from gan.monitor import save_picture
 from gan.train_avatar import mean_face
 
 STAGE = "gan.other_faces"
-FACES = DEFAULT_MODEL.with_name("faces.png")
 POSE = np.array([62.0, 0.0, (SIZE_PX - 1) / 2, 112.0])  # px an eye distance, roll, where the middle between the eyes is
 BOLDNESS = 1.8  # of what tells the faces apart
 FEWEST = 8  # people of a face

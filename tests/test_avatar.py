@@ -22,11 +22,10 @@ from core.video import probe, read_frames
 from gan import avatar_data, avatar_pairs, identity, identity_data, other_faces, train_avatar, train_identity, translate
 from gan.avatar import Avatars, enlarged
 from gan.avatar_model import N_INPUTS, Translator, as_inputs, save_translator
-from gan.disguise import covered, disguised, least_like, load_faces
+from gan.disguise import FACES, covered, disguised, least_like, load_faces
 from gan.identity_measure import area_under
 from gan.identity_model import IdentityEncoder, save_encoder
 from gan.ink import inked, simplified
-from gan.other_faces import FACES
 from render.drawn_part import DrawnLids, DrawnMouth
 from render.liveliness import close_lids
 
