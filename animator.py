@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from core import artifacts
-from core.aside import aside
 from core.audio import read_speech
+from core.child import aside
 from core.errors import InputError, absent
 from core.stage import begin, say
 from landmarks.expression import asked
@@ -22,20 +22,6 @@ from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render import face_check, motion
 from render.avatar import as_comic
 from render.render import render_video
-
-_HEIC = (".heic", ".heif")
-
-
-def readable_photo(path) -> Path:
-    """`path`; from now on this process reads HEIC pictures, if it is one. Raises InputError without the package for it."""
-    if Path(path).suffix.lower() in _HEIC:
-        try:
-            import pillow_heif
-        except ImportError:
-            raise InputError(path, "a HEIC picture", "a .jpg or .png, or the package pillow-heif",
-                             "pip install pillow-heif") from None
-        pillow_heif.register_heif_opener()
-    return Path(path)
 
 
 def as_wav(path, folder, keep=False) -> Path:
@@ -103,7 +89,7 @@ class Animator:
         folder = Path(folder) if folder else out.with_suffix("")
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
-        found = self._checked(readable_photo(photo), which, points_file)
+        found = self._checked(photo, which, points_file)
         asked(emotion)
         if template:
             artifacts.check(template, *motion.READS)

@@ -18,10 +18,10 @@ from statistics import median
 import click
 import numpy as np
 
-from core import artifacts
 from core.audio import read_speech, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
+from core.files import save_json
 from core.stage import say, stage
 from core.video import probe, read_frames, write_video
 
@@ -233,7 +233,7 @@ def main(only):
                 rows.append({**vars(row), "ratio": row.ratio})
                 click.echo(f"{row.what:<66}{row.value:>9.2f} {row.unit:<12}{row.beside:<30}{row.other:>9.2f}{row.ratio:>8.2f}")
     out = Path("results/bench.json")
-    artifacts.save_json(out, {"machine": f"{platform.machine()}, {N_CORES} cores, Python {platform.python_version()}",
+    save_json(out, {"machine": f"{platform.machine()}, {N_CORES} cores, Python {platform.python_version()}",
                               "date": time.strftime("%Y-%m-%d"), "measures": rows})
     click.echo(out)
 

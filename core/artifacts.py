@@ -4,11 +4,13 @@ Reads: any payload of `core.kinds`, and the sidecar ``NAME.ext.json`` beside it.
 Writes: the payload through a ``.part`` file and a rename, then its sidecar.
 A payload without a sidecar is a user's own file: it is accepted when its type and shape fit. A payload that no
 longer matches its sidecar is refused. Idea: BIDS sidecars, encodec's self-describing header.
+
+A process can be killed between the two renames. So the sidecar is written first, as a hidden `pending_path`; a pending one
+whose hash is that of the payload is its sidecar, any other belongs to a payload that never came, and is not looked at.
 """
 
 import hashlib
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import FPS
-from core.errors import NEEDS_ROOM, InputError, absent
+from core.errors import InputError, absent, readable
+from core.files import as_json, locked, part_of, short_name
 from core.kinds import KINDS, Kind, shape_text
 
 
@@ -34,6 +37,11 @@ class Artifact:
 def sidecar_path(path) -> Path:
     path = Path(path)
     return path.with_name(path.name + ".json")
+
+
+def pending_path(path) -> Path:
+    path = Path(path)
+    return path.with_name(f".{short_name(path)}.pending")
 
 
 def sha256(path) -> str:
@@ -58,27 +66,44 @@ def _hashes(inputs) -> dict:
 
 
 @contextmanager
-def whole_file(path):
-    """Yield a temporary path beside `path`; rename it on success, remove it on failure: no half-written output."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # the suffix stays last: writers look at it
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        if error.filename is None and error.errno is None:  # NumPy and HDF5 say a full disk in words alone
-            raise InputError(path, f"not written ({str(error).splitlines()[0][:80]})", NEEDS_ROOM) from None
-        if error.filename is None:
-            error.filename = str(path)
-        raise
-    finally:
-        part.unlink(missing_ok=True)
+def described(path, kind_name, *, stage, options=None, inputs=(), **facts):
+    """Like `whole_file`, for a payload with a sidecar: both get their names together, see the top of this file.
+
+    Parameters
+    ----------
+    path : where; parent folders are made
+    kind_name : of `KINDS`
+    stage, options : which command makes it, and how
+    inputs : files it is made from; their hashes are kept, their folders are not
+    **facts : further JSON values worth keeping (seconds, frame step, ...)
+
+    Yields
+    ------
+    part : where to write
+    facts : a dict, for facts that are known only once it is written
+    """
+    kind, path = KINDS[kind_name], Path(path)
+    about = {"kind": kind.name, "version": kind.version, "what": kind.what, "sha256": "", "stage": stage,
+             "options": options or {}, "inputs": _hashes(inputs)}
+    with part_of(path) as part:
+        yield part, facts
+        about |= {"sha256": sha256(part), **facts}
+        if kind.unit:
+            about["unit"] = kind.unit
+        if kind.is_sequence:
+            about.setdefault("fps", FPS)
+        pending = pending_path(path)
+        with locked(path.parent):
+            pending.write_text(as_json(about), encoding="utf-8")
+            part.replace(path)
+            pending.replace(sidecar_path(path))
 
 
-def save_json(path, data):
-    with whole_file(path) as part:
-        part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def save_described_json(path, data, kind_name, **about) -> Path:
+    """Write `data` as a JSON of the named kind, with its sidecar; `about` as for `described`. Return its path."""
+    with described(path, kind_name, **about) as (part, _):
+        part.write_text(as_json(data), encoding="utf-8")
+    return Path(path)
 
 
 def shape_error(kind, array):
@@ -104,29 +129,27 @@ def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> 
     kind, array = KINDS[kind_name], np.ascontiguousarray(array)
     if error := shape_error(kind, array):
         raise ValueError(f"{path}: {kind_name} takes {shape_text(kind)}, got {error}")
-    with whole_file(path) as part:
-        np.save(part, array, allow_pickle=False)
     if array.dtype.kind == "f" and kind.is_sequence:
         facts = {"missing_frames": int(np.isnan(array).reshape(len(array), -1).any(1).sum()), **facts}
-    return describe_with(path, kind_name, stage=stage, options=options, inputs=inputs,
-                         dtype=str(array.dtype), shape=list(array.shape), axes=[name for name, _ in kind.axes], **facts)
+    with described(path, kind_name, stage=stage, options=options, inputs=inputs, dtype=str(array.dtype),
+                   shape=list(array.shape), axes=[name for name, _ in kind.axes], **facts) as (part, _):
+        np.save(part, array, allow_pickle=False)
+    return Path(path)
 
 
-def describe_with(path, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
-    """Write the sidecar of a finished payload of any kind; return the payload's path."""
-    kind, path = KINDS[kind_name], Path(path)
-    about = {"kind": kind.name, "version": kind.version, "what": kind.what, "sha256": sha256(path), "stage": stage,
-             "options": options or {}, "inputs": _hashes(inputs), **facts}
-    if kind.unit:
-        about["unit"] = kind.unit
-    if kind.is_sequence:
-        about.setdefault("fps", FPS)
-    save_json(sidecar_path(path), about)
-    return path
+def _pending_sidecar(path) -> dict:
+    """The sidecar that a killed run could not name any more, when it belongs to the payload that is there; else empty."""
+    try:
+        about = json.loads(pending_path(path).read_text(encoding="utf-8"))
+        return about if about["sha256"] == sha256(path) else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def read_sidecar(path) -> dict:
     """Return the sidecar of `path`, or an empty dict when there is none."""
+    if about := _pending_sidecar(path):
+        return about
     beside = sidecar_path(path)
     cure = f"delete it to use {Path(path).name} as it is, or make the file again"
     try:
@@ -135,7 +158,7 @@ def read_sidecar(path) -> dict:
         return {}
     except (ValueError, RecursionError):
         raise InputError(beside, "not readable as JSON", "the description written with the file", cure) from None
-    fields = {"kind": str, "options": dict, "inputs": dict}
+    fields = {"kind": str, "options": dict, "inputs": dict, "stage": str, "sha256": str}
     if not isinstance(about, dict) or not all(isinstance(about.get(name, kind()), kind) for name, kind in fields.items()):
         raise InputError(beside, "not a description", "the description written with the file", cure)
     return about
@@ -171,6 +194,15 @@ def check(path, *kind_names) -> dict:
     return about
 
 
+def read_array(path):
+    """The array of a `.npy`. A header may ask for any size: the file must be as long as the array it promises."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)  # NumPy refuses to map more than there is
+    if isinstance(array, np.ndarray):
+        return np.array(array)
+    array.close()
+    raise ValueError("several arrays in a zip file")
+
+
 def load(path, *kind_names) -> Artifact:
     """Read a `.npy` that must be of one of the named kinds (any known kind when none is named).
 
@@ -180,10 +212,8 @@ def load(path, *kind_names) -> Artifact:
     """
     path = Path(path)
     about = check(path, *kind_names)
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError) as error:  # a damaged header asks for any size
-        raise InputError(path, f"not a NumPy array ({str(error).splitlines()[0][:80]})", " or ".join(kind_names)) from None
+    with readable(path, "a NumPy array", " or ".join(kind_names)):
+        array = read_array(path)
     candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
     for kind in candidates:
         if isinstance(array, np.ndarray) and not shape_error(kind, array):
@@ -195,7 +225,7 @@ def load(path, *kind_names) -> Artifact:
 
 def is_current(path, kind_name, *, stage, options=None, inputs=()) -> bool:
     """True when `path` was made whole by this stage with these options from these very inputs."""
-    if not (Path(path).is_file() and sidecar_path(path).is_file()):
+    if not Path(path).is_file():
         return False
     try:
         about = read_sidecar(path)

@@ -4,25 +4,24 @@ Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows
 Writes: .wav.
 """
 
-import re
 import struct
 import subprocess
-import tempfile
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from core.artifacts import whole_file
+from core import ffmpeg
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import NEEDS_ROOM, InputError, absent
+from core.files import whole_file
 
 HOPS_PER_FRAME = 4
 HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms
 N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
+BYTES_A_SAMPLE = 2  # of what is written
 LOWEST_RATE = 1000  # Hz; a header below it is damaged, and resampling would fill the memory
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
@@ -98,43 +97,46 @@ def decode_any(path):
     ------
     float32 [sample], 16 kHz mono, one second each but the last; nothing when the recording has no sound.
     """
-    from imageio_ffmpeg import get_ffmpeg_exe
-    command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-vn", "-map", "0:a:0?",
-               "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
-    with tempfile.TemporaryFile() as talk, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=talk) as decoder:
+    with ffmpeg.running(["-i", ffmpeg.url(path), "-vn", "-map", "0:a:0?", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le",
+                         "-"], stdout=subprocess.PIPE) as decoder:
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
-            yield np.frombuffer(block, np.float32)
-        decoder.wait()
-        talk.seek(0)  # a file, not a pipe: a damaged recording fills a pipe with complaints, and both sides wait
-        message = talk.read().decode(errors="replace").strip()
-    if decoder.returncode and "does not contain any stream" not in message:
-        reason = re.sub(r"\[[^]]*\] *", "", message.splitlines()[-1])[:100] if message else "ffmpeg failed"
-        raise InputError(path, f"sound not readable ({reason})", "an audio or video file that ffmpeg can decode",
+            yield np.frombuffer(block[:len(block) // 4 * 4], np.float32)
+    if decoder.failure and "does not contain any stream" not in decoder.said:
+        raise InputError(path, f"sound not readable ({decoder.failure})", "an audio or video file that ffmpeg can decode",
                          "copy or export it again")
 
 
 def write_wav(path, sound, rate: int = SAMPLE_RATE):
-    """Write mono `sound` [sample], -1..1, as 16-bit PCM."""
-    write_wav_blocks(path, [sound], rate)
+    """Write mono `sound` [sample], -1..1, as 16-bit PCM: the file appears whole or not at all."""
+    with whole_file(path) as part:
+        encode_wav(part, [sound], rate, where=path)
     return Path(path)
 
 
-def write_wav_blocks(path, blocks, rate: int = SAMPLE_RATE) -> int:
-    """Write mono sound that comes in pieces (float [sample], -1..1) as 16-bit PCM; return the samples written.
+def encode_wav(path, blocks, rate: int = SAMPLE_RATE, *, where=None) -> int:
+    """Write mono sound that comes in pieces (float [sample], -1..1) to `path` as 16-bit PCM; return the samples written.
 
-    No piece, no file. What lies beyond -1..1 is clipped, what is not a number becomes silence.
+    What lies beyond -1..1 is clipped, what is not a number becomes silence.
+
+    Parameters
+    ----------
+    path : a temporary file, in `core.files.whole_file` or `core.artifacts.described`
+    where : the file that errors name, by default `path`
+
+    Raises
+    ------
+    InputError : not all of it could be written.
     """
-    blocks = iter(blocks)
-    first = next(blocks, None)
-    if first is None:
-        return 0
-    with whole_file(path) as part, soundfile.SoundFile(part, "w", rate, 1, "PCM_16", format="WAV") as file:
-        for block in chain([first], blocks):
-            try:
+    try:
+        with soundfile.SoundFile(path, "w", rate, 1, "PCM_16", format="WAV") as file:
+            for block in blocks:
                 file.write(np.clip(np.nan_to_num(block), -1, 1))
-            except soundfile.LibsndfileError as error:
-                raise InputError(path, f"not written ({error.error_string})", NEEDS_ROOM) from None
-        n_samples = file.frames
+            n_samples = file.frames
+        written = soundfile.info(path).frames  # closing the file writes its last bytes, and tells nobody when it cannot
+    except soundfile.LibsndfileError as error:
+        raise InputError(where or path, f"not written ({error.error_string})", NEEDS_ROOM) from None
+    if written != n_samples or Path(path).stat().st_size < BYTES_A_SAMPLE * n_samples:
+        raise InputError(where or path, f"not written ({written} of {n_samples} samples)", NEEDS_ROOM)
     return n_samples
 
 

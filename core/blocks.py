@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from core.artifacts import describe_with, shape_error, whole_file
+from core.artifacts import described, shape_error
 from core.kinds import KINDS, shape_text
 
 N_FRAMES = 1024  # of a block
@@ -31,7 +31,8 @@ def save(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
     if first is None:
         return None
     kind, shape, n_missing = KINDS[kind_name], [0, *first.shape[1:]], 0
-    with whole_file(path) as part, open(part, "wb") as stream:
+    about = {"stage": stage, "options": options, "inputs": inputs, "dtype": kind.dtype, "axes": [name for name, _ in kind.axes]}
+    with described(path, kind_name, **about, **facts) as (part, known), open(part, "wb") as stream:
         _write_header(stream, kind, shape)
         for block in chain([first], blocks):
             if error := shape_error(kind, block):
@@ -42,10 +43,9 @@ def save(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
                 n_missing += int(np.isnan(block).reshape(len(block), -1).any(1).sum())
         stream.seek(0)
         _write_header(stream, kind, shape)
-    if first.dtype.kind == "f" and kind.is_sequence:
-        facts = {"missing_frames": n_missing, **facts}
-    describe_with(path, kind_name, stage=stage, options=options, inputs=inputs, dtype=kind.dtype, shape=shape,
-                  axes=[name for name, _ in kind.axes], **facts)
+        known["shape"] = shape
+        if first.dtype.kind == "f" and kind.is_sequence:
+            known.setdefault("missing_frames", n_missing)
     return shape
 
 

@@ -4,7 +4,6 @@ Reads: words in memory; a video. Writes: the video, with a track of subtitles.
 The letters are DejaVu Sans, which comes with Matplotlib: no font of the system is needed.
 """
 
-import subprocess
 import tempfile
 import unicodedata
 from importlib.util import find_spec
@@ -12,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.artifacts import whole_file
+from core import ffmpeg
 from core.errors import NEEDS_ROOM, InputError
+from core.files import whole_file
+from core.mp4 import tracks_of
 from core.video import probe
 from core.words import cues, srt, transcript
 
@@ -74,16 +75,18 @@ def burnt(frames, words, fps: float):
         yield frame
 
 
-def add_track(video, words):
-    """Lay the captions of `words` into the .mp4 `video` as a track (mov_text); picture and sound are not encoded again."""
-    from imageio_ffmpeg import get_ffmpeg_exe
+def add_track(video, words, where=None):
+    """Lay the captions of `words` into the .mp4 `video` as a track (mov_text); picture and sound are not encoded again.
+
+    `where` is the file that errors name, by default `video`.
+    """
     video = Path(video)
     with tempfile.NamedTemporaryFile("w", suffix=".srt", encoding="utf-8") as subtitles, whole_file(video) as part:
         subtitles.write(srt(words, probe(video).seconds))
         subtitles.flush()
-        done = subprocess.run([get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(video), "-i", subtitles.name,
-                               "-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text", "-movflags", "+faststart",
-                               str(part)], capture_output=True, text=True, errors="replace")
-        if done.returncode:
-            raise InputError(video, f"no captions added ({(done.stderr.strip() or 'ffmpeg failed').splitlines()[-1][:80]})",
-                             NEEDS_ROOM)
+        failure = ffmpeg.run(["-y", "-i", ffmpeg.url(video), "-i", ffmpeg.url(subtitles.name), "-map", "0", "-map", "1",
+                              "-c", "copy", "-c:s", "mov_text", "-movflags", "+faststart", ffmpeg.url(part)])
+        if not failure and not any(track.handler == "sbtl" for track in tracks_of(part)):
+            failure = "the track is not in it"
+        if failure:
+            raise InputError(where or video, f"no captions added ({failure})", NEEDS_ROOM)

@@ -1,5 +1,7 @@
 """The one error a user can cause: what file, what was found, what was expected, what cures it."""
 
+import errno
+from contextlib import contextmanager
 from pathlib import Path
 
 NEEDS_ROOM = "a place that can be written, with room"
@@ -9,6 +11,9 @@ def absent(path) -> str:
     """What is at `path`, in words, when it is not the file that was expected."""
     path = Path(path)
     return "a folder" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
+
+
+_OF_THE_SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
 class InputError(Exception):
@@ -33,3 +38,27 @@ class InputError(Exception):
 
     def __reduce__(self):  # worker processes send errors home
         return InputError, (self.where, self.found, self.expected, self.cure)
+
+
+@contextmanager
+def readable(path, what: str, expected: str = "", cure: str = ""):
+    """The gate of every reader: whatever a library raises over the contents of `path` becomes one `InputError`.
+
+    Libraries raise anything on a damaged file, AssertionError and struct.error too, so nothing but the call of the library
+    belongs inside. What the system refuses (rights, room) passes: it is not the file's fault.
+
+    Parameters
+    ----------
+    what : what the file is read as: "a NumPy array", "JSON"
+    expected, cure : of the `InputError`
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+            raise
+        reason = "more than memory holds" if isinstance(error, MemoryError) else \
+            (str(error).splitlines() or [type(error).__name__])[0][:80]
+        raise InputError(path, f"not readable as {what} ({reason})", expected or "a whole file", cure) from error

@@ -1,7 +1,7 @@
 """index.csv: the table that ends each corpus stage and begins the next, one row a clip, failed ones with their `problem`."""
 
 import csv
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from core import artifacts
 from core.errors import InputError
@@ -42,9 +42,10 @@ def read_index(path, *columns) -> list:
 def write_index(path, rows, *, stage, options=None, inputs=()):
     """Write `rows` (dicts) with every column any of them has, and a sidecar with the counts."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    with artifacts.whole_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
+    about = {"stage": stage, "options": options, "inputs": inputs, "clips": len(rows),
+             "failed": sum(bool(row.get("problem")) for row in rows)}
+    with artifacts.described(path, "index", **about) as (part, _), open(part, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    return artifacts.describe_with(path, "index", stage=stage, options=options, inputs=inputs, clips=len(rows),
-                                   failed=sum(bool(row.get("problem")) for row in rows))
+    return Path(path)

@@ -13,6 +13,7 @@ import click
 from core import artifacts, inspect_media, inspect_read
 from core import inspect_draw as picture
 from core.errors import InputError
+from core.files import whole_file
 from core.kinds import KINDS
 from core.stage import stage
 
@@ -149,7 +150,7 @@ def _is_sidecar(path):
 def inspect(path, out):
     """Draw `path` to the PNG `out`; return the facts."""
     facts, figure = look_at(path)
-    with artifacts.whole_file(out) as part:
+    with whole_file(out) as part:
         figure().savefig(part, format="png")
     return facts
 

@@ -1,29 +1,97 @@
-"""The one gate for photos: a picture of any format Pillow knows, upright, without transparency.
+"""The one gate for photos: a raster picture of a format named here, upright, without transparency.
 
-Reads: a picture. Writes: nothing.
+Reads: a picture, in a process of its own with limits on memory and time. Writes: nothing.
 """
 
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError, absent
+from core.child import MOST_BYTES, contained
+from core.errors import InputError, absent, readable
 
+# Formats of pixels alone. Pillow knows others that are programs: EPS starts Ghostscript, which may never end.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "TGA", "QOI", "ICO", "JPEG2000")
 LARGEST_MPX = 64
+LONGEST_SIDE_PX = 20_000
+A_PICTURE = "a .jpg, .png or other picture"
+_BYTES_A_PIXEL = 24  # of memory, at the most, from the file to RGB: turned, with transparency laid over white
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 _BACKDROP = 255  # behind transparent pixels
+assert LARGEST_MPX * 1e6 * _BYTES_A_PIXEL < MOST_BYTES
 
 
-def _flatten(image):
-    """A Pillow image of any mode -> uint8 [row, column, rgb], upright, transparency over white."""
+def _knows_heif(path):
+    """Let Pillow read the HEIF pictures that phones take. Raises InputError without the package for it."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise InputError(path, "a HEIC picture", "a .jpg or .png, or the package pillow-heif",
+                         "pip install pillow-heif") from None
+    pillow_heif.register_heif_opener()
+
+
+def _is_heif(path) -> bool:
+    with open(path, "rb") as stream:
+        head = stream.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+
+
+def _open(path):
+    """A Pillow image of one of FORMATS; the rarer ones are read in only where the common ones do not fit."""
+    from PIL import Image, UnidentifiedImageError
+    for read_in in (Image.preinit, Image.init):
+        read_in()
+        try:
+            return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+        except UnidentifiedImageError:
+            if read_in is Image.init:
+                raise
+
+
+@contextmanager
+def opened(path):
+    """A Pillow image whose header was read and whose size is allowed; its pixels are not decoded yet.
+
+    Raises
+    ------
+    InputError : missing, not a picture of FORMATS, too large, or damaged: also over what the block does.
+    """
+    from PIL import Image, UnidentifiedImageError
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, absent(path), "a photo")
+    if _is_heif(path):
+        _knows_heif(path)
+    with readable(path, "a picture", A_PICTURE, "save it as .png"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the checks below are stricter
+        try:
+            image = _open(path)
+        except UnidentifiedImageError:
+            raise InputError(path, "not a picture", A_PICTURE, "save it as .png") from None
+        except Image.DecompressionBombError:
+            raise InputError(path, "far too many pixels", f"at most {LARGEST_MPX} million", "make it smaller") from None
+        with image:
+            columns, rows = image.size
+            if columns * rows > LARGEST_MPX * 1e6 or max(columns, rows) > LONGEST_SIDE_PX:
+                raise InputError(path, f"{columns}x{rows} px", f"at most {LARGEST_MPX} million, and {LONGEST_SIDE_PX} a side",
+                                 "make it smaller")
+            yield image
+
+
+def _decode(path):
+    """Any picture -> uint8 [row, column, rgb], upright, transparency over white."""
     from PIL import Image, ImageOps
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits a pixel
-        image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (_BACKDROP,) * 4), image)
-    return np.array(image.convert("RGB"))
+    with opened(path) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I"):  # 16 bits a pixel
+            image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, (_BACKDROP,) * 4), image)
+        return np.array(image.convert("RGB"))
 
 
 def read_photo(path):
@@ -31,23 +99,20 @@ def read_photo(path):
 
     Raises
     ------
-    InputError : missing, not a picture, damaged, or larger than LARGEST_MPX.
+    InputError : missing, not a picture of FORMATS, damaged, larger than LARGEST_MPX or LONGEST_SIDE_PX, or taking too much
+        memory or time.
     """
-    from PIL import Image, UnidentifiedImageError
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, absent(path), "a photo")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the check below is stricter
-            with Image.open(path) as image:
-                columns, rows = image.size
-                if columns * rows > LARGEST_MPX * 1e6:
-                    raise InputError(path, f"{columns}x{rows} px", f"at most {LARGEST_MPX} million", "make it smaller")
-                return _flatten(image)
-    except Image.DecompressionBombError:
-        raise InputError(path, "far too many pixels", f"at most {LARGEST_MPX} million", "make it smaller") from None
-    except UnidentifiedImageError:
-        raise InputError(path, "not a picture", "a .jpg, .png or other picture", "save it as .png") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # Pillow's readers raise all of these on damage
-        raise InputError(path, f"a damaged picture ({str(error)[:60]})", "a whole one", "save it as .png") from None
+    return contained(_decode, path)
+
+
+def _alpha(path):
+    from PIL import ImageOps
+    with opened(path) as image:
+        image = ImageOps.exif_transpose(image)
+        return np.array(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
+
+
+def read_alpha(path):
+    """The alpha channel of a picture, upright: float32 [row, column], 0..1; None when it hides nothing."""
+    alpha = contained(_alpha, path)
+    return None if alpha is None or alpha.min() == 255 else alpha.astype(np.float32) / 255

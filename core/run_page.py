@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from core import artifacts
 from core.errors import InputError
+from core.files import whole_file
 from core.inspect import look_at
 
 _PLAYED = {".mp4": '<video controls src="{0}"></video>', ".wav": '<audio controls src="{0}"></audio>',
@@ -38,7 +38,7 @@ def _drawn(path, pictures):
         return [], None
     if path.suffix in _SHOWN_AS_THEY_ARE:
         return facts, None
-    with artifacts.whole_file(pictures / f"{path.name}.png") as part:
+    with whole_file(pictures / f"{path.name}.png") as part:
         figure().savefig(part)
     return facts, pictures / f"{path.name}.png"
 
@@ -63,6 +63,6 @@ def write_page(folder, video) -> Path:
     files.sort(key=lambda path: path.stat().st_mtime_ns)
     sections = [_section(path, folder, folder / "pictures") for path in [video, *files]]
     page = folder / "index.html"
-    with artifacts.whole_file(page) as part:
+    with whole_file(page) as part:
         part.write_text(_PAGE.format(title=escape(video.name), sections="\n".join(sections)), encoding="utf-8")
     return page

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core import artifacts
 from core.errors import InputError
+from core.files import save_json
 
 _FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
 _VERSIONS_OF = ("tensorflow", "torch", "numpy", "dlib-bin", "opencv-python-headless")
@@ -40,7 +41,7 @@ def new_run(record, *, stage: str, options: dict, data=None) -> Path:
         except FileExistsError:
             continue  # another run took the number
     module = f"python -m {stage}"
-    artifacts.save_json(run / "run.json", {
+    save_json(run / "run.json", {
         "stage": stage, "options": options, "versions": _versions(), "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "data": {"file": str(data), "sha256": artifacts.sha256(data)} if data else {},
         "command": " ".join([module, *sys.argv[1:]]), "resume": f"{module} --resume {run}"})

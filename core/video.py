@@ -4,15 +4,20 @@ Reads: any video ffmpeg knows; frames are streamed, never held together.
 Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).
 """
 
+import subprocess
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 
-from core.artifacts import whole_file
+from core import ffmpeg, mp4
 from core.clock import FPS
 from core.errors import NEEDS_ROOM, InputError, absent
+from core.files import whole_file
+from core.provenance import COMMENT
 
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
@@ -51,34 +56,60 @@ def read_frames(path, fps: int = FPS):
         yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
 
 
-def write_video(path, frames, *, fps: float = FPS, speech=None, quality: str = "medium"):
-    """Write `frames` (iterable of uint8 [row, column, rgb], even sizes) and the sound of `speech` as they come.
+def encode(path, frames, *, fps: float = FPS, speech=None, quality: str = "medium", where=None):
+    """Encode `frames` (iterable of uint8 [row, column, rgb], even sizes) and the sound of `speech` to `path` as they come.
 
-    The file appears whole or not at all. Raises InputError when ffmpeg cannot write.
+    The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
+
+    Parameters
+    ----------
+    path : a temporary file, in `core.files.whole_file` or `core.artifacts.described`
+    where : the file that errors name, by default `path`
+
+    Raises
+    ------
+    InputError : ffmpeg failed, or what it wrote is not whole.
     """
-    frames = iter(frames)
+    where, frames = where or path, iter(frames)
     first = next(frames)
     height, width = first.shape[:2]
     if height % 2 or width % 2:
-        raise ValueError(f"{path}: H.264 needs even sizes, got {width}x{height}")
-    sound = {"audio_path": str(speech), "audio_codec": "aac"} if speech else {}
+        raise ValueError(f"{where}: H.264 needs even sizes, got {width}x{height}")
+    sound_in = ["-i", ffmpeg.url(speech)] if speech else ["-an"]
+    sound_out = ["-acodec", "aac", "-map", "0:v:0", "-map", "1:a:0"] if speech else []
+    n_frames, stopped = 0, ""
+    with ffmpeg.running(
+            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24",
+             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264", "-pix_fmt", "yuv420p",
+             "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
+             "-metadata", f"comment={COMMENT}", ffmpeg.url(path)], stdin=subprocess.PIPE) as encoder:
+        for frame in chain([first], frames):
+            try:
+                encoder.stdin.write(np.ascontiguousarray(frame).data)
+            except OSError as error:  # it ended: its own words, below, say more
+                stopped = error.strerror or str(error)
+                break
+            n_frames += 1
+    if reason := encoder.failure or stopped or _not_whole(path, n_frames, fps, speech):
+        raise InputError(where, f"no video was made ({reason})", NEEDS_ROOM)
+
+
+def _not_whole(path, n_frames, fps, speech) -> str:
+    """What lacks in a video of `n_frames`; empty when it is whole."""
+    try:
+        tracks = {track.handler: track for track in mp4.tracks_of(path)}
+    except (OSError, ValueError) as error:
+        return str(error)
+    picture, sound = tracks.get("vide"), tracks.get("soun")
+    if picture is None or picture.n_samples != n_frames or abs(picture.seconds - n_frames / fps) > 1 / fps:
+        return f"{picture.n_samples if picture else 0} of {n_frames} frames are in it"
+    return "its sound is missing" if speech and not (sound and sound.n_samples) else ""
+
+
+def write_video(path, frames, **how):
+    """`encode` to `path`: the file appears whole or not at all."""
     with whole_file(path) as part:
-        encoder = imageio_ffmpeg.write_frames(
-            str(part), (width, height), fps=fps, codec="libx264", macro_block_size=2, quality=None,
-            ffmpeg_log_level="quiet",  # what it says is said once, below
-            output_params=["-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart"], **sound)
-        encoder.send(None)
-        try:
-            encoder.send(np.ascontiguousarray(first))
-            for frame in frames:
-                encoder.send(np.ascontiguousarray(frame))
-            encoder.close()
-        except OSError as error:
-            raise InputError(path, f"ffmpeg stopped writing ({str(error).splitlines()[0][:80]})", NEEDS_ROOM) from None
-        finally:
-            encoder.close()  # when `frames` raised: ffmpeg must end before its file is removed
-        if not part.is_file() or not part.stat().st_size:
-            raise InputError(path, "ffmpeg wrote nothing", NEEDS_ROOM)
+        encode(part, frames, where=path, **how)
     return Path(path)
 
 

@@ -43,8 +43,8 @@ def transcript(words) -> str:
 def save_words(path, words, *, stage, options=None, inputs=()) -> Path:
     """Write words.json and its sidecar; return its path."""
     rows = [{**asdict(word), "start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3)} for word in words]
-    artifacts.save_json(path, {"text": transcript(words), "words": rows})
-    return artifacts.describe_with(path, "words", stage=stage, options=options, inputs=inputs, n_words=len(rows))
+    return artifacts.save_described_json(path, {"text": transcript(words), "words": rows}, "words", stage=stage,
+                                         options=options, inputs=inputs, n_words=len(rows))
 
 
 def load_words(path) -> list:
@@ -120,6 +120,6 @@ def srt(words, last_s: float = math.inf) -> str:
 
 def save_srt(path, words, *, stage, inputs=()) -> Path:
     """Write a .srt and its sidecar; return its path."""
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "subtitles", stage=stage, inputs=inputs) as (part, _):
         part.write_text(srt(words), encoding="utf-8")
-    return artifacts.describe_with(path, "subtitles", stage=stage, inputs=inputs)
+    return Path(path)

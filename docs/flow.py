@@ -13,6 +13,7 @@ import numpy as np
 from core import artifacts, draw, face68
 from core.audio import read_speech, spectrum_of
 from core.clock import SAMPLE_RATE
+from core.files import whole_file
 from core.stage import stage
 from core.video import read_frames
 
@@ -50,7 +51,7 @@ def main(out):
     for ax, title in zip(rows, ("speech.wav", "FFT magnitudes", "68 landmarks, predicted", "the photo, moved")):
         ax.set_title(title, loc="left", fontsize=9)
         ax.set_axis_off()
-    with artifacts.whole_file(out) as part:
+    with whole_file(out) as part:
         figure.savefig(part, dpi=110)
     click.echo(out)
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from core import artifacts, face68
+from core import face68
 from core.draw import contact_sheet
+from core.files import whole_file
 from core.stage import stage
 from gan.avatar import Avatars
 from landmarks.predict import load_model, predict_file
@@ -94,7 +95,7 @@ def main():
         for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),
                                   ("drawing", drawing, painted_parts(drawing))):
             out = ROOT / "docs" / "gallery" / f"{name}.jpg"
-            with artifacts.whole_file(out) as part:
+            with whole_file(out) as part:
                 Image.fromarray(sheet(face, moves, parts)).save(part, quality=88)
             click.echo(out)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from core import artifacts
+from core.files import whole_file
 from core.kinds import KINDS, shape_text
 from core.stage import stage
 
@@ -85,7 +85,7 @@ def main():
     """Write the pages of docs/ that follow from the code."""
     for name, page in PAGES.items():
         path = ROOT / "docs" / name
-        with artifacts.whole_file(path) as part:
+        with whole_file(path) as part:
             part.write_text(page(), encoding="utf-8")
         click.echo(path.relative_to(ROOT))
 

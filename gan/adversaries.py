@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from core import artifacts
 from core.errors import InputError
+from core.files import whole_file
 
 ADAM = {"betas": (0.5, 0.99)}
 AVERAGE_STEPS = 200  # the running average of the generator looks back this far; less at the beginning
@@ -82,7 +82,7 @@ class Adversaries:
         for name, optimiser in self.optimisers.items():
             for number, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"{name} optimiser/{number}/{key}": value for key, value in moments.items()}
-        with artifacts.whole_file(path) as part:
+        with whole_file(path) as part:
             save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part,
                       {"progress": json.dumps({"step": self.step_number})})
 

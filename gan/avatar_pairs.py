@@ -82,9 +82,8 @@ def write_pair(row, out, options):
     about = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
     if not artifacts.is_current(path, "avatar-pair", **about):
         photo, comic, points = pair_up(read_picture(row["photo"]), read_picture(row["comic"]), row["photo"])
-        with artifacts.whole_file(path) as part, open(part, "wb") as stream:
+        with artifacts.described(path, "avatar-pair", **about) as (part, _), open(part, "wb") as stream:
             np.savez_compressed(stream, photo=photo, comic=comic, points=points)
-        artifacts.describe_with(path, "avatar-pair", **about)
     return {}
 
 

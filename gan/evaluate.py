@@ -164,9 +164,10 @@ def main(model, crops, landmarks, picture, threads):
     table, sheet = evaluate(generator, train, val)
     n_asked = len(val) - len(np.unique(val.items[:, 0]))
     measured = model.with_name("metrics.json")
-    artifacts.save_json(measured, {"crops": n_asked, "clips": len(val.rows), "size_px": val.size_px, "measures": table,
-                                   "speakers": sorted({row["speaker"] for row in val.rows})})
-    artifacts.describe_with(measured, "metrics", stage=STAGE, options={"split": "val"}, inputs=[model, crops / "index.csv"])
+    about = {"crops": n_asked, "clips": len(val.rows), "size_px": val.size_px, "measures": table,
+             "speakers": sorted({row["speaker"] for row in val.rows})}
+    artifacts.save_described_json(measured, about, "metrics", stage=STAGE, options={"split": "val"},
+                                  inputs=[model, crops / "index.csv"])
     if picture:
         save_picture(picture, sheet)
         say(f"drawn into {picture}")

@@ -147,8 +147,8 @@ def main(model, encoder, pairs, photos, picture):
         for setting, found in facts["photos"].items():
             say(f"{setting}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
     out = model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": "val", "pairs": len(val), "lpips": "not available", "methods": table, **facts})
-    artifacts.describe_with(out, "metrics", stage=STAGE, inputs=[model, Path(pairs) / "index.csv"])
+    about = {"split": "val", "pairs": len(val), "lpips": "not available", "methods": table, **facts}
+    artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model, Path(pairs) / "index.csv"])
     if picture:
         save_picture(picture, contact_sheet(tiles, 12))
         say(f"drawn into {picture}")

@@ -56,9 +56,9 @@ def main(model, crops, pairs):
              "grey picture": measure(faces.views[:, ::6, ::6].mean(-1).reshape(len(faces.views), -1), faces),
              "dlib": measure(dlib_embeddings(faces.views), faces)}
     out = model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": "val", "faces": len(faces.views), "people": faces.n_people, "size_px": SIZE_PX,
-                              "area_under_curve": table})
-    artifacts.describe_with(out, "metrics", stage=STAGE, inputs=[model])
+    about = {"split": "val", "faces": len(faces.views), "people": faces.n_people, "size_px": SIZE_PX,
+             "area_under_curve": table}
+    artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model])
     click.echo("| method | " + " | ".join(GROUPS) + " |\n|---|" + "---:|" * len(GROUPS))
     for method, row in table.items():
         click.echo(f"| {method} | " + " | ".join("" if row[g] is None else f"{row[g]:.3f}" for g in GROUPS) + " |")

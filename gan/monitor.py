@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import artifacts, metrics
+from core import metrics
 from core.draw import contact_sheet
+from core.files import whole_file
 from gan.model import to_uint8
 
 N_CHECK, N_PREVIEW = 48, 8  # held-out crops that are measured, and drawn, at each checkpoint
@@ -28,7 +29,7 @@ class Curves:
     def add(self, **row):
         self.rows.append({key: f"{value:.5g}" if isinstance(value, float) else value for key, value in row.items()})
         columns = list(dict.fromkeys(key for row in self.rows for key in row))
-        with artifacts.whole_file(self.path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
+        with whole_file(self.path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
@@ -41,7 +42,7 @@ class Curves:
         for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names):
             axes.plot(*zip(*((int(row["step"]), float(row[name])) for row in self.rows if row.get(name))))
             axes.set(title=name, xlabel="step")
-        with artifacts.whole_file(self.path.with_suffix(".png")) as part:
+        with whole_file(self.path.with_suffix(".png")) as part:
             figure.savefig(part, dpi=80)
 
 
@@ -60,5 +61,5 @@ def check(trainer, val, preview_path) -> dict:
 def save_picture(path, picture):
     """Write uint8 [row, column, rgb] as PNG."""
     from PIL import Image
-    with artifacts.whole_file(path) as part:
+    with whole_file(path) as part:
         Image.fromarray(picture).save(part)

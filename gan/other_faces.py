@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
+from PIL import Image
 
 from core import artifacts, face68, face_detector
 from core.errors import InputError
@@ -18,7 +19,6 @@ from core.stage import progress, stage
 from gan.avatar_data import load_pairs
 from gan.avatar_pairs import SIZE_PX, STYLES, warp_of
 from gan.disguise import FACES
-from gan.monitor import save_picture
 from gan.train_avatar import mean_face
 
 STAGE = "gan.other_faces"
@@ -67,11 +67,12 @@ def make(pairs_folder, out) -> Path:
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])
     faces = (faces.mean(0) + BOLDNESS * (faces - faces.mean(0))).clip(0, 255).round().astype(np.uint8)
     embeddings = [face_detector.embedding_in(face, (*points.min(0), *points.max(0))) for face in faces]
-    save_picture(out, np.hstack(faces))
     index = Path(pairs_folder) / "index.csv"
-    return artifacts.describe_with(out, "other-faces", stage=STAGE, options={"fewest": FEWEST}, inputs=[index],
-                                   people=[len(numbers) for numbers in groups], points=points.astype(float).round(2).tolist(),
-                                   embeddings=np.round(embeddings, 4).tolist())
+    with artifacts.described(out, "other-faces", stage=STAGE, options={"fewest": FEWEST}, inputs=[index],
+                             people=[len(numbers) for numbers in groups], points=points.astype(float).round(2).tolist(),
+                             embeddings=np.round(embeddings, 4).tolist()) as (part, _):
+        Image.fromarray(np.hstack(faces)).save(part)
+    return Path(out)
 
 
 @stage(reads="PAIRS/, its comics", writes="OUT (other-faces) and its sidecar", examples=("python -m gan.other_faces",))

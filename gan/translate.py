@@ -9,16 +9,17 @@ from pathlib import Path
 
 import click
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
 from core import artifacts, face68, face_detector, metrics
 from core.errors import InputError, absent
+from core.provenance import mark_synthetic
 from core.stage import progress, say, stage
-from core.video import probe, read_frames, write_video
+from core.video import encode, probe, read_frames
 from gan.avatar import PRIVACY, STYLE, Avatars
 from gan.avatar_pairs import STYLES
 from gan.identity import read_face
-from gan.monitor import save_picture
 
 STAGE = "gan.translate"
 SAME_PERSON = 0.6  # dlib's embeddings: nearer ones are taken for one person
@@ -48,9 +49,9 @@ def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, 
     """Draw a photo as a comic, write it and say how alike it is; return the picture."""
     drawn, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
-    save_picture(out, drawn)
-    artifacts.describe_with(out, "avatar", stage=STAGE, options={"style": style, "privacy": privacy}, inputs=[source],
-                            **measured)
+    with artifacts.described(out, "avatar", stage=STAGE, options={"style": style, "privacy": privacy}, inputs=[source],
+                             **measured) as (part, _):
+        Image.fromarray(drawn).save(part)
     say(in_words(measured))
     return drawn
 
@@ -83,9 +84,12 @@ def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, q
                 comic, past = avatars(frame, at, past)
                 yield comic[:comic.shape[0] // 2 * 2, :comic.shape[1] // 2 * 2]
 
-    write_video(out, drawn(), speech=path if about.has_sound else None, quality=quality)
     options = {"style": style, "privacy": privacy}
-    return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=[path], frames=len(points))
+    with artifacts.described(out, "talking-video", stage=STAGE, options=options, inputs=[path],
+                             frames=len(points)) as (part, _):
+        encode(part, drawn(), speech=path if about.has_sound else None, quality=quality, where=out)
+        mark_synthetic(part)
+    return Path(out)
 
 
 def check_out(path, suffix: str, kind: str, force: bool):

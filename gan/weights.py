@@ -21,10 +21,10 @@ def save_network(path, network, name: str, version: int, *, stage, options=None,
     tensors = {key: (value.half() if key in halves else value).detach().cpu().contiguous()
                for key, value in network.state_dict().items()}
     header = {"network": name, "version": version, "settings": network.settings}
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "picture-model", stage=stage, options=options, inputs=inputs, network=name,
+                             settings=network.settings, **facts) as (part, _):
         save_file(tensors, part, {"picture-model": json.dumps(header)})  # one key: the order of several is not fixed
-    return artifacts.describe_with(path, "picture-model", stage=stage, options=options, inputs=inputs, network=name,
-                                   settings=network.settings, **facts)
+    return Path(path)
 
 
 def load_network(path, build, name: str, version: int, device="cpu", cure: str = "") -> torch.nn.Module:

@@ -14,6 +14,7 @@ import numpy as np
 from core import artifacts
 from core.audio import read_speech
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
+from core.files import whole_file
 from core.stage import only_one, say, stage
 from landmarks.emotion_model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, steady
@@ -111,10 +112,9 @@ def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
     """Write emotion.json, emotion.png and speech_embedding.npy into `folder`; return the path of emotion.json."""
     folder = Path(folder)
     artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
-    with artifacts.whole_file(folder / "emotion.png") as part:
+    with whole_file(folder / "emotion.png") as part:
         drawn(found).save(part)
-    artifacts.save_json(folder / "emotion.json", as_json(found))
-    return artifacts.describe_with(folder / "emotion.json", "emotion", stage=stage, inputs=inputs)
+    return artifacts.save_described_json(folder / "emotion.json", as_json(found), "emotion", stage=stage, inputs=inputs)
 
 
 _PATH = click.Path(path_type=Path)

@@ -118,9 +118,8 @@ def main(index, model, apart, unacted_index):
              "held_out": artifacts.read_sidecar(model).get("held_out", {"recordings": 0, "recall": np.nan})}
     click.echo(as_markdown(about))
     out = model.with_name("metrics.json")
-    artifacts.save_json(out, about)
     inputs = [model, index, *([unacted_index] if unacted_index else [])]
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"apart": list(apart)}, inputs=inputs))
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"apart": list(apart)}, inputs=inputs))
 
 
 if __name__ == "__main__":

@@ -139,11 +139,10 @@ def train(run, acted, unacted, options, inputs) -> Path:
             "acted taken for acted": float((is_acted > enough).mean()),
             "unacted taken for unacted": float((others < enough).mean()) if len(others) else None}
     path = run / "model.npz"
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "emotion-model", stage=STAGE, options=options, inputs=inputs, share=share,
+                             temperature=temperature, held_out=held) as (part, _):
         np.savez_compressed(part, **merged(networks, linear, share, temperature))
     say(f"of those held out: {held}; share {share:.2f}, temperature {temperature:.2f}")
-    artifacts.describe_with(path, "emotion-model", stage=STAGE, options=options, inputs=inputs, share=share,
-                            temperature=temperature, held_out=held)
     (run / "done").touch()
     return path
 

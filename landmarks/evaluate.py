@@ -134,9 +134,8 @@ def main(model, pack, split, running, gated, out):
     click.echo("Mouth motion, of that in the sample speech: "
                + ", ".join(f"{name} {share:.1%}" for name, share in still.items()))
     out, options = out or model.with_name("metrics.json"), {"split": split, "running": running, "gated": gated}
-    artifacts.save_json(out, {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time,
-                              "wordless": still})
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options=options, inputs=[model, pack]))
+    about = {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time, "wordless": still}
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options=options, inputs=[model, pack]))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def export(model, path, *, stage: str, options: dict, inputs=(), **facts) -> Pat
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["mel", "encode", "step"])
         content = converter.convert()
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "landmark-model", stage=stage, options=options, inputs=inputs,
+                             settings=model.settings, **facts) as (part, _):
         part.write_bytes(content)
-    return artifacts.describe_with(path, "landmark-model", stage=stage, options=options, inputs=inputs,
-                                   settings=model.settings, **facts)
+    return Path(path)

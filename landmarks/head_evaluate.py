@@ -177,8 +177,7 @@ def main(model, pack, heads, out):
                f"motion: {about['same_seed']}")
     click.echo("in standard deviations: " + ", ".join(f"{name} {value:.2f}" for name, value in about["long"].items()))
     out = out or Path(model).with_name("metrics.json")
-    artifacts.save_json(out, about)
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, inputs=[model, pack]))
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model, pack]))
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def export(network, path, *, stage: str, options: dict, inputs=()) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         content = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["hear", "begin", "move"]).convert()
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "head-model", stage=stage, options=options, inputs=inputs,
+                             settings=network.settings) as (part, _):
         part.write_bytes(content)
-    return artifacts.describe_with(path, "head-model", stage=stage, options=options, inputs=inputs,
-                                   settings=network.settings)
+    return Path(path)

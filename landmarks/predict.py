@@ -17,6 +17,7 @@ from core import artifacts, draw, face68
 from core.audio import read_speech, spectrum_blocks
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
+from core.files import whole_file
 from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
@@ -182,11 +183,11 @@ def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)
         drawn = write_gif(out / "landmarks.gif", sketches(face[:GIF_S * FPS]), palette=draw.PALETTE)
         if gif:
-            with artifacts.whole_file(gif) as part:
+            with whole_file(gif) as part:
                 copyfile(drawn, part)
         if pictures:
             import cv2
             for t, drawn in enumerate(sketches(face)):
-                with artifacts.whole_file(out / "frames" / f"{t:06d}.png") as part:
+                with whole_file(out / "frames" / f"{t:06d}.png") as part:
                     part.write_bytes(cv2.imencode(".png", draw.PALETTE[drawn][..., ::-1])[1])  # imwrite hides a full disk
     return path

@@ -139,8 +139,9 @@ def main(model_path, pack, index, split, voices, out):
     for group, values in moves.items():
         click.echo(f"| {group} | {values['recordings']} | {values['opening_std']:.2f} | {values['least']:.2f} |")
     out = out or model_path.with_name("metrics-robustness.json")
-    artifacts.save_json(out, {"split": split, "clips": len(clips), "sounds": table, "voices": moves})
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model_path, pack]))
+    about = {"split": split, "clips": len(clips), "sounds": table, "voices": moves}
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split},
+                                             inputs=[model_path, pack]))
 
 
 if __name__ == "__main__":

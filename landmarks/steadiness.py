@@ -118,9 +118,9 @@ def main(model_path, pack, split, out):
     click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
                f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
     out = out or model_path.with_name("metrics-steadiness.json")
-    artifacts.save_json(out, {"split": split, "stretches": len(stretches), "measured": measured,
-                              "held_vowels": held, "long_speech": end})
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model_path, pack]))
+    about = {"split": split, "stretches": len(stretches), "measured": measured, "held_vowels": held, "long_speech": end}
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split},
+                                             inputs=[model_path, pack]))
 
 
 if __name__ == "__main__":

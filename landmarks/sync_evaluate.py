@@ -14,6 +14,7 @@ import numpy as np
 from core import artifacts
 from core.audio import HOPS_PER_FRAME
 from core.clock import FPS
+from core.files import save_json
 from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters
@@ -101,11 +102,9 @@ def publish_accuracy(model, pack, split: str = "val") -> dict:
     about = {"split": split, "methods": methods, "confidence": confidences(found, answer, 3)}
     rows = [{**row, "sources": {source: values["within_frame"] for source, values in row["sources"].items()}}
             for row in methods["judge"]]
-    artifacts.save_json(artifacts.sidecar_path(model), {**artifacts.read_sidecar(model),
-                                                        "accuracy": {"split": split, "lengths": rows}})
+    save_json(artifacts.sidecar_path(model), {**artifacts.read_sidecar(model), "accuracy": {"split": split, "lengths": rows}})
     out = Path(model).with_name("metrics.json")
-    artifacts.save_json(out, about)
-    artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack])
+    artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack])
     return about
 
 

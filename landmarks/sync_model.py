@@ -102,10 +102,10 @@ def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> P
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         content = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["hear", "see"]).convert()
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, "sync-model", stage=stage, options=options, inputs=inputs,
+                             settings=network.settings, **facts) as (part, _):
         part.write_bytes(content)
-    return artifacts.describe_with(path, "sync-model", stage=stage, options=options, inputs=inputs,
-                                   settings=network.settings, **facts)
+    return Path(path)
 
 
 def built(**settings) -> SyncNetwork:

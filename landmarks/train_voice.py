@@ -184,11 +184,11 @@ def main(indexes, out, pieces, epochs, width, hidden, seed):
         speakers.setdefault(name, []).append(sound)
     net, n_recorded = network(width, hidden), len(speakers) - len(VOICES)
     fit(net, examples(np.random.default_rng(seed), speakers, pieces), epochs=epochs, batch=32, rate=3e-3)
-    with artifacts.whole_file(out) as part:
+    options = {"pieces": pieces, "epochs": epochs, "width": width, "hidden": hidden, "seed": seed}
+    with artifacts.described(out, "voice-model", stage=STAGE, options=options, inputs=indexes) as (part, _):
         np.savez(part, **weights(net), typical=typical(speakers))
     say(f"{n_recorded} recorded speakers, {len(VOICES)} synthesised voices")
-    options = {"pieces": pieces, "epochs": epochs, "width": width, "hidden": hidden, "seed": seed}
-    click.echo(artifacts.describe_with(out, "voice-model", stage=STAGE, options=options, inputs=indexes))
+    click.echo(out)
 
 
 if __name__ == "__main__":

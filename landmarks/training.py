@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from core import artifacts, runs
+from core import runs
+from core.files import whole_file
 from core.stage import only_one, progress
 from landmarks.dataset import open_pack
 
@@ -37,7 +38,7 @@ def descend(tape, loss, network, average, optimizer):
 
 def save_state(path, step, variables):
     """Write everything needed to go on: the step and every variable of model and optimiser."""
-    with artifacts.whole_file(path) as part:
+    with whole_file(path) as part:
         np.savez(part, step=step, **{f"v{i:04d}": v.numpy() for i, v in enumerate(variables)})
 
 
@@ -109,7 +110,7 @@ def draw_curves(curves, picture):
     for ax, title in zip(axes, ("loss", "validation")):
         ax.set(title=title, xlabel="step")
         ax.legend(fontsize=7)
-    with artifacts.whole_file(picture) as part:
+    with whole_file(picture) as part:
         figure.savefig(part)
 
 

@@ -4,12 +4,13 @@ Reads: an audio or video file of any kind ffmpeg knows.
 Writes: OUT.wav (speech) and its sidecar. Sound passes through second by second: memory does not grow with the length.
 """
 
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from core import artifacts
-from core.audio import decode_any, write_wav_blocks
+from core.audio import decode_any, encode_wav
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
 from core.stage import stage
@@ -39,10 +40,14 @@ def convert(source, path, *, force: bool = False) -> Path:
     if not source.is_file():
         raise InputError(source, absent(source), "an audio or video file")
     check_output(path, force, source)
-    n_samples = write_wav_blocks(path, decode_any(source))
-    if not n_samples:
+    blocks = decode_any(source)
+    first = next(blocks, None)
+    if first is None:
         raise InputError(source, "no sound", "a recording with sound")
-    return artifacts.describe_with(path, "speech", stage=STAGE, inputs=[source], seconds=round(n_samples / SAMPLE_RATE, 3))
+    with artifacts.described(path, "speech", stage=STAGE, inputs=[source]) as (part, facts):
+        n_samples = encode_wav(part, chain([first], blocks), where=path)
+        facts["seconds"] = round(n_samples / SAMPLE_RATE, 3)
+    return path
 
 
 @stage(reads="IN: any audio or video file", writes="OUT.wav (16 kHz, mono, 16 bit), OUT.wav.json",

@@ -181,10 +181,11 @@ def fit(fft, landmarks, path) -> Path:
             total += weight * len(x)
     ridge = RIDGE * np.trace(squares) / n_features
     coefficients = np.linalg.solve(squares + ridge * np.eye(n_features), products).astype(np.float32)
-    with artifacts.whole_file(path) as part:
+    options = {"n_bands": N_BANDS, "context": CONTEXT, "ridge": RIDGE}
+    with artifacts.described(path, "offset-model", stage=STAGE, options=options, inputs=[Path(landmarks) / "index.csv"],
+                             clips=len(rows), frames=round(total)) as (part, _):
         np.savez(part, coefficients=coefficients)
-    return artifacts.describe_with(path, "offset-model", stage=STAGE, clips=len(rows), frames=round(total), options={
-        "n_bands": N_BANDS, "context": CONTEXT, "ridge": RIDGE}, inputs=[Path(landmarks) / "index.csv"])
+    return Path(path)
 
 
 def source_of(speaker: str) -> str:

@@ -100,10 +100,10 @@ _PATH = click.Path(path_type=Path)
 def main(folder, grammar, out):
     """Measure recognition and word times on recordings whose words are known."""
     measured = evaluate(folder, grammar)
-    artifacts.save_json(out, measured)
     for name, value in measured.items():
         say(f"{name:<20}{value}")
-    click.echo(artifacts.describe_with(out, "metrics", stage=STAGE, options={"grammar": grammar and grammar.name}))
+    click.echo(artifacts.save_described_json(out, measured, "metrics", stage=STAGE,
+                                             options={"grammar": grammar and grammar.name}))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import click
 
-from core.artifacts import whole_file
 from core.errors import InputError
+from core.files import whole_file
 from core.stage import only_one, progress, say, stage
 from preprocess.list_recordings import parse_ravdess
 

@@ -149,11 +149,11 @@ def main(fft, landmarks, offsets, out):
         ms = [hops * HOP_MS for row in rows if (hops := late.get(row["clip"]))]
         say(f"sound and picture brought together in {len(ms)} of {len(rows)} clips"
             + (f", by {min(ms)} to {max(ms)} ms" if ms else ""))
-    with only_one(out.parent), artifacts.whole_file(out) as part:
-        pack(rows, fft, landmarks, part)
     inputs = [folder / "index.csv" for folder in (fft, landmarks, offsets) if folder]
-    click.echo(artifacts.describe_with(out, "training-pack", stage=STAGE, inputs=inputs, clips=len(rows),
-                                       frames=sum(row["n_frames"] for row in rows)))
+    about = {"stage": STAGE, "inputs": inputs, "clips": len(rows), "frames": sum(row["n_frames"] for row in rows)}
+    with only_one(out.parent), artifacts.described(out, "training-pack", **about) as (part, _):
+        pack(rows, fft, landmarks, part)
+    click.echo(out)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from core.artifacts import whole_file
 from core.errors import InputError
+from core.files import whole_file
 from core.stage import stage
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from core import artifacts
-from core.audio import resample, write_wav
+from core.audio import encode_wav, resample
 from core.errors import InputError
 from core.stage import say, stage
 from core.words import save_words
@@ -55,10 +55,10 @@ def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAUL
             words = align(resample(spoken.sound, spoken.rate), spoken.said)
         except InputError as error:
             say(f"warning: no word times: {error}")
-    write_wav(path, resample(spoken.sound, spoken.rate, sample_rate), sample_rate)
     options = {"voice": voice, "rate": rate, "engine": engine, "sample_rate": sample_rate, **({} if inputs else {"text": text})}
-    artifacts.describe_with(path, "speech", stage=STAGE, options=options, inputs=inputs,
-                            seconds=round(len(spoken.sound) / spoken.rate, 3))
+    with artifacts.described(path, "speech", stage=STAGE, options=options, inputs=inputs,
+                             seconds=round(len(spoken.sound) / spoken.rate, 3)) as (part, _):
+        encode_wav(part, [resample(spoken.sound, spoken.rate, sample_rate)], sample_rate, where=path)
     return words
 
 

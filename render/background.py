@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from core.errors import InputError, absent
-from render.photo import read_photo
+from core.picture import read_alpha, read_photo
 
 KEEP, BLUR = "keep", "blur"
 _COLOUR = re.compile("#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
@@ -38,17 +38,6 @@ def check(background: str) -> str:
     if (path := picture_file(background)) and not Path(path).is_file():
         raise InputError("--background", f"{background}, {absent(background)}", "keep, blur, #rrggbb or a picture file")
     return background
-
-
-def alpha_of(path):
-    """The alpha channel of a picture file, upright: float32 [row, column], 0..1; None when it hides nothing."""
-    from PIL import Image, ImageOps
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
-        if not image.has_transparency_data:
-            return None
-        alpha = np.asarray(image.convert("RGBA"))[..., 3]
-    return None if alpha.min() == 255 else alpha.astype(np.float32) / 255
 
 
 def _drawn(points, shape, sizes):
@@ -114,7 +103,7 @@ def replaced(photo, background: str = KEEP):
     """`photo` (`photo.Photo`) with another background behind its person; itself when that is `keep`."""
     if check(background) == KEEP:
         return photo
-    person, shape = alpha_of(photo.path), photo.picture.shape[:2]
+    person, shape = read_alpha(photo.path), photo.picture.shape[:2]
     if person is None or person.shape != shape:
         person = cut_out(photo)
     if background == BLUR:

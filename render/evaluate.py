@@ -187,9 +187,8 @@ def as_markdown(table) -> str:
 def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, **facts):
     """Write the means of the rows `found` to metrics.json beside `model`, draw `tiles` into `picture`, print the table."""
     table, out = means(found), model.with_name("metrics.json")
-    artifacts.save_json(out, {"split": split, **facts, "sources": table})
-    artifacts.describe_with(out, "metrics", stage=stage, options={"split": split, "every_clip": every_clip},
-                            inputs=[model, landmarks / "index.csv"])
+    artifacts.save_described_json(out, {"split": split, **facts, "sources": table}, "metrics", stage=stage,
+                                  options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"])
     if picture:
         from gan.monitor import save_picture
         save_picture(picture, contact_sheet(tiles, 8))

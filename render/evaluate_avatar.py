@@ -15,6 +15,7 @@ import numpy as np
 
 from core import artifacts, face68, face_detector, metrics
 from core.draw import contact_sheet
+from core.files import whole_file
 from core.stage import progress, say, stage
 from render.evaluate import (
     EVERY,
@@ -93,7 +94,7 @@ def draw_bars(table, path):
     for axes, name in zip(figure.subplots(1, len(names), sharey=True), names):
         axes.barh(list(table), [row[name] or 0 for row in table.values()])
         axes.set(title=name)
-    with artifacts.whole_file(path) as part:
+    with whole_file(path) as part:
         figure.savefig(part, dpi=80)
 
 
@@ -124,9 +125,9 @@ def main(model, landmarks, split, every_clip, picture):
             shown = [clip[still], clip[widest], *(drawn[m][widest] for m in ("photo, moved", "comics in time", "comic, moved"))]
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
     table, out = means_by_source(found), model.with_name("metrics-video.json")
-    artifacts.save_json(out, {"split": split, "clips": len(rows), "lpips": "not available", "sources": table})
-    artifacts.describe_with(out, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
-                            inputs=[model, landmarks / "index.csv"])
+    about = {"split": split, "clips": len(rows), "lpips": "not available", "sources": table}
+    artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
+                                  inputs=[model, landmarks / "index.csv"])
     draw_bars(table["all clips"], out.with_suffix(".png"))
     if picture:
         from gan.monitor import save_picture

@@ -190,7 +190,7 @@ def write_check(check, folder) -> list:
     """Write face.json and photo_check.png to `folder`; return their paths."""
     from PIL import Image
 
-    from core.artifacts import whole_file
+    from core.files import whole_file
     folder = Path(folder)
     drawing = folder / "photo_check.png"
     if drawing.resolve() == check.photo.path.resolve():

@@ -115,6 +115,6 @@ def write_points(path, photo, boxes, chosen: int, measures: dict, *, stage, opti
             "faces": boxes.round(2).tolist(), "points": photo.points.astype(np.float64).round(2).tolist()}
     text = json.dumps(data, indent=1)
     text = re.sub(r"\[[^\[\]]*\]", lambda numbers: " ".join(numbers[0].split()), text)  # a point or a box is one line
-    with artifacts.whole_file(path) as part:
+    with artifacts.described(path, KIND, stage=stage, options=options, inputs=[photo.path]) as (part, _):
         part.write_text(text + "\n", encoding="utf-8")
-    return artifacts.describe_with(path, KIND, stage=stage, options=options, inputs=[photo.path])
+    return path

@@ -61,10 +61,10 @@ def pair_clip(row, out, options):
         chosen = choose(face, n_pairs, rng)
         if not len(chosen[0]):
             raise InputError(row["picture"], nothing, "a face that looks at the camera")
-        with artifacts.whole_file(path) as whole, h5py.File(whole, "w") as file:
+        about |= {"pairs": len(chosen[0]), "eye_distance_px": float(np.nanmedian(pose[:, 0]))}
+        with artifacts.described(path, kind, **about) as (whole, _), h5py.File(whole, "w") as file:
             for name, array in pairs_of(part, row["picture"], face, pose, rest, *chosen).items():
                 file[name] = array
-        artifacts.describe_with(path, kind, **about, pairs=len(chosen[0]), eye_distance_px=float(np.nanmedian(pose[:, 0])))
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
 
 

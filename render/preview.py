@@ -5,9 +5,9 @@ Reads: nothing. Writes: OUT.preview.png.
 
 from pathlib import Path
 
-from core.artifacts import whole_file
 from core.draw import contact_sheet
 from core.errors import InputError
+from core.files import whole_file
 from core.stage import say
 
 _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew

@@ -17,8 +17,9 @@ from core.audio import read_speech
 from core.captions import add_track, burnt, check_drawable
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
+from core.provenance import mark_synthetic
 from core.stage import progress, say, stage
-from core.video import write_video
+from core.video import encode
 from core.words import load_words
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
@@ -161,20 +162,22 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
         write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
     began = time.monotonic()
-    frames = draw(moves_at(range(n_frames)))
-    with progress(burnt(frames, shown_words, fps) if captions == "burn" else frames, "render", n_frames) as bar:
-        write_video(out, bar, fps=fps, speech=speech, quality=quality)
-    if captions == "mux" and shown_words:
-        add_track(out, shown_words)
-    took = time.monotonic() - began
-    say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
     options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
                "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
                "seed": seed, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions,
                "avatar": avatar}
     inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background), words) if p]
-    return artifacts.describe_with(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
-                                   frames=n_frames)
+    frames = draw(moves_at(range(n_frames)))
+    with artifacts.described(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
+                             frames=n_frames) as (part, _):
+        with progress(burnt(frames, shown_words, fps) if captions == "burn" else frames, "render", n_frames) as bar:
+            encode(part, bar, fps=fps, speech=speech, quality=quality, where=out)
+        if captions == "mux" and shown_words:
+            add_track(part, shown_words, where=out)
+        mark_synthetic(part)
+    took = time.monotonic() - began
+    say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
+    return Path(out)
 
 
 _PATH = click.Path(path_type=Path)

@@ -14,6 +14,7 @@ from core import artifacts, face68
 from core.audio import spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
+from core.files import save_json
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"steps": 6, "batch": 4, "frames": 24, "rate": 3e-3, "decay": 0.0, "channels": 4, "width": 16, "hidden": 12, "rank": 4,
@@ -283,7 +284,7 @@ def test_model_of_another_version_is_refused(trained, tmp_path):
     model = tmp_path / "model.tflite"
     model.write_bytes(trained[1].read_bytes())
     about = json.loads(artifacts.sidecar_path(trained[1]).read_text())
-    artifacts.save_json(artifacts.sidecar_path(model), {**about, "version": 99})
+    save_json(artifacts.sidecar_path(model), {**about, "version": 99})
     with pytest.raises(InputError, match="version 99"):
         load_model(model)
     artifacts.sidecar_path(model).unlink()

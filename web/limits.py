@@ -9,8 +9,9 @@ from pathlib import Path
 
 import soundfile
 
-from core.audio import decode_any, write_wav_blocks
+from core.audio import decode_any, encode_wav
 from core.errors import InputError
+from core.files import whole_file
 
 MOST_MB = 50  # of one upload
 MOST_CHARS = 3000  # of a text, three minutes of speech
@@ -52,7 +53,8 @@ def short_speech(path, folder) -> Path:
     if first is None:
         raise InputError(path, "no sound in it", "a recording of speech")
     out = Path(folder) / "speech.wav"
-    write_wav_blocks(out, islice(chain([first], blocks), MOST_SPEECH_S))
+    with whole_file(out) as part:
+        encode_wav(part, islice(chain([first], blocks), MOST_SPEECH_S), where=out)
     if next(blocks, None) is not None:
         raise _too_long(path)
     return out

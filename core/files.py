@@ -1,0 +1,89 @@
+"""Files appear whole or not at all: written under a temporary name beside the place, then renamed.
+
+Writes: what it is asked to. Removes: temporary files of runs that were killed, an hour after the last byte was written to them.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.errors import NEEDS_ROOM, InputError
+
+ABANDONED_S = 3600  # a temporary file that nobody wrote to for so long belongs to a run that was killed
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.\d+-\d+\.part")  # how the names begin that `part_of` gives
+_swept = set()  # folders this process has cleared of abandoned files
+
+
+def short_name(path) -> str:
+    """A name for a temporary file beside `path`, short even where the path's own name is as long as a name may be."""
+    return hashlib.sha256(os.fsencode(Path(path).name)).hexdigest()[:12]
+
+
+def _sweep(folder):
+    """Remove temporary files that killed runs left in `folder`, once a process."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with suppress(OSError):
+        for path in folder.glob(".*.part*"):
+            with suppress(OSError):  # another run may sweep too
+                if _TEMPORARY.match(path.name) and time.time() - path.stat().st_mtime > ABANDONED_S:
+                    path.unlink()
+
+
+@contextmanager
+def locked(folder):
+    """Hold `folder` while a payload and its sidecar get their names: two runs with one output do not mix theirs."""
+    handle = None
+    with suppress(OSError):  # a folder that may not be read, and some network file systems, take no lock
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+@contextmanager
+def part_of(path):
+    """Yield a temporary path beside `path`, which is gone afterwards; a full disk is said in our words."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
+    unique = f"{os.getpid()}-{time.monotonic_ns()}"
+    part = path.with_name(f".{short_name(path)}.{unique}.part{path.suffix}")  # the suffix stays last: writers look at it
+    try:
+        yield part
+    except OSError as error:
+        if error.filename is None and error.errno is None:  # NumPy and HDF5 say a full disk in words alone
+            raise InputError(path, f"not written ({str(error).splitlines()[0][:80]})", NEEDS_ROOM) from None
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path):
+    """Yield a temporary path beside `path`; rename it on success, remove it on failure: no half-written output."""
+    path = Path(path)
+    with part_of(path) as part:
+        yield part
+        part.replace(path)
+
+
+def as_json(data) -> str:
+    """The text of a JSON file."""
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def save_json(path, data):
+    """Write `data` as JSON, without a sidecar."""
+    with whole_file(path) as part:
+        part.write_text(as_json(data), encoding="utf-8")
