@@ -20,7 +20,7 @@ import numpy as np
 
 from core.clock import FPS
 from core.errors import InputError, absent, readable
-from core.files import as_json, locked, part_of, short_name
+from core.files import as_json, locked, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
 
 
@@ -152,12 +152,9 @@ def read_sidecar(path) -> dict:
         return about
     beside = sidecar_path(path)
     cure = f"delete it to use {Path(path).name} as it is, or make the file again"
-    try:
-        about = json.loads(beside.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not beside.exists():
         return {}
-    except (ValueError, RecursionError):
-        raise InputError(beside, "not readable as JSON", "the description written with the file", cure) from None
+    about = read_json(beside, "the description written with the file", cure)
     fields = {"kind": str, "options": dict, "inputs": dict, "stage": str, "sha256": str}
     if not isinstance(about, dict) or not all(isinstance(about.get(name, kind()), kind) for name, kind in fields.items()):
         raise InputError(beside, "not a description", "the description written with the file", cure)

@@ -13,7 +13,7 @@ import soundfile
 
 from core import ffmpeg
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.errors import NEEDS_ROOM, InputError, absent
+from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
 
 HOPS_PER_FRAME = 4
@@ -22,7 +22,9 @@ N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
 BYTES_A_SAMPLE = 2  # of what is written
-LOWEST_RATE = 1000  # Hz; a header below it is damaged, and resampling would fill the memory
+LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
+LONGEST_S = 2 * 3600  # of sound that is held in memory
+_BLOCK_VALUES = 2**20  # samples of all channels that are read at a time
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
@@ -57,7 +59,7 @@ def read_speech(path):
 
     Raises
     ------
-    InputError : not a .wav, damaged, truncated, empty, or not finite.
+    InputError : not a .wav, damaged, truncated, empty, not finite, or longer than LONGEST_S.
     """
     path = Path(path)
     if not path.is_file():
@@ -66,20 +68,45 @@ def read_speech(path):
         raise InputError(path, f"a {path.suffix or 'nameless'} file", "a .wav file", _convert_cure(path))
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a .wav file with sound")
-    try:
-        sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, ValueError):
-        raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
+    peak, pieces = 1.0, []
+    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), soundfile.SoundFile(path) as file:
+        rate, resampler = file.samplerate, None
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
+                             "record or export it again")
+        if rate != SAMPLE_RATE:
+            import soxr  # only where it is needed: keeps the start of a 16 kHz run short
+            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        for block in _mono_blocks(file, path):
+            if not np.isfinite(block).all():
+                raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
+            peak = max(peak, block.max(), -block.min())
+            pieces.append(resampler.resample_chunk(block) if resampler else block)
+        if resampler:
+            pieces.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
     _check_whole(path)
-    if rate < LOWEST_RATE:
-        raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} or more", "record or export it again")
+    sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
         raise InputError(path, "a WAV file with no samples", "a .wav file with sound")
-    sound = sound.mean(1)
-    if not np.isfinite(sound).all():
-        raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
-    peak = max(sound.max(), -sound.min())  # float files may go beyond -1..1: what they hold is kept, its level is not
-    return resample(sound / peak if peak > 1 else sound, rate)
+    return sound / np.float32(peak) if peak > 1 else sound  # float files may go beyond -1..1: their level is not kept
+
+
+def _mono_blocks(file, path):
+    """The sound of an open `soundfile.SoundFile`, a block at a time, its channels mixed: float32 [sample].
+
+    What the header says of the length is not believed: sound is counted as it comes.
+    """
+    n_read, n_block = 0, max(1, _BLOCK_VALUES // file.channels)
+    while len(block := file.read(n_block, dtype="float32", always_2d=True)):
+        n_read += len(block)
+        _check_length(path, n_read / file.samplerate)
+        yield block.mean(1)
+
+
+def _check_length(path, seconds):
+    if seconds > LONGEST_S:
+        raise InputError(path, f"more than {LONGEST_S // 60} minutes of sound", f"at most {LONGEST_S // 60}",
+                         "cut it into parts")
 
 
 def resample(sound, rate: int, new_rate: int = SAMPLE_RATE):
@@ -99,7 +126,9 @@ def decode_any(path):
     """
     with ffmpeg.running(["-i", ffmpeg.url(path), "-vn", "-map", "0:a:0?", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le",
                          "-"], stdout=subprocess.PIPE) as decoder:
+        n_seconds = 0
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
+            _check_length(path, n_seconds := n_seconds + 1)
             yield np.frombuffer(block[:len(block) // 4 * 4], np.float32)
     if decoder.failure and "does not contain any stream" not in decoder.said:
         raise InputError(path, f"sound not readable ({decoder.failure})", "an audio or video file that ffmpeg can decode",
@@ -132,7 +161,8 @@ def encode_wav(path, blocks, rate: int = SAMPLE_RATE, *, where=None) -> int:
             for block in blocks:
                 file.write(np.clip(np.nan_to_num(block), -1, 1))
             n_samples = file.frames
-        written = soundfile.info(path).frames  # closing the file writes its last bytes, and tells nobody when it cannot
+        with soundfile.SoundFile(path) as file:  # closing it wrote the last bytes, and told nobody when it could not
+            written = file.frames
     except soundfile.LibsndfileError as error:
         raise InputError(where or path, f"not written ({error.error_string})", NEEDS_ROOM) from None
     if written != n_samples or Path(path).stat().st_size < BYTES_A_SAMPLE * n_samples:

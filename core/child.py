@@ -118,8 +118,8 @@ class _Fresh:
             self.connection.send((work, arguments))
 
 
-def _begin(work, arguments, most_bytes=0):
-    can_be_copied = hasattr(os, "fork") and threading.active_count() == 1
+def _begin(work, arguments, most_bytes=0, fresh=False):
+    can_be_copied = hasattr(os, "fork") and threading.active_count() == 1 and not fresh
     return (_Copy if can_be_copied else _Fresh)(work, arguments, most_bytes)
 
 
@@ -163,19 +163,20 @@ def aside(work, *arguments):
     return wait
 
 
-def contained(work, path, *arguments, most_bytes: int = MOST_BYTES, most_s: float = MOST_S):
+def contained(work, path, *arguments, most_bytes: int = MOST_BYTES, most_s: float = MOST_S, fresh: bool = False):
     """Return `work(path, *arguments)`, done in a child that may take so much memory and time, and may crash.
 
     Parameters
     ----------
     work : a function of a module, not one of the program that was started
     path : the file that errors name
+    fresh : never in a copy of this process: for libraries whose threads do not outlive being copied (PyTorch)
 
     Raises
     ------
     InputError : more memory or time was needed, or the process ended; whatever `work` raised.
     """
-    child = _begin(work, (path, *arguments), most_bytes)
+    child = _begin(work, (path, *arguments), most_bytes, fresh)
     good, result = _answer(child, most_s + _STARTS_S)
     if good:
         return result

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from core.child import end_with_parent
 from core.errors import InputError
 from core.index import read_index, write_index
 from core.stage import only_one, progress, say
@@ -22,6 +23,11 @@ def _one_clip(work, row, out, options):
         return {**row, **work(row, out, options)}
     except InputError as error:
         return {**row, "problem": str(error)}
+
+
+def _workers(jobs):
+    """Worker processes that end with this one, however it ends."""
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), end_with_parent, (os.getpid(),))
 
 
 def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, only=None,
@@ -46,7 +52,7 @@ def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, onl
         raise InputError(index, "no clip fits the selection", "at least one clip", f"make inspect FILE={index}")
     jobs = jobs or os.cpu_count() or 1
     done = []
-    with only_one(out) as out, ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with only_one(out) as out, _workers(jobs) as pool:
         futures = [pool.submit(_one_clip, work, row, out, options) for row in rows]
         try:
             with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:

@@ -12,8 +12,9 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.errors import NEEDS_ROOM, InputError
+from core.errors import NEEDS_ROOM, InputError, readable
 
+MOST_JSON_BYTES = 50_000_000
 ABANDONED_S = 3600  # a temporary file that nobody wrote to for so long belongs to a run that was killed
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.\d+-\d+\.part")  # how the names begin that `part_of` gives
 _swept = set()  # folders this process has cleared of abandoned files
@@ -87,3 +88,15 @@ def save_json(path, data):
     """Write `data` as JSON, without a sidecar."""
     with whole_file(path) as part:
         part.write_text(as_json(data), encoding="utf-8")
+
+
+def read_json(path, expected: str = "", cure: str = ""):
+    """What a JSON file holds. Raises InputError when it is damaged, too large, or holds halves of characters."""
+    with readable(path, "JSON", expected, cure):
+        if (n_bytes := Path(path).stat().st_size) > MOST_JSON_BYTES:
+            raise ValueError(f"{n_bytes} bytes")
+        text = Path(path).read_text(encoding="utf-8")
+        data = json.loads(text)
+        if "\\u" in text:  # an escaped half of a character is JSON, and can be written nowhere
+            as_json(data).encode()
+        return data

@@ -1,10 +1,13 @@
 """index.csv: the table that ends each corpus stage and begins the next, one row a clip, failed ones with their `problem`."""
 
 import csv
+import math
 from pathlib import Path, PurePath
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, readable
+
+LONGEST_CLIP = 240  # bytes: file systems take names of 255, endings included
 
 
 def read_rows(path, *columns, cure: str = "") -> list:
@@ -12,12 +15,9 @@ def read_rows(path, *columns, cure: str = "") -> list:
 
     A clip is the name of files below a folder: never empty, never outside of it.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a mark before UTF-8
-            rows = list(csv.DictReader(stream, restval=""))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, f"not readable as CSV ({str(error)[:60]})", "comma-separated text in UTF-8",
-                         "save it as CSV, UTF-8") from None
+    with readable(path, "CSV", "comma-separated text in UTF-8", "save it as CSV, UTF-8"), \
+            open(path, encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a mark before UTF-8
+        rows = list(csv.DictReader(stream, restval=""))
     if not rows or (missing := [name for name in columns if name not in rows[0]]):
         found = "no rows" if not rows else f"columns missing: {', '.join(missing)}, found {', '.join(map(str, rows[0]))[:80]}"
         raise InputError(path, found, f"columns {', '.join(columns)}, between commas", cure)
@@ -28,9 +28,23 @@ def read_rows(path, *columns, cure: str = "") -> list:
         clip = PurePath(row["clip"])
         if None in row or any("\0" in text for text in row.values()):
             raise InputError(path, f"row {n} has more cells than columns, or a zero byte", "a cell for each column")
-        if not clip.name or clip.is_absolute() or ".." in clip.parts:
-            raise InputError(path, f"row {n} has the clip {row['clip']!r}", "a path inside the folder")
+        too_long = any(len(part.encode()) > LONGEST_CLIP for part in clip.parts)
+        if not clip.name or clip.is_absolute() or ".." in clip.parts or too_long:
+            raise InputError(path, f"row {n} has the clip {row['clip'][:80]!r}", "a path inside the folder, names of at most "
+                             f"{LONGEST_CLIP} bytes")
     return rows
+
+
+def number_in(path, row, column: str, least: float = -math.inf, most: float = math.inf) -> float:
+    """The number in a column of a row of the table `path`. Raises InputError when it is none, or beyond `least` and `most`."""
+    try:
+        value = float(row[column])
+    except (KeyError, ValueError):
+        value = math.nan
+    if not least <= value <= most or not math.isfinite(value):
+        raise InputError(path, f"the {column} of clip {row['clip']!r} is {row.get(column, '')[:40]!r}",
+                         "a number" + (f" from {least:g} to {most:g}" if math.isfinite(least) else ""))
+    return value
 
 
 def read_index(path, *columns) -> list:

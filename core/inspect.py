@@ -4,15 +4,15 @@ Reads: any file listed in docs/artifacts.md, its sidecar, or a run folder.
 Writes: .cache/inspect/NAME.png, or the picture named by --out; never anything beside the file.
 """
 
-import csv
 from functools import partial
 from pathlib import Path
 
 import click
 
-from core import artifacts, inspect_media, inspect_read
+from core import artifacts, inspect_media, inspect_read, inspect_table
 from core import inspect_draw as picture
-from core.errors import InputError
+from core.child import MOST_BYTES, contained
+from core.errors import InputError, readable
 from core.files import whole_file
 from core.kinds import KINDS
 from core.stage import stage
@@ -26,10 +26,11 @@ PURPOSES = {
     "trained": "the model that `make` trained last", ".corpus": "the folder that `make preprocess` read last",
     ".selection": "the speaker and the step that `make train-gan` cut crops of",
 }
+MOST_S = 300  # the largest packs and videos take minutes
 CACHE = Path(".cache/inspect")
 _LONGEST_LIST = 120  # characters of a list that is told whole
 BY_SUFFIX = {
-    ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_read.table,
+    ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_table.table,
     ".json": inspect_read.json_file, ".srt": inspect_read.lines, ".tflite": inspect_read.tflite,
     ".safetensors": inspect_read.safetensors,
     ".wav": inspect_media.sound, ".mp4": inspect_media.film, ".gif": inspect_media.animation,
@@ -93,7 +94,7 @@ def look_at_run(run):
         about_file = artifacts.read_sidecar(path)
         facts.append((path.relative_to(run).as_posix(), about_file.get("what") or purpose(path)))
         if path.suffix == ".csv":
-            drawn.update(inspect_read.read_curves(path))
+            drawn.update(inspect_table.read_curves(path))
     if drawn:
         return facts, lambda: picture.curves(dict(list(drawn.items())[:12]), "step")
     return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
@@ -127,19 +128,15 @@ def look_at(path):
     if path.name in PURPOSES and path.suffix not in BY_SUFFIX:
         facts = [("kind", purpose(path)), ("content", path.read_text(encoding="utf-8", errors="replace").strip()[:500])]
         return facts, partial(picture.text, [f"{label} {value}" for label, value in facts])
-    read = inspect_read.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())
+    read = inspect_table.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())
     if read is None:
         raise InputError(path, f"nothing known by the ending {path.suffix or path.name!r}",
                          "one of " + " ".join(BY_SUFFIX), "see docs/artifacts.md")
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a file of this project", "make it again")
     about = artifacts.read_sidecar(path)
-    try:
+    with readable(path, path.suffix, cure="make it again"):
         facts, figure = read(path, about)
-    except (OSError, ValueError, RuntimeError, EOFError, csv.Error) as error:  # what libraries raise on damaged files
-        reason = (str(error).splitlines() or ["damaged"])[0]
-        raise InputError(path, f"not readable as {path.suffix} ({reason[:100]})", "a whole file",
-                         "make it again") from None
     return [*origin(path, about), *facts], figure
 
 
@@ -147,12 +144,18 @@ def _is_sidecar(path):
     return path.suffix == ".json" and path.with_suffix("").is_file()
 
 
-def inspect(path, out):
-    """Draw `path` to the PNG `out`; return the facts."""
+def _draw(path, out):
     facts, figure = look_at(path)
+    with readable(path, "what its name says", cure="make it again"):
+        figure().savefig(out, format="png")
+    return [(str(label), str(text)) for label, text in facts]
+
+
+def inspect(path, out):
+    """Draw `path` to the PNG `out`; return the facts. A file of anybody's: it is read in a process with limits."""
+    n_bytes = Path(path).stat().st_size if Path(path).is_file() else 0  # arrays are mapped: that takes no memory, but counts
     with whole_file(out) as part:
-        figure().savefig(part, format="png")
-    return facts
+        return contained(_draw, Path(path), part, most_bytes=MOST_BYTES + n_bytes, most_s=MOST_S)
 
 
 @stage(reads="FILE and its sidecar", writes=f"{CACHE}/NAME.png, or --out",

@@ -13,6 +13,8 @@ from core import inspect_draw as picture
 from core import video
 from core.clock import FPS
 from core.errors import InputError
+from core.picture import opened
+from core.provenance import source_type
 
 
 def sound(path, about):
@@ -31,7 +33,7 @@ def film(path, about):
     from core.audio import decode_any
     info = video.probe(path)
     facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
-             ("sound", "yes" if info.has_sound else "none")]
+             ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said")]
     fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
     shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
     if not shown:
@@ -42,8 +44,7 @@ def film(path, about):
 
 def animation(path, about):
     """.gif"""
-    from PIL import Image
-    with Image.open(path) as image:
+    with opened(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
         for i in picture.evenly(n_frames):
             image.seek(int(i))
@@ -55,12 +56,6 @@ def animation(path, about):
 
 def photo(path, about):
     """.png or .jpg"""
-    from PIL import Image
-    try:
-        image = Image.open(path)
-    except Image.DecompressionBombError:
-        raise InputError(path, "far too many pixels", f"at most {2 * Image.MAX_IMAGE_PIXELS // 10**6} million",
-                         "make it smaller") from None
-    with image:
+    with opened(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
         return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

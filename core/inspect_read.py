@@ -4,12 +4,9 @@ Reads: one file at a time; nothing in it is run. Libraries are imported where th
 Writes: nothing.
 """
 
-import csv
 import json
-import re
 from collections import Counter
 from functools import partial
-from itertools import islice
 
 import numpy as np
 
@@ -19,6 +16,9 @@ from core.errors import InputError
 from core.kinds import KINDS, shape_text
 from core.words import load_words
 
+_BLOCK_BYTES = 2**26  # of an array that are looked at together
+_MOST_MEMBERS, _MOST_CLIPS = 500, 10**6  # of a file that are told
+_NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 FACE_REACH = 8.0  # eye distances; landmarks that reach further are pixels
 
 
@@ -57,13 +57,27 @@ def array(path, about):
         fps = (about.get("fps") or FPS) / about.get("every", 1)  # face crops are taken every Nth frame
         facts.append(("time", f"{len(values)} frames at {fps:g} a second: {len(values) / fps:.2f} s"))
     if values.dtype.kind == "f":
-        n_missing = int(np.isnan(values).reshape(len(values), -1).any(1).sum())
+        n_missing = sum(int(np.isnan(block).reshape(len(block), -1).any(1).sum()) for block in _blocks(values))
         facts.append(("missing", f"{n_missing} of {len(values)} {names[0]}s are NaN"))
-        low, high, mean = (f(np.asarray(values, np.float32)) if n_missing < len(values) else np.nan
-                           for f in (np.nanmin, np.nanmax, np.nanmean))
-    else:
-        low, high, mean = values.min(), values.max(), values.mean()
+    low, high, mean = _spread(values)
     return [*facts, ("values", f"{low:.4g} to {high:.4g}, mean {mean:.4g}")], partial(_draw_array, values, names, kind)
+
+
+def _blocks(values):
+    """An array that may be larger than memory, piece by piece along its first axis."""
+    n = max(1, _BLOCK_BYTES * len(values) // max(values.nbytes, 1))
+    return (values[start:start + n] for start in range(0, len(values), n))
+
+
+def _spread(values):
+    """Least, greatest and mean value of an array without its NaN."""
+    low, high, total, n_total = np.inf, -np.inf, 0.0, 0
+    for block in _blocks(values):
+        known = block[~np.isnan(block)] if values.dtype.kind == "f" else block
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+            total, n_total = total + float(known.sum(dtype=np.float64)), n_total + known.size
+    return (low, high, total / n_total) if n_total else (np.nan,) * 3
 
 
 def _draw_array(values, names, kind):
@@ -88,8 +102,17 @@ def _draw_array(values, names, kind):
 
 def archive(path, about):
     """.npz: several arrays."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return _table([(name, f"{arrays[name].dtype} {_shape(arrays[name].shape)}") for name in arrays.files])
+    import zipfile
+    facts = []
+    with zipfile.ZipFile(path) as members:
+        for name in members.namelist()[:_MOST_MEMBERS]:
+            with members.open(name) as member:  # the header alone: what follows may unpack to any size
+                read_header = _NPY_HEADERS.get(np.lib.format.read_magic(member))
+                if read_header is None:
+                    raise ValueError(f"{name} is no NumPy array")
+                shape, _, dtype = read_header(member)
+            facts.append((name.removesuffix(".npy"), f"{dtype} {_shape(shape)}"))
+    return _table(facts)
 
 
 def hdf5(path, about):
@@ -103,7 +126,9 @@ def hdf5(path, about):
 
         file.visititems(note)
         if not {"n_frames", "split", "speaker"} <= file.keys():
-            return _table(facts)
+            return _table(facts[:_MOST_MEMBERS])
+        if max(file[name].size for name in ("n_frames", "split", "speaker")) > _MOST_CLIPS:
+            raise ValueError(f"more than {_MOST_CLIPS} clips")
         n_frames, split, speaker = file["n_frames"][:], file["split"].asstr()[:], file["speaker"].asstr()[:]
     clips, frames, charts = Counter(split), Counter(), {}
     for name, n in zip(split, n_frames, strict=True):
@@ -116,74 +141,6 @@ def hdf5(path, about):
     charts = {"clips": clips, "minutes": {name: round(n / FPS / 60, 2) for name, n in frames.items()},
               "clips of a speaker": Counter(speaker)}
     return facts, partial(picture.bars, charts)
-
-
-def table(path, about):
-    """.csv: an index of clips, or the curves of a run."""
-    with open(path, encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows or "clip" not in rows[0]:
-        return _curves(path, read_curves(path))
-    problems = Counter(re.sub(r"\d+", "N", row["problem"].split(": ", 1)[-1]) for row in rows if row.get("problem"))
-    counts = {column: Counter(row.get(column) or "none" for row in rows) for column in ("split", "speaker")}
-    facts = [("columns", " ".join(rows[0])),
-             ("clips", f"{len(rows)}, of them {problems.total()} failed; {len(counts['speaker'])} speakers"),
-             ("split", ", ".join(f"{name} {n}" for name, n in counts["split"].most_common()))]
-    facts += [("problem", f"{n} x {text}") for text, n in problems.most_common(5)]
-    charts = {f"clips by {name}": count for name, count in (*counts.items(), ("problem", problems)) if count}
-    return facts, partial(picture.bars, charts)
-
-
-def read_curves(path) -> dict:
-    """Curves of a .csv (first column: step) or a TensorBoard file -> {name: (steps, values)}."""
-    if ".tfevents." in path.name:
-        return _event_curves(path)
-    with open(path, encoding="utf-8", newline="") as stream:
-        names, *rows = [row for row in csv.reader(stream) if row] or [[]]
-    curves = {}
-    for i, name in enumerate(names):
-        try:
-            curves[name] = [float(row[i] or "nan") for row in rows]
-        except (ValueError, IndexError):
-            continue  # a column of text is not a curve
-    steps = curves.pop(names[0], None) if names else None
-    return {name: (steps, values) for name, values in curves.items()} if steps else {}
-
-
-def _event_curves(path) -> dict:
-    """`read_curves` of a TensorBoard file; its own reader would load TensorFlow.
-
-    Format: records of length (8 bytes), checksum (4), an Event message, checksum (4).
-    """
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.util.tensor_util import make_ndarray
-    curves = {}
-    with open(path, "rb") as stream:
-        while len(header := stream.read(12)) == 12:
-            n_bytes = int.from_bytes(header[:8], "little")
-            if stream.tell() + n_bytes > path.stat().st_size:
-                break  # the run was stopped while it wrote
-            event = Event.FromString(stream.read(n_bytes))
-            stream.seek(4, 1)
-            for item in event.summary.value:
-                value = make_ndarray(item.tensor) if item.HasField("tensor") else np.float32(item.simple_value)
-                if value.size == 1:
-                    steps, values = curves.setdefault(item.tag, ([], []))
-                    steps.append(event.step)
-                    values.append(float(value))
-    return curves
-
-
-def _curves(path, curves):
-    if not curves:
-        raise InputError(path, "no column `clip` and no columns of numbers", "an index of clips, or curves of a run")
-    facts = [(name, f"{len(y)} values, {y[0]:.4g} at first, {y[-1]:.4g} at last") for name, (_, y) in curves.items()]
-    return facts, partial(picture.curves, dict(islice(curves.items(), 12)), "step")
-
-
-def events(path, about):
-    """A TensorBoard file: the curves of a run."""
-    return _curves(path, read_curves(path))
 
 
 def _flat(value, name=""):

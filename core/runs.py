@@ -3,7 +3,6 @@
 Writes: RECORD/00001/run.json with the options as resolved, the seed, versions, data hash, and the command to resume.
 """
 
-import json
 import platform
 import sys
 import time
@@ -13,9 +12,10 @@ from pathlib import Path
 
 from core import artifacts
 from core.errors import InputError
-from core.files import save_json
+from core.files import read_json, save_json
 
 _FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
+_DICTS = ("options", "versions", "data")  # of these
 _VERSIONS_OF = ("tensorflow", "torch", "numpy", "dlib-bin", "opencv-python-headless")
 
 
@@ -50,11 +50,9 @@ def new_run(record, *, stage: str, options: dict, data=None) -> Path:
 
 def read_run(run) -> dict:
     """Read run.json of a run folder. Raises InputError when `run` is not one."""
-    try:
-        about = json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        about = {}
-    if not isinstance(about, dict) or not about.keys() >= _FIELDS:
+    path = Path(run) / "run.json"
+    about = read_json(path, "what a training wrote", "ls CNN_record GAN_record") if path.is_file() else {}
+    if not isinstance(about, dict) or not about.keys() >= _FIELDS or not all(isinstance(about[k], dict) for k in _DICTS):
         raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record")
     return about
 

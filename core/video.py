@@ -15,7 +15,7 @@ import numpy as np
 
 from core import ffmpeg, mp4
 from core.clock import FPS
-from core.errors import NEEDS_ROOM, InputError, absent
+from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
 from core.provenance import COMMENT
 
@@ -34,11 +34,9 @@ def _open(path, fps=None):
     if not Path(path).is_file():
         raise InputError(path, absent(path), "a video")
     options = ["-vf", f"fps={fps}"] if fps else []
-    stream = imageio_ffmpeg.read_frames(str(path), output_params=[*options, "-an"], input_params=["-v", "info"])
-    try:
+    stream = imageio_ffmpeg.read_frames(ffmpeg.url(path), output_params=[*options, "-an"], input_params=["-v", "info"])
+    with readable(path, "a video", "a video file that ffmpeg can decode", "export it again"):
         return stream, next(stream)
-    except (OSError, RuntimeError, StopIteration, IndexError, ValueError):
-        raise InputError(path, "not readable as a video", "a video file that ffmpeg can decode") from None
 
 
 def probe(path) -> VideoInfo:
@@ -52,8 +50,9 @@ def read_frames(path, fps: int = FPS):
     """Yield the frames of `path`, resampled in time to `fps`: uint8 [row, column, rgb]."""
     stream, about = _open(path, fps)
     width, height = about["size"]
-    for frame in stream:
-        yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
+    with readable(path, "a video", "a video file that ffmpeg can decode", "export it again"):
+        for frame in stream:
+            yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
 
 
 def encode(path, frames, *, fps: float = FPS, speech=None, quality: str = "medium", where=None):

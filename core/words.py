@@ -3,16 +3,17 @@
 Reads: words.json (words). Writes: words.json, words.srt (subtitles).
 """
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, readable
+from core.files import read_json
 
 LINE_CHARS, MOST_LINES = 38, 2  # of a caption, as broadcasters set them
 PAUSE_S = 0.6  # a longer one ends a caption
+LONGEST_WORD, LAST_S = 200, 100 * 3600  # characters, s: beyond them a file is damaged
 HELD_S = 0.4  # a caption stays this long after its last word, unless the next one begins
 _SENTENCE_ENDS, _CLAUSE_ENDS = ".!?।。", ",;:–—"
 
@@ -57,13 +58,16 @@ def load_words(path) -> list:
     path = Path(path)
     artifacts.check(path, "words")
     wanted = '{"words": [{"word": "hello", "start_s": 0.1, "end_s": 0.5}, ...]}'
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["words"]
-        words = [Word(str(row["word"]), float(row["start_s"]), float(row["end_s"])) for row in rows]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(path, "not words with times", wanted, "python -m preprocess.transcribe speech.wav") from None
+    data = read_json(path, wanted)
+    with readable(path, "words with times", wanted, "python -m preprocess.transcribe speech.wav"):
+        words = [Word(str(row["word"]), float(row["start_s"]), float(row["end_s"])) for row in data["words"]]
     last_s = 0.0
     for word in words:
+        if not word.word.strip() or len(word.word) > LONGEST_WORD:
+            raise InputError(path, f"a word of {len(word.word)} characters at {word.start_s:g} s",
+                             f"words of 1 to {LONGEST_WORD} characters")
+        if word.end_s > LAST_S:
+            raise InputError(path, f"{word.word!r} at {word.end_s:g} s", f"times up to {LAST_S} s")
         if not (math.isfinite(word.end_s) and last_s <= word.start_s <= word.end_s):
             raise InputError(path, f"{word.word!r} from {word.start_s:g} to {word.end_s:g} s, after {last_s:g} s",
                              "words one after the other: " + wanted)

@@ -17,6 +17,7 @@ from core import artifacts, face68
 from core.corpus import run_stage
 from core.errors import InputError
 from core.index import write_index
+from core.picture import read_photo
 from core.stage import stage
 
 STAGE = "gan.avatar_pairs"
@@ -56,10 +57,7 @@ def warp_of(points, goal, size_px: int):
 
 def read_picture(path):
     """A picture of any size as uint8 [_FOUND_PX, _FOUND_PX, rgb]. Raises InputError when it is none."""
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise InputError(path, "not a picture", "a .jpg")
-    return cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), (_FOUND_PX, _FOUND_PX), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(read_photo(path), (_FOUND_PX, _FOUND_PX), interpolation=cv2.INTER_CUBIC)
 
 
 def pair_up(photo, comic, where):

@@ -13,6 +13,7 @@ import numpy as np
 from core import artifacts, face68, face_detector
 from core.errors import InputError
 from core.keep import kept
+from core.picture import read_photo
 from gan.avatar_model import DEFAULT_MODEL
 from gan.avatar_pairs import SIZE_PX, warp_of
 
@@ -39,12 +40,12 @@ class Faces:
 
 def load_faces(path) -> Faces:
     """Load other-faces. Raises InputError when they are missing or damaged."""
-    about, picture = artifacts.check(path, "other-faces"), cv2.imread(str(path))
+    about, picture = artifacts.check(path, "other-faces"), read_photo(path)
     points, embeddings = (np.array(about.get(name, ()), np.float32) for name in ("points", "embeddings"))
-    if picture is None or points.shape != (face68.N_POINTS, 2) or picture.shape[:2] != (SIZE_PX, SIZE_PX * len(embeddings)):
+    if points.shape != (face68.N_POINTS, 2) or picture.shape[:2] != (SIZE_PX, SIZE_PX * len(embeddings)):
         raise InputError(path, "not faces side by side, or their sidecar is of others", "what gan.other_faces writes",
                          "python -m gan.other_faces")
-    pictures = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).reshape(SIZE_PX, -1, SIZE_PX, 3).swapaxes(0, 1)
+    pictures = picture.reshape(SIZE_PX, -1, SIZE_PX, 3).swapaxes(0, 1)
     return Faces(np.ascontiguousarray(pictures), points, embeddings)
 
 

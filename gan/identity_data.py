@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from core import artifacts, face68
-from core.errors import InputError
+from core.errors import InputError, readable
 from core.index import read_index
 from core.stage import say
 from gan.identity_model import as_input, face_view
@@ -47,11 +47,9 @@ def read_pair(folder, row) -> dict:
     """One pair: `photo` and `comic` uint8 [row, column, rgb], `points` float32 [68, 2] px. Raises InputError when damaged."""
     path = Path(folder) / f"{row['clip']}.npz"
     artifacts.check(path, "avatar-pair")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in ("photo", "comic", "points")}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(path, f"not readable ({str(error)[:60]})", "an avatar-pair", "python -m gan.avatar_pairs") from None
+    with readable(path, "an avatar-pair", cure="make train-avatar COMICS=path/to/face2comics"), \
+            np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in ("photo", "comic", "points")}
 
 
 def good_rows(folder, split: str) -> list:

@@ -5,14 +5,16 @@ version and settings; from these alone the network is built again.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core import artifacts
 from core.errors import InputError
+from core.models import read_model
 
 
 def save_network(path, network, name: str, version: int, *, stage, options=None, inputs=(), **facts) -> Path:
@@ -27,6 +29,16 @@ def save_network(path, network, name: str, version: int, *, stage, options=None,
     return Path(path)
 
 
+def _load(path, _about, build, name, version, cure) -> torch.nn.Module:
+    with safe_open(path, "pt") as file:
+        header = json.loads((file.metadata() or {}).get("picture-model", "{}"))
+        if (found := (header.get("network"), header.get("version"))) != (name, version):
+            raise InputError(path, f"network {found[0]} version {found[1]}", f"{name} version {version}", cure)
+        network = build(**header["settings"])
+        network.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+    return network
+
+
 def load_network(path, build, name: str, version: int, device="cpu", cure: str = "") -> torch.nn.Module:
     """Read a network, ready to use; `build` makes an empty one of its settings.
 
@@ -34,14 +46,5 @@ def load_network(path, build, name: str, version: int, device="cpu", cure: str =
     ------
     InputError : no such file, damaged, another network or version.
     """
-    artifacts.check(path, "picture-model")
-    try:
-        with safe_open(path, "pt", device=str(device)) as file:
-            header = json.loads((file.metadata() or {}).get("picture-model", "{}"))
-            if (found := (header.get("network"), header.get("version"))) != (name, version):
-                raise InputError(path, f"network {found[0]} version {found[1]}", f"{name} version {version}", cure)
-            network = build(**header["settings"])
-            network.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise InputError(path, f"not readable ({str(error).splitlines()[0][:80]})", "a picture-model", cure) from None
+    network = read_model(path, "picture-model", partial(_load, build=build, name=name, version=version, cure=cure), cure)
     return network.to(device, memory_format=torch.channels_last).eval()

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from core import artifacts, face68
-from core.errors import InputError
+from core.errors import InputError, readable
 from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech, other_pitch
 from landmarks.features import CONTEXT, LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 
@@ -48,10 +48,8 @@ def open_pack(pack):
     """Open a training-pack. Raises InputError when `pack` is none."""
     artifacts.check(pack, "training-pack")
     cure = "make preprocess CORPUS=folder"
-    try:
+    with readable(pack, "an HDF5 file", "a training-pack", cure):
         file = h5py.File(pack)
-    except OSError:
-        raise InputError(pack, "not an HDF5 file", "a training-pack", cure) from None
     if missing := sorted(_PARTS - file.keys()):
         file.close()
         raise InputError(pack, f"no {', '.join(missing)} in it", "a training-pack", cure)

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core import artifacts
 from core.audio import HOPS_PER_FRAME, spectrum_of
 from core.clock import FPS
-from core.errors import InputError
 from core.keep import kept
+from core.models import read_model
 from landmarks.emotion_moments import Moments
 from landmarks.features import FLOOR, LOUD_PERCENTILE, QUIETEST_LOUD, VOICED
 from landmarks.prosody import pitch_and_voicing
@@ -222,13 +221,12 @@ class Recogniser:
 
 def load_recogniser(path=DEFAULT_MODEL) -> Recogniser:
     """Load an emotion-model. Raises InputError when it is missing or damaged."""
-    artifacts.check(path, "emotion-model")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Recogniser(dict(arrays))
-    except (ValueError, KeyError, OSError, AttributeError):
-        raise InputError(path, "not an emotion-model", "the weights that landmarks.emotion_train writes",
-                         "make train-emotion") from None
+    return read_model(path, "emotion-model", _load, "make train-emotion")
+
+
+def _load(path, _about) -> Recogniser:
+    with np.load(path, allow_pickle=False) as arrays:
+        return Recogniser(dict(arrays))
 
 
 kept_recogniser = kept(load_recogniser)

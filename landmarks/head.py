@@ -14,8 +14,10 @@ import numpy as np
 from core import artifacts, face68
 from core.clock import FPS
 from core.errors import InputError
+from core.models import read_model
 from core.smooth import smoothed
 from landmarks.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
+from landmarks.lite import signatures
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "head" / "model.tflite"
 N_STEPS = 4  # of the flow from noise to motion
@@ -45,15 +47,11 @@ class HeadModel:
 
 def load_head_model(path=None) -> HeadModel:
     """Load a head-model (the shipped one by default). Raises InputError: missing, damaged, or of another version."""
-    from ai_edge_litert.interpreter import Interpreter
-    path = Path(path or DEFAULT_MODEL)
-    artifacts.check(path, "head-model")
-    try:
-        interpreter = Interpreter(model_path=str(path), num_threads=1)
-        hear, begin, move = (interpreter.get_signature_runner(name) for name in ("hear", "begin", "move"))
-    except (ValueError, RuntimeError):
-        raise InputError(path, "not a head-model", "a LiteRT file with signatures hear, begin, move",
-                         "make train-head") from None
+    return read_model(path or DEFAULT_MODEL, "head-model", _load, "make train-head")
+
+
+def _load(path, _about) -> HeadModel:
+    hear, begin, move = signatures(path, "hear", "begin", "move")
     first = begin(noise=np.zeros((1, N_CHANNELS), np.float32))
     return HeadModel(hear, begin, move, first["manner"], first["size"], int(first["sees"]))
 

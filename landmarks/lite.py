@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core import artifacts
 from core.audio import HOPS_PER_FRAME
-from core.errors import InputError
+from core.models import read_model
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "default" / "model.tflite"
 _BLOCK = 256  # frames given to the network at a time
@@ -45,6 +44,13 @@ class Model:
         return np.concatenate([self.encode(features=features[t:t + _BLOCK + self.context])["code"] for t in starts])
 
 
+def signatures(path, *names):
+    """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`."""
+    from ai_edge_litert.interpreter import Interpreter
+    interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
+    return [interpreter.get_signature_runner(name) for name in names]
+
+
 def load_model(path=None) -> Model:
     """Load a landmark-model (the shipped one by default).
 
@@ -52,15 +58,11 @@ def load_model(path=None) -> Model:
     ------
     InputError : missing, damaged, or of another version.
     """
-    from ai_edge_litert.interpreter import Interpreter
-    path = Path(path or DEFAULT_MODEL)
-    artifacts.check(path, "landmark-model")
-    try:
-        interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
-        mel, encode, step = (interpreter.get_signature_runner(name) for name in ("mel", "encode", "step"))
-    except (ValueError, RuntimeError):
-        raise InputError(path, "not a landmark-model", "a LiteRT file with signatures mel, encode, step",
-                         "make train-cnn, or leave --model away") from None
+    return read_model(path or DEFAULT_MODEL, "landmark-model", _load, "make train-cnn, or leave --model away")
+
+
+def _load(path, _about) -> Model:
+    mel, encode, step = signatures(path, "mel", "encode", "step")
     probe = 16  # frames: what the encoder gives back for them tells its context
     n_mels = encode.get_input_details()["features"]["shape"][-1]
     n_codes = len(encode(features=np.zeros((probe, HOPS_PER_FRAME, n_mels), np.float32))["code"])

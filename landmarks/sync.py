@@ -19,8 +19,10 @@ from core.audio import decode_any, read_speech, spectrum_of
 from core.clock import FPS
 from core.errors import InputError, absent
 from core.metrics import peak_of
+from core.models import read_model
 from core.stage import stage
 from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
+from landmarks.lite import signatures
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "sync" / "model.tflite"
 FRAME_MS = 1000 // FPS
@@ -50,15 +52,11 @@ class Verdict:
 
 def load_judge(path=None) -> Judge:
     """Load a sync-model (the shipped one by default). Raises InputError when it is missing or damaged."""
-    from ai_edge_litert.interpreter import Interpreter
-    path = Path(path or DEFAULT_MODEL)
-    about = artifacts.check(path, "sync-model")
-    try:
-        interpreter = Interpreter(model_path=str(path), num_threads=1)
-        hear, see = (interpreter.get_signature_runner(name) for name in ("hear", "see"))
-    except (ValueError, RuntimeError):
-        raise InputError(path, "not a sync-model", "a LiteRT file with signatures hear, see",
-                         "make train-sync, or leave --model away") from None
+    return read_model(path or DEFAULT_MODEL, "sync-model", _load, "make train-sync, or leave --model away")
+
+
+def _load(path, about) -> Judge:
+    hear, see = signatures(path, "hear", "see")
     return Judge(lambda features: hear(features=features)["heard"], lambda shapes: see(shapes=shapes)["shown"],
                  about.get("accuracy", {}))
 

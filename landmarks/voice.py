@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core import artifacts
 from core.clock import FPS
+from core.models import read_arrays, read_model
 from landmarks.features import log_mel
 from landmarks.hearing import Loudness
 
@@ -26,9 +26,7 @@ RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at res
 @cache
 def voice_model() -> dict:
     """The network's weights, and `typical`, the mean log-mel of a voice [mel]. Raises InputError when damaged."""
-    artifacts.check(MODEL, "voice-model")
-    with np.load(MODEL, allow_pickle=False) as model:
-        return dict(model)
+    return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
 def heard(power, loudness: Loudness):

@@ -24,6 +24,7 @@ from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.face68 import fill_missing, mouth_opening
 from core.metrics import peak_of
+from core.models import read_arrays, read_model
 from core.stage import progress, stage
 from preprocess.pack_hdf5 import SURE, usable_clips
 
@@ -89,9 +90,7 @@ def mouth_signals(face):
 
 @cache
 def _model():
-    artifacts.check(MODEL, "offset-model")
-    with np.load(MODEL, allow_pickle=False) as model:
-        return model["coefficients"]
+    return read_model(MODEL, "offset-model", read_arrays, f"git checkout -- {MODEL}")["coefficients"]
 
 
 def correlations(predicted, measured, seen):

@@ -16,8 +16,8 @@ from core import artifacts, blocks
 from core.audio import HOPS_PER_FRAME
 from core.clock import FPS
 from core.corpus import output_path
-from core.errors import InputError
-from core.index import read_index
+from core.errors import InputError, readable
+from core.index import number_in, read_index
 from core.kinds import KINDS
 from core.metrics import peak_of
 from core.stage import only_one, progress, say, stage
@@ -26,6 +26,7 @@ STAGE = "preprocess.pack_hdf5"
 HOP_MS = 1000 // FPS // HOPS_PER_FRAME
 SURE = 0.1  # confidence above which an offset can be acted on
 STRAY = 0.02  # what a frame away from the speaker's usual offset costs a recording, squared, in correlation
+MOST_FRAMES = 10**9  # of a clip
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
 
 
@@ -38,7 +39,8 @@ def usable_clips(fft_index, landmark_index) -> list:
         if problem := row.get("problem") or heard.get("problem"):
             left_out.append((row["clip"], problem))
             continue
-        n_sound, n_picture = int(heard["sound_frames"]), int(row["picture_frames"])
+        n_sound, n_picture = (int(number_in(path, of, name, 0, MOST_FRAMES)) for path, of, name in (
+            (fft_index, heard, "sound_frames"), (landmark_index, row, "picture_frames")))
         if abs(n_sound - n_picture) > max(TOLERATED_FRAMES, 0.02 * n_picture):
             left_out.append((row["clip"], f"{n_sound} frames of sound, {n_picture} of picture"))
             continue
@@ -62,11 +64,15 @@ def late_hops(path) -> dict:
         raise InputError(path, "no column correlations, as it was written until recordings were told one by one",
                          "what the stage writes now", "python -m preprocess.estimate_offset")
     for row in rows:
-        if row["offset_ms"] and float(row["confidence"]) > SURE:
-            found.setdefault(row["speaker"], []).append(float(row["offset_ms"]))
+        if row["offset_ms"] and number_in(path, row, "confidence") > SURE:
+            found.setdefault(row["speaker"], []).append(number_in(path, row, "offset_ms"))
     usual = {speaker: float(np.median(values)) * FPS / 1000 for speaker, values in found.items()}
-    return {row["clip"]: round(HOPS_PER_FRAME * _own_lag(row["correlations"], usual[row["speaker"]]))
-            for row in rows if row["speaker"] in usual}
+    late = {}
+    for row in rows:
+        if row["speaker"] in usual:
+            with readable(path, f"correlations of clip {row['clip']!r}", "numbers between spaces"):
+                late[row["clip"]] = round(HOPS_PER_FRAME * _own_lag(row["correlations"], usual[row["speaker"]]))
+    return late
 
 
 def _own_lag(correlations: str, usual: float) -> float:

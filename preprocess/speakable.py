@@ -186,6 +186,8 @@ def check_text(text: str, voice: str, where) -> str:
     ------
     InputError : nothing to say, more than MOST_WORDS words, or mostly letters of another script than the voice reads.
     """
+    if text != text.encode(errors="replace").decode():
+        raise InputError(where, "half of a character in it (a lone surrogate)", "text in UTF-8", "write it anew")
     n_words = len(text.split())
     if n_words > MOST_WORDS:
         raise InputError(where, f"{n_words} words", f"at most {MOST_WORDS}, half an hour of speech", "say it in parts")

@@ -14,6 +14,7 @@ import numpy as np
 from core import artifacts
 from core.errors import InputError, absent
 from core.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
+from core.files import read_json
 
 KIND = "face-points"
 MARGIN = 0.25  # shares of the picture's size that a point may lie outside: the ears and the chin of a cut-off face
@@ -26,7 +27,7 @@ def _numbers(path, name, value, shape, size_px):
     """`value` of the JSON as float64 of `shape`, its x and y checked to lie in or near a picture of `size_px`."""
     try:
         array = np.array(value)
-    except ValueError:  # lists of different lengths
+    except (ValueError, OverflowError):  # lists of different lengths, numbers of hundreds of digits
         array = np.array(None)
     if array.shape != shape or array.dtype.kind not in "iuf":
         found = f"{len(value)} entries" if isinstance(value, list) and len(value) != shape[0] else "not all numbers"
@@ -75,10 +76,7 @@ def read_points(path, columns: int, rows: int):
         raise InputError(path, absent(path), _EXPECTED, _CURE)
     if (kind := artifacts.read_sidecar(path).get("kind", KIND)) != KIND:
         raise InputError(path, f"a file of kind {kind!r}", KIND, _CURE)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        raise InputError(path, "not readable as JSON", _EXPECTED, "a comma or a bracket may be missing") from None
+    data = read_json(path, _EXPECTED, "a comma or a bracket may be missing")
     if not isinstance(data, dict) or not {"points", "box"} & data.keys():
         raise InputError(path, "neither points nor a box", _EXPECTED, _CURE)
     if data.get("picture", list(size_px)) != list(size_px):

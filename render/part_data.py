@@ -12,12 +12,13 @@ import torch
 
 from core import artifacts
 from core.errors import InputError
-from core.index import read_index
+from core.index import number_in, read_index
 from core.stage import say
 from render.part_model import as_floats, masks_as_floats
 from render.parts import MOUTH
 
 PICTURES, MASKS = ("photo", "warped", "truth"), ("photo_masks", "masks")
+MOST_PAIRS = 10_000  # of a clip
 GREY = 0.05  # share of the batches without colour
 
 
@@ -53,7 +54,8 @@ def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
     paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
     for path in paths:
         artifacts.check(path, f"{part.name}-pairs")
-    items = np.array([(clip, number) for clip, row in enumerate(rows) for number in range(int(row["pairs"]))])
+    n_pairs = [int(number_in(index, row, "pairs", 0, MOST_PAIRS)) for row in rows]
+    items = np.array([(clip, number) for clip, n in enumerate(n_pairs) for number in range(n)])
     say(f"{split}: {len(items)} pairs of {len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")
     return Pairs(paths, rows, items)
 

@@ -3,11 +3,13 @@
 Reads: nothing. Writes: OUT.preview.png.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from core.draw import contact_sheet
 from core.errors import InputError
 from core.files import whole_file
+from core.picture import opened
 from core.stage import say
 
 _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew
@@ -19,15 +21,11 @@ def preview_path(out) -> Path:
 
 def check_preview(out, force: bool = False):
     """Raise InputError when the place of the preview of the video `out` holds a file made by somebody else."""
-    from PIL import Image, UnidentifiedImageError
     path, mark = preview_path(out), None
     if not path.exists() or force:
         return
-    try:
-        with Image.open(path) as image:
-            mark = image.info.get("Software")
-    except (UnidentifiedImageError, OSError):
-        pass
+    with suppress(InputError), opened(path) as image:
+        mark = image.info.get("Software")
     if mark != _MARK:
         raise InputError(path, "exists, and was not made here", "room for the preview", "--force to overwrite it")
 

@@ -30,6 +30,15 @@ def command(main, *arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+def describe(path, kind, **about):
+    """Give a file that a test wrote the sidecar a stage would; return its path."""
+    from core import artifacts
+    content = path.read_bytes()
+    with artifacts.described(path, kind, **{"stage": "test", **about}) as (part, _):
+        part.write_bytes(content)
+    return path
+
+
 def speak(text, voice="en-us", seconds=2.0):
     """Synthesised speech of exactly this length: float32 [sample] at 16 kHz."""
     from preprocess import speech_engines

@@ -1,6 +1,5 @@
 """What is behind the page, without a browser: limits, states, errors that name no folder, and the guard around it."""
 
-import asyncio
 import inspect
 import threading
 import zipfile
@@ -17,7 +16,6 @@ from core.errors import InputError
 from core.video import probe
 from render.render import render_video
 from web import job, limits, status
-from web.guard import Guard
 
 SMALL = {"size_px": 128}
 
@@ -142,26 +140,3 @@ def test_controls_are_options_of_a_video():
     known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(render_video).parameters}
     assert {*spoken, *heard, *shown} <= known
     assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == {"still": False, "rate": 160}
-
-
-def _answer(path):
-    """Status and headers that the guard gives for a path, and whether what it guards was asked."""
-    asked, sent = [], []
-
-    async def page(scope, receive, send):
-        asked.append(scope["path"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def send(message):
-        sent.append(message)
-
-    asyncio.run(Guard(page)({"type": "http", "path": path}, None, send))
-    return sent[0]["status"], dict(sent[0]["headers"]), bool(asked)
-
-
-@pytest.mark.parametrize("path, reached", [("/", True), ("/gradio_api/file=/tmp/a.png", True), ("/gradio_api/proxy=x", False),
-                                           ("/gradio_api/file=https://example.com/a.png", False), ("/FILE=HTTP://x", False)])
-def test_the_server_fetches_nothing_for_anybody(path, reached):
-    code, headers, asked = _answer(path)
-    assert (code == 200) == asked == reached
-    assert b"default-src 'self'" in headers[b"content-security-policy"]

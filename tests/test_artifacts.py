@@ -92,9 +92,9 @@ def test_a_file_of_the_users_own_passes_when_it_fits(tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros((4, 136), np.float32))
     assert "[4, 136]" in _refused(tmp_path / "flat.npy", "landmarks-face")
     (tmp_path / "text.npy").write_text("not an array")
-    assert "not a NumPy array" in _refused(tmp_path / "text.npy", "landmarks-face")
+    assert "not readable as a NumPy array" in _refused(tmp_path / "text.npy", "landmarks-face")
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
-    assert "not a NumPy array" in _refused(tmp_path / "objects.npy", "landmarks-face")
+    assert "not readable as a NumPy array" in _refused(tmp_path / "objects.npy", "landmarks-face")
 
 
 def test_current_means_same_stage_options_and_inputs(tmp_path):
@@ -167,7 +167,7 @@ def test_a_description_that_is_none_is_refused(tmp_path, text):
 def test_a_header_that_asks_for_too_much_is_refused(tmp_path):
     with open(tmp_path / "a.npy", "wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": (10**12, 68, 2)})
-    with pytest.raises(InputError, match="not a NumPy array"):
+    with pytest.raises(InputError, match="not readable as a NumPy array"):
         artifacts.load(tmp_path / "a.npy", "landmarks-face")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import command, portrait, portrait_photo
+from conftest import command, describe, portrait, portrait_photo
 from PIL import Image
 from test_main import photo_path, predicted, short_speech  # noqa: F401  fixtures
 from test_photo_check import turned_to
@@ -238,7 +238,7 @@ class TestDisguise:
         done = command(other_faces.main, "--pairs", pairs, "--out", tmp_path / "faces.png")
         assert done.exit_code == 1 and "100 or more" in done.stderr and not (tmp_path / "faces.png").exists()
         Image.new("RGB", (256, 256)).save(tmp_path / "faces.png")
-        artifacts.describe_with(tmp_path / "faces.png", "other-faces", stage="test")
+        describe(tmp_path / "faces.png", "other-faces")
         with pytest.raises(InputError, match="gan.other_faces"):
             load_faces(tmp_path / "faces.png")
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import command, portrait
+from conftest import command, describe, portrait
 from test_photo_check import save, write
 
 from core import artifacts, face68
@@ -109,7 +109,7 @@ def test_points_that_are_no_face(one, tmp_path, found):
 
 def test_other_kinds_and_both_options_are_refused(one, tmp_path):
     path = write(tmp_path / "metrics.json", points=[])
-    artifacts.describe_with(path, "metrics", stage="test")
+    describe(path, "metrics")
     with pytest.raises(InputError, match="metrics"):
         face_check.check_photo(one, None, path)
     with pytest.raises(InputError, match="one of the two"):

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from conftest import SENTENCES, command, speak
+from conftest import SENTENCES, command, describe, speak
 from test_landmarks import babble, resting_face
 from test_liveliness import drawn_face
 
@@ -237,7 +237,7 @@ def made(tmp_path_factory):
                        "head-motion", stage="test")
         artifacts.save(folder / "h" / "folder" / f"clip{i}.brows.npy", 0.1 * envelope * np.float32([1, 1]), "brow-motion",
                        stage="test")
-    pack = artifacts.describe_with(folder / "train.h5", "training-pack", stage="test")
+    pack = describe(folder / "train.h5", "training-pack")
     return pack, {**SMALL, "heads_folder": str(folder / "h")}
 
 

@@ -64,8 +64,15 @@ def test_a_late_server_passes_frames_over_and_does_not_fall_behind():
     assert len(numbers) == MOST_AT_ONCE and numbers[-1] == speaker.n_frames - 1
 
 
+def test_a_page_of_another_site_gets_no_socket(client):
+    for origin in ("http://elsewhere.example", "null", "http://127.0.0.1:1"):
+        with pytest.raises(WebSocketDisconnect) as refused, spoken(client, origin):
+            pass
+        assert refused.value.code == 1008
+
+
 @pytest.mark.parametrize("origin, first, code", [
-    ("http://elsewhere.example", None, 4001), (f"http://{ADDRESS}", '{"rate": 1}', 4002),
+    (f"http://{ADDRESS}", '{"rate": 1}', 4002),
     (f"http://{ADDRESS}", "nonsense", 4002), (f"http://{ADDRESS}", "[]", 4002)])
 def test_who_does_not_belong_here_is_sent_away(client, origin, first, code):
     with spoken(client, origin) as socket, pytest.raises(WebSocketDisconnect) as refused:

@@ -5,10 +5,10 @@ import json
 import h5py
 import numpy as np
 import pytest
-from conftest import SENTENCES, command, speak
+from conftest import SENTENCES, command, describe, speak
 from test_landmarks import babble, resting_face
 
-from core import artifacts, face68
+from core import face68
 from core.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.metrics import lag_of
@@ -148,7 +148,7 @@ def test_sound_and_picture_begin_together_as_in_the_pack(tmp_path):
         file["spectrum"], file["face"] = np.ones((40, HOPS_PER_FRAME, 257), np.float16), face
         file["rest"], file["n_frames"], file["start"], file["first_frame"], file["first_hop"] = [face[0]], [40], [0], [0], [5]
         file["name"], file["speaker"], file["split"] = [b"x/a"], [b"anna"], [b"val"]
-    artifacts.describe_with(tmp_path / "train.h5", "training-pack", stage="test")
+    describe(tmp_path / "train.h5", "training-pack")
     (tmp_path / "index.csv").write_text(f"clip,sound\nx/a,{tmp_path / 'a.wav'}\n")
     (_, heard), = robustness.clips_with_sound(tmp_path / "train.h5", tmp_path / "index.csv", "val")
     assert len(heard) == 40 * 640

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import SENTENCES, command, loudness, speak
+from conftest import SENTENCES, command, describe, loudness, speak
 from test_landmarks import babble, resting_face
 
 from core import artifacts, face68
@@ -61,7 +61,7 @@ def pack(tmp_path_factory):
         file["name"] = [f"folder{i % 2}/clip{i}".encode() for i in range(6)]
         file["speaker"] = [f"speaker{i // 2}".encode() for i in range(6)]
         file["split"] = [b"val" if i > 3 else b"train" for i in range(6)]
-    return artifacts.describe_with(path, "training-pack", stage="test")
+    return describe(path, "training-pack")
 
 
 @pytest.fixture(scope="module")

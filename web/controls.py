@@ -6,12 +6,15 @@ Reads, writes: nothing.
 import gradio as gr
 
 from core.captions import WAYS
+from core.errors import InputError
 from core.video import CRF
 from landmarks.expression import EMOTIONS
 from preprocess.espeak import FASTEST, SLOWEST, voices
 from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render.avatar import AVATARS
+from render.photo import FRAMINGS
 
+MOST_SEED, MOST_FACE_CHARS = 9999, 20
 SIZES = (("as the photo", ""), ("256 px", 256), ("512 px", 512), ("768 px", 768), ("1080 px", 1080))
 
 
@@ -37,16 +40,44 @@ def video_controls() -> dict:
         "expression_scale": gr.Slider(0, 2, 1, step=0.1, label="Expression", info="bolder above 1, subtler below"),
         "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=AVATARS[0], label="Avatar",
                            info="a comic speaks in place of the photo; no real face is left in the files"),
-        "seed": gr.Number(0, minimum=0, maximum=9999, precision=0, label="Seed", info="another motion of head and brows"),
+        "seed": gr.Number(0, minimum=0, maximum=MOST_SEED, precision=0, label="Seed", info="another motion of head and brows"),
         "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value="full", label="Picture"),
         "size_px": gr.Radio(SIZES, value=SIZES[0][1], label="Longer side"),
         "quality": gr.Radio(list(CRF), value="medium", label="Quality"),
         "captions": gr.Radio([("none", WAYS[0]), ("drawn", WAYS[1]), ("a track", WAYS[2])], value=WAYS[0], label="Captions"),
-        "which": gr.Textbox("", max_length=20, label="Face", placeholder="largest", info="or its number from the left"),
+        "which": gr.Textbox("", max_length=MOST_FACE_CHARS, label="Face", placeholder="largest",
+                            info="or its number from the left"),
         "still": gr.Checkbox(False, label="Hold the head still"),
     }
 
 
 def chosen(values: dict) -> dict:
-    """The options of a video, those that were left empty not among them."""
-    return {name: value for name, value in values.items() if value not in ("", None)}
+    """The options of a video, those that were left empty not among them.
+
+    Raises
+    ------
+    InputError : a value that its control cannot have; a request need not come from the page.
+    """
+    for name, value in values.items():
+        if value not in ("", None) and not _FITS[name](value):
+            raise InputError(name, f"{str(value)[:40]!r}", "what the page offers")
+    return {name: int(value) if name in _WHOLE else value for name, value in values.items() if value not in ("", None)}
+
+
+def _between(least, most):
+    return lambda value: type(value) in (int, float) and least <= value <= most  # NaN is not
+
+
+def _one_of(choices):
+    return lambda value: isinstance(value, (str, int)) and value in choices
+
+
+_WHOLE = ("rate", "seed")  # numbers
+_FITS = {
+    "voice": lambda value: isinstance(value, str) and value in voices(), "rate": _between(SLOWEST, FASTEST),
+    "transcriber": _one_of(("sphinx", "none")), "emotion": _one_of(("auto", *EMOTIONS)), "expression_scale": _between(0, 2),
+    "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED), "preprocess": _one_of(FRAMINGS),
+    "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF), "captions": _one_of(WAYS),
+    "which": lambda value: isinstance(value, str) and len(value) <= MOST_FACE_CHARS,
+    "still": lambda value: isinstance(value, bool),
+}  # what each control may be

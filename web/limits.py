@@ -21,6 +21,8 @@ _COMMAND = re.compile(r"^(python|pip|make|ffmpeg|iconv|--)")  # a cure for someb
 
 def check_text(text: str) -> str:
     """Return a text that is short enough. Raises InputError."""
+    if not isinstance(text, str):
+        raise InputError("the text", "no text", "words to say")
     if len(text) > MOST_CHARS:
         raise InputError("the text", f"{len(text)} characters", f"at most {MOST_CHARS}, three minutes of speech",
                          "say it in parts")

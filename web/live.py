@@ -7,10 +7,8 @@ computing (float32), little-endian, and a JPEG. Each second the page says what i
 
 import asyncio
 import json
-import socket
 import struct
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -20,6 +18,8 @@ from core.errors import InputError
 from core.stage import say, stage
 from render import face_check
 from render.photo import FRAMINGS
+from web.guard import Guard
+from web.serve import bind, serve
 
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
@@ -27,12 +27,7 @@ PATIENCE_S = 2  # a page that was closed may still have a picture under way
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
 _HERE = Path(__file__).resolve().parent
 _RATES = range(8000, 192_001)
-_BUSY, _FOREIGN, _NONSENSE = (4000, "another page is live; close it first"), (4001, "not from this page"), (4002, "no rate")
-
-
-def _is_ours(websocket) -> bool:
-    """False for a page of another site that would listen in."""
-    return urlsplit(websocket.headers.get("origin", "")).netloc == websocket.headers.get("host")
+_BUSY, _NONSENSE = (4000, "another page is live; close it first"), (4002, "no rate")
 
 
 class Talk:
@@ -43,9 +38,6 @@ class Talk:
 
     async def meet(self, websocket):
         await websocket.accept()
-        if not _is_ours(websocket):
-            await websocket.close(*_FOREIGN)
-            return
         try:
             await asyncio.wait_for(self.turn.acquire(), PATIENCE_S)
         except TimeoutError:
@@ -112,8 +104,6 @@ def site(face, speech):
     """The page and its socket, an ASGI app. `face` is a `live_face.LiveFace`, `speech` a .wav."""
     import numpy as np
     from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.responses import FileResponse, Response
     from starlette.routing import Route, WebSocketRoute
     still = face.draw(face.model.rest_face, int(np.argmin(face.lids)))
@@ -126,7 +116,7 @@ def site(face, speech):
     routes = [*(Route(at, served(path)) for at, path in files.items()),
               Route("/photo.jpg", lambda request: Response(still, media_type="image/jpeg")),
               WebSocketRoute("/face", Talk(face).meet)]
-    return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])])
+    return Guard(Starlette(routes=routes))
 
 
 _PATH = click.Path(path_type=Path)
@@ -145,21 +135,13 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, port):
     sound = read_speech(speech)
     if len(sound) < SAMPLE_RATE:
         raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
-    try:
-        ours = socket.create_server((HOST, port))
-    except OSError:
-        raise InputError("--port", f"{port}, which is taken", "a free port", f"--port {port + 1}") from None
-    with ours:
+    with bind(HOST, port) as ours:
         found = face_check.find_face(photo_path, which, points_file)
-        import uvicorn
-
         from web.live_face import SIZE_PX, LiveFace, rehearse
         face = LiveFace(found, preprocess, size_px or SIZE_PX)
         took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])
         say(f"a frame takes {1000 * took_s:.0f} ms of one core; {1000 / FPS:.0f} ms are there for each")
-        server = uvicorn.Server(uvicorn.Config(site(face, speech), log_level="warning"))
-        click.echo(f"http://{HOST}:{port}/")
-        server.run(sockets=[ours])
+        serve(site(face, speech), ours, HOST)
 
 
 if __name__ == "__main__":

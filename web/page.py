@@ -7,14 +7,16 @@ from pathlib import Path
 
 import gradio as gr
 
+from core.errors import InputError
 from web import controls
-from web.job import states
-from web.limits import MOST_CHARS, MOST_MB, MOST_SPEECH_S
+from web.guard import NAMES, Guard
+from web.job import State, states
+from web.limits import MOST_CHARS, MOST_MB, MOST_SPEECH_S, plain
 from web.status import WAITING, status
+from web.uploads import KEPT_S, Uploads
+from web.waiting import MOST_WAITING, Waiting
 
-KEPT_S = 3600  # uploads and results are removed after so long
 CHECKED_EVERY_S = 600
-MOST_WAITING = 20  # in the queue; the next one is told to come back
 PHOTO_PX = 320
 _THEME = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="teal",
                         neutral_hue="slate").set(block_info_text_color="*neutral_500", input_placeholder_color="*neutral_500")
@@ -26,9 +28,40 @@ A photo and a voice become a video. At most {MOST_CHARS} characters or {MOST_SPE
 stays on this machine and is removed after an hour. Ask the person in the photo first."""
 
 
+OPEN_PATHS = (  # what the page asks its server for; the rest of Gradio's is shut
+    "/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/assets/*", "/static/*", "/svelte/*",
+    "/pwa_icon*", *(f"/gradio_api/{path}" for path in (
+        "queue/join", "queue/data", "upload", "upload_progress", "cancel", "reset", "heartbeat/*", "startup-events", "app_id",
+        "info", "file=*")))
+
+
 def _as_uploaded(payload):
-    """The file as it came, unread: what is wrong with it is said by our own checks."""
+    """The file as it came, unread: what is wrong with it is said by our own checks. `web.uploads` knows whose it is."""
     return payload and payload.path
+
+
+def _as_it_came(value):
+    """A value, unchecked by Gradio: `controls.chosen` says in one line what is wrong with it."""
+    return value
+
+
+def file_inputs(blocks) -> dict:
+    """{number of an event: positions of its inputs that are files}."""
+    return {number: tuple(i for i, block in enumerate(fn.inputs) if isinstance(block, (gr.Image, gr.Audio)))
+            for number, fn in blocks.fns.items()}
+
+
+def site(folder, names=NAMES):
+    """The page as an ASGI app, within its guards: against strange hosts and pages, files of others, a full queue.
+
+    `folder` is the one that uploads and results are in.
+    """
+    from fastapi import FastAPI
+    blocks, shut = page(), {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    app = gr.mount_gradio_app(FastAPI(**shut), blocks, "/", app_kwargs=shut, max_file_size=f"{MOST_MB}mb", footer_links=[],
+                              run_history=False, enable_monitoring=False, ssr_mode=False, show_error=False, **LOOKS)
+    uploads = Uploads(Waiting(app, blocks), folder, file_inputs(blocks))
+    return Guard(uploads, names, OPEN_PATHS, (uploads.allow, uploads.count))
 
 
 def _shown(state):
@@ -91,12 +124,18 @@ def page():
                 outputs = _results()
         for upload in (photo, speech):
             upload.preprocess = _as_uploaded
+        for control in (text, source, *spoken.values(), *heard.values(), *shown.values()):
+            control.preprocess = _as_it_came
         names = [*spoken, *heard, *shown]
 
         def make(photo, source, text, speech, *values):
             given = {"text": text} if source == _TEXT else {"speech": speech}
             left_out = heard if source == _TEXT else spoken
-            options = controls.chosen({name: value for name, value in zip(names, values) if name not in left_out})
+            try:
+                options = controls.chosen({name: value for name, value in zip(names, values) if name not in left_out})
+            except InputError as error:
+                yield _shown(State(error=plain(error)))
+                return
             for state in states(photo, **given, **options):
                 yield _shown(state)
 

@@ -1,0 +1,45 @@
+"""The gate for model files: checked by hash where they say what they are; one that does not is tried in another process first.
+
+Reads: a model file and its sidecar. Writes: nothing.
+A damaged model can end the process that reads it (LiteRT does not check what it is given). A model whose sidecar holds its hash
+is what our training wrote; any other is read once by a child. That is no shelter from somebody who means harm: take models from
+those you trust.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from core import artifacts
+from core.child import contained
+from core.errors import readable
+
+
+def _try(path, load, about):
+    load(path, about)
+
+
+def read_arrays(path, _about) -> dict:
+    """All arrays of a `.npz`, a `load` of `read_model`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def read_model(path, kind_name: str, load, cure: str = ""):
+    """Return `load(path, sidecar)`.
+
+    Parameters
+    ----------
+    load : a function of a module, which raises whatever its library raises
+    cure : of the error
+
+    Raises
+    ------
+    InputError : missing, of another kind or version, changed since it was described, not readable, or too large.
+    """
+    path = Path(path)
+    about = artifacts.check(path, kind_name)
+    with readable(path, f"a {kind_name}", cure=cure):
+        if not about:
+            contained(_try, path, load, about, fresh=True)
+        return load(path, about)

@@ -1,0 +1,283 @@
+"""The page over HTTP, as a stranger's program asks it: no file of others, no strange host or page, no full queue or disk.
+
+One real server, started once; nothing here is a browser.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from conftest import ROOT, portrait
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from web import uploads, waiting
+from web.guard import MOST_BODY_BYTES, Guard, Refusal
+from web.page import OPEN_PATHS
+
+MAKE, PHOTO_AT, SPEECH_AT = 1, 0, 3  # the event that makes a video, and its inputs that are files
+TEXT = "Hello."
+# Of the controls, in their order
+VALUES = ["en-in", 160, "sphinx", "auto", 1, "none", 0, "full", 256, "low", "none", "", False]
+VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 1, 4, 6
+
+
+class Client:
+    """A visitor: an address, a cookie, a session."""
+
+    def __init__(self, port):
+        self.port, self.session, self.cookie = port, uuid.uuid4().hex, ""
+        _, headers, _ = self.ask("GET", "/")
+        self.cookie = headers["set-cookie"].split(";")[0]
+
+    def ask(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if isinstance(body, (dict, list)):
+            body, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
+        if self.cookie:
+            headers.setdefault("Cookie", self.cookie)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+    def upload(self, content, name="me.png"):
+        edge = uuid.uuid4().hex
+        body = (f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+                f"Content-Type: image/png\r\n\r\n").encode() + content + f"\r\n--{edge}--\r\n".encode()
+        of_type = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        status, _, said = self.ask("POST", "/gradio_api/upload", body, **of_type)
+        return {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}} if status == 200 else status
+
+    def join(self, photo, speech=None, source="A text", values=VALUES, **more):
+        body = {"data": [photo, source, TEXT, speech, *values], "fn_index": MAKE, "session_hash": self.session,
+                "event_data": None, "trigger_id": None, **more}
+        return self.ask("POST", "/gradio_api/queue/join", body)
+
+    def listen(self):
+        """Yield the messages about this visitor's jobs, until there are no more."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request("GET", f"/gradio_api/queue/data?session_hash={self.session}", headers={"Cookie": self.cookie})
+        answer = connection.getresponse()
+        for line in answer:
+            if line.startswith(b"data:"):
+                yield json.loads(line[5:])
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Port of a running page, and its folder of uploads."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    assert process.stdout.readline().strip()
+    yield port
+    process.terminate()
+    process.wait(60)
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "secret.png"
+    Image.fromarray(portrait()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def visitor(server, photo):
+    visitor = Client(server)
+    visitor.photo = visitor.upload(photo.read_bytes())
+    return visitor
+
+
+def test_an_uploaded_photo_speaks(visitor):
+    assert visitor.join(visitor.photo)[0] == 200
+    messages = list(visitor.listen())
+    done = next(message for message in messages if message["msg"] == "process_completed")
+    assert done["success"] and "talking.mp4" in json.dumps(messages)
+
+
+def _foreign(photo, mine):
+    """Ways to name a file that this visitor did not upload: 40 and more."""
+    folder, name = os.path.split(mine)
+    paths = [str(photo), "/etc/passwd", "/no/such/file.png", "/proc/self/environ", "/dev/zero", "/", "", ".", "..", "~/a.png",
+             str(ROOT / "docs/gallery/portrait.jpg"), "docs/gallery/portrait.jpg", f"{folder}/../../../../{photo}",
+             f"{folder}/../{os.path.basename(folder)}/{name}", f"{folder}//{name}", f"{folder}/./{name}", f"{mine}/",
+             f"{mine}\0", f"{mine}%00.png", f"{mine} ", f" {mine}", mine.upper(), mine.replace("/", "%2F"),
+             mine.replace("/", "\\"),
+             f"file:{photo}", f"file://{photo}", f"file://{mine}", f"http://127.0.0.1{photo}", "https://example.com/a.png",
+             "ftp://example.com/a.png", "data:image/png;base64,iVBORw0KGgo=", f"/gradio_api/file={photo}", f"file={photo}",
+             "\\\\server\\share\\a.png", "//server/share/a.png", "a" * 5000, "\ud800", "/tmp", folder,
+             "../" * 20 + "etc/passwd"]
+    assert len(set(paths)) >= 40
+    for meta in ({}, {"meta": {}}, {"meta": None}, {"meta": {"_type": "gradio.FileData"}}):
+        yield from ({"path": path, **meta} for path in paths)
+    yield from ({"url": str(photo)}, {"path": None, "url": "http://127.0.0.1:1/a.png"}, str(photo), mine, [mine],
+                [{"path": mine}], {}, {"path": [mine]}, {"path": {"path": mine}}, 1, True)
+
+
+@pytest.mark.parametrize("position", [PHOTO_AT, SPEECH_AT])
+def test_files_of_others_are_refused_in_one_wording(visitor, photo, position):
+    link = os.path.join(os.path.dirname(visitor.photo["path"]), "link.png")
+    os.symlink(photo, link)
+    answers = set()
+    try:
+        for value in [*_foreign(photo, visitor.photo["path"]), {"path": link}]:
+            files = (value, None) if position == PHOTO_AT else (visitor.photo, value)
+            status, _, said = visitor.join(*files, source="A recording" if files[1] else "A text")
+            answers.add((status, said))
+    finally:
+        os.unlink(link)
+    assert answers == {(403, b'{"detail": "no such upload of yours; choose the file again"}')}
+
+
+def test_the_upload_of_another_visitor_is_refused(server, visitor):
+    assert Client(server).join(visitor.photo)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/no/such/file", str(ROOT / "README.md"), "/etc/../etc/passwd",
+                                  "%2Fetc%2Fpasswd",
+                                  "//etc/passwd", "..%2f..%2fetc/passwd", "https://example.com/a.png", "README.md"])
+def test_no_file_of_the_machine_is_served(visitor, path):
+    status, _, said = visitor.ask("GET", f"/gradio_api/file={path}")
+    assert (status, said) == (404, b'{"detail": "not found"}')
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/gradio_api/openapi.json", "/docs", "/redoc", "/gradio_api/run/predict",
+                                  "/gradio_api/call/make", "/gradio_api/proxy=http://a", "/monitoring", "/gradio_api/runs",
+                                  "/gradio_api/process_recording", "/gradio_api/vibe-edit", "/login",
+                                  "/custom_component/a/b/c/d"])
+def test_what_the_page_does_not_need_is_shut(visitor, path):
+    for method in ("GET", "POST"):
+        assert visitor.ask(method, path)[0] == 404
+
+
+ROUTES = [("GET", "/"), ("GET", "/config"), ("POST", "/gradio_api/upload"), ("POST", "/gradio_api/queue/join"),
+          ("POST", "/gradio_api/cancel"), ("POST", "/gradio_api/reset"), ("OPTIONS", "/gradio_api/upload")]
+
+
+@pytest.mark.parametrize("method, path", ROUTES)
+@pytest.mark.parametrize("headers, status", [
+    ({"Host": "evil.com"}, 400), ({"Host": "127.0.0.1.evil.com"}, 400), ({"Host": "localhost.evil.com:80"}, 400),
+    ({"Host": ""}, 400), ({"Host": "[::1"}, 400), ({"Host": "user@evil.com"}, 400),
+    ({"Origin": "http://evil.com"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://127.0.0.1:1"}, 403)])
+def test_strange_hosts_and_pages_get_nothing(visitor, method, path, headers, status):
+    code, answered, _ = visitor.ask(method, path, **headers)
+    assert code == status and not any(name.startswith("access-control") for name in answered)
+
+
+def test_a_form_of_another_site_is_refused_and_no_answer_may_be_framed(visitor):
+    assert visitor.ask("POST", "/gradio_api/upload", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    _, headers, _ = visitor.ask("GET", "/", Origin=f"http://127.0.0.1:{visitor.port}", Host=f"127.0.0.1:{visitor.port}")
+    assert headers["x-frame-options"] == "DENY" and "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("at, value", [(RATE_AT, float("nan")), (SCALE_AT, float("inf")), (SCALE_AT, "1"), (SEED_AT, 1e400),
+                                       (SEED_AT, -1), (RATE_AT, True), (VOICE_AT, "nobody"), (SEED_AT, 10**30)])
+def test_a_value_that_no_control_has_is_one_line(server, photo, at, value):
+    other = Client(server)
+    own = other.upload(photo.read_bytes())
+    values = list(VALUES)
+    values[at] = value
+    assert other.join(own, values=values)[0] == 200
+    said = json.dumps(list(other.listen()))
+    assert "expected what the page offers" in said and "Traceback" not in said
+
+
+def test_half_a_character_is_one_line(server, photo):
+    other = Client(server)
+    own = other.upload(photo.read_bytes())
+    body = {"data": [own, "A text", "Hello \ud800.", None, *VALUES], "fn_index": MAKE, "session_hash": other.session}
+    assert other.ask("POST", "/gradio_api/queue/join", body)[0] == 200
+    assert "half of a character" in json.dumps(list(other.listen()))
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"\xff", b'{"data": 1, "fn_index": 1}', b'{"data": [{"path": "/a"}]}',
+                                  b" " * (MOST_BODY_BYTES + 1)])
+def test_a_body_that_is_none_is_refused(visitor, body):
+    status, _, _ = visitor.ask("POST", "/gradio_api/queue/join", body, **{"Content-Type": "application/json"})
+    assert status in (400, 403, 413)
+
+
+def test_a_client_has_three_places_and_who_does_not_listen_has_none(server, photo):
+    sessions = [Client(server) for _ in range(30)]
+    photos = [client.upload(photo.read_bytes()) for client in sessions[:6]]
+    statuses = [client.join(own)[0] for client, own in zip(sessions, photos)]
+    assert statuses == [200] * waiting.MOST_OF_CLIENT + [503] * (6 - waiting.MOST_OF_CLIENT)
+    time.sleep(waiting.PATIENCE_S + 3)
+    assert sessions[4].join(photos[4])[0] == 200, "the abandoned ones have left"
+    assert any(message["msg"] == "process_completed" for message in sessions[4].listen())
+
+
+def _ledger(folder, **limits):
+    async def take(request):
+        await request.body()
+        return JSONResponse([str(folder / "a.png")])
+
+    app = Starlette(routes=[Route("/gradio_api/upload", take, methods=["POST"])])
+    ledger = uploads.Uploads(app, folder, {MAKE: (PHOTO_AT,)})
+    return TestClient(Guard(ledger, ("testserver",), OPEN_PATHS, (ledger.allow, ledger.count))), ledger
+
+
+def test_uploads_have_a_total_for_a_client_and_for_the_server(tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "_MB", 1000)
+    client, ledger = _ledger(tmp_path)
+    part = b"x" * 100_000
+    codes = [client.post("/gradio_api/upload", content=part).status_code for _ in range(5)]
+    assert codes == [200, 200, 200, 429, 429]
+    monkeypatch.setattr(uploads, "MOST_MB_SERVER", 350)
+    ledger.held = [uploads._Upload(upload.when, "somebody else", "x", upload.n_bytes) for upload in ledger.held]
+    assert client.post("/gradio_api/upload", content=part).status_code == 503
+    monkeypatch.setattr(uploads, "KEPT_S", 0)
+    assert client.post("/gradio_api/upload", content=part).status_code == 200, "an hour later there is room"
+
+
+def test_who_announces_less_than_they_send_is_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "_MB", 1000)
+    taken = []
+
+    async def app(scope, receive, send):
+        while (message := await receive())["type"] == "http.request":
+            taken.append(len(message["body"]))
+
+    async def endless():
+        return {"type": "http.request", "body": b"x" * 50_000, "more_body": True}
+
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/upload", "headers": [], "client": ("1.2.3.4", 5)}
+    asyncio.run(uploads.Uploads(app, tmp_path, {})(scope, endless, None))
+    assert sum(taken) == 300_000
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_both_servers_have_one_guard(kind):
+    """A connection that is no page of ours is answered before the app hears of it."""
+    asked, sent = [], []
+
+    async def app(scope, receive, send):
+        asked.append(scope)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": kind, "method": "GET", "path": "/", "headers": [(b"host", b"127.0.0.1"), (b"origin", b"http://evil.com")]}
+    asyncio.run(Guard(app)(scope, None, send))
+    assert not asked and sent[0].get("status", sent[0].get("code")) in (403, 1008)
+
+
+def test_a_refusal_is_no_programmers_mistake():
+    assert issubclass(Refusal, Exception) and Refusal(404, "x").status == 404

@@ -1,0 +1,60 @@
+"""The queue of the page: a few places for each client, and none for who does not wait.
+
+Reads, writes: nothing.
+"""
+
+import asyncio
+from urllib.parse import parse_qs
+
+MOST_WAITING = 20  # in the queue; the next one is told to come back
+MOST_OF_CLIENT = 3
+PATIENCE_S = 5  # until who joined must listen
+_STREAM = "/gradio_api/queue/data"
+
+
+def _address(request) -> str:
+    return request.client.host if request and request.client else "?"
+
+
+class Waiting:
+    """ASGI middleware that knows who listens for the end of a job, and a limit on Gradio's queue.
+
+    `page` is a `gradio.Blocks` with a queue: its `push` is wrapped, which is where every job comes in.
+    """
+
+    def __init__(self, app, page):
+        self.app, self.queue, self.listening = app, page._queue, {}
+        self._push, self._tasks = self.queue.push, set()
+        self.queue.push = self.push
+
+    async def push(self, body, request, username):
+        """Take a job, unless its client has enough in the queue; it goes when nobody listens for its end."""
+        jobs = [event for events in self.queue.event_queue_per_concurrency_id.values() for event in events.queue]
+        jobs += [event for events in self.queue.active_jobs for event in events or ()]
+        if sum(_address(event.request) == _address(request) for event in jobs) >= MOST_OF_CLIENT:
+            return False, f"{MOST_OF_CLIENT} videos of yours are waiting already; come back when one is done", "queue_full"
+        answer = await self._push(body, request, username)
+        if answer[0]:
+            task = asyncio.create_task(self._leave_unless_heard(body.session_hash))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return answer
+
+    async def _leave_unless_heard(self, session):
+        await asyncio.sleep(PATIENCE_S)
+        if not self.listening.get(session):
+            await self.queue.clean_events(session_hash=session)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or scope["path"] != _STREAM:
+            await self.app(scope, receive, send)
+            return
+        session = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [""])[0]
+        self.listening[session] = self.listening.get(session, 0) + 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.listening[session] -= 1
+            if not self.listening[session]:
+                del self.listening[session]
+                await self.queue.clean_events(session_hash=session)
