@@ -12,6 +12,7 @@ import click
 
 from animator import Animator
 from core.errors import InputError
+from core.files import own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
 from preprocess.recognise import ENGINES
@@ -67,14 +68,17 @@ _PATH = click.Path(path_type=Path)
 def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, **options):
     """Make a photo speak: a recording, or a text that is read aloud.
 
+    Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.
+
     Options may be spelt with - or with _: --result-dir, --result_dir.
     """
     if json_progress:
         listen(lambda event: click.echo(json.dumps(event, ensure_ascii=False), err=True))
     name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
-    out = check_output(output or result_dir / f"{name}.mp4", force, **options)
-    animator = Animator(model, "auto" if gpu else "cpu", once=True)
-    click.echo(animator.animate(image, audio, out, folder=result_dir / name, **what_is_said(text, script), **options))
+    with own_folder(result_dir, name) as folder:
+        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, **options)
+        animator = Animator(model, "auto" if gpu else "cpu", once=True)
+        click.echo(animator.animate(image, audio, out, folder=folder, **what_is_said(text, script), **options))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,11 @@ def read_speech(path):
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a .wav file with sound")
     peak, pieces = 1.0, []
-    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), soundfile.SoundFile(path) as file:
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, ValueError, TypeError):
+        raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
+    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
         rate, resampler = file.samplerate, None
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",

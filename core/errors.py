@@ -59,6 +59,9 @@ def readable(path, what: str, expected: str = "", cure: str = ""):
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
             raise
-        reason = "more than memory holds" if isinstance(error, MemoryError) else \
-            (str(error).splitlines() or [type(error).__name__])[0][:80]
+        reason = (str(error).splitlines() or [type(error).__name__])[0].replace(str(path), Path(path).name)[:80]
+        if isinstance(error, MemoryError):
+            reason = "more than memory holds"
+        elif "pickle" in reason:  # NumPy's advice for whatever it does not know
+            reason = "something else is in it"
         raise InputError(path, f"not readable as {what} ({reason})", expected or "a whole file", cure) from error

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from core.errors import NEEDS_ROOM, InputError, readable
@@ -77,6 +78,32 @@ def whole_file(path):
     with part_of(path) as part:
         yield part
         part.replace(path)
+
+
+@contextmanager
+def own_folder(parent, name):
+    """Make the folder PARENT/NAME for one run, or NAME-2, NAME-3 ... when another run has it.
+
+    Yields
+    ------
+    its path; it goes again when nothing was put into it
+    """
+    parent = Path(parent)
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+            break
+        except FileExistsError:
+            continue
+    try:
+        yield folder
+    finally:
+        for path in (folder, *missing):
+            with suppress(OSError):  # something is in it
+                path.rmdir()
 
 
 def as_json(data) -> str:

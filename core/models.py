@@ -39,7 +39,7 @@ def read_model(path, kind_name: str, load, cure: str = ""):
     """
     path = Path(path)
     about = artifacts.check(path, kind_name)
-    with readable(path, f"a {kind_name}", cure=cure):
+    with readable(path, kind_name, "what a training of this project wrote", cure):
         if not about:
             contained(_try, path, load, about, fresh=True)
         return load(path, about)

@@ -5,7 +5,9 @@ import errno
 import fcntl
 import functools
 import os
+import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +43,8 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
 
         @functools.wraps(function)
         def command(*args, **kwargs):
-            return contextvars.copy_context().run(run, args, kwargs)  # a listener of one command is not the next one's
+            with _ended_tidily():
+                return contextvars.copy_context().run(run, args, kwargs)  # a listener of one command is not the next one's
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])
@@ -50,6 +53,24 @@ def stage(*, reads: str, writes: str, examples: tuple = ()):
             "token_normalize_func": _either_spelling})(command)
 
     return wrap
+
+
+@contextmanager
+def _ended_tidily():
+    """While a command runs, being told to end (SIGTERM, SIGHUP) unwinds it: temporary files go, children end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number, _frame):
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _either_spelling(option: str) -> str:

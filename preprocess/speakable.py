@@ -12,7 +12,10 @@ from pathlib import Path
 
 from core.errors import InputError, absent
 
-MOST_WORDS = 5000  # half an hour of speech
+MOST_WORDS, MOST_CHARS = 5000, 60_000  # half an hour of speech; some scripts part no words
+MOST_DIGITS = 200  # of a number, or a row of them
+LONGEST_NUMBER = 15  # digits; a longer number is read digit by digit
+_CRORE = 10_000_000
 MOST_BYTES = 1_000_000  # of a script; the longest text of MOST_WORDS words has far fewer
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")
@@ -54,7 +57,11 @@ class Piece:
 
 
 def _words(number, **how) -> str:
+    """A whole number in words; in lakhs and crores with `lang="en_IN"`."""
     from num2words import num2words
+    crores, rest = divmod(number, _CRORE)
+    if how.get("lang") == "en_IN" and crores >= 100:  # where num2words ends: a thousand crores are said as such
+        return f"{_words(crores, lang='en')} crore" + (f" {_words(rest, **how)}" if rest else "")
     return re.sub(r"[-,]", " ", num2words(number, **how)).replace("  ", " ")
 
 
@@ -62,7 +69,7 @@ def _number(text, indian=False) -> str:
     """A number in words; lakhs and crores where it is an Indian one, or its commas stand as they do in India."""
     indian = indian or bool(re.fullmatch(r"\d{1,2}(,\d\d)+,\d{3}(\.\d+)?", text))
     whole, _, decimals = text.replace(",", "").partition(".")
-    said = _words(int(whole), lang="en_IN" if indian else "en")
+    said = _digits(whole) if len(whole) > LONGEST_NUMBER else _words(int(whole), lang="en_IN" if indian else "en")
     return said + (" point " + _digits(decimals) if decimals else "")
 
 
@@ -76,7 +83,7 @@ def _money(unit, amount, scale) -> str:
     indian = small == "paise"
     if scale:
         return f"{_number(amount, indian)} {scale.strip()} {many}"
-    said = f"{_words(int(whole), lang='en_IN' if indian else 'en')} {one if int(whole) == 1 else many}"
+    said = f"{_number(whole, indian)} {one if whole.lstrip('0') == '1' else many}"
     hundredths = int(part[:2].ljust(2, "0")) if part else 0
     return said + (f" and {_words(hundredths)} {small}" if hundredths else "")
 
@@ -111,7 +118,8 @@ def _spoken(match) -> str:
         on_the_hour = "o'clock" if "hour_2" in found else ""
         return f"{_words(int(hour))} {('oh ' * (minute < 10) + _words(minute)) if minute else on_the_hour}".strip()
     if "ordinal" in found:
-        return _words(int(found["ordinal"]), to="ordinal")
+        number = found["ordinal"]
+        return _digits(number) if len(number) > LONGEST_NUMBER else _words(int(number), to="ordinal")
     if "percent" in found:
         return _number(found["percent"]) + " percent"
     if "digits" in found:
@@ -191,6 +199,10 @@ def check_text(text: str, voice: str, where) -> str:
     n_words = len(text.split())
     if n_words > MOST_WORDS:
         raise InputError(where, f"{n_words} words", f"at most {MOST_WORDS}, half an hour of speech", "say it in parts")
+    if len(text) > MOST_CHARS:
+        raise InputError(where, f"{len(text)} characters", f"at most {MOST_CHARS}, half an hour of speech", "say it in parts")
+    if (longest := max(map(len, re.findall(r"\d[\d,.]*", text)), default=0)) > MOST_DIGITS:
+        raise InputError(where, f"a number of {longest} characters", f"at most {MOST_DIGITS}", "write what should be said")
     letters = Counter(_script(char) for char in text if char.isalpha())
     if not letters and not any(char.isdigit() for char in text):
         raise InputError(where, "nothing to say", "at least one word", '--text "Good morning."')

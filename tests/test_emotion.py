@@ -188,7 +188,7 @@ def test_a_missing_index_is_said_in_one_line(tmp_path):
 def test_a_damaged_model_is_said_in_one_line(speech, tmp_path):
     (tmp_path / "model.npz").write_bytes(b"nothing")
     done = command(emotion.main, speech, "--out", tmp_path / "out", "--model", tmp_path / "model.npz")
-    assert done.exit_code == 1 and "not an emotion-model" in done.stderr and not (tmp_path / "out").exists()
+    assert done.exit_code == 1 and "not readable as emotion-model" in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_measures():

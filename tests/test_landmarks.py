@@ -289,7 +289,7 @@ def test_model_of_another_version_is_refused(trained, tmp_path):
         load_model(model)
     artifacts.sidecar_path(model).unlink()
     model.write_bytes(b"not a model")
-    with pytest.raises(InputError, match="not a landmark-model"):
+    with pytest.raises(InputError, match="not readable as landmark-model"):
         load_model(model)
 
 

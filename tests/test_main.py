@@ -331,7 +331,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, photo_p
 def test_work_aside_comes_home():
     said = """
 import os, threading
-from core.aside import aside
+from core.child import aside
 from core.errors import InputError
 
 def refuse():

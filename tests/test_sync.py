@@ -251,7 +251,7 @@ def test_a_video_is_judged_by_its_own_picture_and_sound(clip):
 
 
 @pytest.mark.parametrize("name, speech, found", [
-    ("missing.npy", True, "no such file"), ("text.npy", True, "not a NumPy array"), ("still.npy", True, "nothing to judge by"),
+    ("missing.npy", True, "no such file"), ("text.npy", True, "not readable as a NumPy array"), ("still.npy", True, "nothing to judge by"),
     ("still.npy", False, "landmarks alone"), ("gone.npy", True, "no face in it"), ("missing.mp4", False, "no such file")])
 def test_bad_input_gets_one_line(sound, face, tmp_path, name, speech, found):
     write_wav(tmp_path / "a.wav", sound)
@@ -277,7 +277,7 @@ def test_judging_needs_no_tensorflow():
 
 def test_another_file_is_no_judge(tmp_path):
     (tmp_path / "model.tflite").write_bytes(b"not a model")
-    with pytest.raises(InputError, match="not a sync-model"):
+    with pytest.raises(InputError, match="not readable as sync-model"):
         load_judge(tmp_path / "model.tflite")
 
 
