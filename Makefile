@@ -275,6 +275,9 @@ GAN_record/avatar/faces.png: data/avatar_pairs/index.csv | $(READY)
 test: | $(READY_DEV) ## run the tests; says what it skips and why
 	$(PYTHON) -m pytest -rs
 
+fuzz: | $(READY) ## give every reader damaged files: [N=200 files each, SEED=0]
+	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)
+
 lint: | $(READY_DEV) ## ruff
 	$(PYTHON) -m ruff check
 

@@ -25,13 +25,14 @@ def read_arrays(path, _about) -> dict:
         return dict(arrays)
 
 
-def read_model(path, kind_name: str, load, cure: str = ""):
+def read_model(path, kind_name: str, load, cure: str = "", fresh: bool = False):
     """Return `load(path, sidecar)`.
 
     Parameters
     ----------
     load : a function of a module, which raises whatever its library raises
     cure : of the error
+    fresh : see `core.child.contained`
 
     Raises
     ------
@@ -41,5 +42,5 @@ def read_model(path, kind_name: str, load, cure: str = ""):
     about = artifacts.check(path, kind_name)
     with readable(path, kind_name, "what a training of this project wrote", cure):
         if not about:
-            contained(_try, path, load, about, fresh=True)
+            contained(_try, path, load, about, fresh=fresh)
         return load(path, about)

@@ -46,5 +46,6 @@ def load_network(path, build, name: str, version: int, device="cpu", cure: str =
     ------
     InputError : no such file, damaged, another network or version.
     """
-    network = read_model(path, "picture-model", partial(_load, build=build, name=name, version=version, cure=cure), cure)
+    network = read_model(path, "picture-model", partial(_load, build=build, name=name, version=version, cure=cure), cure,
+                         fresh=True)
     return network.to(device, memory_format=torch.channels_last).eval()

@@ -4,6 +4,7 @@ Reads: data/train.h5 (training-pack).
 A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import h5py
@@ -44,16 +45,15 @@ class Clip:
         return self.name.split("/")[-2] if "/" in self.name else self.speaker
 
 
+@contextmanager
 def open_pack(pack):
-    """Open a training-pack. Raises InputError when `pack` is none."""
+    """Open a training-pack, a `h5py.File`. Raises InputError when `pack` is none, or the block finds it damaged."""
     artifacts.check(pack, "training-pack")
     cure = "make preprocess CORPUS=folder"
-    with readable(pack, "an HDF5 file", "a training-pack", cure):
-        file = h5py.File(pack)
-    if missing := sorted(_PARTS - file.keys()):
-        file.close()
-        raise InputError(pack, f"no {', '.join(missing)} in it", "a training-pack", cure)
-    return file
+    with readable(pack, "a training-pack", "HDF5 as preprocess.pack_hdf5 writes it", cure), h5py.File(pack) as file:
+        if missing := sorted(_PARTS - file.keys()):
+            raise InputError(pack, f"no {', '.join(missing)} in it", "a training-pack", cure)
+        yield file
 
 
 def load_clips(pack, split: str, pitches=()) -> list:

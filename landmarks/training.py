@@ -124,7 +124,8 @@ def train_as_asked(train, stage: str, pack, record, resume, options):
         about = runs.read_run(resume)
         run, options, pack = resume, about["options"], about["data"]["file"]
     else:
-        open_pack(pack).close()
+        with open_pack(pack):
+            pass
         run = runs.open_run(record, stage=stage, options=options, data=pack)
     with only_one(run):
         return train(run, pack, options)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, readable
 from core.index import number_in, read_index
 from core.stage import say
 from render.part_model import as_floats, masks_as_floats
@@ -37,7 +37,7 @@ class Pairs:
         """Some pairs: name -> uint8 array [n, row, column, channel]."""
         found = {name: [] for name in (*PICTURES, *MASKS)}
         for clip, number in self.items[numbers]:
-            with h5py.File(self.paths[clip]) as file:
+            with readable(self.paths[clip], "pairs", cure="make train-render"), h5py.File(self.paths[clip]) as file:
                 photo = file["photo_of"][number]
                 for name, values in found.items():
                     values.append(file[name][photo if name.startswith("photo") else number])

@@ -93,7 +93,8 @@ def test_killed_after_any_rename_and_run_again_the_bytes_are_the_same(tmp_path, 
     Image.fromarray(portrait()).save(tmp_path / "photo.png")
     write_wav(tmp_path / "speech.wav", speak("Mama bought a boat.", seconds=1.0))
     done = subprocess.run([sys.executable, __file__, name, tmp_path / "speech.wav", tmp_path / "photo.png"],
-                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, timeout=600)
+                          capture_output=True, text=True, timeout=600,
+                          env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["renames"] >= least and found["differ"] == {}

@@ -251,7 +251,8 @@ def test_a_video_is_judged_by_its_own_picture_and_sound(clip):
 
 
 @pytest.mark.parametrize("name, speech, found", [
-    ("missing.npy", True, "no such file"), ("text.npy", True, "not readable as a NumPy array"), ("still.npy", True, "nothing to judge by"),
+    ("missing.npy", True, "no such file"), ("text.npy", True, "not readable as a NumPy array"),
+    ("still.npy", True, "nothing to judge by"),
     ("still.npy", False, "landmarks alone"), ("gone.npy", True, "no face in it"), ("missing.mp4", False, "no such file")])
 def test_bad_input_gets_one_line(sound, face, tmp_path, name, speech, found):
     write_wav(tmp_path / "a.wav", sound)
