@@ -34,7 +34,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
+.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
 	eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render train-avatar \
 	eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
