@@ -23,6 +23,8 @@ from core.errors import InputError, absent, readable
 from core.files import as_json, locked, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
 
+PREPROCESS = "make preprocess CORPUS=folder"  # what makes most of them
+
 
 @dataclass
 class Artifact:
@@ -161,18 +163,18 @@ def read_sidecar(path) -> dict:
     return about
 
 
-def check(path, *kind_names) -> dict:
+def check(path, *kind_names, cure: str = "") -> dict:
     """Check `path` against its sidecar and the kinds wanted; return the sidecar (empty for a user's own file).
 
     Raises
     ------
-    InputError : no such file, another kind, another version, or contents changed since they were described.
+    InputError : no such file (`cure` makes it), another kind, another version, or contents changed since they were described.
     """
     path = Path(path)
     if not path.is_file():
         makers = [maker for name in kind_names for maker in KINDS[name].made_by.split(", ") if "." in maker]
         raise InputError(path, absent(path), " or ".join(kind_names),
-                         " or ".join(f"python -m {maker} --help" for maker in makers) or "make preprocess CORPUS=folder")
+                         cure or " or ".join(f"python -m {maker} --help" for maker in makers) or PREPROCESS)
     about = read_sidecar(path)
     if not about:
         return about

@@ -47,10 +47,15 @@ def number_in(path, row, column: str, least: float = -math.inf, most: float = ma
     return value
 
 
-def read_index(path, *columns) -> list:
-    """Return the rows of an index.csv as dicts of text. Raises InputError when it is missing, or a column of it."""
-    artifacts.check(path, "index")
-    return read_rows(path, "clip", *columns, cure="make preprocess CORPUS=folder")
+def read_index(path, *columns, cure: str = artifacts.PREPROCESS) -> list:
+    """Return the rows of an index.csv as dicts of text.
+
+    Raises
+    ------
+    InputError : it is missing, or a column of it; `cure` makes it.
+    """
+    artifacts.check(path, "index", cure=cure)
+    return read_rows(path, "clip", *columns, cure=cure)
 
 
 def write_index(path, rows, *, stage, options=None, inputs=()):

@@ -159,7 +159,7 @@ def inspect(path, out):
 
 
 @stage(reads="FILE and its sidecar", writes=f"{CACHE}/NAME.png, or --out",
-       examples=("make inspect FILE=data/train.h5", "python -m core.inspect predict_landmark/speech/speech.face.npy",
+       examples=("make inspect FILE=data/train.h5", "python -m core.inspect predict_landmark/speech/landmarks.npy",
                  "python -m core.inspect CNN_record/00001 --out curves.png"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Picture to write.  [default: in the cache]")

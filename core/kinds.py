@@ -93,7 +93,7 @@ KINDS = {
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync_evaluate, "
              "landmarks.head_evaluate, landmarks.emotion_evaluate, gan.evaluate, gan.evaluate_avatar, "
-             "gan.evaluate_identity, render.evaluate, render.evaluate_avatar"),
+             "gan.evaluate_identity, render.evaluate, render.evaluate_avatar, render.evaluate_eyes"),
     )
 }
 

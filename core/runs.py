@@ -4,6 +4,7 @@ Writes: RECORD/00001/run.json with the options as resolved, the seed, versions, 
 """
 
 import platform
+import shlex
 import sys
 import time
 from contextlib import suppress
@@ -11,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, absent, readable
 from core.files import read_json, save_json
 
 _FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
@@ -27,8 +28,11 @@ def _versions():
     return found
 
 
-def new_run(record, *, stage: str, options: dict, data=None) -> Path:
-    """Make the next numbered folder under `record` and write its run.json; return the folder."""
+def new_run(record, *, stage: str, options: dict, data=None, resumes: bool = True) -> Path:
+    """Make the next numbered folder under `record` and write its run.json; return the folder.
+
+    `resumes`: whether the command has --resume; without it, the same command goes on.
+    """
     record = Path(record)
     record.mkdir(parents=True, exist_ok=True)
     number = max((int(p.name) for p in record.iterdir() if p.name.isdigit()), default=0)
@@ -40,11 +44,11 @@ def new_run(record, *, stage: str, options: dict, data=None) -> Path:
             break
         except FileExistsError:
             continue  # another run took the number
-    module = f"python -m {stage}"
+    command = shlex.join(["python", "-m", stage, *sys.argv[1:]])
     save_json(run / "run.json", {
         "stage": stage, "options": options, "versions": _versions(), "started": time.strftime("%Y-%m-%d %H:%M:%S"),
         "data": {"file": str(data), "sha256": artifacts.sha256(data)} if data else {},
-        "command": " ".join([module, *sys.argv[1:]]), "resume": f"{module} --resume {run}"})
+        "command": command, "resume": shlex.join(["python", "-m", stage, "--resume", str(run)]) if resumes else command})
     return run
 
 
@@ -54,6 +58,30 @@ def read_run(run) -> dict:
     about = read_json(path, "what a training wrote", "ls CNN_record GAN_record") if path.is_file() else {}
     if not isinstance(about, dict) or not about.keys() >= _FIELDS or not all(isinstance(about[k], dict) for k in _DICTS):
         raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record")
+    return about
+
+
+def resumed(run, *, stage: str, data) -> dict:
+    """run.json of a run that is to be gone on with.
+
+    Parameters
+    ----------
+    stage : the command that goes on
+    data : function run.json -> the file the run learns from
+
+    Raises
+    ------
+    InputError : not a run, one of another command, or its data are missing or changed.
+    """
+    about = read_run(run)
+    if about["stage"] != stage:
+        raise InputError(run, f"a run of {about['stage']}", f"a run of {stage}", about["resume"])
+    with readable(Path(run) / "run.json", "options of a run", cure="begin a new run"):
+        file, wanted = Path(data(about)), about["data"]["sha256"]
+    if not file.is_file():
+        raise InputError(file, absent(file), f"what {run} learns from")
+    if artifacts.sha256(file) != wanted:
+        raise InputError(file, f"changed since {run} began", "the data it was trained on", f"python -m {stage}")
     return about
 
 
@@ -71,6 +99,6 @@ def unfinished_run(record, *, stage: str, options: dict, data=None):
     return None
 
 
-def open_run(record, **about) -> Path:
+def open_run(record, *, resumes: bool = True, **about) -> Path:
     """The newest unfinished run, as `unfinished_run` finds it, or a new one; `about`: stage, options, data."""
-    return unfinished_run(record, **about) or new_run(record, **about)
+    return unfinished_run(record, **about) or new_run(record, resumes=resumes, **about)

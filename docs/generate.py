@@ -67,7 +67,7 @@ def artifacts_page() -> str:
     lines = [NOTE, "# Files that stages exchange", "",
              "Each file of these kinds has its description beside it, `NAME.ext.json`: kind, version, stage, options, the",
              "hashes of its inputs, and its own. A file without one is a user's own: taken when its type and shape fit.",
-             '`make inspect FILE="..."` says what a file is and draws it. A format changes in `core/artifacts.py` only.',
+             '`make inspect FILE="..."` says what a file is and draws it. A format changes in `core/kinds.py` only.',
              "", "| kind | file | version | axes | unit | what | made by |", "|---|---|---|---|---|---|---|"]
     for kind in KINDS.values():
         axes = f"`{shape_text(kind)}`" if kind.axes else ""

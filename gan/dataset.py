@@ -70,7 +70,7 @@ class Crops:
 
 def rows_of(index, split: str) -> list:
     """Rows of a split of an index.csv. Raises InputError when it is missing or has none."""
-    rows = [row for row in read_index(index, "split") if row["split"] == split]
+    rows = [row for row in read_index(index, "split", cure="make train-gan") if row["split"] == split]
     if not rows:
         raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val", f"make inspect FILE={index}")
     return rows

@@ -17,6 +17,7 @@ from core.stage import say
 from gan.identity_model import as_input, face_view
 
 MOST_OF_PERSON = 120  # views
+COMICS = "make train-avatar COMICS=path/to/face2comics"  # what makes crops and pairs
 
 
 @dataclass
@@ -47,14 +48,14 @@ def read_pair(folder, row) -> dict:
     """One pair: `photo` and `comic` uint8 [row, column, rgb], `points` float32 [68, 2] px. Raises InputError when damaged."""
     path = Path(folder) / f"{row['clip']}.npz"
     artifacts.check(path, "avatar-pair")
-    with readable(path, "an avatar-pair", cure="make train-avatar COMICS=path/to/face2comics"), \
+    with readable(path, "an avatar-pair", cure=COMICS), \
             np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in ("photo", "comic", "points")}
 
 
-def good_rows(folder, split: str) -> list:
+def good_rows(folder, split: str, cure: str = COMICS) -> list:
     """Rows of a split of FOLDER/index.csv that have no problem."""
-    return [row for row in read_index(Path(folder) / "index.csv", "split", "speaker")
+    return [row for row in read_index(Path(folder) / "index.csv", "split", "speaker", cure=cure)
             if row["split"] == split and not row.get("problem")]
 
 

@@ -54,7 +54,8 @@ def sample_sheet(generator, face, looks):
 
 
 @stage(reads="MODEL (picture-model), LANDMARKS", writes="OUT (PNG)",
-       examples=("python -m gan.sample", "python -m gan.sample --landmarks predict_landmark/speech/face.npy --out frames.png",
+       examples=("python -m gan.sample",
+                 "python -m gan.sample --landmarks predict_landmark/speech/landmarks.npy --out frames.png",
                  "python -m gan.sample --random-looks --seed 3"))
 @click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, help="The generator.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=None,

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import torch
 
-from core import artifacts, runs
+from core import runs
 from core.errors import InputError
 from core.stage import only_one, say
 from gan.adversaries import Adversaries
@@ -49,11 +49,11 @@ class Training:
             last = trainer.step_number in (trainer.n_steps, n_most)
             if trainer.step_number % save_every and not last:
                 continue
-            trainer.save_state(run / "state.safetensors")
             self.save(run / "model.safetensors")  # a run that is stopped leaves what it came to
             checked, seconds = self.check(run / "preview.png"), time.monotonic() - began
             means = {name: value / n_summed for name, value in sums.items()} | checked
             curves.add(step=trainer.step_number, seconds=round(seconds), **means)
+            trainer.save_state(run / "state.safetensors")  # last: a run killed before it does these steps again
             left = seconds / n_summed * (trainer.n_steps - trainer.step_number) / 60
             say(f"step {trainer.step_number} of {trainer.n_steps}, {left:.0f} min left: "
                 + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
@@ -140,14 +140,7 @@ def resumed_options(run, stage: str, data: str) -> dict:
     ------
     InputError : not such a run, or its data have changed.
     """
-    about = runs.read_run(run)
-    if about["stage"] != stage:
-        raise InputError(run, f"a run of {about['stage']}", f"a run of {stage}", f"ls {Path(run).parent}")
-    index = Path(about["options"][data]) / "index.csv"
-    artifacts.check(index, "index")
-    if artifacts.sha256(index) != about["data"]["sha256"]:
-        raise InputError(index, f"changed since {run} began", f"the {data} it was trained on", f"python -m {stage}")
-    return about["options"]
+    return runs.resumed(run, stage=stage, data=lambda about: Path(about["options"][data]) / "index.csv")["options"]
 
 
 def choose_device(name: str) -> str:

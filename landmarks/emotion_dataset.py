@@ -53,7 +53,8 @@ def _take(speaker, emotion, strong, sound, filters) -> Take:
 
 def takes(index, keep=None) -> list:
     """The recordings of an index.csv whose emotion is told. `keep`: speakers; all by default. Raises InputError for none."""
-    rows = [row for row in read_index(index, "speaker", "sound", "emotion", "intensity")
+    listed = read_index(index, "speaker", "sound", "emotion", "intensity", cure="make train-emotion RAVDESS=folder")
+    rows = [row for row in listed
             if row["emotion"] in EMOTIONS and row["sound"] and not row.get("problem") and (not keep or row["speaker"] in keep)]
     if not rows:
         raise InputError(index, "no recordings with an emotion" + (f" of {', '.join(keep)}" if keep else ""),

@@ -178,7 +178,7 @@ def main(index, unacted_index, record_folder, apart, **options):
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
                          "--apart NAME")
-    run = runs.open_run(record_folder, stage=STAGE, options=options, data=index)
+    run = runs.open_run(record_folder, stage=STAGE, options=options, data=index, resumes=False)
     with only_one(run):
         click.echo(train(run, learnt, unacted(unacted_index), options, [index, *inputs]))
 

@@ -71,7 +71,7 @@ def join(folders, record) -> Path:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
     networks = [trained(folder) for folder in folders]
     options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
-    run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"])
+    run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,
                   inputs=[abouts[0]["data"]["file"]])
     (run / "done").touch()

@@ -82,15 +82,16 @@ def go_on(run, options, batches, train_step, variables, check, *, label: str, st
 
 
 def add_to_curves(run, row):
-    """Append `row` to curves.csv, draw curves.png, and write TensorBoard events."""
+    """Add `row` to curves.csv, after those of the steps before it, draw curves.png, and write TensorBoard events."""
     import tensorflow as tf
-    curves = run / "curves.csv"
-    is_new = not curves.is_file()
-    with open(curves, "a", encoding="utf-8", newline="") as stream:
+    curves, rows = run / "curves.csv", []
+    if curves.is_file():
+        with open(curves, encoding="utf-8", newline="") as stream:
+            rows = [old for old in csv.DictReader(stream) if int(old["step"]) < row["step"]]  # a killed run does steps again
+    with whole_file(curves) as part, open(part, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, row, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+        writer.writeheader()
+        writer.writerows([*rows, row])
     with tf.summary.create_file_writer(str(run / "events")).as_default(step=row["step"]):
         for name, value in row.items():
             tf.summary.scalar(name, value)
@@ -121,7 +122,7 @@ def train_as_asked(train, stage: str, pack, record, resume, options):
     Raises InputError when `pack` is no training-pack, before a run folder is made.
     """
     if resume:
-        about = runs.read_run(resume)
+        about = runs.resumed(resume, stage=stage, data=lambda about: about["data"]["file"])
         run, options, pack = resume, about["options"], about["data"]["file"]
     else:
         with open_pack(pack):

@@ -47,7 +47,8 @@ class Pairs:
 def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
     """The pairs of a part, of one split. Raises InputError when there are none, or a file is missing or another one."""
     index = Path(folder) / "index.csv"
-    rows = [row for row in read_index(index, "split", "pairs", "speaker") if row["split"] == split and not row.get("problem")]
+    listed = read_index(index, "split", "pairs", "speaker", cure="make train-render")
+    rows = [row for row in listed if row["split"] == split and not row.get("problem")]
     if not rows:
         raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val",
                          f"python -m render.part_pairs --part {part.name}")

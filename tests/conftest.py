@@ -9,12 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
+from PIL import Image
 
-from core import face68
+from core import artifacts, face68
 from core.audio import read_speech, resample, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.video import write_video
+from core.video import write_gif, write_video
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE_PX = 256
@@ -32,7 +34,6 @@ def command(main, *arguments):
 
 def describe(path, kind, **about):
     """Give a file that a test wrote the sidecar a stage would; return its path."""
-    from core import artifacts
     content = path.read_bytes()
     with artifacts.described(path, kind, **{"stage": "test", **about}) as (part, _):
         part.write_bytes(content)
@@ -64,8 +65,6 @@ def portrait():
 
 def portrait_photo(path, size_px):
     """The portrait as a `photo.Photo` of this size; written to `path`."""
-    from PIL import Image
-
     from render import photo
     from render.face_check import find_face
     Image.fromarray(portrait()).save(path)
@@ -174,3 +173,38 @@ def data(bad_corpus, tmp_path_factory):
         assert result.exit_code == 0, result.stderr
         assert Path(result.stdout.strip()).is_file(), "standard output is the path written, alone"
     return data
+
+
+@pytest.fixture
+def photo_path(tmp_path):
+    path = tmp_path / "my phöto.png"
+    Image.fromarray(portrait()).save(path)
+    return path
+
+
+@pytest.fixture
+def short_speech(tmp_path):
+    """A second of a hum that swells and falls, in stereo, at 44.1 kHz."""
+    t = np.arange(44100) / 44100
+    path = tmp_path / "a hum.wav"
+    soundfile.write(path, np.stack([np.sin(700 * t) * np.sin(9 * t) ** 2 * 0.5] * 2, 1), 44100)
+    return path
+
+
+@pytest.fixture
+def predicted(monkeypatch):
+    """A predictor that needs no model: the mouth opens and closes. Returns the list of files it was given."""
+    heard = []
+
+    def predict_file(speech, out, model_path=None, **_):
+        heard.append(speech)
+        sound, rate = soundfile.read(speech)
+        rest = np.zeros((face68.N_POINTS, 2), np.float32)
+        rest[list(face68.GROUPS["left_eye"]), 0], rest[list(face68.GROUPS["right_eye"]), 0] = 0.5, -0.5
+        artifacts.save(out / "rest_face.npy", rest, "rest-face", stage="test")
+        write_gif(out / "landmarks.gif", [np.zeros((8, 8), np.uint8)] * 2)
+        moves = opening_motion(n_frames_of(len(sound), rate))
+        return artifacts.save(out / "landmarks.npy", rest + moves, "landmarks-face", stage="test")
+
+    monkeypatch.setattr("landmarks.predict.predict_file", predict_file)
+    return heard

@@ -9,9 +9,8 @@ import pytest
 import soundfile
 import torch
 from conftest import command, describe, portrait, portrait_photo
+from made_up import turned_to
 from PIL import Image
-from test_main import photo_path, predicted, short_speech  # noqa: F401  fixtures
-from test_photo_check import turned_to
 
 import main
 import predict
@@ -335,7 +334,7 @@ class TestDrawnParts:
 
 
 class TestSpeaking:
-    def test_frontal_photo_and_speech_become_a_comic_that_speaks(self, tmp_path, photo_path, short_speech, predicted):  # noqa: F811
+    def test_frontal_photo_and_speech_become_a_comic_that_speaks(self, tmp_path, photo_path, short_speech, predicted):
         out = tmp_path / "a.mp4"
         done = command(main.main, "--image", photo_path, "--audio", short_speech, "--avatar", "comic", "--output", out,
                        "--result_dir", tmp_path / "r", "--still")
@@ -355,7 +354,7 @@ class TestSpeaking:
         mouth = [frame[150:230, 90:160].astype(int) for frame in frames]
         assert max(np.abs(m - mouth[0]).mean() for m in mouth) > 3, "it speaks"
 
-    def test_side_profile_is_warned_of(self, tmp_path, photo_path, short_speech, predicted, face, capsys):  # noqa: F811
+    def test_side_profile_is_warned_of(self, tmp_path, photo_path, short_speech, predicted, face, capsys):
         points = turned_to(face.points, 35) / 2
         (tmp_path / "face.json").write_text(json.dumps({"points": points.round(2).tolist()}))
         out = Animator().animate(photo_path, short_speech, tmp_path / "a.mp4", avatar="comic",
@@ -363,7 +362,7 @@ class TestSpeaking:
         assert probe(out).has_sound
         assert "turned to the side" in capsys.readouterr().err
 
-    def test_no_face_is_an_error(self, tmp_path, short_speech, predicted):  # noqa: F811
+    def test_no_face_is_an_error(self, tmp_path, short_speech, predicted):
         Image.new("RGB", (256, 256), "white").save(tmp_path / "wall.png")
         done = command(main.main, "--image", tmp_path / "wall.png", "--audio", short_speech, "--avatar", "comic",
                        "--output", tmp_path / "a.mp4", "--result_dir", tmp_path / "r")

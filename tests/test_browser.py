@@ -154,7 +154,7 @@ def test_a_mistake_is_one_line_and_the_server_lives_on(page, browser, photo_path
     click(browser, "#start")
     assert wait_for(lambda: status(browser) if "none given" in status(browser) else "").startswith("photo: none given")
     one(browser, "#photo input[type=file]").send_keys(str(tmp_path / "text.png"))
-    time.sleep(0.5)
+    wait_for(lambda: browser.find_elements("css selector", "#photo img"))
     click(browser, "#start")
     assert wait_for(lambda: status(browser) if "not a picture" in status(browser) else "").startswith("text.png: not a picture")
     assert len(browser.find_elements("css selector", "#status [role=alert]")) == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import SENTENCES, command, speak
 
-from core import artifacts
+from core import artifacts, runs
 from core.audio import read_speech, resample, write_wav
 from core.clock import SAMPLE_RATE, n_frames_of
 from landmarks import emotion, emotion_evaluate, emotion_model, emotion_train
@@ -78,7 +78,13 @@ def test_training_learns_made_up_emotions(acted, trained):
 
 
 def test_a_finished_training_is_not_gone_on_with(trained):
-    assert (trained.parent / "done").exists() and (trained.parent / "2" / "state.npz").exists()
+    about = runs.read_run(trained.parent)
+    same = {"stage": about["stage"], "options": about["options"], "data": about["data"]["file"]}
+    assert runs.unfinished_run(trained.parent.parent, **same) is None
+    (trained.parent / "done").unlink()
+    assert runs.unfinished_run(trained.parent.parent, **same) == trained.parent, "only the mark tells it apart"
+    (trained.parent / "done").touch()
+    assert about["resume"] == about["command"], "the command has no --resume: the same one goes on"
 
 
 def test_the_numpy_network_equals_keras():

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import command, describe, portrait
-from test_photo_check import save, write
+from made_up import save, write
 
 from core import artifacts, face68
 from core.errors import InputError

@@ -4,8 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import SENTENCES, command, describe, speak
-from test_landmarks import babble, resting_face
-from test_liveliness import drawn_face
+from made_up import babble, drawn_face, resting_face
 
 import predict as predict_command
 from core import artifacts, face68

@@ -9,43 +9,17 @@ import h5py
 import numpy as np
 import pytest
 from conftest import SENTENCES, command, describe, speak
+from made_up import babble, resting_face
 
 from core import artifacts, face68
 from core.audio import spectrum_of, write_wav
-from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.files import save_json
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"steps": 6, "batch": 4, "frames": 24, "rate": 3e-3, "decay": 0.0, "channels": 4, "width": 16, "hidden": 12, "rank": 4,
          "dropout": 0.2, "rnn": True, "every": 3, "seed": 5}
-
-
-def babble(seconds, seed=0):
-    """Syllables and pauses: noise through a slow envelope, with the envelope at each frame."""
-    rng = np.random.default_rng(seed)
-    n_frames = round(seconds * FPS)
-    envelope = np.clip(np.convolve(rng.normal(0, 1, n_frames), np.ones(4) / 2, "same"), 0, 1.5)
-    sound = rng.normal(0, 0.1, n_frames * SAMPLES_PER_FRAME) * np.repeat(envelope, SAMPLES_PER_FRAME)
-    return sound.astype(np.float32), envelope
-
-
-def resting_face():
-    """A plain face in face space, mouth closed."""
-    face = np.zeros((face68.N_POINTS, 2), np.float32)
-    around = np.linspace(0, np.pi, 17)
-    face[face68.GROUPS["jaw"]] = np.stack([-1.2 * np.cos(around), 2 * np.sin(around)], 1)
-    for side, x in (("right_eye", -0.5), ("left_eye", 0.5)):
-        angle = np.pi + np.arange(6) * np.pi / 3
-        face[face68.GROUPS[side]] = np.stack([x + 0.2 * np.cos(angle), 0.08 * np.sin(angle)], 1)
-    for side, x in (("right_brow", -0.5), ("left_brow", 0.5)):
-        face[face68.GROUPS[side]] = np.stack([x + np.linspace(-0.3, 0.3, 5), np.full(5, -0.35)], 1)
-    face[face68.GROUPS["nose_bridge"], 1] = np.linspace(0, 0.6, 4)
-    face[face68.GROUPS["nose_base"]] = np.stack([np.linspace(-0.2, 0.2, 5), np.full(5, 0.7)], 1)
-    for lips, n, size in (("outer_lips", 12, 0.45), ("inner_lips", 8, 0.35)):
-        angle = np.pi + np.arange(n) * 2 * np.pi / n
-        face[face68.GROUPS[lips]] = np.stack([size * np.cos(angle), 1.2 + 0.02 * np.sin(angle)], 1)
-    return face
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import OPENING, command, opening_motion, portrait, talking_frames
+from made_up import drawn_face
 from PIL import Image
 
 from core import artifacts, draw, face68
@@ -18,29 +19,6 @@ from render.painted_part import painted_parts
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
 TEN_MINUTES = 600
-REST = np.array([[-1.3 * np.cos(t), 0.2 + 1.3 * np.sin(t)] for t in np.linspace(0, np.pi, 17)])  # a jaw
-
-
-def drawn_face():
-    """A face at rest, drawn: float32 [68, 2], face space."""
-    face = np.zeros((68, 2), np.float32)
-    face[list(face68.GROUPS["jaw"])] = REST
-
-    def arc(name, x, y, sag):
-        points = list(face68.GROUPS[name])
-        face[points, 0] = x + np.linspace(-0.4, 0.4, len(points))
-        face[points, 1] = y - sag * np.cos(np.linspace(-1.5, 1.5, len(points)))
-
-    def ring(name, x, y, width, height):
-        points = list(face68.GROUPS[name])
-        turn = np.pi + 2 * np.pi * np.arange(len(points)) / len(points)
-        face[points] = np.stack([x + width * np.cos(turn), y + height * np.sin(turn)], 1)
-
-    arc("right_brow", -0.5, -0.25, 0.1), arc("left_brow", 0.5, -0.25, 0.1), arc("nose_base", 0, 0.7, -0.05)
-    face[list(face68.GROUPS["nose_bridge"]), 1] = np.linspace(0, 0.5, 4)
-    ring("right_eye", -0.5, 0, 0.25, 0.1), ring("left_eye", 0.5, 0, 0.25, 0.1)
-    ring("outer_lips", 0, 1, 0.4, 0.15), ring("inner_lips", 0, 1, 0.3, 0.002)
-    return face
 
 
 @pytest.fixture(scope="module")

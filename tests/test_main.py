@@ -12,53 +12,15 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import soundfile
-from conftest import command, portrait
+from conftest import command, opening_motion
 from PIL import Image
-from test_render import opening_motion
 
 import animator
-import landmarks.predict
 import main
 from core import artifacts, face68
-from core.clock import n_frames_of
 from core.keep import kept
-from core.video import probe, read_frames, write_gif
+from core.video import probe, read_frames
 from core.words import load_words, transcript
-
-
-@pytest.fixture
-def photo_path(tmp_path):
-    path = tmp_path / "my phöto.png"
-    Image.fromarray(portrait()).save(path)
-    return path
-
-
-@pytest.fixture
-def short_speech(tmp_path):
-    """A second of a hum that swells and falls, in stereo, at 44.1 kHz."""
-    t = np.arange(44100) / 44100
-    path = tmp_path / "a hum.wav"
-    soundfile.write(path, np.stack([np.sin(700 * t) * np.sin(9 * t) ** 2 * 0.5] * 2, 1), 44100)
-    return path
-
-
-@pytest.fixture
-def predicted(monkeypatch):
-    """A predictor that needs no model: the mouth opens and closes. Returns the list of files it was given."""
-    heard = []
-
-    def predict_file(speech, out, model_path=None, **_):
-        heard.append(speech)
-        sound, rate = soundfile.read(speech)
-        rest = np.zeros((face68.N_POINTS, 2), np.float32)
-        rest[list(face68.GROUPS["left_eye"]), 0], rest[list(face68.GROUPS["right_eye"]), 0] = 0.5, -0.5
-        artifacts.save(out / "rest_face.npy", rest, "rest-face", stage="test")
-        write_gif(out / "landmarks.gif", [np.zeros((8, 8), np.uint8)] * 2)
-        moves = opening_motion(n_frames_of(len(sound), rate))
-        return artifacts.save(out / "landmarks.npy", rest + moves, "landmarks-face", stage="test")
-
-    monkeypatch.setattr(landmarks.predict, "predict_file", predict_file)
-    return heard
 
 
 def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, predicted):

@@ -1,24 +1,18 @@
 """The photo check: it finds the face that is meant, measures it, warns, and draws it."""
 
-import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from conftest import ROOT, command, portrait
+from made_up import save, turned_to, write
 from PIL import Image, ImageFilter
 
-from core import face68
 from core.errors import InputError
 from render import face_check, photo, render
 
 SIDE_PX = portrait().shape[0]
-
-
-def save(path, picture):
-    Image.fromarray(picture).save(path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +32,6 @@ def two(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(one):
     return face_check.check_photo(one)
-
-
-def write(path, **data):
-    path.write_text(json.dumps(data))
-    return path
-
-
-def turned_to(points, degrees):
-    """The points of a frontal face as a head turned by `degrees` shows them: depth grows from the jaw to the nose."""
-    face, pose = face68.to_face_space(points[None])
-    depth = np.zeros(face68.N_POINTS)
-    depth[list(face68.GROUPS["nose_bridge"])] = np.linspace(0, face_check.NOSE_DEPTH, 4)
-    face[0, :, 0] -= face[0, list(face68.GROUPS["nose_bridge"]), 0].mean()
-    turn = np.radians(degrees)
-    face[0, :, 0] = face[0, :, 0] * np.cos(turn) + depth * np.sin(turn)
-    return face68.to_pixel_space(face, pose[0])[0]
 
 
 class TestChoosing:

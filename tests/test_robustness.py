@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import SENTENCES, command, describe, speak
-from test_landmarks import babble, resting_face
+from made_up import babble, resting_face
 
 from core import face68
 from core.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav

@@ -33,6 +33,32 @@ def test_it_is_spoken_so(written, said):
     assert spoken(written) == said
 
 
+@pytest.mark.parametrize("written, said", [
+    ("INR 10,00,00,00,000", "one thousand crore rupees"), ("INR 10,000,000,000", "one thousand crore rupees"),
+    ("INR 999999999999", "ninety nine thousand nine hundred and ninety nine crore ninety nine lakh ninety nine thousand nine "
+                         "hundred and ninety nine rupees"),
+    ("INR 1,00,00,00,00,001 due", "ten thousand crore one rupees due"), ("$10000000000", "ten billion dollars"),
+    ("1,00,00,00,00,000", "ten thousand crore"),
+    ("9999999999.5%", "nine billion nine hundred and ninety nine million nine hundred and ninety nine thousand nine hundred "
+                      "and ninety nine point five percent")])
+def test_large_amounts_are_said(written, said):
+    assert spoken(written) == said
+
+
+@pytest.mark.parametrize("digits", ["7" * 16, "7" * 30, "7" * 100, "7" * 5000])
+@pytest.mark.parametrize("form", ["INR {}", "{} USD", "{}%", "{}th", "{}.5", "-{}", "{}"])
+def test_longer_numbers_are_read_digit_by_digit(digits, form):
+    assert spoken(form.format(digits)).count("seven") == len(digits)
+
+
+@pytest.mark.parametrize("text, found", [("INR " + "9" * 5000, "a number of 5000"), ("Hello \ud800.", "half of a character"),
+                                         ("\udfff", "half of a character"), ("a" * 70_000, "70000 characters"),
+                                         ("1" * 60_001, "60001 characters")])
+def test_what_would_never_end_is_refused(text, found):
+    with pytest.raises(InputError, match=found):
+        check_text(text, "en-in", "--text")
+
+
 def test_punctuation_stays_where_it_was():
     assert spoken('Pay "INR 20", (INR 1), by 31st December. It is 7, now!') == \
         'Pay "twenty rupees", (one rupee), by thirty first December. It is seven, now!'

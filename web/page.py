@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.errors import InputError
+from core.provenance import CONSENT
 from web import controls
 from web.guard import NAMES, Guard
 from web.job import State, states
@@ -25,7 +26,7 @@ _PICTURES = ("photo_check.png", "landmarks.gif", "speech.wav.png", "emotion.png"
 _TEXT, _RECORDING = "A text", "A recording"
 _ABOUT = f"""# Talking face
 A photo and a voice become a video. At most {MOST_CHARS} characters or {MOST_SPEECH_S} seconds, {MOST_MB} MB a file; everything
-stays on this machine and is removed after an hour. Ask the person in the photo first."""
+stays on this machine and is removed after an hour. {CONSENT} Each video says of itself that it is synthetic."""
 
 
 OPEN_PATHS = (  # what the page asks its server for; the rest of Gradio's is shut
