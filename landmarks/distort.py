@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, fftconvolve, istft, sosfiltfilt, stft
 
+from core import ffmpeg
 from core.audio import decode_any, resample
 from core.clock import SAMPLE_RATE
+from core.errors import InputError
 
 REVERB_S, WET = 0.5, 1.0  # RT60; energy of the reverberation beside that of the direct sound
 TELEPHONE_HZ = (300, 3400)
@@ -71,12 +73,13 @@ def other_formants(sound, factor: float):
 
 def coded(sound, suffix: str, *codec):
     """Through a codec of ffmpeg and back, by a file: its header tells the decoder the codec's delay."""
-    from imageio_ffmpeg import get_ffmpeg_exe
     raw = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"coded{suffix}"
-        subprocess.run([get_ffmpeg_exe(), "-v", "error", *raw, "-i", "-", *codec, str(path)],
-                       input=sound.astype(np.float32).tobytes(), check=True)
+        with ffmpeg.running([*raw, "-i", "-", *codec, ffmpeg.url(path)], stdin=subprocess.PIPE) as encoder:
+            encoder.stdin.write(sound.astype(np.float32).tobytes())
+        if encoder.failure:
+            raise InputError(suffix, f"not coded ({encoder.failure})", "a codec that ffmpeg has")
         back = np.concatenate(list(decode_any(path)))
     return np.pad(back, (0, max(0, len(sound) - len(back))))[:len(sound)]
 
