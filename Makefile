@@ -48,8 +48,9 @@ setup: $(READY) ## make .venv and install what the toolkit needs
 .venv/bin/python:
 	"$$(command -v python3.11 || command -v python3)" -m venv .venv
 
-.venv/ready: requirements.txt | .venv/bin/python
+.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install -r requirements.txt
+	.venv/bin/python -m pip install --no-deps --editable .
 	touch $@
 
 .venv/ready-dev: requirements-dev.txt .venv/ready
@@ -273,7 +274,7 @@ GAN_record/avatar/faces.png: data/avatar_pairs/index.csv | $(READY)
 ##### keeping the house
 
 test: | $(READY_DEV) ## run the tests; says what it skips and why
-	$(PYTHON) -m pytest -rs
+	$(PYTHON) -m pytest -rs --numprocesses auto --dist loadfile
 
 fuzz: | $(READY) ## give every reader damaged files: [N=200 files each, SEED=0]
 	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)

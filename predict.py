@@ -1,6 +1,6 @@
 """Speech to landmarks in one command.
 
-Reads: a .wav, or raw sound on standard input. Writes: predict_landmark/NAME/ and landmarks.gif beside this script.
+Reads: a .wav, or raw sound on standard input. Writes: predict_landmark/NAME/ and landmarks.gif, in the folder you are in.
 """
 
 import sys
@@ -13,19 +13,19 @@ from core.stage import say, stage
 from landmarks.expression import EMOTIONS, MOST
 from landmarks.predict import predict_file, predict_stream
 
-HERE = Path(__file__).resolve().parent
+GIF = Path("landmarks.gif")
 
 
 @stage(reads="SPEECH (.wav; - is raw sound on standard input), CNN_record/default/model.tflite",
        writes="OUT/NAME/landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif; with --emotion auto emotion.json, "
-              "emotion.png, speech_embedding.npy; landmarks.gif beside this script",
+              "emotion.png, speech_embedding.npy; landmarks.gif in the folder you are in",
        examples=("python predict.py speech.wav",
                  "python predict.py speech.wav --emotion happy:1.5",
                  "python predict.py speech.wav --seed 3",
                  "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures",
                  "arecord -q -t raw -f S16_LE -r 16000 -c 1 | python predict.py -"))
 @click.argument("speech", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=HERE / "predict_landmark", show_default="predict_landmark",
+@click.option("--out", type=click.Path(path_type=Path), default=Path("predict_landmark"),
               help="Folder that gets a folder NAME for the speech.")
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
@@ -41,14 +41,13 @@ def main(speech, out, model, emotion, seed, pictures):
     is a line on standard output as soon as it is ready, a fifth of a second after its sound: its time in seconds, and x y of
     the 68 points in eye distances; OUT/stdin/ is written when the sound ends.
     """
-    gif = HERE / "landmarks.gif"
     if str(speech) == "-":
         write_line = partial(print, flush=True)
-        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, gif, pictures, emotion=emotion)))
-        say(str(gif))
+        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, GIF, pictures, emotion=emotion)))
+        say(str(GIF))
     else:
-        click.echo(predict_file(speech, out / speech.stem, model, gif, pictures, emotion=emotion, seed=seed))
-        click.echo(gif)
+        click.echo(predict_file(speech, out / speech.stem, model, GIF, pictures, emotion=emotion, seed=seed))
+        click.echo(GIF)
 
 
 if __name__ == "__main__":

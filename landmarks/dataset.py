@@ -50,7 +50,7 @@ def open_pack(pack):
     """Open a training-pack, a `h5py.File`. Raises InputError when `pack` is none, or the block finds it damaged."""
     artifacts.check(pack, "training-pack")
     cure = "make preprocess CORPUS=folder"
-    with readable(pack, "a training-pack", "HDF5 as preprocess.pack_hdf5 writes it", cure), h5py.File(pack) as file:
+    with readable(pack, "a training-pack", "a training-pack", cure), h5py.File(pack) as file:
         if missing := sorted(_PARTS - file.keys()):
             raise InputError(pack, f"no {', '.join(missing)} in it", "a training-pack", cure)
         yield file

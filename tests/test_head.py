@@ -188,7 +188,7 @@ class TestFiles:
             noise_for(tmp_path / "noise.npy", n_frames=12)
 
     def test_command(self, wav, tmp_path, monkeypatch):
-        monkeypatch.setattr(predict_command, "HERE", tmp_path)
+        monkeypatch.setattr(predict_command, "GIF", tmp_path / "landmarks.gif")
         done = command(predict_command.main, wav, "--out", tmp_path, "--seed", 2)
         assert done.exit_code == 0, done.stderr
         assert artifacts.read_sidecar(tmp_path / "long" / "head.npy")["options"] == {"seed": 2, "emotion": "auto"}

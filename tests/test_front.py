@@ -1,0 +1,73 @@
+"""The front command, from another folder than the toolkit's."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+from conftest import ROOT, command, portrait, speak
+from PIL import Image
+
+import talking_face
+from core.audio import write_wav
+
+PYTHONPATH = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def front(folder, *arguments, **more):
+    return subprocess.run([sys.executable, "-m", "talking_face", *map(str, arguments)], cwd=folder, capture_output=True,
+                          text=True, env={**PYTHONPATH, **more}, timeout=120)
+
+
+def test_a_photo_speaks_and_is_judged_in_another_folder(tmp_path):
+    Image.fromarray(portrait()).save(tmp_path / "photo.png")
+    write_wav(tmp_path / "speech.wav", speak("Mama bought a boat, and Papa made a map of it.", seconds=3))
+    made = front(tmp_path, "make", "photo.png", "speech.wav", "-o", "out.mp4", "--preprocess", "crop", "--size", 256)
+    assert made.returncode == 0 and made.stdout.strip() == "out.mp4", made.stderr
+    judged = front(tmp_path, "sync", "out.mp4")
+    assert judged.returncode == 0 and judged.stdout, judged.stderr
+    predicted = front(tmp_path, "predict", "speech.wav")
+    assert predicted.stdout.split() == ["predict_landmark/speech/landmarks.npy", "landmarks.gif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "landmarks.gif", "out.mp4", "out.mp4.json", "photo.png", "predict_landmark", "results", "speech.wav"]
+
+
+@pytest.mark.parametrize("name", talking_face.COMMANDS)
+def test_every_command_has_its_page(name):
+    done = command(talking_face.main, name, "--help")
+    assert done.exit_code == 0 and f"main {name} " in done.stdout and "Reads:" in done.stdout
+
+
+def test_the_list_and_the_version_answer():
+    assert all(name in command(talking_face.main, "-h").stdout for name in talking_face.COMMANDS)
+    assert command(talking_face.main, "--version").stdout.startswith("talking-face, version ")
+    try:
+        assert version("talking-face") == talking_face._version()
+    except PackageNotFoundError:
+        assert "not installed" in talking_face._version()
+
+
+@pytest.mark.parametrize("shell, words", [("bash", {"COMP_WORDS": "talking-face pre", "COMP_CWORD": "1"}),
+                                          ("zsh", {"COMP_WORDS": "talking-face pre", "COMP_CWORD": "1"})])
+def test_shells_complete(tmp_path, shell, words):
+    script = command(talking_face.main, "completion", shell).stdout
+    assert "_TALKING_FACE_COMPLETE" in script and "talking-face" in script
+    code = "import talking_face; talking_face.main(prog_name='talking-face')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+                          env={**PYTHONPATH, **words, "_TALKING_FACE_COMPLETE": f"{shell}_complete"})
+    assert "predict" in done.stdout and "words" not in done.stdout
+
+
+@pytest.mark.parametrize("given, named", [
+    (["me.jpg", "a.wav", "-o", "x.mp4"], ["--image", "me.jpg", "--audio", "a.wav", "--output", "x.mp4"]),
+    (["me.jpg", "--text", "Hi."], ["--image", "me.jpg", "--text", "Hi."]), (["--image", "me.jpg"], ["--image", "me.jpg"])])
+def test_files_may_stand_without_their_names(given, named):
+    assert talking_face._named(given) == named
+
+
+def test_a_wheel_without_models_is_refused_with_the_cure(tmp_path):
+    pytest.importorskip("setuptools")
+    done = subprocess.run([sys.executable, "setup.py", "bdist_wheel", "--dist-dir", tmp_path], cwd=ROOT, capture_output=True,
+                          text=True)
+    assert done.returncode and "pip install -e ." in done.stderr and not list(tmp_path.iterdir())
