@@ -86,7 +86,7 @@ live: | $(READY) ## a face that speaks along with your microphone, in a browser:
 	$(PYTHON) -m web.live --photo $(call quoted,$(PHOTO)) $(call optional,SPEECH,speech) $(call optional,PORT,port)
 
 inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
-	@$(PYTHON) -m core.inspect $(call quoted,$(FILE))
+	@$(PYTHON) -m viewer.inspect $(call quoted,$(FILE))
 
 ##### recordings to arrays
 
@@ -125,11 +125,11 @@ data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
 
 data/pairs/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m render.part_pairs
+	$(PYTHON) -m render.parts.pairs
 
 # Eyes blink alike: many people tell more of them than many clips of one.
 data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m render.part_pairs --part eyes --of-speaker 300 --clips-of-speaker 150
+	$(PYTHON) -m render.parts.pairs --part eyes --of-speaker 300 --clips-of-speaker 150
 
 # Few faces of many people, to learn who is who.
 data/faces/index.csv: data/landmarks/index.csv | $(READY)
@@ -137,7 +137,7 @@ data/faces/index.csv: data/landmarks/index.csv | $(READY)
 
 data/avatar_pairs/index.csv: | $(READY)
 	$(if $(COMICS),,$(error say which: make train-avatar COMICS=path/to/face2comics))
-	$(PYTHON) -m gan.avatar_pairs $(call quoted,$(COMICS))
+	$(PYTHON) -m avatar.pairs $(call quoted,$(COMICS))
 
 ##### training
 
@@ -155,22 +155,22 @@ train-sync: CNN_record/trained-sync ## the sync judge: how far sound and lips ar
 	@cat $<
 
 eval-sync: CNN_record/trained-sync data/train.h5 ## how often the sync judge is right, beside the ridge regression
-	$(PYTHON) -m landmarks.sync_evaluate --model "$$(cat CNN_record/trained-sync)" --pack data/train.h5
+	$(PYTHON) -m landmarks.sync.evaluate --model "$$(cat CNN_record/trained-sync)" --pack data/train.h5
 
 train-head: CNN_record/trained-head ## head and brows: train what moves them with the speech
 	@cat $<
 
 eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
-	$(PYTHON) -m landmarks.head_evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
+	$(PYTHON) -m landmarks.head.evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
 
 train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
-	$(PYTHON) -m landmarks.train_voice
+	$(PYTHON) -m landmarks.voice.train
 
 train-emotion: CNN_record/trained-emotion ## what a voice feels: train the recogniser on RAVDESS=folder of its speech [data/raw]
 	@cat $<
 
 eval-emotion: CNN_record/trained-emotion ## measure the emotion recogniser on actors it never heard
-	$(PYTHON) -m landmarks.emotion_evaluate --model "$$(cat CNN_record/trained-emotion)" $(unacted)
+	$(PYTHON) -m landmarks.emotion.evaluate --model "$$(cat CNN_record/trained-emotion)" $(unacted)
 
 train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<
@@ -183,14 +183,14 @@ train-render: GAN_record/trained-mouth GAN_record/trained-eyes ## mouth and lids
 
 eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
-	$(PYTHON) -m render.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
+	$(PYTHON) -m render.parts.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
 train-avatar: GAN_record/trained-avatar GAN_record/avatar/faces.png ## photos to comics, and who is who: COMICS=path/to/face2comics
 	@cat GAN_record/trained-avatar
 
 eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmarks/index.csv ## measure both: [PHOTOS=folder]
-	$(PYTHON) -m gan.evaluate_identity --model "$$(cat GAN_record/trained-identity)"
-	$(PYTHON) -m gan.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)" $(call optional,PHOTOS,photos)
+	$(PYTHON) -m avatar.identity.evaluate --model "$$(cat GAN_record/trained-identity)"
+	$(PYTHON) -m avatar.evaluate --model "$$(cat GAN_record/trained-avatar)" $(call optional,PHOTOS,photos)
 	$(PYTHON) -m render.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)"
 
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
@@ -225,12 +225,12 @@ CNN_record/trained: $(MEMBERS)
 
 CNN_record/trained-sync: data/train.h5 | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.sync_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	$(PYTHON) -m landmarks.sync.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.head_train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
+	$(PYTHON) -m landmarks.head.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 unacted = $(if $(wildcard data/recordings/index.csv),--unacted data/recordings/index.csv)
@@ -239,7 +239,7 @@ data/ravdess/index.csv: | $(READY)
 
 CNN_record/trained-emotion: data/ravdess/index.csv | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.emotion_train --record CNN_record $(unacted) | tail -n 1 > $@.part
+	$(PYTHON) -m landmarks.emotion.train --record CNN_record $(unacted) | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained: data/crops/index.csv | $(READY)
@@ -249,27 +249,27 @@ GAN_record/trained: data/crops/index.csv | $(READY)
 
 GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m render.train --pairs data/pairs --record GAN_record | tail -n 1 > $@.part
+	$(PYTHON) -m render.parts.train --pairs data/pairs --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m render.train --part eyes --pairs data/eye_pairs --record GAN_record --epochs 3 --adversarial-from 0.4 \
+	$(PYTHON) -m render.parts.train --part eyes --pairs data/eye_pairs --record GAN_record --epochs 3 --adversarial-from 0.4 \
 		| tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained-identity: data/faces/index.csv data/avatar_pairs/index.csv | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m gan.train_identity --crops data/faces --record GAN_record | tail -n 1 > $@.part
+	$(PYTHON) -m avatar.identity.train --crops data/faces --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identity | $(READY)
 	@mkdir -p $(@D)
-	$(PYTHON) -m gan.train_avatar --encoder "$$(cat GAN_record/trained-identity)" --record GAN_record | tail -n 1 > $@.part
+	$(PYTHON) -m avatar.train --encoder "$$(cat GAN_record/trained-identity)" --record GAN_record | tail -n 1 > $@.part
 	@mv $@.part $@
 
 GAN_record/avatar/faces.png: data/avatar_pairs/index.csv | $(READY)
-	$(PYTHON) -m gan.other_faces
+	$(PYTHON) -m avatar.other_faces
 
 ##### keeping the house
 

@@ -18,10 +18,10 @@ from core.child import aside
 from core.errors import InputError, absent
 from core.stage import begin, say
 from landmarks.expression import asked
-from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render import face_check, motion
 from render.avatar import as_comic
 from render.render import render_video
+from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 
 def as_wav(path, folder, keep=False) -> Path:
@@ -110,7 +110,7 @@ class Animator:
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
                              seed=seed, avatar=avatar, **options)
         if keep:
-            from core.run_page import write_page
+            from viewer.page import write_page
             go_on()
             say(f"all files: {write_page(folder, video)}")
         say(f"done in {time.monotonic() - began:.1f} s")
@@ -119,7 +119,7 @@ class Animator:
     def _checked(self, photo, which, points_file):
         if self.once:
             checked = aside(face_check.check_photo, photo, which, points_file)
-            import render.painted_part  # noqa: F401  PyTorch: as long as the detector's models
+            import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
             return checked()
         with self._one_at_a_time:
             return face_check.check_photo(photo, which, points_file)
@@ -133,8 +133,8 @@ class Animator:
     @staticmethod
     def _spoken(folder, text, text_from, **how):
         """Speak `text`; the .wav, and its words.json or None."""
-        from preprocess.speakable import check_text
-        from preprocess.synthesize_speech import STAGE, write_speech
+        from speech.speakable import check_text
+        from speech.synthesize import STAGE, write_speech
         if text is None:
             raise InputError("speech", "neither a recording nor a text", "one of the two",
                              '--audio speech.wav, or --text "Hello."')
@@ -145,7 +145,7 @@ class Animator:
     @staticmethod
     def _heard(speech, folder, text, text_from, listens):
         """The words.json of a recording, or None: its `text` found in it, else what `listens` understands."""
-        from preprocess.transcribe import STAGE, words_of
+        from speech.transcribe import STAGE, words_of
         if text is None and listens == "none":
             return None
         words = words_of(read_speech(speech), text=text, engine=listens, where=text_from)
@@ -153,7 +153,7 @@ class Animator:
 
 
 def _words_file(words, folder, stage, speech):
-    from preprocess.transcribe import write_words
+    from speech.transcribe import write_words
     return None if words is None else write_words(words, folder, stage=stage, inputs=[speech])[0]
 
 

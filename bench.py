@@ -168,7 +168,7 @@ def padded_to(photo, width, height):
 def render_row(found, moves, width, height, folder):
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
-    from render.painted_part import painted_parts
+    from render.parts.painted import painted_parts
     face, video = padded_to(photo.framed(found, "full", height), width, height), folder / "video.mp4"
     shown = list(motion.on_face(motion.resampled(moves, FPS, range(len(moves))), face.face))
     held = list(portrait.frames(face, shown[:N_HELD], painted_parts(face)))  # libraries are loaded by now

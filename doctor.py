@@ -16,15 +16,13 @@ from pathlib import Path
 
 import click
 
+from core import paths
 from core.errors import InputError
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
 GOOD, MISSING, OPTIONAL, FACT = "ok", "MISSING", "not here", ""
-SHIPPED = (*(f"CNN_record/{name}/model.tflite" for name in ("default", "head", "sync")),
-           *(f"GAN_record/{name}/model.safetensors" for name in ("default", "mouth", "eyes", "avatar", "identity")),
-           "CNN_record/emotion/model.npz", "GAN_record/avatar/faces.png", "landmarks/voice_model.npz",
-           "preprocess/offset_model.npz")
+SHIPPED = tuple(path.relative_to(ROOT).as_posix() for path in paths.SHIPPED)
 WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "openai-whisper": "--transcriber whisper",
                   "vosk": "--transcriber vosk", "pillow-heif": ".heic photos"}  # packages that are optional, and what for
 WRITTEN = ("results", "predict_landmark", "data", "CNN_record", "GAN_record")  # folders

@@ -15,12 +15,12 @@ from core.errors import InputError
 from core.files import own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
-from preprocess.recognise import ENGINES
-from preprocess.speakable import read_script
-from preprocess.synthesize_speech import voice_options
 from render import face_check
 from render.options import shared_options
 from render.render import check_output
+from speech.recognise import ENGINES
+from speech.speakable import read_script
+from speech.synthesize import voice_options
 
 
 def what_is_said(text, script) -> dict:

@@ -22,6 +22,7 @@ from core.clock import FPS
 from core.errors import InputError, absent, readable
 from core.files import as_json, locked, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
+from core.renamed import present_name
 
 PREPROCESS = "make preprocess CORPUS=folder"  # what makes most of them
 
@@ -160,7 +161,7 @@ def read_sidecar(path) -> dict:
     fields = {"kind": str, "options": dict, "inputs": dict, "stage": str, "sha256": str}
     if not isinstance(about, dict) or not all(isinstance(about.get(name, kind()), kind) for name, kind in fields.items()):
         raise InputError(beside, "not a description", "the description written with the file", cure)
-    return about
+    return about | {"stage": present_name(about["stage"])} if "stage" in about else about
 
 
 def check(path, *kind_names, cure: str = "") -> dict:

@@ -14,6 +14,7 @@ from pathlib import Path
 from core import artifacts
 from core.errors import InputError, absent, readable
 from core.files import read_json, save_json
+from core.renamed import present_name
 
 _FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
 _DICTS = ("options", "versions", "data")  # of these
@@ -58,7 +59,9 @@ def read_run(run) -> dict:
     about = read_json(path, "what a training wrote", "ls CNN_record GAN_record") if path.is_file() else {}
     if not isinstance(about, dict) or not about.keys() >= _FIELDS or not all(isinstance(about[k], dict) for k in _DICTS):
         raise InputError(run, "not a training run", "a folder with run.json", "ls CNN_record GAN_record")
-    return about
+    old, new = str(about["stage"]), present_name(str(about["stage"]))
+    commands = {name: str(about[name]).replace(f"-m {old} ", f"-m {new} ") for name in ("command", "resume")}
+    return about | {"stage": new, **commands}
 
 
 def resumed(run, *, stage: str, data) -> dict:

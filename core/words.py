@@ -59,7 +59,7 @@ def load_words(path) -> list:
     artifacts.check(path, "words")
     wanted = '{"words": [{"word": "hello", "start_s": 0.1, "end_s": 0.5}, ...]}'
     data = read_json(path, wanted)
-    with readable(path, "words with times", wanted, "python -m preprocess.transcribe speech.wav"):
+    with readable(path, "words with times", wanted, "python -m speech.transcribe speech.wav"):
         words = [Word(str(row["word"]), float(row["start_s"]), float(row["end_s"])) for row in data["words"]]
     last_s = 0.0
     for word in words:

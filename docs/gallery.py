@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from avatar.comics import Avatars
 from core import face68
 from core.draw import contact_sheet
 from core.files import whole_file
 from core.stage import stage
-from gan.avatar import Avatars
 from landmarks.predict import load_model, predict_file
 from preprocess.sample_photo import write_photo
 from render import face_check, liveliness, motion, photo, portrait
-from render.drawn_part import drawn_parts
-from render.painted_part import painted_parts
+from render.parts.drawn import drawn_parts
+from render.parts.painted import painted_parts
 
 ROOT = Path(__file__).resolve().parent.parent
 TILE_PX, N_COLUMNS = 256, 4

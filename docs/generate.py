@@ -15,10 +15,10 @@ from core.kinds import KINDS, shape_text
 from core.stage import stage
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("core", "preprocess", "landmarks", "gan", "render", "web")
-HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "landmarks": "Speech to landmarks",
-            "gan": "Picture models", "render": "Landmarks and photo to video", "web": "In a browser",
-            "core": "Looking at files"}
+PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
+HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "speech": "Text and words",
+            "landmarks": "Speech to landmarks", "gan": "The DCGAN", "avatar": "Photo to comic",
+            "render": "Landmarks and photo to video", "web": "In a browser", "viewer": "Looking at files"}
 WIDTH = 100  # characters of a help page
 NOTE = "<!-- Written by `make docs`; tests/test_docs.py fails when it is stale. -->\n"
 

@@ -16,9 +16,10 @@ from core import artifacts, face68, face_detector, metrics
 from core.draw import contact_sheet
 from core.stage import progress, say, stage
 from gan.dataset import load_crops, looks_of
-from gan.model import DEFAULT_MODEL, load_generator, to_uint8
-from gan.monitor import save_picture
+from gan.model import DEFAULT_MODEL, load_generator
 from gan.regression import fit_linear
+from learn.curves import save_picture
+from learn.layers import to_uint8
 
 STAGE = "gan.evaluate"
 N_SHOWN = 8
@@ -151,7 +152,8 @@ def table_text(table) -> str:
 @stage(reads="MODEL (picture-model), CROPS/, LANDMARKS/", writes="metrics.json beside MODEL, PICTURE",
        examples=("python -m gan.evaluate",
                  "python -m gan.evaluate --model GAN_record/00001/model.safetensors --picture sheet.png"))
-@click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, help="The generator.")
+@click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the one that ships",
+              help="The generator.")
 @click.option("--crops", type=click.Path(path_type=Path), default=Path("data/crops"), help="Face crops of its speaker.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw truth, model and baselines into this PNG.")

@@ -18,11 +18,13 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from core import paths
 from core.errors import InputError
 from core.face68 import N_POINTS, fill_missing
-from gan.weights import load_network, save_network
+from learn.layers import to_uint8
+from learn.weights import load_network, save_network
 
-DEFAULT_MODEL = Path("GAN_record/default/model.safetensors")
+DEFAULT_MODEL = paths.DCGAN_MODEL
 NETWORK, VERSION = "gan.model.Generator", 1
 WIDTHS = (128, 128, 128, 96, 48)  # channels at 4, 8, ... px
 SHUFFLE = 4  # the last block draws at a quarter of the size, each of its pixels a square of the picture
@@ -194,8 +196,3 @@ def generate(generator, face, batch: int = 16, look=None):
         with torch.inference_mode():
             points = torch.from_numpy(face[start:start + batch]).to(device)
             yield from to_uint8(generator(points, look.expand(len(points), -1)))
-
-
-def to_uint8(pictures):
-    """float tensor [n, rgb, row, column], -1..1 -> uint8 array [n, row, column, rgb]."""
-    return ((pictures.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()

@@ -15,7 +15,7 @@ from core.draw import contact_sheet, sketch_rgb
 from core.stage import stage
 from gan.dataset import rows_of
 from gan.model import DEFAULT_MODEL, generate, load_generator
-from gan.monitor import save_picture
+from learn.curves import save_picture
 
 N_COLUMNS = 8
 
@@ -57,7 +57,8 @@ def sample_sheet(generator, face, looks):
        examples=("python -m gan.sample",
                  "python -m gan.sample --landmarks predict_landmark/speech/landmarks.npy --out frames.png",
                  "python -m gan.sample --random-looks --seed 3"))
-@click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, help="The generator.")
+@click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the one that ships",
+              help="The generator.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=None,
               help="A landmarks-face file, or a folder of landmarks: random held-out frames. Without: the face at rest.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("GAN_record/sample.png"), help="The picture.")

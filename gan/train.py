@@ -14,10 +14,10 @@ import torch
 from core.stage import stage
 from gan.dataset import load_crops, looks_of, measure_speaker
 from gan.model import Generator, save_generator, widths_for
-from gan.monitor import check
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
-from gan.training import Training, provenance, train_as_asked, training_options
+from learn.curves import check
+from learn.picture_run import Training, provenance, train_as_asked, training_options
 
 STAGE = "gan.train"
 LEARNING_RATE = 1e-3

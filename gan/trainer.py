@@ -1,9 +1,9 @@
 """One training step of the landmark DCGAN."""
 
 
-from gan import losses
-from gan.adversaries import Adversaries
 from gan.model import Discriminator, Generator
+from learn import losses
+from learn.adversaries import Adversaries
 
 EDGE_WEIGHT, FEATURE_WEIGHT = 1.0, 0.02
 LINEAR_SHARE = 0.2  # of the learning rate, for what regression has set

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68
+from core import artifacts, face68, paths
 from core.audio import level_dbfs, read_speech, spectrum_of
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
@@ -20,7 +20,7 @@ from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
 
 STAGE = "landmarks.evaluate"
-SPEECH = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
+SPEECH = paths.SAMPLE_SPEECH
 QUIET_DB, NOISY_DB = 30, 10
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",

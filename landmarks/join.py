@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.face68 import N_POINTS
 from core.stage import stage
 from landmarks.features import CONTEXT, N_MELS
-from landmarks.training import load_state
+from learn.keras_run import load_state
 
 STAGE = "landmarks.join"
 

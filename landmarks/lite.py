@@ -5,14 +5,14 @@ Reads: CNN_record/default/model.tflite, or any landmark-model. Writes: nothing.
 
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from core import paths
 from core.audio import HOPS_PER_FRAME
 from core.models import read_model
 
-DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "CNN_record" / "default" / "model.tflite"
+DEFAULT_MODEL = paths.LANDMARK_MODEL
 _BLOCK = 256  # frames given to the network at a time
 
 

@@ -21,16 +21,16 @@ from core.files import whole_file
 from core.keep import kept
 from core.stage import only_one
 from core.video import write_gif
-from landmarks.emotion import emotion_of, write_emotion
+from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
-from landmarks.head import DEFAULT_MODEL as HEAD_MODEL
-from landmarks.head import load_head_model, motion_of, noise_for, with_brows
-from landmarks.head_sound import heard_at_knots
+from landmarks.head.intonation import pitch
+from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
+from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
+from landmarks.head.sound import heard_at_knots
 from landmarks.hearing import Whole
-from landmarks.intonation import pitch
 from landmarks.lite import DEFAULT_MODEL, load_model
 from landmarks.stream import Faces, Stream
-from landmarks.voice import Free, Voice, WholeVoice
+from landmarks.voice.gate import Free, Voice, WholeVoice
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it

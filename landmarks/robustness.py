@@ -90,7 +90,7 @@ def voices_of(folder):
 
 def languages():
     """Counting to ten in many languages, by eSpeak NG: (group, sound)."""
-    from preprocess.speech_engines import speak
+    from speech.engines import speak
     for language in LANGUAGES:
         for speaker, variant in SPEAKERS.items():
             spoken = speak(COUNTED, language + variant)

@@ -1,6 +1,6 @@
 """Speech to landmarks while it is spoken: sound in pieces of any size in, the frames that are ready out.
 
-Reads: a .wav and CNN_record/default/model.tflite (or any landmark-model); landmarks/voice_model.npz.
+Reads: a .wav and CNN_record/default/model.tflite (or any landmark-model); CNN_record/voice/model.npz.
 Writes: nothing; prints how late the landmarks are, and how long they take.
 Memory and time a frame do not grow with the length. A file is predicted by the same code (landmarks.predict).
 """
@@ -19,7 +19,7 @@ from landmarks.expression import offsets
 from landmarks.features import pad_with_silence
 from landmarks.hearing import Running
 from landmarks.lite import load_model
-from landmarks.voice import LAG, Voice, voice_model
+from landmarks.voice.gate import LAG, Voice, voice_model
 
 PIECE_MS = 1000 // FPS
 
@@ -131,7 +131,7 @@ def feed(stream, sound, *, piece_ms: int = PIECE_MS, real_time: bool = False):
     return np.array(took_s), np.array(late_s)
 
 
-@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite, landmarks/voice_model.npz", writes="nothing; prints times",
+@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite, CNN_record/voice/model.npz", writes="nothing; prints times",
        examples=("python -m landmarks.stream speech.wav", "python -m landmarks.stream speech.wav --fast --piece-ms 10"))
 @click.argument("speech", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")

@@ -10,7 +10,7 @@ import numpy as np
 from core import face68
 from core.clock import FPS
 from core.metrics import correlation, lag_of
-from landmarks.sync import FRAME_MS, judge_power, load_judge
+from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
 
 LONG_ENOUGH = round(2.8 * FPS)  # frames a clip must have to be judged in time: a sentence of GRID is 2.9 s
 LARGEST_LAG = 10  # frames

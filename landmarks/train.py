@@ -14,8 +14,9 @@ from core import draw, face68
 from core.audio import HOPS_PER_FRAME
 from core.stage import say, stage
 from core.video import write_gif
+from landmarks.dataset import open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
-from landmarks.training import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
 
 STAGE = "landmarks.train"
 
@@ -146,7 +147,7 @@ def main(pack, record_folder, resume, dry_run, **options):
     """Train the network that turns speech into landmarks."""
     if dry_run:
         options |= {"steps": 2, "batch": 2, "every": 2}
-    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options))
+    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options, opened=open_pack))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Sounds in which nobody speaks, made of nothing: noise, hum, machines, knocks, tones and music.
 
-Reads: nothing. Writes: nothing. The detector of voices learns from these (landmarks.train_voice), and is measured on
+Reads: nothing. Writes: nothing. The detector of voices learns from these (landmarks.voice.train), and is measured on
 `checked()` (landmarks.evaluate).
 """
 

@@ -1,6 +1,6 @@
 """By how many milliseconds the sound and the picture of each clip are apart.
 
-Reads: data/landmarks/index.csv, data/landmarks/CLIP.face.npy, data/fft/CLIP.npy; the model preprocess/offset_model.npz.
+Reads: data/landmarks/index.csv, data/landmarks/CLIP.face.npy, data/fft/CLIP.npy; the model CNN_record/offsets/model.npz.
 Writes: data/offsets/index.csv with the columns offset_ms, confidence and correlations; with --fit, the model.
 
 `offset_ms` is the time of a sound minus the time of the lip movement that made it. Positive: the sound is late, the
@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts
+from core import artifacts, paths
 from core.audio import N_BINS
 from core.clock import FPS, SAMPLE_RATE
 from core.corpus import output_path, run_stage
@@ -29,7 +29,7 @@ from core.stage import progress, stage
 from preprocess.pack_hdf5 import SURE, usable_clips
 
 STAGE = "preprocess.estimate_offset"
-MODEL = Path(__file__).with_name("offset_model.npz")
+MODEL = paths.OFFSET_MODEL
 FRAME_MS = 1000 // FPS
 N_BANDS = 24
 BAND_RANGE_HZ = (80.0, 7600.0)

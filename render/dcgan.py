@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core import artifacts
+from core import artifacts, paths
 
-MODEL = Path(__file__).resolve().parent.parent / "GAN_record" / "default" / "model.safetensors"
+MODEL = paths.DCGAN_MODEL
 BATCH = 16  # faces held at a time
 
 

@@ -134,7 +134,7 @@ def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
 def render_clip(row, landmarks, model):
     """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
-    from render.painted_part import PaintedPart
+    from render.parts.painted import PaintedPart
     from render.photo import Photo
     face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
                   (("face", "landmarks-face"), ("pose", "head-pose")))
@@ -190,7 +190,7 @@ def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, 
     artifacts.save_described_json(out, {"split": split, **facts, "sources": table}, "metrics", stage=stage,
                                   options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"])
     if picture:
-        from gan.monitor import save_picture
+        from learn.curves import save_picture
         save_picture(picture, contact_sheet(tiles, 8))
         say(f"drawn into {picture}")
     click.echo(as_markdown(table))
@@ -215,7 +215,7 @@ def shared_options(function):
 @shared_options
 def main(model, landmarks, split, every_clip, picture):
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
-    from render.painted_part import MODELS, MOUTH
+    from render.parts.painted import MODELS, MOUTH
     model, rows = Path(model or MODELS[MOUTH]), rows_of(landmarks, split, every_clip)
     found, tiles = [], []
     with progress(rows, "evaluate") as bar:

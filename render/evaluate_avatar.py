@@ -50,8 +50,8 @@ def comics_of(avatars, frames, points, in_time: bool):
 def drawn_by_all(row, landmarks, avatars):
     """A clip by each method: method -> frames; its points [frame, 68, 2] px; eye distance, px; number of the photo."""
     from render import portrait
-    from render.drawn_part import drawn_parts
-    from render.painted_part import MODELS, MOUTH
+    from render.parts.drawn import drawn_parts
+    from render.parts.painted import MODELS, MOUTH
     from render.photo import Photo
     rendered, truth, points, unit_px, still = render_clip(row, landmarks, MODELS[MOUTH])
     comics = comics_of(avatars, truth, points, in_time=True)
@@ -111,7 +111,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--picture", type=_PATH, help="Also draw clip, photo and comics into this PNG.")
 def main(model, landmarks, split, every_clip, picture):
     """Measure photos and comics that speak, side by side, on held-out recordings."""
-    from gan.avatar import DEFAULT_MODEL, Avatars
+    from avatar.comics import DEFAULT_MODEL, Avatars
     model = Path(model or DEFAULT_MODEL)
     avatars, rows, found, tiles = Avatars(model, privacy=0), rows_of(landmarks, split, every_clip), [], []
     with progress(rows, "evaluate") as bar:
@@ -130,7 +130,7 @@ def main(model, landmarks, split, every_clip, picture):
                                   inputs=[model, landmarks / "index.csv"])
     draw_bars(table["all clips"], out.with_suffix(".png"))
     if picture:
-        from gan.monitor import save_picture
+        from learn.curves import save_picture
         save_picture(picture, contact_sheet(tiles, 5))
         say(f"drawn into {picture}")
     click.echo(as_markdown(table))

@@ -24,8 +24,8 @@ from core.words import load_words
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
 from render.avatar import as_comic
-from render.drawn_part import drawn_parts
 from render.options import shared_options
+from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
@@ -73,7 +73,7 @@ def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
     if avatar != "none":
         parts = drawn_parts(face)
     else:
-        from render.painted_part import painted_parts  # PyTorch again
+        from render.parts.painted import painted_parts  # PyTorch again
         parts = painted_parts(face, model, device)
     return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts)
 
@@ -132,7 +132,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         if not np.isfinite(value):
             raise InputError(option, f"{value}", "a number")
     if captions != "none" and words is None:
-        raise InputError("--captions", f"{captions}, without words", "--words words.json", "python -m preprocess.transcribe")
+        raise InputError("--captions", f"{captions}, without words", "--words words.json", "python -m speech.transcribe")
     shown_words = load_words(words) if words else []
     if captions == "burn":
         check_drawable(shown_words)

@@ -42,7 +42,7 @@ def describe(path, kind, **about):
 
 def speak(text, voice="en-us", seconds=2.0):
     """Synthesised speech of exactly this length: float32 [sample] at 16 kHz."""
-    from preprocess import speech_engines
+    from speech import engines as speech_engines
     spoken = speech_engines.speak(text, voice)
     sound = resample(spoken.sound, spoken.rate)
     n_samples = round(seconds * SAMPLE_RATE)

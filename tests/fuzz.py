@@ -66,12 +66,12 @@ def damaged(content: bytes, rng) -> bytes:
 
 
 def _drawn(path):
-    from core.inspect import _draw
+    from viewer.inspect import _draw
     _draw(path, path.with_suffix(".drawn.png"))
 
 
 def _spoken(path):
-    from preprocess.speakable import check_text, pieces, read_script
+    from speech.speakable import check_text, pieces, read_script
     pieces(check_text(read_script(path), "en", path))
 
 
@@ -126,7 +126,7 @@ def _index(path):
 
 
 def _run(path):
-    from core.inspect import look_at_run
+    from viewer.inspect import look_at_run
     folder = path.parent / "run"
     folder.mkdir(exist_ok=True)
     (folder / "run.json").write_bytes(path.read_bytes())
@@ -144,7 +144,7 @@ def _landmark_model(path):
 
 
 def _emotion_model(path):
-    from landmarks.emotion_model import load_recogniser
+    from landmarks.emotion.model import load_recogniser
     load_recogniser(path)
 
 
@@ -152,14 +152,14 @@ def _picture_model(path):
     import torch
 
     from core.models import read_model
-    from gan.weights import _load
-    from render.part_model import NETWORK, VERSION, Painter
+    from learn.weights import _load
+    from render.parts.network import NETWORK, VERSION, Painter
     torch.set_num_threads(1)  # so that a copy of this process can do it, as fast as ten thousand files need
     read_model(path, "picture-model", partial(_load, build=Painter, name=NETWORK, version=VERSION, cure=""))
 
 
 def _noise(path):
-    from landmarks.head import noise_for
+    from landmarks.head.motion import noise_for
     noise_for(path, 50)
 
 
@@ -168,7 +168,7 @@ def _make(folder):
     import h5py
     from PIL import Image
 
-    from landmarks.knots import n_knots_of
+    from landmarks.head.knots import n_knots_of
     from landmarks.lite import load_model
     rng = np.random.default_rng(0)
     face = load_model().rest_face

@@ -15,18 +15,24 @@ from PIL import Image
 import main
 import predict
 from animator import Animator
+from avatar import data as avatar_data
+from avatar import other_faces, translate
+from avatar import pairs as avatar_pairs
+from avatar import train as train_avatar
+from avatar.comics import Avatars, enlarged
+from avatar.disguise import FACES, covered, disguised, least_like, load_faces
+from avatar.identity import data as identity_data
+from avatar.identity import embed as identity
+from avatar.identity import train as train_identity
+from avatar.identity.measure import area_under
+from avatar.identity.network import IdentityEncoder, save_encoder
+from avatar.ink import inked, simplified
+from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
 from core import artifacts, draw, face68, face_detector, metrics
 from core.errors import InputError
 from core.video import probe, read_frames
-from gan import avatar_data, avatar_pairs, identity, identity_data, other_faces, train_avatar, train_identity, translate
-from gan.avatar import Avatars, enlarged
-from gan.avatar_model import N_INPUTS, Translator, as_inputs, save_translator
-from gan.disguise import FACES, covered, disguised, least_like, load_faces
-from gan.identity_measure import area_under
-from gan.identity_model import IdentityEncoder, save_encoder
-from gan.ink import inked, simplified
-from render.drawn_part import DrawnLids, DrawnMouth
 from render.liveliness import close_lids
+from render.parts.drawn import DrawnLids, DrawnMouth
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +244,7 @@ class TestDisguise:
         assert done.exit_code == 1 and "100 or more" in done.stderr and not (tmp_path / "faces.png").exists()
         Image.new("RGB", (256, 256)).save(tmp_path / "faces.png")
         describe(tmp_path / "faces.png", "other-faces")
-        with pytest.raises(InputError, match="gan.other_faces"):
+        with pytest.raises(InputError, match="avatar.other_faces"):
             load_faces(tmp_path / "faces.png")
 
 

@@ -9,13 +9,16 @@ from conftest import SENTENCES, command, speak
 from core import artifacts, runs
 from core.audio import read_speech, resample, write_wav
 from core.clock import SAMPLE_RATE, n_frames_of
-from landmarks import emotion, emotion_evaluate, emotion_model, emotion_train
-from landmarks.emotion import SIX, as_json, emotion_of, six_of
-from landmarks.emotion_model import N_BANDS, N_FEATURES, Recogniser, as_far_as_acted, heard, load_recogniser, sounds_of
-from landmarks.emotion_train import merged, recall, weighed
+from landmarks.emotion import evaluate as emotion_evaluate
+from landmarks.emotion import model as emotion_model
+from landmarks.emotion import recognise as emotion
+from landmarks.emotion import train as emotion_train
+from landmarks.emotion.model import N_BANDS, N_FEATURES, Recogniser, as_far_as_acted, heard, load_recogniser, sounds_of
+from landmarks.emotion.recognise import SIX, as_json, emotion_of, six_of
+from landmarks.emotion.train import merged, recall, weighed
 from landmarks.expression import EMOTIONS
+from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.predict import predict_file
-from landmarks.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.wordless import checked
 from preprocess import list_recordings
 
@@ -88,7 +91,7 @@ def test_a_finished_training_is_not_gone_on_with(trained):
 
 
 def test_the_numpy_network_equals_keras():
-    from landmarks.emotion_network import arrays_of, built
+    from landmarks.emotion.network import arrays_of, built
     rng = np.random.default_rng(0)
     networks = [built(width=7, channels=6, units=5, dropout=0.3) for _ in range(2)]
     for network in networks:

@@ -10,15 +10,16 @@ from conftest import SIDE_PX, command, portrait, portrait_photo
 from core import artifacts, face68
 from core.errors import InputError
 from core.video import write_video
-from render import evaluate_eyes, part_pairs, train
 from render import portrait as portrait_module
 from render.liveliness import close_lids
-from render.painted_part import MODELS, PaintedPart, painted_parts
-from render.pair_choice import choose_eyes, shut_shares
-from render.part_data import as_tensors, load_pairs
-from render.part_model import Painter, load_painter, save_painter
-from render.part_view import PartView
-from render.parts import EYES, MOUTH, PARTS
+from render.parts import evaluate_eyes, train
+from render.parts import pairs as part_pairs
+from render.parts.data import as_tensors, load_pairs
+from render.parts.network import Painter, load_painter, save_painter
+from render.parts.painted import MODELS, PaintedPart, painted_parts
+from render.parts.pair_choice import choose_eyes, shut_shares
+from render.parts.part import EYES, MOUTH, PARTS
+from render.parts.view import PartView
 
 STILL = np.zeros(5, np.float32)
 OPTIONS = {"part": "eyes", "epochs": 4, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}

@@ -11,11 +11,12 @@ from safetensors.torch import load_file, save_file
 from core import artifacts, face68
 from core.errors import InputError
 from core.index import write_index
-from gan import evaluate, losses, sample
+from gan import evaluate, sample
 from gan import train as training
 from gan.dataset import load_crops, looks_of, measure_speaker
 from gan.model import Generator, generate, load_generator, save_generator, widths_for
 from gan.regression import fit_linear
+from learn import losses
 from preprocess.crop_faces import crop_pose
 
 SIZE_PX, EVERY = 32, 2

@@ -12,14 +12,14 @@ from core.audio import spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.head import shown_at
-from landmarks import head as head_module
-from landmarks import knots
-from landmarks.head import load_head_model, motion_of, noise_for, seeded_noise, with_brows
-from landmarks.head_sound import heard_at_knots
-from landmarks.intonation import melody, pitch
+from landmarks.head import knots
+from landmarks.head import motion as head_module
+from landmarks.head.intonation import melody, pitch
+from landmarks.head.motion import load_head_model, motion_of, noise_for, seeded_noise, with_brows
+from landmarks.head.sound import heard_at_knots
 from landmarks.lite import load_model
 from landmarks.predict import heard, predict_file
-from landmarks.voice import WholeVoice
+from landmarks.voice.gate import WholeVoice
 from preprocess.head_fit import BROWS, head_and_brows
 from render import motion, render
 
@@ -242,7 +242,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(made, tmp_path_factory):
-    from landmarks.head_train import train
+    from landmarks.head.train import train
     run = tmp_path_factory.mktemp("run")
     return run, train(run, *made)
 
@@ -254,7 +254,7 @@ class TestTraining:
         assert np.isfinite(moved(model, babble(3, 9)[0])).all()
 
     def test_resuming_equals_not_stopping(self, made, trained, tmp_path):
-        from landmarks.head_train import train
+        from landmarks.head.train import train
         assert train(tmp_path, *made, stop_after=3) is None
         assert train(tmp_path, *made).is_file()
         with np.load(trained[0] / "state.npz") as whole, np.load(tmp_path / "state.npz") as resumed:
@@ -264,9 +264,9 @@ class TestTraining:
     def test_learns_from_the_sound(self, made):
         import tensorflow as tf
 
-        from landmarks.head_dataset import HeadBatches, load_heads
-        from landmarks.head_train import build, flow_loss
-        from landmarks.training import optimizer_of
+        from landmarks.head.data import HeadBatches, load_heads
+        from landmarks.head.train import build, flow_loss
+        from learn.keras_run import optimizer_of
         pack, options = made
         clips = load_heads(pack, options["heads_folder"], "train")
         options = {**options, "steps": 80, "dropout": 0.0, "rate": 1e-2, "width": 16}
@@ -287,7 +287,7 @@ class TestTraining:
         assert own < 0.6 * first and own < 0.9 * other
 
     def test_measures(self, made, trained, tmp_path):
-        from landmarks import head_evaluate
+        from landmarks.head import evaluate as head_evaluate
         pack, options = made
         done = command(head_evaluate.main, "--model", trained[1], "--pack", pack, "--heads", options["heads_folder"], "--out",
                        tmp_path / "m.json")

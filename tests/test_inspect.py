@@ -12,9 +12,9 @@ from safetensors.numpy import save_file
 from core import artifacts, draw, face68, runs
 from core.audio import spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE
-from core.inspect import main
 from core.kinds import KINDS
 from core.video import write_gif, write_video
+from viewer.inspect import main
 
 N_FRAMES = 40
 STAGE = {"stage": "tests.make", "options": {"strength": 3}}
@@ -237,7 +237,7 @@ def test_a_zip_and_a_bomb_are_refused(tmp_path, monkeypatch):
 
 
 def test_long_lists_of_a_sidecar_are_told_by_their_length():
-    from core.inspect import origin
-    from gan.disguise import FACES
+    from avatar.disguise import FACES
+    from viewer.inspect import origin
     also = dict(origin(FACES, artifacts.read_sidecar(FACES)))["also"]
     assert "people [" in also and "points (68 values)" in also and len(also) < 200

@@ -113,7 +113,7 @@ def test_exported_model_equals_keras(trained, pack):
     from landmarks.dataset import load_clips
     from landmarks.evaluate import file_predictor
     from landmarks.train import build, predictor
-    from landmarks.training import load_state
+    from learn.keras_run import load_state
     clips = load_clips(pack, "train")
     model, average, optimizer = build(clips, SMALL)
     load_state(trained[0] / "state.npz", [*model.variables, *average.variables, *optimizer.variables])

@@ -15,7 +15,7 @@ from core.head import shown_at
 from core.video import probe, read_frames, write_video
 from render import background, face_check, liveliness, motion, photo, render, sketch
 from render import portrait as portrait_module
-from render.painted_part import painted_parts
+from render.parts.painted import painted_parts
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
 TEN_MINUTES = 600

@@ -169,7 +169,7 @@ def test_keep_leaves_a_page_of_all_files(tmp_path, photo_path, predicted):
 
 def test_keep_writes_down_what_a_recording_says(tmp_path, monkeypatch, photo_path, short_speech, predicted):
     """A recording that is a .wav already lies beside the page too; --transcriber none listens to nobody."""
-    from preprocess import transcribe
+    from speech import transcribe
     heard = []
     monkeypatch.setattr(transcribe, "recognise", lambda sound, engine, grammar: heard.append(engine) or [])
     ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", *SMALL)
@@ -204,7 +204,7 @@ def test_progress_for_programs(tmp_path, photo_path, short_speech, predicted):
 
 def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     from landmarks.predict import DEFAULT_MODEL, _kept_model
-    from render.painted_part import MODELS, MOUTH, _painter
+    from render.parts.painted import MODELS, MOUTH, _painter
     read, path = [], tmp_path / "model"
     load = kept(lambda path, device="cpu": read.append(device) or path.read_text())
     path.write_text("one")

@@ -11,13 +11,15 @@ from safetensors.torch import load_file
 from core import artifacts, face68
 from core.errors import InputError
 from core.index import read_index
-from render import evaluate, part_pairs, portrait, train
-from render.painted_part import PaintedPart
-from render.pair_choice import choose_mouths
-from render.part_data import as_tensors, load_pairs, varied
-from render.part_model import Painter, as_floats, load_painter, masks_as_floats, save_painter
-from render.part_view import PartView
-from render.parts import MOUTH
+from render import evaluate, portrait
+from render.parts import pairs as part_pairs
+from render.parts import train
+from render.parts.data import as_tensors, load_pairs, varied
+from render.parts.network import Painter, as_floats, load_painter, masks_as_floats, save_painter
+from render.parts.painted import PaintedPart
+from render.parts.pair_choice import choose_mouths
+from render.parts.part import MOUTH
+from render.parts.view import PartView
 
 OPTIONS = {"part": "mouth", "epochs": 4, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
 

@@ -18,9 +18,9 @@ from PIL import Image
 import main
 from core import artifacts, audio, child, ffmpeg, files, mp4, provenance
 from core.errors import InputError
-from core.inspect import main as inspect_main
 from core.picture import FORMATS, LONGEST_SIDE_PX, read_alpha, read_photo
 from core.video import write_video
+from viewer.inspect import main as inspect_main
 
 FACE = np.zeros((3, 68, 2), np.float32)
 FRAMES = [np.full((64, 64, 3), 40 * i, np.uint8) for i in range(5)]

@@ -4,7 +4,7 @@ import pytest
 from conftest import ROOT
 
 from core.errors import InputError
-from preprocess.speakable import MOST_WORDS, Piece, check_text, pieces
+from speech.speakable import MOST_WORDS, Piece, check_text, pieces
 
 
 def spoken(text, language="en"):

@@ -13,9 +13,12 @@ from core import artifacts
 from core.audio import level_dbfs
 from core.errors import InputError
 from core.words import load_words
-from preprocess import espeak, indian_english, sample_photo, speech_engines, synthesize_speech
-from preprocess.speakable import MOST_WORDS
-from preprocess.speech_engines import PAUSE_S, speak
+from preprocess import sample_photo
+from speech import engines as speech_engines
+from speech import espeak, indian_english
+from speech import synthesize as synthesize_speech
+from speech.engines import PAUSE_S, speak
+from speech.speakable import MOST_WORDS
 
 
 def test_it_speaks(tmp_path):
@@ -212,7 +215,7 @@ def test_every_engine_is_there():
 def test_the_sample_speech_is_what_its_readme_says(tmp_path):
     """The command in data/samples/README.md makes the very file that lies there."""
     samples, made = ROOT / "data" / "samples", tmp_path / "speech.wav"
-    line = re.search(r"`python (-m preprocess.synthesize_speech .*?)`", (samples / "README.md").read_text(encoding="utf-8"))[1]
+    line = re.search(r"`python (-m speech.synthesize .*?)`", (samples / "README.md").read_text(encoding="utf-8"))[1]
     arguments = [str(made) if word.endswith(".wav") else word for word in line.split()]
     subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
     (kept, rate), (again, _) = soundfile.read(samples / "speech.wav"), soundfile.read(made)

@@ -17,7 +17,7 @@ from landmarks import stream
 from landmarks.hearing import Whole
 from landmarks.predict import load_model, predict, predict_power
 from landmarks.stream import Stream
-from landmarks.voice import WholeVoice
+from landmarks.voice.gate import WholeVoice
 
 LONG_S, PIECE_S = 300, 3
 LOOK_AHEAD_S = 0.2  # what is promised

@@ -6,11 +6,14 @@ import subprocess
 
 import pytest
 
+from core import paths, renamed
 from docs.generate import PACKAGES, ROOT, source_files
 
-MAY_IMPORT = {"core": {"core"}, "preprocess": {"core", "preprocess"}, "landmarks": {"core", "preprocess", "landmarks"},
-              "gan": {"core", "gan"}, "render": {"core", "gan", "render"},
-              "web": {"core", "preprocess", "landmarks", "gan", "render", "web", "animator"}}
+# Imports go one way: a package may import those before it
+ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
+MAY_IMPORT = {package: set(ORDER[:number]) | {package} for number, package in enumerate(ORDER)} | {"web": {*ORDER, "animator"}}
+MOST_FILES = 20  # of a folder, beside sub-folders
+TOO_FULL = {"core": 31, "landmarks": 20, "tests": 99}  # until they are parted
 LONGEST_FILE = 250  # lines
 FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}
 FORBIDDEN_CALLS = {"torch.load", "torch.save", "shutil.rmtree", "eval", "exec", "os.system"}
@@ -164,3 +167,26 @@ def test_render_alone_uses_the_samples(make):
 
 def test_missing_variable_is_said_before_anything_runs(make):
     assert make("predict", fails="SPEECH") == []
+
+
+def test_no_folder_is_too_full():
+    """Twenty files a folder, beside its sub-folders; those that are not yet parted get no fuller."""
+    for folder in {path.parent for path in FILES} - {ROOT}:
+        name, n_files = folder.relative_to(ROOT).as_posix(), len(list(folder.glob("*.py"))) - 1
+        assert n_files <= TOO_FULL.get(name, MOST_FILES), f"{name}: {n_files} files"
+
+
+def test_paths_of_models_stand_in_one_place():
+    """R4: no module but core/paths builds the path of a model that ships."""
+    for path in set(FILES) - {ROOT / "core" / "paths.py"}:
+        places = [line for line in path.read_text(encoding="utf-8").splitlines() if "__file__" in line]
+        assert path.parent == ROOT or not any("_record" in line or "model" in line for line in places), _name(path)
+    assert all(model.is_file() for model in paths.SHIPPED)
+    assert {model.parent.parent.name for model in paths.SHIPPED} == {"CNN_record", "GAN_record"}
+
+
+def test_stages_that_were_renamed_are_modules_now():
+    import importlib.util
+    for old, new in renamed.RENAMED.items():
+        assert importlib.util.find_spec(new) is not None
+        assert not (ROOT / f"{old.replace('.', '/')}.py").exists()

@@ -15,8 +15,8 @@ from core import artifacts, face68
 from core.audio import HOPS_PER_FRAME, spectrum_of, write_wav
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
-from landmarks import sync
-from landmarks.sync import MAX_LAG, judge_clip, load_judge, mouth_features, similarities, verdict_of
+from landmarks.sync import judge as sync
+from landmarks.sync.judge import MAX_LAG, judge_clip, load_judge, mouth_features, similarities, verdict_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"steps": 4, "batch": 4, "others": 1, "rate": 3e-3, "decay": 0.0, "channels": 4, "width": 16, "size": 8, "dropout": 0.2,
@@ -66,7 +66,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(pack, tmp_path_factory):
-    from landmarks.sync_train import train
+    from landmarks.sync.train import train
     run = tmp_path_factory.mktemp("run")
     return run, train(run, pack, SMALL)
 
@@ -132,7 +132,7 @@ def test_between_frames_by_a_parabola():
 def test_training_compares_as_the_judge_does():
     import tensorflow as tf
 
-    from landmarks.sync_model import similarities as batched
+    from landmarks.sync.network import similarities as batched
     rng = np.random.default_rng(0)
     heard, shown = rng.normal(size=(2, 3, 60, 5)).astype(np.float32)
     seen = np.ones((3, 60), np.float32)
@@ -144,7 +144,7 @@ def test_training_compares_as_the_judge_does():
 
 @pytest.mark.parametrize("late_hops", [-13, -4, 0, 3, 8])
 def test_a_shifted_stretch_is_late_by_so_many_hops(late_hops):
-    from landmarks.sync_dataset import shifted
+    from landmarks.sync.data import shifted
     power, shapes = np.zeros((80, HOPS_PER_FRAME, 2)), np.zeros((80, 8))
     power[40], shapes[40] = 1, 1
     heard, shown, seen = shifted(power, shapes, np.ones(80, bool), late_hops, 60)
@@ -154,7 +154,7 @@ def test_a_shifted_stretch_is_late_by_so_many_hops(late_hops):
 
 
 def test_a_trial_is_late_by_what_it_says():
-    from landmarks.sync_evaluate import HOP_MS, trials
+    from landmarks.sync.evaluate import HOP_MS, trials
     n, hops = 100, (100, HOPS_PER_FRAME, 3)
     spectrum = np.broadcast_to(np.arange(n * HOPS_PER_FRAME, dtype=np.float32).reshape(n, HOPS_PER_FRAME, 1), hops)
     face = np.broadcast_to(np.arange(n, dtype=np.float32)[:, None, None], (n, 68, 2))
@@ -167,7 +167,7 @@ def test_a_trial_is_late_by_what_it_says():
 
 
 def test_share_right_knows_chance():
-    from landmarks.sync_evaluate import share_right
+    from landmarks.sync.evaluate import share_right
     truth = np.arange(-400.0, 401, 100)
     perfect, stuck = share_right(truth, truth), share_right(truth, 0 * truth)
     assert perfect["within_frame"] == 1 and stuck["within_frame"] == pytest.approx(1 / 9)
@@ -177,7 +177,7 @@ def test_share_right_knows_chance():
 
 def test_batches_depend_on_seed_and_step_alone(pack):
     from landmarks.dataset import load_clips
-    from landmarks.sync_dataset import SyncBatches
+    from landmarks.sync.data import SyncBatches
     clips = load_clips(pack, "train")
     one, two = (SyncBatches(clips, n_items=3, seed=7) for _ in range(2))
     one.batch(0)
@@ -188,7 +188,7 @@ def test_batches_depend_on_seed_and_step_alone(pack):
 
 
 def test_resuming_equals_not_stopping(pack, trained, tmp_path):
-    from landmarks.sync_train import train
+    from landmarks.sync.train import train
     assert train(tmp_path, pack, SMALL, stop_after=2) is None
     assert train(tmp_path, pack, SMALL).is_file()
     with np.load(trained[0] / "state.npz") as whole, np.load(tmp_path / "state.npz") as resumed:
@@ -201,8 +201,8 @@ def test_training_learns_what_belongs_together(pack):
     import tensorflow as tf
 
     from landmarks.dataset import load_clips
-    from landmarks.sync_dataset import SyncBatches
-    from landmarks.sync_train import build, make_train_step
+    from landmarks.sync.data import SyncBatches
+    from landmarks.sync.train import build, make_train_step
     network, average, optimizer = build({**SMALL, "steps": 80, "dropout": 0.0})
     step = make_train_step(network, average, optimizer, 1)
     batch = [tf.convert_to_tensor(part) for part in SyncBatches(load_clips(pack, "train"), n_items=4, seed=1).batch(0)]
@@ -211,8 +211,8 @@ def test_training_learns_what_belongs_together(pack):
 
 
 def test_the_model_file_equals_keras_and_says_how_often_it_is_right(trained):
-    from landmarks.sync_train import build, judge_of
-    from landmarks.training import load_state
+    from landmarks.sync.train import build, judge_of
+    from learn.keras_run import load_state
     network, average, optimizer = build(SMALL)
     load_state(trained[0] / "state.npz", [*network.variables, *average.variables, *optimizer.variables])
     sound, envelope = babble(3, 9)
@@ -283,7 +283,7 @@ def test_another_file_is_no_judge(tmp_path):
 
 
 def test_a_bad_pack_makes_no_run(tmp_path):
-    from landmarks.sync_train import main
+    from landmarks.sync.train import main
     (tmp_path / "a.h5").write_text("text")
     done = command(main, "--dry-run", "--pack", tmp_path / "a.h5", "--record", tmp_path / "record")
     assert done.exit_code == 1 and "expected a training-pack" in done.stderr and not (tmp_path / "record").exists()

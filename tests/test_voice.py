@@ -11,7 +11,7 @@ from core.audio import level_dbfs, spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
-from landmarks.voice import BREATH, LAG, Voice, WholeVoice, heard
+from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, heard
 from landmarks.wordless import checked, wordless
 
 AT_REST = 0.02  # of the motion in speech
@@ -85,7 +85,7 @@ def test_it_looks_ahead_as_far_as_it_says():
 
 
 def test_the_numpy_network_equals_keras():
-    from landmarks.train_voice import network, weights
+    from landmarks.voice.train import network, weights
     net, rng = network(6, 5), np.random.default_rng(0)
     for variable in net.weights:
         variable.assign(rng.normal(0, 0.5, variable.shape))
@@ -96,7 +96,7 @@ def test_the_numpy_network_equals_keras():
 
 
 def test_training_makes_a_model(tmp_path):
-    from landmarks import train_voice
+    from landmarks.voice import train as train_voice
     from preprocess import list_recordings
     for i, sentence in enumerate(SENTENCES):
         (tmp_path / "speech" / f"{i % 2}").mkdir(parents=True, exist_ok=True)

@@ -18,11 +18,12 @@ from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.video import probe, write_video
 from core.words import LINE_CHARS, Word, cues, load_words, save_words, srt, transcript
-from preprocess import evaluate_words, recognise, transcribe
-from preprocess.align_words import align
-from preprocess.pronounce import pronounce
-from preprocess.speakable import Piece
-from preprocess.speech_engines import speak
+from speech import evaluate as evaluate_words
+from speech import recognise, transcribe
+from speech.align import align
+from speech.engines import speak
+from speech.pronounce import pronounce
+from speech.speakable import Piece
 
 SAID = "Good morning, Priya! Pay INR 5,053 by UPI, please. Bob wrote twice."
 
@@ -85,7 +86,7 @@ def test_a_script_is_found_by_command(tmp_path, spoken_path):
 def test_pocketsphinx_hears_words_a_grammar_allows(tmp_path):
     made = speak("set white by l seven soon", "en-us+f2")
     path = write_wav(tmp_path / "a.wav", resample(made.sound, made.rate))
-    grammar = Path(shutil.copy(ROOT / "preprocess" / "grid.gram", tmp_path))
+    grammar = Path(shutil.copy(ROOT / "speech" / "grid.gram", tmp_path))
     done = command(transcribe.main, path, "--grammar", grammar, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
     assert transcript(load_words(tmp_path / "out" / "words.json")) == "set white by l seven soon"
@@ -232,6 +233,6 @@ def test_errors_are_counted_as_an_edit_distance():
 
 
 def test_no_module_is_needed_to_ask_for_help():
-    script = "import preprocess.transcribe, sys\nprint([m for m in ('pocketsphinx', 'speech_recognition') if m in sys.modules])"
+    script = "import speech.transcribe, sys\nprint([m for m in ('pocketsphinx', 'speech_recognition') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,10 +9,10 @@ from core.captions import WAYS
 from core.errors import InputError
 from core.video import CRF
 from landmarks.expression import EMOTIONS
-from preprocess.espeak import FASTEST, SLOWEST, voices
-from preprocess.speech_engines import DEFAULT_RATE, DEFAULT_VOICE
 from render.avatar import AVATARS
 from render.photo import FRAMINGS
+from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
+from speech.espeak import FASTEST, SLOWEST, voices
 
 MOST_SEED, MOST_FACE_CHARS = 9999, 20
 SIZES = (("as the photo", ""), ("256 px", 256), ("512 px", 512), ("768 px", 768), ("1080 px", 1080))

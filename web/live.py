@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from core import paths
 from core.audio import read_speech
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
@@ -24,7 +25,7 @@ from web.serve import bind, serve
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
 PATIENCE_S = 2  # a page that was closed may still have a picture under way
-SAMPLE = Path(__file__).resolve().parent.parent / "data" / "samples" / "speech.wav"
+SAMPLE = paths.SAMPLE_SPEECH
 _HERE = Path(__file__).resolve().parent
 _RATES = range(8000, 192_001)
 _BUSY, _NONSENSE = (4000, "another page is live; close it first"), (4002, "no rate")

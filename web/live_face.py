@@ -16,7 +16,7 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from landmarks.lite import load_model
 from landmarks.stream import Stream
 from render import liveliness, motion, photo
-from render.painted_part import painted_parts
+from render.parts.painted import painted_parts
 from render.portrait import Portrait
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second

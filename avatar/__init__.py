@@ -1,0 +1,1 @@
+"""A photo as a comic with somebody else's features."""

@@ -1,0 +1,1 @@
+"""Who is on a picture: an encoder, its training, its measures."""

@@ -1,0 +1,158 @@
+"""The network that draws a comic of a photo: a U-Net with a temporal convolution where the picture is smallest.
+
+Reads, writes: model.safetensors (picture-model).
+It sees the photo in ink and paint (`ink.inked`), without its texture, and its 68 points (`guide`), and changes the ink
+and paint to what a comic has there. It draws pictures of any size whose sides divide by MULTIPLE. The frames of a video pass
+the temporal convolution together with the frames before them.
+Source: Ronneberger et al., U-Net, MICCAI 2015; Bai, Kolter, Koltun, temporal convolutional networks, 2018.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from avatar.ink import inked, simplified
+from avatar.pairs import STYLES
+from core import paths
+from core.face68 import CLOSED, GROUPS, eye_distance
+from learn.layers import SLOPE, Residual, act, convolution
+from learn.weights import load_network, save_network
+
+DEFAULT_MODEL = paths.AVATAR_MODEL
+NETWORK, VERSION = "avatar.network.Translator", 1
+WIDTHS = 16, 32, 64, 96  # channels at 1/2, 1/4, 1/8, 1/16 of the size
+MULTIPLE = 16
+UNIT_PX = 62.0  # px per eye distance in the pairs: what the network knows best
+N_INPUTS = 9  # rgb in ink, rgb of the photo, lines, openings, style
+N_COLOURS = 6  # of these
+_SQUARE = 2
+_SPREAD = 1e-2  # of the first weights of a residual: it begins as nearly nothing
+_LINE = 0.035  # eye distances
+
+
+def guide(points, size):
+    """Where the features are: `points` float [68, 2] px -> uint8 [*size, 2]: their lines; eyes half and mouth whole."""
+    lines, openings = (np.zeros(size, np.uint8) for _ in range(2))
+    fixed = np.round(np.asarray(points) * 16).astype(np.int32)  # in 1/16 px
+    thick = max(1, round(float(eye_distance(np.asarray(points))) * _LINE))
+    for name, numbers in GROUPS.items():
+        cv2.polylines(lines, [fixed[list(numbers)]], name in CLOSED, 255, thick, cv2.LINE_AA, 4)
+    for name, value in (("right_eye", 128), ("left_eye", 128), ("inner_lips", 255)):
+        cv2.fillPoly(openings, [fixed[list(GROUPS[name])]], value, cv2.LINE_AA, 4)
+    return cv2.merge([lines, openings])
+
+
+def as_inputs(picture, points, style: str):
+    """What the network is shown of a picture and its points, float32 array [N_INPUTS, row, column], -1..1."""
+    soft, told = simplified(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
+    shown = np.concatenate([inked(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
+    return shown.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
+
+
+class TemporalConvolution(nn.Module):
+    """Maps of a frame, of `reach` and of twice `reach` frames before, channel by channel, then mixed; added to what came in."""
+
+    def __init__(self, n, reach):
+        super().__init__()
+        self.taps = nn.Parameter(torch.tensor([0.0, 0.0, 1.0]).repeat(n, 1).T.clone())
+        self.mix = nn.Conv2d(n, n, 1)
+        nn.init.normal_(self.mix.weight, 0, 1e-2)
+        nn.init.zeros_(self.mix.bias)
+        self.n_past = 2 * reach
+
+    def forward(self, x, past=None):
+        """float [clip, frame, channel, row, column]; `past` the frames before, else the first is taken as held since long."""
+        if past is None:
+            past = x[:, :1].expand(-1, self.n_past, -1, -1, -1)
+        seen, n = torch.cat([past, x], 1), x.shape[1]
+        late, middle, now = (seen[:, i * self.n_past // 2:][:, :n] for i in range(3))
+        taps = self.taps[:, :, None, None]
+        mixed = self.mix((late * taps[0] + middle * taps[1] + now * taps[2]).flatten(0, 1)).view_as(x)
+        return act(x + mixed), seen[:, -self.n_past:]
+
+
+class Translator(nn.Module):
+    """Photos to comics.
+
+    Parameters
+    ----------
+    widths : channels at 1/2, 1/4, 1/8, 1/16 of the size
+    mean_face : 68 pairs of numbers, face space: of the people it was trained on
+    """
+
+    def __init__(self, widths=WIDTHS, mean_face=()):
+        super().__init__()
+        self.settings = {"widths": list(widths), "mean_face": mean_face}
+        self.start = convolution(N_INPUTS * _SQUARE**2, widths[0])
+        self.before = nn.ModuleList(Residual(n, _SPREAD) for n in widths)
+        self.down = nn.ModuleList(convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
+        self.in_time = nn.ModuleList(TemporalConvolution(widths[-1], reach) for reach in (1, 2))
+        self.deepest = nn.Sequential(Residual(widths[-1], _SPREAD), Residual(widths[-1], _SPREAD))
+        self.up = nn.ModuleList(convolution(b, a, size=1) for a, b in zip(widths, widths[1:]))
+        self.after = nn.ModuleList(Residual(n, _SPREAD) for n in widths[:-1])
+        self.to_picture = convolution(widths[0], 3 * _SQUARE**2)
+        nn.init.zeros_(self.to_picture.weight)
+
+    def forward(self, inputs, past=None):
+        """Draw.
+
+        Parameters
+        ----------
+        inputs : float [clip, frame, N_INPUTS, row, column], -1..1
+        past : of the frames before these, from the call before; None at the beginning
+
+        Returns
+        -------
+        pictures : float [clip, frame, rgb, row, column], around -1..1
+        past : for the next call
+        """
+        clips_frames = inputs.shape[:2]
+        x, maps = act(self.start(F.pixel_unshuffle(inputs.flatten(0, 1), _SQUARE))), []
+        for block, down in zip(self.before, [*self.down, None]):
+            x = block(x)
+            if down is not None:
+                maps.append(x)
+                x = act(down(x))
+        x, kept = x.unflatten(0, clips_frames), []
+        for layer, before in zip(self.in_time, past or [None] * len(self.in_time)):
+            x, seen = layer(x, before)
+            kept.append(seen)
+        x = self.deepest(x.flatten(0, 1))
+        for up, block, skip in zip(reversed(self.up), reversed(self.after), reversed(maps)):
+            x = block(act(F.interpolate(up(x), scale_factor=2, mode="nearest") + skip))
+        drawn = F.pixel_shuffle(self.to_picture(x), _SQUARE) + inputs.flatten(0, 1)[:, :3]
+        return drawn.unflatten(0, clips_frames), kept
+
+
+class Critic(nn.Module):
+    """A real comic or a drawn one, given where the features are and in which style? One score for each patch."""
+
+    def __init__(self, widths=(16, 32, 48, 64)):
+        super().__init__()
+        widths = 3 + N_INPUTS - N_COLOURS, *widths
+        self.layers = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(widths, widths[1:]))
+        self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+
+    def forward(self, pictures, condition):
+        """Scores [n, patch row, patch column], and the features of each layer; `condition` the inputs but for the colours."""
+        x, features = torch.cat([pictures, condition], 1), []
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), SLOPE)
+            features.append(x)
+        return self.score(x)[:, 0], features
+
+
+def save_translator(path, translator, **about) -> Path:
+    """Write a translator with its provenance, as `save_network` does."""
+    return save_network(path, translator, NETWORK, VERSION, **about)
+
+
+def load_translator(path=DEFAULT_MODEL, device="cpu") -> Translator:
+    """Read a translator, ready to use. Raises InputError as `load_network` does."""
+    return load_network(path, Translator, NETWORK, VERSION, device,
+                        "python -m avatar.train, or take the model that came with the program")

@@ -1,0 +1,117 @@
+"""Photos and the comics drawn of them, brought together point by point, as pairs to learn from.
+
+Reads: CORPUS/face/NAME.jpg and CORPUS/comic/NAME.jpg (Face2Comics).
+Writes: OUT/NAME.npz (avatar-pair) and OUT/index.csv. A comic is warped so that its 68 points lie where the photo's do: a
+mouth that was drawn shut, or a chin drawn longer, would otherwise teach blur, and avatars whose landmarks drift.
+Source: thin plate splines, Bookstein 1989.
+"""
+
+import re
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from core import artifacts, face68
+from core.corpus import run_stage
+from core.errors import InputError
+from core.index import write_index
+from core.picture import read_photo
+from core.stage import stage
+
+STAGE = "avatar.pairs"
+SIZE_PX = 256
+N_HELD_OUT = 12  # people
+STYLES = ("v1", "v2")  # of Face2Comics: ink over the photo's own colours; flat colours of a few paints
+FARTHEST = 0.2  # eye distances photo and comic may lie apart on average: beyond, one was measured wrongly
+_FOUND_PX = 512  # the detector needs faces of 80 px
+_SMOOTHING = 4.0  # px²: points are measured to a pixel or two
+_NODES = 33  # a side, of the grid the warp is solved on
+
+
+def style_and_person(name: str):
+    """The sheet a picture was cut from, and who is on it: both sheets show the same people in the same order.
+
+    The large pictures of the first sheet are of other people, those of the second of its first ones.
+    """
+    parts = re.fullmatch(r"(v\d)_(\d+)_(\d+)", name)
+    if not parts:
+        return STYLES[0], name
+    style, size, number = parts.groups()
+    return style, name if (style, size) == (STYLES[0], "512") else number
+
+
+def warp_of(points, goal, size_px: int):
+    """Where each pixel comes from when a picture's `points` [68, 2] go to `goal` [68, 2]: float32 [row, column, xy] px."""
+    from scipy.interpolate import RBFInterpolator
+    edge = np.linspace(0, size_px - 1, 5)
+    frame = np.array([(x, y) for x in edge for y in edge if {x, y} & {edge[0], edge[-1]}])
+    field = RBFInterpolator(np.r_[goal, frame], np.r_[points, frame], smoothing=_SMOOTHING)
+    at = (np.arange(_NODES) + 0.5) * size_px / _NODES - 0.5
+    nodes = np.stack(np.meshgrid(at, at), -1)
+    offsets = (field(nodes.reshape(-1, 2)).reshape(nodes.shape) - nodes).astype(np.float32)
+    pixels = np.stack(np.meshgrid(*[np.arange(size_px, dtype=np.float32)] * 2), -1)
+    return pixels + cv2.resize(offsets, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+
+
+def read_picture(path):
+    """A picture of any size as uint8 [_FOUND_PX, _FOUND_PX, rgb]. Raises InputError when it is none."""
+    return cv2.resize(read_photo(path), (_FOUND_PX, _FOUND_PX), interpolation=cv2.INTER_CUBIC)
+
+
+def pair_up(photo, comic, where):
+    """Photo, comic brought to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
+    from core.face_detector import landmarks_of_picture
+    (points, _), (drawn, _) = (landmarks_of_picture(picture) for picture in (photo, comic))
+    if points is None or drawn is None:
+        raise InputError(where, f"no face found in the {'photo' if points is None else 'comic'}", "a frontal face in both")
+    apart = np.linalg.norm(points - drawn, axis=1).mean() / face68.eye_distance(points)
+    if apart > FARTHEST:
+        raise InputError(where, f"photo and comic lie {apart:.2f} eye distances apart", f"at most {FARTHEST}")
+    comic = cv2.remap(comic, warp_of(drawn, points, _FOUND_PX), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    photo, comic = (cv2.resize(picture, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA) for picture in (photo, comic))
+    return photo, comic, ((points + 0.5) * SIZE_PX / _FOUND_PX - 0.5).astype(np.float32)
+
+
+def write_pair(row, out, options):
+    """Write one pair."""
+    path, inputs = Path(out) / f"{row['clip']}.npz", [row["photo"], row["comic"]]
+    about = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
+    if not artifacts.is_current(path, "avatar-pair", **about):
+        photo, comic, points = pair_up(read_picture(row["photo"]), read_picture(row["comic"]), row["photo"])
+        with artifacts.described(path, "avatar-pair", **about) as (part, _), open(part, "wb") as stream:
+            np.savez_compressed(stream, photo=photo, comic=comic, points=points)
+    return {}
+
+
+def list_pairs(corpus) -> list:
+    """A row a pair of the folder: clip (its name), split, speaker (the person), style, photo, comic. Raises InputError."""
+    corpus, rows = Path(corpus), []
+    for photo in sorted((corpus / "face").glob("*.jpg")):
+        comic = corpus / "comic" / photo.name
+        if comic.is_file():
+            style, person = style_and_person(photo.stem)
+            rows.append({"clip": photo.stem, "speaker": person, "style": style, "photo": str(photo), "comic": str(comic),
+                         "licence": "MIT"})
+    if not rows:
+        raise InputError(corpus, "no pairs", "face/NAME.jpg and comic/NAME.jpg", "make train-avatar CORPUS=folder")
+    people = sorted({row["speaker"] for row in rows})
+    every = max(2, len(people) // N_HELD_OUT)
+    held_out = set(people[1::every][:N_HELD_OUT])
+    return [{**row, "split": "val" if row["speaker"] in held_out else "train"} for row in rows]
+
+
+@stage(reads="CORPUS/face/, CORPUS/comic/", writes="OUT/NAME.npz (avatar-pair), OUT/index.csv",
+       examples=("python -m avatar.pairs path/to/face2comics",))
+@click.argument("corpus", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Folder of the pairs.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+def main(corpus, out, jobs):
+    """Bring comics to the photos they were drawn of; some people are held out for testing, with all their pictures."""
+    listed = write_index(out / "listed" / "index.csv", list_pairs(corpus), stage=STAGE)
+    click.echo(run_stage(write_pair, listed, out, stage=STAGE, options={}, jobs=jobs, columns=("photo", "comic", "split")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Where the models that ship lie, and the samples: the one place that says so.
+
+Reads, writes: nothing. `make publish` puts a model that was trained here in the place of the one that shipped.
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CNN_RECORD, GAN_RECORD = ROOT / "CNN_record", ROOT / "GAN_record"
+LANDMARK_MODEL = CNN_RECORD / "default" / "model.tflite"
+HEAD_MODEL = CNN_RECORD / "head" / "model.tflite"
+SYNC_MODEL = CNN_RECORD / "sync" / "model.tflite"
+EMOTION_MODEL = CNN_RECORD / "emotion" / "model.npz"
+VOICE_MODEL = CNN_RECORD / "voice" / "model.npz"
+OFFSET_MODEL = CNN_RECORD / "offsets" / "model.npz"
+DCGAN_MODEL = GAN_RECORD / "default" / "model.safetensors"
+MOUTH_MODEL = GAN_RECORD / "mouth" / "model.safetensors"
+EYES_MODEL = GAN_RECORD / "eyes" / "model.safetensors"
+AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
+OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
+IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
+SHIPPED = (LANDMARK_MODEL, HEAD_MODEL, SYNC_MODEL, EMOTION_MODEL, VOICE_MODEL, OFFSET_MODEL,
+           DCGAN_MODEL, MOUTH_MODEL, EYES_MODEL, AVATAR_MODEL, OTHER_FACES, IDENTITY_MODEL)
+SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -1,0 +1,1 @@
+"""The emotion in a voice: used, trained, measured."""

@@ -1,0 +1,126 @@
+"""How well the emotion recogniser hears: actors it never heard, and people who do not act at all.
+
+Reads: the acted recordings that INDEX lists, of the speakers of --apart; an emotion-model; other recordings, --unacted.
+Writes: metrics.json beside the model (metrics).
+Recall is unweighted: the mean over the classes. ECE: expected calibration error, ten bins (Guo et al. 2017). By chance: the
+same, when every recording is called neutral.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts
+from core.audio import decode_any
+from core.index import read_index
+from core.stage import progress, stage
+from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
+from landmarks.emotion.recognise import SIX, emotion_of, six_of
+from landmarks.emotion.train import APART, recall, scores_of
+from landmarks.expression import EMOTIONS
+
+STAGE = "landmarks.emotion.evaluate"
+N_BINS = 10
+MOST_CLIPS = 15  # of a source of unacted speech
+MILD = ("neutral", "calm")
+
+
+def calibration_error(right, confidence) -> float:
+    """Expected calibration error of answers: bool [item] and their confidence [item]."""
+    place = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    return float(sum(abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
+                     for b in np.unique(place)))
+
+
+def measured(wanted, probabilities, names) -> dict:
+    """Recall, accuracy, calibration and confusion of probabilities [item, class] for the true classes [item]."""
+    found = probabilities.argmax(1)
+    confusion = np.array([[int(((wanted == i) & (found == j)).sum()) for j in range(len(names))] for i in range(len(names))])
+    return {"recordings": len(wanted), "recall": recall(wanted, probabilities), "accuracy": float((found == wanted).mean()),
+            "ece": calibration_error(found == wanted, probabilities.max(1)), "by_chance": 1 / len(np.unique(wanted)),
+            "recalls": {name: float((found[wanted == i] == i).mean()) for i, name in enumerate(names) if (wanted == i).any()},
+            "confusion": {name: dict(zip(names, row.tolist())) for name, row in zip(names, confusion)}}
+
+
+def acted(index, apart, model) -> dict:
+    """Measures on the acted recordings of the speakers `apart`, in eight classes and in six, and by speaker."""
+    from landmarks.emotion.data import takes
+    found = takes(index, apart)
+    recogniser = load_recogniser(model)
+    by_networks, by_moments, acted = scores_of(recogniser, found)
+    probabilities = np.array([recogniser.whole(recogniser.listen(*take.sounds)) for take in found])
+    wanted, speaker = np.array([take.emotion for take in found]), np.array([take.speaker for take in found])
+    sixth = {EMOTIONS.index(name): i for i, names in enumerate(SIX.values()) for name in names}
+    has_six = np.isin(wanted, list(sixth))
+    return {"eight": measured(wanted, probabilities, EMOTIONS),
+            "six": measured(np.array([sixth[w] for w in wanted[has_six]]), six_of(probabilities[has_six]), list(SIX)),
+            "taken for acted": float((acted > 0).mean()), "all taken for acted": recall(
+                wanted, by_networks + recogniser.arrays["share"] * by_moments),
+            "networks alone": recall(wanted, by_networks), "discriminant alone": recall(wanted, by_moments),
+            "speakers": {str(name): recall(wanted[speaker == name], probabilities[speaker == name])
+                         for name in np.unique(speaker)}}
+
+
+def unacted(index, model) -> dict:
+    """What is heard in speech that nobody acted, by source: mean probabilities, and how often the first is a mild one."""
+    sources = {}
+    for row in read_index(index, "sound", "split"):
+        if row["sound"] and not row.get("problem") and row["split"] == "val":
+            sources.setdefault(row["clip"].split("/")[-2] if "/" in row["clip"] else "", []).append(row["sound"])
+    found = {}
+    with progress(list(sources.items()), "unacted speech") as bar:
+        for source, paths in bar:
+            chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, MOST_CLIPS).astype(int))]
+            heard = np.array([emotion_of(np.concatenate(list(decode_any(path))), model).whole for path in chosen])
+            mild = np.isin(heard.argmax(1), [EMOTIONS.index(name) for name in MILD])
+            found[source] = {"recordings": len(chosen), "mild_first": float(mild.mean()),
+                             "mean": {name: float(p) for name, p in zip(EMOTIONS, heard.mean(0))}}
+    return found
+
+
+def as_markdown(about) -> str:
+    """The measures as tables to paste into the documents."""
+    eight, lines = about["acted"]["eight"], ["| said | " + " | ".join(f"heard {name}" for name in EMOTIONS) + " | recall |"]
+    lines.append("|---|" + "---:|" * (len(EMOTIONS) + 1))
+    for name, row in eight["confusion"].items():
+        lines.append(f"| {name} | " + " | ".join(map(str, row.values())) + f" | {eight['recalls'].get(name, np.nan):.0%} |")
+    lines += ["", "| | recordings | recall | accuracy | ECE | by chance |", "|---|---:|---:|---:|---:|---:|"]
+    for name in ("eight", "six"):
+        m = about["acted"][name]
+        lines.append(f"| {name} classes | {m['recordings']} | {m['recall']:.1%} | {m['accuracy']:.1%} | {m['ece']:.3f} | "
+                     f"{m['by_chance']:.1%} |")
+    parts = {name: about["acted"][name] for name in ("all taken for acted", "networks alone", "discriminant alone")}
+    parts |= about["acted"]["speakers"]
+    lines += [f"| {name}, eight classes | | {share:.1%} | | | |" for name, share in parts.items()]
+    held = about["held_out"]
+    lines.append(f"| cross-validation, one network and discriminant each | {held['recordings']} | {held['recall']:.1%} | | | |")
+    lines += ["", "| unacted speech | recordings | neutral or calm first | " + " | ".join(EMOTIONS) + " |",
+              "|---|---:|---:|" + "---:|" * len(EMOTIONS)]
+    lines += [f"| {name} | {m['recordings']} | {m['mild_first']:.0%} | " + " | ".join(f"{p:.2f}" for p in m["mean"].values())
+              + " |" for name, m in about["unacted"].items()]
+    return "\n".join(lines)
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@stage(reads="MODEL (emotion-model), the recordings that INDEX and --unacted list", writes="metrics.json beside the model",
+       examples=("python -m landmarks.emotion.evaluate --index data/ravdess/index.csv",
+                 "python -m landmarks.emotion.evaluate --unacted data/recordings/index.csv"))
+@click.option("--index", type=_PATH, default=Path("data/ravdess/index.csv"), help="A list of acted recordings.")
+@click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
+@click.option("--apart", multiple=True, default=APART, help="Speakers to measure on: not those it learnt from.")
+@click.option("--unacted", "unacted_index", type=_PATH, help="A list of recordings of which those of split val are heard too.")
+def main(index, model, apart, unacted_index):
+    """Measure the emotion recogniser."""
+    about = {"acted": acted(index, apart, model), "unacted": unacted(unacted_index, model) if unacted_index else {},
+             "held_out": artifacts.read_sidecar(model).get("held_out", {"recordings": 0, "recall": np.nan})}
+    click.echo(as_markdown(about))
+    out = model.with_name("metrics.json")
+    inputs = [model, index, *([unacted_index] if unacted_index else [])]
+    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"apart": list(apart)}, inputs=inputs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What a voice feels: probabilities of eight emotions, of a recording and over time, and its speech embedding.
+
+Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), CNN_record/voice/model.npz (voice-model).
+Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding, a row a frame).
+Where nobody speaks the emotion is neutral. The eight classes are those of RAVDESS; the six of CREMA-D are made from them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts
+from core.audio import read_speech
+from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
+from core.files import whole_file
+from core.stage import only_one, say, stage
+from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
+from landmarks.expression import EMOTIONS, steady
+from landmarks.voice.gate import WholeVoice
+
+STAGE = "landmarks.emotion"
+BLOCK_S = 60  # about: a longer recording is heard in blocks, so that an hour fits in memory
+# CREMA-D's classes and the RAVDESS classes that make them; surprise, which CREMA-D has not, is shared out in proportion.
+SIX = {"angry": ("angry",), "disgusted": ("disgust",), "fearful": ("fearful",), "happy": ("happy",),
+       "neutral": ("neutral", "calm"), "sad": ("sad",)}
+COLOURS = ((150, 150, 150), (120, 180, 200), (240, 180, 40), (70, 100, 190), (210, 50, 50), (130, 80, 170), (90, 140, 60),
+           (240, 120, 180))
+PLOT_PX, MARGIN_PX, TEXT_PX = (900, 220), 24, 16  # width, height of the plot; room for words, and their height
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """What `emotion_of` found; probabilities are in the order of EMOTIONS.
+
+    Parameters
+    ----------
+    whole : float32 [8], of the recording
+    over_time : float32 [frame, 8], of each frame; neutral where nobody speaks
+    embedding : float32 [frame, width], the speech embedding
+    spoken : share of the frames in which somebody speaks
+    """
+
+    whole: np.ndarray
+    over_time: np.ndarray
+    embedding: np.ndarray
+    spoken: float
+
+
+def six_of(probabilities):
+    """Probabilities of the eight classes [..., 8] -> those of CREMA-D's six, in the order of SIX, float [..., 6]."""
+    sums = np.stack([sum(probabilities[..., EMOTIONS.index(name)] for name in names) for names in SIX.values()], -1)
+    neutral = np.eye(len(SIX), dtype=np.float32)[list(SIX).index("neutral")]
+    total = sums.sum(-1, keepdims=True)
+    return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
+
+
+def emotion_of(sound, model=None, free=None) -> Emotion:
+    """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
+
+    `free` is how far somebody speaks in each frame, `WholeVoice.free`, where that is known.
+    """
+    recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
+    bounds = np.linspace(0, n_frames, max(1, round(n_frames / FPS / BLOCK_S)) + 1).astype(int)
+    parts = []
+    for first, last in zip(bounds, bounds[1:]):
+        end = last * SAMPLES_PER_FRAME if last < n_frames else len(sound)
+        *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters)
+        found = recogniser.listen(*heard)
+        parts.append((power, recogniser.whole(found), recogniser.over_time(found), recogniser.embedding(found)))
+    powers, wholes, over_time, embedding = zip(*parts)
+    free = WholeVoice(np.concatenate(powers)).free if free is None else free
+    spoken = np.add.reduceat(free > 0.5, bounds[:-1])
+    share, whole = free[:, None], spoken @ np.array(wholes) / spoken.sum() if spoken.any() else NEUTRAL
+    over_time = steady(share * np.concatenate(over_time) + (1 - share) * NEUTRAL)
+    return Emotion(whole.astype(np.float32), over_time, np.concatenate(embedding), float((free > 0.5).mean()))
+
+
+def as_json(found: Emotion) -> dict:
+    """What emotion.json holds."""
+    def rows(values, names):
+        return {name: np.round(column.astype(float), 3).tolist() for name, column in zip(names, np.moveaxis(values, -1, 0))}
+
+    moments = found.over_time[EVERY // 2::EVERY] if len(found.over_time) > EVERY // 2 else found.over_time
+    times = (np.arange(len(moments)) * EVERY + min(EVERY // 2, len(found.over_time) - 1) + 0.5) / FPS
+    return {"emotion": EMOTIONS[int(found.whole.argmax())], "spoken": round(found.spoken, 3),
+            "probabilities": rows(found.whole, EMOTIONS), "six": rows(six_of(found.whole), SIX),
+            "times_s": np.round(times, 2).tolist(), "over_time": rows(moments, EMOTIONS),
+            "six_over_time": rows(six_of(moments), SIX)}
+
+
+def drawn(found: Emotion):
+    """The probabilities over time, stacked, and those of the whole as words: a PIL image."""
+    from PIL import Image, ImageDraw  # its letters are there at once, those of OpenCV are not
+    columns, rows = PLOT_PX
+    frames = found.over_time[np.linspace(0, len(found.over_time) - 1, columns).round().astype(int)]
+    above = (np.arange(rows)[:, None, None] + 0.5) / rows > np.cumsum(frames, 1)[:, :-1]  # [row, column, emotion]
+    picture = np.full((rows + 3 * MARGIN_PX, columns, 3), 255, np.uint8)
+    picture[:rows] = np.array(COLOURS, np.uint8)[above.sum(-1)]
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    draw.text((columns - 70, rows + MARGIN_PX), f"{len(found.over_time) / FPS:.1f} s", fill=0, font_size=TEXT_PX)
+    for i, (name, colour, share) in enumerate(zip(EMOTIONS, COLOURS, found.whole)):
+        x, y = (i % 4) * (columns - 100) // 4 + 8, rows + MARGIN_PX // 2 + MARGIN_PX * (i // 4)
+        draw.rectangle((x, y + 2, x + TEXT_PX - 4, y + TEXT_PX - 2), fill=colour)
+        draw.text((x + TEXT_PX + 2, y), f"{name} {share:.0%}", fill=0, font_size=TEXT_PX)
+    return image
+
+
+def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
+    """Write emotion.json, emotion.png and speech_embedding.npy into `folder`; return the path of emotion.json."""
+    folder = Path(folder)
+    artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
+    with whole_file(folder / "emotion.png") as part:
+        drawn(found).save(part)
+    return artifacts.save_described_json(folder / "emotion.json", as_json(found), "emotion", stage=stage, inputs=inputs)
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@stage(reads="SPEECH (.wav), MODEL (emotion-model)",
+       writes="OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding)",
+       examples=("python -m landmarks.emotion speech.wav", "python -m landmarks.emotion speech.wav --out results/emotion"))
+@click.argument("speech", type=_PATH)
+@click.option("--out", type=_PATH, help="Folder.  [default: predict_landmark/SPEECH]")
+@click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
+def main(speech, out, model):
+    """Find the emotion in a voice.
+
+    Acted English taught it: it says what a voice sounds like, not what a person feels.
+    """
+    found = emotion_of(read_speech(speech), model)
+    out = out or Path("predict_landmark") / speech.stem
+    with only_one(out):
+        path = write_emotion(found, out, inputs=[speech, model])
+    say(", ".join(f"{name} {share:.0%}" for share, name in sorted(zip(found.whole, EMOTIONS), reverse=True) if share >= 0.05))
+    click.echo(path)
+
+
+if __name__ == "__main__":
+    main()

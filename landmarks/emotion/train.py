@@ -1,0 +1,187 @@
+"""Train the emotion recogniser: a network for each group of actors, who are held out from it; all are averaged.
+
+Reads: the acted recordings that INDEX lists (RAVDESS, Livingstone and Russo 2018); others, --unacted; synthesised voices.
+Writes: CNN_record/00001/: run.json, 1/ 2/ ... (a folder a network, to go on), model.npz (emotion-model) and `done`.
+What each network says of the actors held out from it sets how much the discriminant of the moments counts beside it, and the
+temperature (Guo et al. 2017); it is the cross-validation in the sidecar. The actors of --apart are in no network:
+landmarks.emotion.evaluate measures on them.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts, runs
+from core.errors import InputError
+from core.stage import only_one, say, stage
+from preprocess.list_recordings import EMOTIONS
+
+STAGE = "landmarks.emotion.train"
+APART = ("actor_19", "actor_20")
+TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
+ALWAYS = 20.0  # a score of being acted that leaves no doubt
+SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
+COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
+
+
+def recall(wanted, scores) -> float:
+    """Unweighted average recall of scores [item, 8] for the true classes `wanted` [item]."""
+    found = scores.argmax(-1)
+    return float(np.mean([(found[wanted == k] == k).mean() for k in np.unique(wanted)]))
+
+
+def surprise(wanted, chances) -> float:
+    """Mean negative logarithm of the chances [item, class] of the true classes [item]."""
+    return -float(np.log(np.maximum(chances[np.arange(len(wanted)), wanted], 1e-12)).mean())
+
+
+def weighed(wanted, by_network, by_moments):
+    """Share of the discriminant's scores, and temperature, under which the true classes are least surprising."""
+    from landmarks.emotion.model import likely
+    tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
+             for share in SHARES for t in TEMPERATURES]
+    return tuple(float(value) for value in min(tried)[1:])
+
+
+def scores_of(recogniser, takes):
+    """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
+    found = [recogniser.listen(*take.sounds) for take in takes]
+    scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
+    return tuple(np.concatenate(part) for part in zip(*scores))
+
+
+def moments_of_takes(takes, seed: int):
+    """Moments of takes: as they are, COPIES times said another way, and in the colour of others; float32 [copy, take, n]."""
+    from landmarks.emotion.data import MILD, another_way, recoloured
+    from landmarks.emotion.model import heard, moments_of
+    rng = np.random.default_rng(seed)
+
+    def of(all_sounds):
+        return [moments_of(*sounds, *heard(*sounds))(np.array([0]), np.array([len(sounds[0])]))[0] for sounds in all_sounds]
+
+    copies = ([another_way(rng, *take.sounds, MILD) for take in takes] for _ in range(COPIES))
+    return np.stack([of(sounds) for sounds in ([take.sounds for take in takes], *copies, recoloured(rng, takes))])
+
+
+def discriminants(moments, emotion) -> dict:
+    """Arrays of the two linear discriminants, from `moments_of_takes` and emotions [take], UNACTED where nobody acted."""
+    from landmarks.emotion.data import UNACTED
+    from landmarks.emotion.moments import discriminant
+    acted, plain = emotion != UNACTED, moments[:1 + COPIES]
+    weights, bias = discriminant(np.concatenate(plain[:, acted]), np.tile(emotion[acted], len(plain)), len(EMOTIONS), SHRINKAGE)
+    both, both_bias = discriminant(np.concatenate(moments), np.tile(acted.astype(int), len(moments)), 2, SHRINKAGE)
+    if acted.all():
+        both, both_bias = np.zeros_like(both), np.array([0, ALWAYS], np.float32)
+    return {"discriminant": weights, "discriminant_bias": bias, "acted": both[:, 1] - both[:, 0],
+            "acted_bias": both_bias[1] - both_bias[0]}
+
+
+def merged(networks, linear, share: float = 0.0, temperature: float = 1.0) -> dict:
+    """The arrays of an emotion-model made of some networks' (`train_one`) and of `discriminants`."""
+    from landmarks.features import mel_filters
+    arrays = {name: np.stack([network[name] for network in networks]).astype(np.float16) for name in networks[0]}
+    return {**arrays, **linear, "mel": mel_filters(), "share": np.float32(share), "temperature": np.float32(temperature)}
+
+
+def train_one(folder, learnt, held_out, linear, options, seed: int) -> dict:
+    """Train a network in `folder`, going on when it was stopped; return its arrays. `linear`: of `discriminants`."""
+    import keras
+
+    from landmarks.emotion.data import Batches
+    from landmarks.emotion.model import Recogniser
+    from landmarks.emotion.network import DEFAULTS, arrays_of, built, make_train_step
+    from learn.keras_run import add_to_curves, go_on, optimizer_of
+    keras.utils.set_random_seed(seed)
+    batches = Batches(learnt, options["batch"], seed)
+    options = {**options, "steps": options["epochs"] * batches.per_epoch, "every": 5 * batches.per_epoch}
+    network = built(**{name: options[name] for name in DEFAULTS})
+    optimizer = optimizer_of(network, options)
+    wanted = np.array([take.emotion for take in held_out])
+
+    def check(step, losses):
+        share = recall(wanted, scores_of(Recogniser(merged([arrays_of(network)], linear)), held_out)[0])
+        add_to_curves(folder, {"step": step, **losses, "held out/recall": share})
+        say(f"{folder}: step {step}, loss {losses['loss']:.3f}, recall of actors held out {share:.1%}")
+
+    folder.mkdir(exist_ok=True)
+    go_on(folder, options, batches, make_train_step(network, optimizer, options["smoothing"], options["strong"]),
+          [*network.variables, *optimizer.variables], check, label=f"train {folder.name}")
+    return arrays_of(network)
+
+
+def train(run, acted, unacted, options, inputs) -> Path:
+    """Train all networks of a run and write the model. Returns its path."""
+    from landmarks.emotion.model import Recogniser
+    takes, networks, wanted, scores, others, groups = [*acted, *unacted], [], [], [], [], {}
+    moments, emotion = moments_of_takes(takes, options["seed"]), np.array([take.emotion for take in takes])
+    folds = [np.array_split(sorted({take.speaker for take in part}), options["folds"]) for part in (acted, unacted)]
+    for number, (actors, people) in enumerate(zip(*folds), 1):
+        held_out = [take for take in acted if take.speaker in actors]
+        apart = np.isin([take.speaker for take in takes], [*actors, *people])
+        linear, seed = discriminants(moments[:, ~apart], emotion[~apart]), options["seed"] + number
+        learnt = [take for take in acted if take.speaker not in actors]
+        networks.append(train_one(run / str(number), learnt, held_out, linear, options, seed))
+        wanted.append(np.array([take.emotion for take in held_out]))
+        scores.append(scores_of(Recogniser(merged(networks[-1:], linear)), held_out))
+        others.append(moments[0, apart & (emotion < 0)] @ linear["acted"] + linear["acted_bias"])
+        groups[", ".join(actors)] = len(held_out)
+    wanted, others = np.concatenate(wanted), np.concatenate(others)
+    by_network, by_moments, is_acted = (np.concatenate(part) for part in zip(*scores))
+    share, temperature = weighed(wanted, by_network, by_moments)
+    enough = float(np.percentile(is_acted, 100 * (1 - TAKEN_FOR_ACTED)))
+    linear = discriminants(moments, emotion)
+    linear["acted_bias"] -= enough
+    both, ends = by_network + share * by_moments, np.cumsum(list(groups.values()))
+    held = {"recordings": len(wanted), "recall": recall(wanted, both), "network alone": recall(wanted, by_network),
+            "discriminant alone": recall(wanted, by_moments),
+            "groups": {names: recall(wanted[end - n:end], both[end - n:end]) for (names, n), end in zip(groups.items(), ends)},
+            "acted taken for acted": float((is_acted > enough).mean()),
+            "unacted taken for unacted": float((others < enough).mean()) if len(others) else None}
+    path = run / "model.npz"
+    with artifacts.described(path, "emotion-model", stage=STAGE, options=options, inputs=inputs, share=share,
+                             temperature=temperature, held_out=held) as (part, _):
+        np.savez_compressed(part, **merged(networks, linear, share, temperature))
+    say(f"of those held out: {held}; share {share:.2f}, temperature {temperature:.2f}")
+    (run / "done").touch()
+    return path
+
+
+@stage(reads="the recordings that INDEX lists", writes="RECORD/00001/ with model.npz, run.json, a folder a network",
+       examples=("python -m preprocess.list_recordings path/to/ravdess --out data/ravdess",
+                 "python -m landmarks.emotion.train --index data/ravdess/index.csv"))
+@click.option("--index", type=click.Path(path_type=Path), default=Path("data/ravdess/index.csv"),
+              help="A list of acted recordings, with emotion and intensity.")
+@click.option("--unacted", "unacted_index", type=click.Path(path_type=Path),
+              help="A list of recordings of people who do not act: what sounds like them is neutral.")
+@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
+              help="Folder of the runs.")
+@click.option("--apart", multiple=True, default=APART, help="Speakers kept for landmarks.emotion.evaluate.")
+@click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
+@click.option("--epochs", type=click.IntRange(1), default=120, help="How often each recording is heard.")
+@click.option("--batch", type=click.IntRange(2), default=32, help="Pieces a batch.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=3e-3, help="Highest learning rate.")
+@click.option("--decay", type=click.FloatRange(0), default=0.01, help="Weight decay.")
+@click.option("--smoothing", type=click.FloatRange(0, 0.9), default=0.1, help="Of the labels.")
+@click.option("--strong", type=click.FloatRange(0), default=0.2, help="Weight of telling strong acting from normal.")
+@click.option("--width", type=click.IntRange(1), default=96, help="Channels of the first convolution.")
+@click.option("--channels", type=click.IntRange(1), default=64, help="Channels of the second.")
+@click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
+@click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
+def main(index, unacted_index, record_folder, apart, **options):
+    """Train the recogniser of emotions."""
+    from landmarks.emotion.data import takes, unacted
+    inputs = [unacted_index] if unacted_index else []
+    options |= {"apart": list(apart), "unacted": [str(path) for path in inputs]}
+    learnt = [take for take in takes(index) if take.speaker not in apart]
+    if len({take.speaker for take in learnt}) < 2:
+        raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
+                         "--apart NAME")
+    run = runs.open_run(record_folder, stage=STAGE, options=options, data=index, resumes=False)
+    with only_one(run):
+        click.echo(train(run, learnt, unacted(unacted_index), options, [index, *inputs]))
+
+
+if __name__ == "__main__":
+    main()

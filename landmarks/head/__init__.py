@@ -1,0 +1,1 @@
+"""Motion of head and brows from speech and a seed."""

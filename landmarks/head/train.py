@@ -1,0 +1,117 @@
+"""Train the transformer that moves head and brows with the speech.
+
+Reads: data/train.h5 (training-pack), data/heads (preprocess.extract_head).
+Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.png, events (TensorBoard), model.tflite (to
+use) and `done`.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core.stage import say, stage
+from landmarks.dataset import open_pack
+from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+
+STAGE = "landmarks.head.train"
+N_CHECKED = 16  # batches of held-out clips that a check looks at
+MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
+
+
+def flow_loss(network, heard, listens, manner, motion, weight, noise, time, training=False):
+    """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
+    import tensorflow as tf
+    start, share = network.begin(noise), time[:, None, None]
+    velocity = network((1 - share) * start + share * motion, network.hear(heard, listens, training), manner, time, weight,
+                       training=training)
+    error = tf.reduce_mean(tf.square((velocity - (motion - start)) / network.size), -1)
+    return tf.reduce_sum(error * weight) / tf.reduce_sum(weight)
+
+
+def build(clips, options):
+    """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
+    import keras
+
+    from landmarks.head.data import turning
+    from landmarks.head.network import DEFAULTS, HeadNetwork, statistics_of
+    keras.utils.set_random_seed(options["seed"])
+    statistics = statistics_of([clip for clip in clips if turning(clip) > MOVING] or clips)
+    network, average = (HeadNetwork(statistics, **{name: options[name] for name in DEFAULTS}) for _ in range(2))
+    return network, average
+
+
+def train(run, pack, options, stop_after=None):
+    """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
+
+    `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
+    """
+    import tensorflow as tf
+
+    from landmarks.head.data import HeadBatches, load_heads, turning
+    from landmarks.head.network import export
+    clips, val = (load_heads(pack, options["heads_folder"], split) for split in ("train", "val"))
+    settings = {"n_items": options["batch"], "n_frames": options["frames"], "seed": options["seed"]}
+    batches = HeadBatches(clips, **settings)
+    held_out = HeadBatches([clip for clip in val if turning(clip) > MOVING] or val, **settings, taught=False)
+    checked = [tuple(map(tf.convert_to_tensor, held_out.batch(i))) for i in range(N_CHECKED)]
+    network, average = build(clips, options)
+    for each in (network, average):
+        flow_loss(each, *checked[0])
+    average.set_weights(network.get_weights())
+    optimizer = optimizer_of(network, options)
+    variables = [*network.variables, *average.variables, *optimizer.variables]
+    say(f"{run}: {len(clips)} clips, {average.count_params():,} weights, {options['steps']} steps")
+
+    @tf.function
+    def train_step(*batch):
+        with tf.GradientTape() as tape:
+            loss = flow_loss(network, *batch, training=True)
+        descend(tape, loss, network, average, optimizer)
+        return {"loss": loss}
+
+    measured = tf.function(lambda *batch: flow_loss(average, *batch))
+
+    def check(step, losses):
+        own = float(np.mean([measured(*batch) for batch in checked]))
+        other = float(np.mean([measured(tf.roll(batch[0], 1, 0), *batch[1:]) for batch in checked]))
+        deaf = float(np.mean([measured(batch[0], 0 * batch[1], *batch[2:]) for batch in checked]))
+        add_to_curves(run, {"step": step, **losses, "held out/own sound": own, "held out/another's": other,
+                            "held out/deaf": deaf})
+        say(f"step {step}: loss {losses['loss']:.3f}; held out {own:.3f}, with another's sound {other:.3f}, deaf {deaf:.3f}")
+
+    if not go_on(run, options, batches, train_step, variables, check, label="train head", stop_after=stop_after):
+        return None
+    path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
+    (run / "done").touch()
+    return path
+
+
+@stage(reads="PACK (data/train.h5), HEADS (data/heads)", writes="RECORD/00001/ with model.tflite, curves.png, run.json",
+       examples=("python -m landmarks.head.train", "python -m landmarks.head.train --resume CNN_record/00002"))
+@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The sound of the clips.")
+@click.option("--heads-folder", default="data/heads", help="How head and brows move in them.")
+@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
+              help="Folder of the runs.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
+@click.option("--steps", type=click.IntRange(1), default=3000, help="Batches to learn from.")
+@click.option("--batch", type=click.IntRange(1), default=8, help="Stretches a batch.")
+@click.option("--frames", type=click.IntRange(8), default=250, help="Frames a stretch.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Highest learning rate.")
+@click.option("--decay", type=click.FloatRange(0), default=0.05, help="Weight decay.")
+@click.option("--width", type=click.IntRange(4), default=48, help="Values that describe a knot.")
+@click.option("--depth", type=click.IntRange(1), default=3, help="Layers of attention.")
+@click.option("--heads", type=click.IntRange(1), default=4, help="Parts of a layer's attention.")
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.1, help="Share of values hidden while training.")
+@click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
+@click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
+@click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
+def main(pack, record_folder, resume, dry_run, **options):
+    """Train the transformer that moves head and brows with the speech."""
+    if dry_run:
+        options |= {"steps": 2, "batch": 2, "every": 2}
+    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options, opened=open_pack))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How far sound and lips are apart."""

@@ -1,0 +1,185 @@
+"""The sync judge: by how much sound and lips are apart, and how sure that is, for any video or landmarks file.
+
+Reads: a video, or landmarks (landmarks-face or -pixel) and a .wav; CNN_record/sync/model.tflite (sync-model).
+Writes: nothing.
+`offset_ms` is the time of a sound minus the time of the lip movement that made it: positive, the sound is late, as in
+preprocess.estimate_offset. `confidence` is the highest similarity minus the median over all lags. A network of our own,
+trained by landmarks.sync.train; its numbers are nobody else's score. How often it is right stands beside every answer.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts, face68, paths
+from core.audio import decode_any, read_speech, spectrum_of
+from core.clock import FPS
+from core.errors import InputError, absent
+from core.metrics import peak_of
+from core.models import read_model
+from core.stage import stage
+from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
+from landmarks.lite import signatures
+
+DEFAULT_MODEL = paths.SYNC_MODEL
+FRAME_MS = 1000 // FPS
+MAX_LAG = 15  # frames
+N_LAGS = 2 * MAX_LAG + 1
+FEWEST = 12  # frames with sound and a face that a lag must be judged on
+STILL = 2e-3  # eye distances: a mouth whose opening deviates less does not move
+
+
+@dataclass
+class Judge:
+    """A loaded sync-model: `hear` and `see` as functions, and how often it was right (the sidecar's `accuracy`)."""
+
+    hear: object
+    see: object
+    accuracy: dict
+
+
+@dataclass
+class Verdict:
+    """How late the sound is; NaN when that cannot be told."""
+
+    offset_ms: float
+    confidence: float
+    similarity: np.ndarray  # [lag], -MAX_LAG..MAX_LAG frames of late sound
+
+
+def load_judge(path=None) -> Judge:
+    """Load a sync-model (the shipped one by default). Raises InputError when it is missing or damaged."""
+    return read_model(path or DEFAULT_MODEL, "sync-model", _load, "make train-sync, or leave --model away")
+
+
+def _load(path, about) -> Judge:
+    hear, see = signatures(path, "hear", "see")
+    return Judge(lambda features: hear(features=features)["heard"], lambda shapes: see(shapes=shapes)["shown"],
+                 about.get("accuracy", {}))
+
+
+def sound_features(power):
+    """What the ear takes: mel power [frame, hop, mel] of one recording -> float32 [frame + CONTEXT, hop, mel]."""
+    features, silence = normalise(power)
+    return pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
+
+
+def mouth_features(face):
+    """What the eye takes: the mouth's shape without its mean, in deviations of its opening.
+
+    face : float [frame, 68, 2], face space, NaN without a face -> float32 [frame, N_MOUTH_SHAPE], bool [frame]
+    """
+    seen = np.isfinite(face).all((1, 2))
+    if not seen.any():
+        return np.zeros((len(face), face68.N_MOUTH_SHAPE), np.float32), seen
+    shapes = face68.mouth_shape(face68.fill_missing(face))
+    spread = max(float(face68.mouth_opening(face[seen]).std()), STILL)
+    return ((shapes - shapes[seen].mean(0)) / spread).astype(np.float32), seen
+
+
+def similarities(heard, shown, seen):
+    """Correlation of two sequences of vectors at each lag, their means over the clip taken away.
+
+    heard, shown : float [frame, size]; seen : bool [frame] -> float [lag], -1..1; NaN where fewer than FEWEST frames meet
+    """
+    n, found = min(len(heard), len(shown)), np.full(N_LAGS, np.nan)
+    heard, shown, seen = heard[:n] - heard[:n].mean(0), shown[:n], seen[:n]
+    shown = (shown - shown[seen].mean(0)) * seen[:, None] if seen.any() else shown
+    for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
+        a, b = heard[max(0, lag):n + min(0, lag)], shown[max(0, -lag):n - max(0, lag)]
+        ok = seen[max(0, -lag):n - max(0, lag)]
+        if ok.sum() >= FEWEST:
+            found[i] = (a[ok] * b[ok]).sum() / np.sqrt(np.square(a[ok]).sum() * np.square(b[ok]).sum() + 1e-6)
+    return found
+
+
+def verdict_of(similarity) -> Verdict:
+    """The lag of the highest `similarity` [lag], between frames by a parabola, and the confidence."""
+    if not np.isfinite(similarity).any():
+        return Verdict(float("nan"), 0.0, similarity)
+    confidence = float(np.nanmax(similarity) - np.nanmedian(similarity))
+    return Verdict((peak_of(similarity) - MAX_LAG) * FRAME_MS, confidence, similarity)
+
+
+def judge_power(judge: Judge, power, face) -> Verdict:
+    """How late the sound is, from mel power [frame, hop, mel] and face landmarks [frame, 68, 2] of one clip."""
+    shapes, seen = mouth_features(face)
+    if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < STILL or not np.any(power):
+        return Verdict(float("nan"), 0.0, np.full(N_LAGS, np.nan))
+    return verdict_of(similarities(judge.hear(sound_features(power)), judge.see(shapes), seen))
+
+
+def judge_clip(judge: Judge, sound, face) -> Verdict:
+    """How late `sound` (float32 [sample], 16 kHz) is against `face` (float [frame, 68, 2], face space)."""
+    return judge_power(judge, np.square(spectrum_of(sound).astype(np.float32)) @ mel_filters(), face)
+
+
+def landmarks_of(path):
+    """Face-space landmarks of a video (measured now) or of a landmarks .npy: float32 [frame, 68, 2], NaN without a face."""
+    if Path(path).suffix.lower() == ".npy":
+        pixel = artifacts.load(path, "landmarks-face", "landmarks-pixel").array
+    else:
+        from core.video import read_frames
+        from preprocess.extract_landmarks import face_boxes, measured_blocks, smooth_in_time
+        boxes, _ = face_boxes(read_frames(path))
+        if not np.isfinite(boxes).any():
+            raise InputError(path, f"no face in any of {len(boxes)} frames", "a video of a face, seen from the front")
+        pixel = smooth_in_time(np.concatenate(list(measured_blocks(path, boxes))))
+    if not np.isfinite(pixel).all((1, 2)).any():
+        raise InputError(path, "no face in it", "landmarks of a face")
+    return face68.to_face_space(pixel)[0]
+
+
+def sound_of(path, speech=None):
+    """The sound to judge, float32 [sample]: of `speech` (.wav), or of the video `path` itself."""
+    if not Path(path).is_file():
+        raise InputError(path, absent(path), "a video, or landmarks .npy")
+    if speech:
+        return read_speech(speech)
+    if Path(path).suffix.lower() == ".npy":
+        raise InputError(path, "landmarks alone", "their sound too", f"--speech {Path(path).stem}.wav")
+    sound = list(decode_any(path))
+    if not sound:
+        raise InputError(path, "no sound in it", "a video with sound", "--speech speech.wav")
+    return np.concatenate(sound)
+
+
+def accuracy_for(accuracy: dict, seconds: float) -> dict:
+    """The row of the sidecar's `accuracy` for clips of about this length: the longest that is no longer."""
+    rows = accuracy.get("lengths", [])
+    fitting = [row for row in rows if row["seconds"] <= seconds] or rows[:1]
+    return fitting[-1] if fitting else {}
+
+
+@stage(reads="IN: a video, or landmarks .npy with --speech; MODEL (sync-model)", writes="nothing: the answer is printed",
+       examples=("python -m landmarks.sync results/demo.mp4",
+                 "python -m landmarks.sync predict_landmark/speech/landmarks.npy --speech data/samples/speech.wav --json"))
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.option("--speech", type=click.Path(path_type=Path), help="Its sound, a .wav.  [default: the video's own]")
+@click.option("--model", type=click.Path(path_type=Path), help="A sync-model.  [default: the shipped one]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the similarity at each lag.")
+def main(source, speech, model, as_json):
+    """Judge by how many milliseconds the sound of a talking face is late."""
+    judge = load_judge(model)
+    sound, face = sound_of(source, speech), landmarks_of(source)
+    verdict = judge_clip(judge, sound, face)
+    if np.isnan(verdict.offset_ms):
+        raise InputError(source, "nothing to judge by", f"speech, and a mouth that moves, for {FEWEST} frames or more")
+    right = accuracy_for(judge.accuracy, len(face) / FPS)
+    if as_json:
+        click.echo(json.dumps({"offset_ms": round(verdict.offset_ms, 1), "confidence": round(verdict.confidence, 3),
+                               "accuracy": right, "lags_ms": [lag * FRAME_MS for lag in range(-MAX_LAG, MAX_LAG + 1)],
+                               "similarity": [None if np.isnan(v) else round(float(v), 4) for v in verdict.similarity]}))
+        return
+    click.echo(f"offset {verdict.offset_ms:+.0f} ms (positive: the sound is late), confidence {verdict.confidence:.2f}")
+    if right:
+        by_source = ", ".join(f"{source} {share:.0%}" for source, share in right["sources"].items())
+        click.echo(f"on {right['trials']} held-out stretches of {right['seconds']:g} s it is within {FRAME_MS} ms in "
+                   f"{right['within_frame']:.0%} ({by_source}; by chance {right['chance']:.0%})")
+
+
+if __name__ == "__main__":
+    main()

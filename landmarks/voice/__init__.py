@@ -1,0 +1,1 @@
+"""Is somebody speaking: the gate that lets the face rest."""

@@ -1,0 +1,195 @@
+"""Train the detector of voices: recorded and synthesised speech in all sorts of noise, against noise and music alone.
+
+Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
+Writes: CNN_record/voice/model.npz (voice-model).
+What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from core import artifacts
+from core.audio import HOPS_PER_FRAME, decode_any, resample, spectrum_of
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.errors import InputError
+from core.index import read_index
+from core.stage import progress, say, stage
+from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
+from landmarks.hearing import Loudness
+from landmarks.voice.gate import LAG, MODEL, heard
+from landmarks.wordless import level_of, reverberant, wordless
+
+STAGE = "landmarks.voice.train"
+PIECE_S = 10
+SAID = 10**-3.5  # of a clip's loud frames: quieter is a pause
+PAUSE, BEFORE, AFTER = 10, 3, 5  # frames: shorter pauses count as speech, and so do the frames around it
+BORDER, BORDER_WEIGHT = 2, 0.3  # frames around a change that weigh less: where it lies is a matter of taste
+MOST_CLIPS = 60  # of one speaker
+TEXTS = ("Mama bought a boat, and Papa made a map of it.", "The quick brown fox jumps over the lazy dog, every day at five.",
+         "Please call me tomorrow morning, if you can.", "Bin blue at F two now.", "How are you? I am fine, and glad you came.")
+RATES = (160, 120, 200, 240, 140)  # words a minute, one a text
+VOICES = ("en-us", "en-gb-x-rp+f3", "en-us+m3", "en-us+f2", "de", "tr+f4", "hi", "fr+m5")
+
+
+def recorded(indexes, split: str, most_clips: int = MOST_CLIPS, wanted=lambda row: True) -> list:
+    """The sound of the clips of `split`, of each speaker at most `most_clips`: [(speaker, float32 [sample])].
+
+    `wanted` says of a row of an index whether it may be among them.
+    """
+    by_speaker = {}
+    for index in indexes:
+        for row in read_index(index, "split", "speaker", "sound"):
+            if row["split"] == split and row["sound"] and not row.get("problem") and wanted(row):
+                by_speaker.setdefault(row["speaker"], []).append(row["sound"])
+    chosen = [(speaker, paths[i]) for speaker, paths in by_speaker.items()
+              for i in np.unique(np.linspace(0, len(paths) - 1, most_clips).astype(int))]
+    with progress(chosen, f"read speech, {split}") as bar:
+        sounds = [(speaker, np.concatenate([np.zeros(0, np.float32), *decode_any(path)])) for speaker, path in bar]
+    sounds = [(speaker, sound) for speaker, sound in sounds if len(sound) > SAMPLE_RATE and level_of(sound) > 1e-4]
+    if not sounds:
+        raise InputError(indexes[0], f"no sound in split {split}", "recordings of speech", "make preprocess CORPUS=folder")
+    return sounds
+
+
+def synthesised() -> list:
+    """Speech of eSpeak voices: [(voice, float32 [sample])]."""
+    from speech.engines import speak
+    said = [(voice, speak(text, voice, rate)) for voice in VOICES for text, rate in zip(TEXTS, RATES)]
+    return [(voice, resample(spoken.sound, spoken.rate)) for voice, spoken in said]
+
+
+def mel_power(sound):
+    """float [sample] -> mel power, float32 [frame, hop, mel]."""
+    return np.square(spectrum_of(sound.astype(np.float32)).astype(np.float32)) @ mel_filters()
+
+
+def spoken(sound):
+    """Which frames of a clean recording belong to speech, bool [frame]."""
+    frames = sound[:len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
+    power = np.convolve(np.square(frames, dtype=np.float64).mean(1), np.ones(3) / 3, "same")
+    return power > max(SAID * np.percentile(power, 95), 1e-9)
+
+
+def with_margins(voiced):
+    """`voiced` bool [frame] with short pauses filled, and some frames before and after."""
+    at = np.flatnonzero(voiced)
+    out = voiced.copy()
+    for a, b in zip(at[:-1], at[1:]):
+        out[a:b] |= b - a <= PAUSE
+    return np.convolve(out, np.ones(BEFORE + AFTER + 1))[BEFORE:BEFORE + len(out)] > 0  # from BEFORE ahead to AFTER later
+
+
+def piece(rng, speakers):
+    """Ten seconds of sound and which frames are voice: float [sample], bool [frame].
+
+    Half the pieces have no speech at all; in the others it comes in bouts, in a room, with other sounds behind it.
+    """
+    n = PIECE_S * SAMPLE_RATE
+    speech, voiced = np.zeros(n), np.zeros(n // SAMPLES_PER_FRAME, bool)
+    has_voice = rng.random() < 0.5
+    at = int(rng.exponential(0.5) * FPS) if has_voice else len(voiced)
+    names = list(speakers)
+    while at < len(voiced):
+        sounds = speakers[names[rng.integers(len(names))]]
+        sound = sounds[rng.integers(len(sounds))]
+        start = int(rng.integers(0, len(sound) // SAMPLES_PER_FRAME // 2)) if rng.random() < 0.5 else 0
+        said = spoken(sound)[start:start + len(voiced) - at]
+        speech[at * SAMPLES_PER_FRAME:(at + len(said)) * SAMPLES_PER_FRAME] = \
+            sound[start * SAMPLES_PER_FRAME:(start + len(said)) * SAMPLES_PER_FRAME] / level_of(sound)
+        voiced[at:at + len(said)] = said
+        at += len(said) + int(rng.exponential(1.0) * FPS)
+    if has_voice and rng.random() < 0.3:
+        speech = reverberant(rng, speech)
+    background = np.zeros(n) if not has_voice and rng.random() < 0.1 else wordless(rng, n)
+    share = 10 ** (-rng.uniform(*((0, 2.5) if rng.random() < 0.7 else (2.5, 4))))
+    return (speech + (share if has_voice else 1) * background) * 10 ** rng.uniform(-2.5, -0.7), with_margins(voiced)
+
+
+def tinted(rng, power):
+    """Mel power [frame, hop, mel] through a random smooth equaliser: another microphone."""
+    knots = rng.normal(0, 0.4, 7)
+    return power * (10 ** np.interp(np.arange(N_MELS), np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
+
+
+def examples(rng, speakers, n):
+    """`n` pieces as the network takes them: [item, frame, hop * mel], wanted and weight [item, frame], delayed by `LAG`."""
+    x, wanted, weight = [], [], []
+    with progress(range(n), "mix pieces") as bar:
+        for _ in bar:
+            sound, voiced = piece(rng, speakers)
+            x.append(heard(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
+            wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
+            changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
+            weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
+    return tuple(np.stack(part).astype(dtype) for part, dtype in ((x, np.float16), (wanted, np.float32), (weight, np.float32)))
+
+
+def network(width: int, hidden: int):
+    """The network, untrained: a dense layer, a GRU, a probability (Keras)."""
+    import keras
+    from keras import layers
+    return keras.Sequential([keras.Input((None, HOPS_PER_FRAME * N_MELS)), layers.Dense(width, activation="relu"),
+                             layers.Dropout(0.1), layers.GRU(hidden, return_sequences=True),
+                             layers.Dense(1, activation="sigmoid")])
+
+
+def fit(net, data, *, epochs: int, batch: int, rate: float):
+    """Fit `net` to `examples`, falling from `rate` to nothing."""
+    import keras
+    x, wanted, weight = data
+    steps = epochs * -(-len(x) // batch)
+    net.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps)), "binary_crossentropy")
+    for epoch in range(epochs):
+        done = net.fit(x.astype(np.float32), wanted[..., None], sample_weight=weight, batch_size=batch, verbose=0)
+        say(f"epoch {epoch + 1}: loss {done.history['loss'][0]:.4f}")
+
+
+def weights(net) -> dict:
+    """The arrays of `net` under the names that landmarks.voice.Voice knows."""
+    names = "dense", "dense_bias", "kernel", "recurrent", "bias", "out", "out_bias"
+    return dict(zip(names, (np.asarray(variable) for variable in net.trainable_weights)))
+
+
+def typical(speakers):
+    """The mean log-mel of a voice, over speakers: float32 [mel]."""
+    means = []
+    for sounds in speakers.values():
+        powers = [mel_power(sound) for sound in sounds[:5]]
+        voiced = [(power, level_and_channel(power)[0]) for power in powers]
+        means.append(np.mean([log_mel(p[p.sum((1, 2)) > VOICED * loud], loud).mean((0, 1)) for p, loud in voiced], 0))
+    return np.mean(means, 0).astype(np.float32)
+
+
+@stage(reads="the recordings that INDEX lists", writes="OUT (voice-model)",
+       examples=("python -m landmarks.voice.train",
+                 "python -m preprocess.list_recordings data/raw --out data/more",
+                 "python -m landmarks.voice.train --index data/recordings/index.csv --index data/more/index.csv"))
+@click.option("--index", "indexes", type=click.Path(path_type=Path), multiple=True,
+              default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
+@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default="CNN_record/voice/model.npz",
+              help="The model.")
+@click.option("--pieces", type=click.IntRange(8), default=1600, help="Pieces of ten seconds to learn from.")
+@click.option("--epochs", type=click.IntRange(1), default=20, help="How often each is seen.")
+@click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
+@click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
+@click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
+def main(indexes, out, pieces, epochs, width, hidden, seed):
+    """Train the detector of voices."""
+    import keras
+    keras.utils.set_random_seed(seed)
+    speakers = {}
+    for name, sound in [*recorded(indexes, "train"), *synthesised()]:
+        speakers.setdefault(name, []).append(sound)
+    net, n_recorded = network(width, hidden), len(speakers) - len(VOICES)
+    fit(net, examples(np.random.default_rng(seed), speakers, pieces), epochs=epochs, batch=32, rate=3e-3)
+    options = {"pieces": pieces, "epochs": epochs, "width": width, "hidden": hidden, "seed": seed}
+    with artifacts.described(out, "voice-model", stage=STAGE, options=options, inputs=indexes) as (part, _):
+        np.savez(part, **weights(net), typical=typical(speakers))
+    say(f"{n_recorded} recorded speakers, {len(VOICES)} synthesised voices")
+    click.echo(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every training shares: runs that resume, curves, losses, weights on disk."""

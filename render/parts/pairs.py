@@ -1,0 +1,96 @@
+"""Pairs to train a painter on: one frame of a recording as the photo, a part of the face in another as the truth.
+
+Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{face,pose,rest}.npy and the recordings' pictures.
+Writes: OUT/CLIP.h5 (mouth-pairs, eyes-pairs) and OUT/index.csv. A pair is what `part_view` gives for the photo when it is moved
+as `pair_choice` says, beside the other frame's own pixels in the same view.
+"""
+
+import zlib
+from pathlib import Path
+
+import click
+import h5py
+import numpy as np
+
+from core import artifacts
+from core.corpus import output_path, run_stage
+from core.crop import upright
+from core.errors import InputError
+from core.index import read_index
+from core.stage import stage
+from core.video import read_frames
+from render.parts.pair_choice import TURNED, choose_eyes, choose_mouths
+from render.parts.part import EYES, MOUTH, PARTS
+from render.parts.view import UNIT_PX, PartView
+from render.warp import CREASE
+
+STAGE = "render.parts.pairs"
+_CHOOSE = {MOUTH: (choose_mouths, "no two frames with the head held alike"),
+           EYES: (choose_eyes, "no shut eyes beside open ones with the head held alike")}
+
+
+def pairs_of(part, picture, face, pose, rest, photo, shown, moved):
+    """Make pairs of a video: arrays by name, each [pair or photo, row, column, channel], and `photo_of` [pair]."""
+    wanted = {int(t): None for t in (*photo, *shown)}
+    for t, frame in enumerate(read_frames(picture)):
+        if t in wanted:
+            wanted[t] = frame
+    photos, photo_of = np.unique(photo, return_inverse=True)
+    views = [PartView(part, wanted[t], face[t], pose[t], middle=part.middle(rest)) for t in photos]
+    warped = [views[i].warped(views[i].warp.solve(points)) for i, points in zip(photo_of, moved)]
+    return {"photo": np.stack([v.picture for v in views]), "photo_masks": np.stack([v.masks(v.face) for v in views]),
+            "photo_of": photo_of, "warped": np.stack(warped),
+            "masks": np.stack([views[i].masks(points) for i, points in zip(photo_of, moved)]),
+            "truth": np.stack([upright(wanted[t], pose[t], views[0].view, part.size) for t in shown])}
+
+
+def pair_clip(row, out, options):
+    """Write one clip's pairs; return their number."""
+    if not row["picture"]:
+        raise InputError(row["sound"], "no picture", "a video")
+    part, path = PARTS[options["part"]], output_path(out, row, ".h5")
+    inputs = [row["picture"], *(output_path(options["landmarks"], row, f".{name}.npy") for name in ("face", "pose", "rest"))]
+    n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
+    kind, view = f"{part.name}-pairs", [*part.size, UNIT_PX, part.near_px]
+    settings = {"pairs": n_pairs, "view": view, "turned": TURNED, "crease": CREASE}
+    about = {"stage": STAGE, "options": settings, "inputs": inputs}
+    if not artifacts.is_current(path, kind, **about):
+        face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
+        rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))
+        choose, nothing = _CHOOSE[part]
+        chosen = choose(face, n_pairs, rng)
+        if not len(chosen[0]):
+            raise InputError(row["picture"], nothing, "a face that looks at the camera")
+        about |= {"pairs": len(chosen[0]), "eye_distance_px": float(np.nanmedian(pose[:, 0]))}
+        with artifacts.described(path, kind, **about) as (whole, _), h5py.File(whole, "w") as file:
+            for name, array in pairs_of(part, row["picture"], face, pose, rest, *chosen).items():
+                file[name] = array
+    return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
+
+
+@stage(reads="LANDMARKS/index.csv, LANDMARKS/CLIP.{face,pose,rest}.npy, the recordings",
+       writes="OUT/CLIP.h5 (mouth-pairs or eyes-pairs), OUT/index.csv",
+       examples=("python -m render.parts.pairs", "python -m render.parts.pairs --part eyes"))
+@click.option("--part", type=click.Choice(list(PARTS)), default=MOUTH.name, help="Of the face.")
+@click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
+@click.option("--out", type=click.Path(path_type=Path),
+              help=f"Folder of the pairs.  [default: {MOUTH.pairs}; of the eyes, {EYES.pairs}]")
+@click.option("--most", type=click.IntRange(1), default=120, help="Pairs of a clip, at most.")
+@click.option("--of-speaker", type=click.IntRange(1), default=160, help="Pairs of a speaker, at most, but one a clip.")
+@click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+def main(part, landmarks, out, most, of_speaker, clips_of_speaker, jobs):
+    """Pair frames of recordings, to learn how mouths and shut eyes look that a photo does not show."""
+    clips = {}
+    for row in read_index(landmarks / "index.csv", "speaker"):
+        clips.setdefault(row["speaker"], []).append(row["clip"])
+    clips = {speaker: own[::-(-len(own) // (clips_of_speaker or len(own)))] for speaker, own in clips.items()}
+    chosen = {clip for own in clips.values() for clip in own}
+    options = {"part": part, "landmarks": str(landmarks), "most": most, "of_speaker": of_speaker,
+               "clips": {speaker: len(own) for speaker, own in clips.items()}}
+    click.echo(run_stage(pair_clip, landmarks / "index.csv", Path(out or PARTS[part].pairs), stage=STAGE, options=options,
+                         jobs=jobs, only=lambda row: row["clip"] in chosen, columns=("picture", "sound", "speaker")))
+
+
+if __name__ == "__main__":
+    main()

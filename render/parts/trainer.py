@@ -1,0 +1,50 @@
+"""One training step of a painter: pixels, edges, a critic's opinion and a critic's features."""
+
+import torch
+from torch.nn import functional as F
+
+from learn import losses
+from learn.adversaries import Adversaries
+from render.parts.network import Critic, Painter, painted
+
+EDGE_WEIGHT, COLOUR_WEIGHT = 1.0, 0.3
+FEATURE_WEIGHT = 0.2
+NEAR_WEIGHT = 6.0  # of pixels near the part, beside 1 elsewhere
+SHARPENING, SHARPENING_PX = 0.5, 2.5  # the recordings are softer than most photos: the truth is sharpened a little
+CRITIC_SHARE = 0.5  # of the learning rate: a critic that always wins teaches nothing
+
+
+def sharpened(pictures):
+    """Pictures with an unsharp mask of `SHARPENING` and a Gaussian of `SHARPENING_PX`: float [n, rgb, row, column], -1..1."""
+    reach = int(3 * SHARPENING_PX)
+    bell = torch.exp(-torch.arange(-reach, reach + 1, device=pictures.device).square() / (2 * SHARPENING_PX**2))
+    bell = (bell / bell.sum()).expand(3, 1, 1, -1)
+    soft = F.conv2d(F.pad(pictures, (reach,) * 4, mode="replicate"), bell, groups=3)
+    soft = F.conv2d(soft, bell.transpose(2, 3), groups=3)
+    return (pictures + SHARPENING * (pictures - soft)).clamp_(-1, 1)
+
+
+class PartTrainer(Adversaries):
+    """Networks, optimisers, and the step that trains them; see `Adversaries` for the rest."""
+
+    def __init__(self, painter: Painter, n_steps, **settings):
+        super().__init__(painter, Critic(), n_steps, discriminator_share=CRITIC_SHARE, **settings)
+
+    def step(self, pairs) -> dict:
+        """Train on one batch, `part_data.as_tensors`; return the losses."""
+        self.set_learning_rate()
+        pairs = {name: value.to(self.device) for name, value in pairs.items()}
+        truth, warped, masks, near = sharpened(pairs["truth"]), pairs["warped"], pairs["masks"], pairs["masks"][:, 1:]
+        colour, mask = self.generator(warped, masks, self.generator.look_at(pairs["photo"], pairs["photo_masks"]))
+        drawn, weight = painted(warped, colour, mask), 1 + NEAR_WEIGHT * near
+        found = {"pixel": losses.pixel_loss(drawn, truth, weight), "edge": losses.edge_loss(drawn, truth, weight),
+                 "colour": losses.pixel_loss(colour, truth, near)}
+        loss = found["pixel"] + EDGE_WEIGHT * found["edge"] + COLOUR_WEIGHT * found["colour"]
+        if self.is_adversarial:
+            real, shown = truth * near, drawn * near  # elsewhere the photo's own pixels tell themselves apart by their blur
+            self.learn("discriminator", losses.judge(self.discriminator, real, shown, masks, found))
+            loss = loss + self.adversarial_weight * losses.persuade(self.discriminator, real, shown, masks, found) \
+                + FEATURE_WEIGHT * found["feature"]
+        self.learn("generator", loss)
+        self.follow()
+        return {name: float(value.detach()) for name, value in found.items()}

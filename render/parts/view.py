@@ -1,0 +1,77 @@
+"""The part of a face that a network draws: where it lies, the photo's pixels moved there, and its masks.
+
+Reads: a picture and its landmarks, in memory. Writes: nothing.
+The view is upright and of one size for every photo; the model always sees its part in the same place.
+"""
+
+import cv2
+import numpy as np
+
+from core.crop import upright
+from render.grid import Grid
+from render.parts.part import PARTS
+from render.warp import CELL, FaceWarp
+
+UNIT_PX = 144  # px per eye distance: a mouth is about 130 px wide
+MARGIN_PX = 80  # of the photo around the view: lips and lids come from there
+_STEP_PX = 8  # between nodes of the field
+assert _STEP_PX <= 1.2 * CELL * UNIT_PX and all(side % 16 == 0 for part in PARTS.values() for side in part.size)
+
+
+def _filled(outlines, size):
+    """Closed lines (float [n, 2] each, px of the view) filled: uint8 [*size], 0..255."""
+    mask = np.zeros(size, np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)  # in 1/16 px
+    return mask
+
+
+def _around(mask, near_px):
+    """A mask with what is up to `near_px` away from it, softly: uint8 [row, column], 0..255."""
+    small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    reach = near_px // 8
+    wide = cv2.blur(cv2.dilate(small, np.ones((2 * reach + 1,) * 2, np.uint8)), (2 * reach + 1,) * 2)
+    return cv2.resize(wide, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+class PartView:
+    """A part of one photo's face.
+
+    Parameters
+    ----------
+    part : `parts.Part`
+    picture : uint8 [row, column, rgb]
+    face, pose : its points in face space, float [68, 2], and their pose, float [4]
+    warp : the photo's `FaceWarp`, when there is one already
+    middle : float [2], face space, what the view is laid by; by default the part's own in `face`
+    """
+
+    def __init__(self, part, picture, face, pose, warp=None, middle=None):
+        self.part, self.face, self.warp = part, face, warp or FaceWarp(face)
+        rows, columns = part.size
+        middle = part.middle(face) if middle is None else middle
+        self.corner = (middle - np.array(part.at) * (columns, rows) / UNIT_PX).astype(np.float32)
+        self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
+        around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
+        self.around = upright(picture, pose, around, (rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX))
+        extent = np.array([columns, rows]) / UNIT_PX
+        self.grid = Grid(self.corner, self.corner + extent, self.view, part.size, _STEP_PX / UNIT_PX)
+
+    @property
+    def picture(self):
+        """The photo as it is: uint8 [row, column, rgb]."""
+        return self.around[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+
+    def warped(self, solved):
+        """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [row, column, rgb]."""
+        source = self.grid.enlarged(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + MARGIN_PX
+        return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def masks(self, face):
+        """Of landmarks `face` [68, 2]: half on what the part's outlines hold, whole on the inner ones; and what lies near.
+
+        uint8 [row, column, 2]; the latter falls softly to 0
+        """
+        half, whole = (_filled([(line - self.corner) * UNIT_PX for line in lines], self.part.size)
+                       for lines in self.part.outlines(face, self.face))
+        return cv2.merge([cv2.addWeighted(half, 0.5, whole, 0.5, 0), _around(half, self.part.near_px)])

@@ -1,0 +1,1 @@
+"""Text to speech, speech to words, and when each is said."""

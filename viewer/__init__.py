@@ -1,0 +1,1 @@
+"""What any file is, and a picture of it."""

@@ -1,0 +1,61 @@
+"""How sound and pictures are read for `viewer.inspect`: functions (path, sidecar) -> facts, and a function that draws them.
+
+Reads: one file at a time; videos as a stream.
+Writes: nothing.
+"""
+
+from functools import partial
+from itertools import islice
+
+import numpy as np
+
+from core import video
+from core.clock import FPS
+from core.errors import InputError
+from core.picture import opened
+from core.provenance import source_type
+from viewer import draw as picture
+
+
+def sound(path, about):
+    """.wav"""
+    import soundfile
+
+    from core.audio import level_dbfs, read_speech
+    samples, info = read_speech(path), soundfile.info(path)
+    facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
+             ("level", f"{level_dbfs(samples):.1f} dBFS, peak {np.abs(samples).max():.3f}")]
+    return facts, partial(picture.sound, samples)
+
+
+def film(path, about):
+    """A video, read as a stream: memory holds the few frames that are shown."""
+    from core.audio import decode_any
+    info = video.probe(path)
+    facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
+             ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said")]
+    fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
+    shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
+    if not shown:
+        raise InputError(path, "a video without frames", "a whole video", "make it again")
+    peaks = [picture.peaks_of(block) for block in (decode_any(path) if info.has_sound else ())]
+    return facts, partial(picture.film, shown, np.concatenate(peaks) if peaks else np.zeros(0))
+
+
+def animation(path, about):
+    """.gif"""
+    with opened(path) as image:
+        n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
+        for i in picture.evenly(n_frames):
+            image.seek(int(i))
+            tiles.append(picture.tile(np.asarray(image.convert("RGB"))))
+        rate = f", {1 / hold_s:g} a second: {n_frames * hold_s:.2f} s" if hold_s else ""
+        facts = [("picture", f"{image.width}x{image.height} px, {n_frames} frames{rate}")]
+    return facts, partial(picture.sheet, tiles, "frames, evenly spaced")
+
+
+def photo(path, about):
+    """.png or .jpg"""
+    with opened(path) as image:
+        facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
+        return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])
