@@ -24,7 +24,7 @@ from learn.layers import SLOPE, Residual, act, convolution
 from learn.weights import load_network, save_network
 
 DEFAULT_MODEL = paths.AVATAR_MODEL
-NETWORK, VERSION = "avatar.network.Translator", 1
+NETWORK, VERSION = "gan.avatar_model.Translator", 1  # as files name it, from when it lay there
 WIDTHS = 16, 32, 64, 96  # channels at 1/2, 1/4, 1/8, 1/16 of the size
 MULTIPLE = 16
 UNIT_PX = 62.0  # px per eye distance in the pairs: what the network knows best

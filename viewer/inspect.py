@@ -16,9 +16,7 @@ from core.files import whole_file
 from core.kinds import KINDS
 from core.stage import stage
 from viewer import draw as picture
-from viewer import media as inspect_media
-from viewer import read as inspect_read
-from viewer import table as inspect_table
+from viewer import media, read, table
 
 PURPOSES = {
     "run.json": "options, versions and commands of the run", "done": "mark of a run that ended as planned",
@@ -33,11 +31,11 @@ MOST_S = 300  # the largest packs and videos take minutes
 CACHE = Path(".cache/inspect")
 _LONGEST_LIST = 120  # characters of a list that is told whole
 BY_SUFFIX = {
-    ".npy": inspect_read.array, ".npz": inspect_read.archive, ".h5": inspect_read.hdf5, ".csv": inspect_table.table,
-    ".json": inspect_read.json_file, ".srt": inspect_read.lines, ".tflite": inspect_read.tflite,
-    ".safetensors": inspect_read.safetensors,
-    ".wav": inspect_media.sound, ".mp4": inspect_media.film, ".gif": inspect_media.animation,
-    ".png": inspect_media.photo, ".jpg": inspect_media.photo, ".jpeg": inspect_media.photo,
+    ".npy": read.array, ".npz": read.archive, ".h5": read.hdf5, ".csv": table.table,
+    ".json": read.json_file, ".srt": read.lines, ".tflite": read.tflite,
+    ".safetensors": read.safetensors,
+    ".wav": media.sound, ".mp4": media.film, ".gif": media.animation,
+    ".png": media.photo, ".jpg": media.photo, ".jpeg": media.photo,
 }
 
 
@@ -97,7 +95,7 @@ def look_at_run(run):
         about_file = artifacts.read_sidecar(path)
         facts.append((path.relative_to(run).as_posix(), about_file.get("what") or purpose(path)))
         if path.suffix == ".csv":
-            drawn.update(inspect_table.read_curves(path))
+            drawn.update(table.read_curves(path))
     if drawn:
         return facts, lambda: picture.curves(dict(list(drawn.items())[:12]), "step")
     return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
@@ -131,15 +129,15 @@ def look_at(path):
     if path.name in PURPOSES and path.suffix not in BY_SUFFIX:
         facts = [("kind", purpose(path)), ("content", path.read_text(encoding="utf-8", errors="replace").strip()[:500])]
         return facts, partial(picture.text, [f"{label} {value}" for label, value in facts])
-    read = inspect_table.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())
-    if read is None:
+    reader = table.events if ".tfevents." in path.name else BY_SUFFIX.get(path.suffix.lower())
+    if reader is None:
         raise InputError(path, f"nothing known by the ending {path.suffix or path.name!r}",
                          "one of " + " ".join(BY_SUFFIX), "see docs/artifacts.md")
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a file of this project", "make it again")
     about = artifacts.read_sidecar(path)
     with readable(path, path.suffix, cure="make it again"):
-        facts, figure = read(path, about)
+        facts, figure = reader(path, about)
     return [*origin(path, about), *facts], figure
 
 

@@ -15,7 +15,7 @@ from core.crop import upright
 from learn.weights import load_network, save_network
 
 DEFAULT_MODEL = paths.IDENTITY_MODEL
-NETWORK, VERSION = "avatar.identity.network.IdentityEncoder", 1
+NETWORK, VERSION = "gan.identity_model.IdentityEncoder", 1  # as files name it, from when it lay there
 SIZE_PX = 96
 VIEW = (34.6, 0.0, 47.5, 34.0)  # pose of face space in a picture: brows to chin, ear to ear, little of hair and background
 WIDTHS = (16, 32, 64, 128)
