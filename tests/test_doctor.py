@@ -81,7 +81,8 @@ def test_the_dockerfile_names_what_exists():
         if name == "COPY":
             *sources, _ = rest.split()
             assert all((ROOT / source).exists() for source in sources)
-    [install] = [rest for name, rest in lines if name == "RUN" and "pip install" in rest]
+    install, ours = [rest for name, rest in lines if name == "RUN" and "pip install" in rest]
+    assert "--no-deps --editable ." in ours
     assert install.endswith("-r requirements.txt") and "apt" not in " ".join(rest for _, rest in lines)
     said = dict(lines)
     assert int(said["EXPOSE"]) == app.PORT and said["USER"] != "root"
