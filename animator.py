@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from core import artifacts
-from core.audio import read_speech
 from core.child import aside
 from core.errors import InputError, absent
+from core.media.audio import read_speech
 from core.stage import begin, say
 from landmarks.expression import asked
 from render import face_check, motion

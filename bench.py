@@ -18,12 +18,12 @@ from statistics import median
 import click
 import numpy as np
 
-from core.audio import read_speech, write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.files import save_json
+from core.media.audio import read_speech, write_wav
+from core.media.video import probe, read_frames, write_video
 from core.stage import say, stage
-from core.video import probe, read_frames, write_video
 
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -121,9 +121,9 @@ def self_test(seconds=SELF_TEST_S):
     listen(lambda event: None)
     try:
         from animator import Animator
-        from core.audio import read_speech, write_wav
         from core.clock import SAMPLE_RATE
-        from core.video import probe
+        from core.media.audio import read_speech, write_wav
+        from core.media.video import probe
         from preprocess.sample_photo import write_photo
         with tempfile.TemporaryDirectory() as folder:
             photo, folder = write_photo(Path(folder) / "photo.png"), Path(folder)

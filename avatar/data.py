@@ -14,8 +14,8 @@ import torch
 
 from avatar.identity.data import good_rows, read_pair
 from avatar.network import as_inputs
-from core import face68
 from core.errors import InputError
+from core.face import face68
 from core.stage import say
 
 SIDE_PX = 192  # of a training picture

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 from avatar.pairs import SIZE_PX, warp_of
-from core import artifacts, face68, face_detector, paths
+from core import artifacts, paths
 from core.errors import InputError
+from core.face import face68, face_detector
 from core.keep import kept
-from core.picture import read_photo
+from core.media.picture import read_photo
 
 FACES = paths.OTHER_FACES
 _ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along

@@ -24,8 +24,8 @@ from avatar.pairs import STYLES
 from avatar.trainer import perceptual_loss
 from avatar.translate import SAME_PERSON, likeness
 from core import artifacts, metrics
-from core.draw import contact_sheet
 from core.errors import InputError
+from core.face.draw import contact_sheet
 from core.stage import progress, say, stage
 from learn.curves import save_picture
 

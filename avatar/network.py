@@ -19,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from avatar.ink import inked, simplified
 from avatar.pairs import STYLES
 from core import paths
-from core.face68 import CLOSED, GROUPS, eye_distance
+from core.face.face68 import CLOSED, GROUPS, eye_distance
 from learn.layers import SLOPE, Residual, act, convolution
 from learn.weights import load_network, save_network
 

@@ -17,8 +17,9 @@ from avatar.data import load_pairs
 from avatar.disguise import FACES
 from avatar.pairs import SIZE_PX, STYLES, warp_of
 from avatar.train import mean_face
-from core import artifacts, face68, face_detector
+from core import artifacts
 from core.errors import InputError
+from core.face import face68, face_detector
 from core.stage import progress, stage
 
 STAGE = "avatar.other_faces"

@@ -13,11 +13,12 @@ import click
 import cv2
 import numpy as np
 
-from core import artifacts, face68
+from core import artifacts
 from core.corpus import run_stage
 from core.errors import InputError
+from core.face import face68
 from core.index import write_index
-from core.picture import read_photo
+from core.media.picture import read_photo
 from core.stage import stage
 
 STAGE = "avatar.pairs"
@@ -62,7 +63,7 @@ def read_picture(path):
 
 def pair_up(photo, comic, where):
     """Photo, comic brought to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
-    from core.face_detector import landmarks_of_picture
+    from core.face.face_detector import landmarks_of_picture
     (points, _), (drawn, _) = (landmarks_of_picture(picture) for picture in (photo, comic))
     if points is None or drawn is None:
         raise InputError(where, f"no face found in the {'photo' if points is None else 'comic'}", "a frontal face in both")

@@ -16,8 +16,9 @@ from avatar.data import batches, load_pairs
 from avatar.identity.network import DEFAULT_MODEL, load_encoder
 from avatar.network import Translator, as_inputs, save_translator
 from avatar.trainer import AvatarTrainer
-from core import face68, metrics
-from core.draw import contact_sheet
+from core import metrics
+from core.face import face68
+from core.face.draw import contact_sheet
 from core.stage import stage
 from learn.curves import save_picture
 from learn.layers import to_uint8

@@ -15,11 +15,12 @@ from scipy.ndimage import gaussian_filter1d
 from avatar.comics import PRIVACY, STYLE, Avatars
 from avatar.identity.embed import read_face
 from avatar.pairs import STYLES
-from core import artifacts, face68, face_detector, metrics
+from core import artifacts, metrics
 from core.errors import InputError, absent
-from core.provenance import mark_synthetic
+from core.face import face68, face_detector
+from core.media.provenance import mark_synthetic
+from core.media.video import encode, probe, read_frames
 from core.stage import progress, say, stage
-from core.video import encode, probe, read_frames
 
 STAGE = "avatar.translate"
 SAME_PERSON = 0.6  # dlib's embeddings: nearer ones are taken for one person

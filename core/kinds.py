@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.face68 import N_POINTS
+from core.face.face68 import N_POINTS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 
 def mse(a, b) -> float:

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, draw, face68
-from core.audio import read_speech, spectrum_of
+from core import artifacts
 from core.clock import SAMPLE_RATE
+from core.face import draw, face68
 from core.files import whole_file
+from core.media.audio import read_speech, spectrum_of
+from core.media.video import read_frames
 from core.stage import stage
-from core.video import read_frames
 
 N_SHOWN, EVERY, FIRST = 10, 3, 6  # frames drawn, the step between them, the first one
 SIDE_PX = 160

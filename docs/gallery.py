@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from avatar.comics import Avatars
-from core import face68
-from core.draw import contact_sheet
+from core.face import face68
+from core.face.draw import contact_sheet
 from core.files import whole_file
 from core.stage import stage
 from landmarks.predict import load_model, predict_file

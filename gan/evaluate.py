@@ -12,8 +12,9 @@ import click
 import numpy as np
 import torch
 
-from core import artifacts, face68, face_detector, metrics
-from core.draw import contact_sheet
+from core import artifacts, metrics
+from core.face import face68, face_detector
+from core.face.draw import contact_sheet
 from core.stage import progress, say, stage
 from gan.dataset import load_crops, looks_of
 from gan.model import DEFAULT_MODEL, load_generator

@@ -20,7 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from core import paths
 from core.errors import InputError
-from core.face68 import N_POINTS, fill_missing
+from core.face.face68 import N_POINTS, fill_missing
 from learn.layers import to_uint8
 from learn.weights import load_network, save_network
 

@@ -10,8 +10,9 @@ import click
 import numpy as np
 import torch
 
-from core import artifacts, face68
-from core.draw import contact_sheet, sketch_rgb
+from core import artifacts
+from core.face import face68
+from core.face.draw import contact_sheet, sketch_rgb
 from core.stage import stage
 from gan.dataset import rows_of
 from gan.model import DEFAULT_MODEL, generate, load_generator

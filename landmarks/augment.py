@@ -8,8 +8,8 @@ pitch, which is stretched alone, without smearing time; the tail of a room decay
 import numpy as np
 from scipy.signal import lfilter
 
-from core.audio import HOP, N_FFT
 from core.clock import SAMPLE_RATE
+from core.media.audio import HOP, N_FFT
 from landmarks.features import N_MELS
 
 N_CEPSTRA = 30  # hold the envelope: pitch is above them up to 530 Hz

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError, readable
+from core.face import face68
 from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech, other_pitch
 from landmarks.features import CONTEXT, LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, fftconvolve, istft, sosfiltfilt, stft
 
-from core import ffmpeg
-from core.audio import decode_any, resample
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
+from core.media import ffmpeg
+from core.media.audio import decode_any, resample
 
 REVERB_S, WET = 0.5, 1.0  # RT60; energy of the reverberation beside that of the direct sound
 TELEPHONE_HZ = (300, 3400)

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68, paths
-from core.audio import level_dbfs, read_speech, spectrum_of
+from core import artifacts, paths
+from core.face import face68
+from core.media.audio import level_dbfs, read_speech, spectrum_of
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras.export import ExportArchive
 
 from core import artifacts
-from core.audio import HOPS_PER_FRAME, N_BINS
+from core.media.audio import HOPS_PER_FRAME, N_BINS
 from landmarks.features import N_MELS
 
 

@@ -8,9 +8,9 @@ shut, and the mouth opens as far as it did.
 
 import numpy as np
 
-from core import face68
 from core.clock import FPS
 from core.errors import InputError
+from core.face import face68
 from preprocess.list_recordings import EMOTIONS
 
 AUTO = "auto"  # what the voice says, see landmarks.emotion

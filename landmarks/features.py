@@ -7,8 +7,8 @@ sources work (docs/experiments.md).
 
 import numpy as np
 
-from core.audio import N_FFT
 from core.clock import SAMPLE_RATE
+from core.media.audio import N_FFT
 
 CONTEXT = 8  # frames of sound the network's convolutions see beside their own, half of them ahead
 LOOK_AHEAD = CONTEXT // 2

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from core import runs
-from core.audio import HOPS_PER_FRAME
 from core.errors import InputError
-from core.face68 import N_POINTS
+from core.face.face68 import N_POINTS
+from core.media.audio import HOPS_PER_FRAME
 from core.stage import stage
 from landmarks.features import CONTEXT, N_MELS
 from learn.keras_run import load_state

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core import paths
-from core.audio import HOPS_PER_FRAME
+from core.media.audio import HOPS_PER_FRAME
 from core.models import read_model
 
 DEFAULT_MODEL = paths.LANDMARK_MODEL

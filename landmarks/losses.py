@@ -7,7 +7,7 @@ amplitude at once, which is what keeps the prediction from collapsing to the mea
 import numpy as np
 import tensorflow as tf
 
-from core import face68
+from core.face import face68
 
 POINT_WEIGHT = np.full(face68.N_POINTS, 0.3, np.float32)
 POINT_WEIGHT[face68.LOWER_FACE] = 1.0

@@ -8,8 +8,8 @@ Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facia
 import keras
 from keras import layers
 
-from core.audio import HOPS_PER_FRAME, N_BINS
-from core.face68 import N_POINTS
+from core.face.face68 import N_POINTS
+from core.media.audio import HOPS_PER_FRAME, N_BINS
 from landmarks.features import N_MELS, mel_filters
 
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}

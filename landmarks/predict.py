@@ -13,14 +13,15 @@ from shutil import copyfile
 
 import numpy as np
 
-from core import artifacts, draw, face68
-from core.audio import read_speech, spectrum_blocks
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
+from core.face import draw, face68
 from core.files import whole_file
 from core.keep import kept
+from core.media.audio import read_speech, spectrum_blocks
+from core.media.video import write_gif
 from core.stage import only_one
-from core.video import write_gif
 from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
 from landmarks.head.intonation import pitch

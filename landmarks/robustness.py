@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68
-from core.audio import HOP, decode_any, resample
+from core import artifacts
 from core.clock import SAMPLES_PER_FRAME
 from core.errors import InputError
+from core.face import face68
 from core.index import read_index
+from core.media.audio import HOP, decode_any, resample
 from core.metrics import amplitude_ratio, correlation
 from core.stage import progress, stage
 from landmarks.dataset import load_clips

@@ -13,9 +13,10 @@ import click
 import numpy as np
 from scipy.signal import lfilter
 
-from core import artifacts, face68
-from core.audio import read_speech
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.face import face68
+from core.media.audio import read_speech
 from core.metrics import correlation, jitter, lag_of
 from core.stage import stage
 from landmarks.dataset import load_clips

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import face68
-from core.audio import LATE_SAMPLES, Spectra, read_speech
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.face import face68
+from core.media.audio import LATE_SAMPLES, Spectra, read_speech
 from core.stage import stage
 from landmarks.expression import offsets
 from landmarks.features import pad_with_silence

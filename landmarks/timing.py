@@ -7,8 +7,8 @@ prediction is rightly apart from the picture: the judge, which hears the sound a
 
 import numpy as np
 
-from core import face68
 from core.clock import FPS
+from core.face import face68
 from core.metrics import correlation, lag_of
 from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
 

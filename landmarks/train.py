@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import draw, face68
-from core.audio import HOPS_PER_FRAME
+from core.face import draw, face68
+from core.media.audio import HOPS_PER_FRAME
+from core.media.video import write_gif
 from core.stage import say, stage
-from core.video import write_gif
 from landmarks.dataset import open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked

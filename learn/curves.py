@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core import metrics
-from core.draw import contact_sheet
+from core.face.draw import contact_sheet
 from core.files import whole_file
 from learn.layers import to_uint8
 

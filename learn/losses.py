@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from core import face68
+from core.face import face68
 
 # A mouth fills a fiftieth of the crop and is what people look at: (points, extra weight, radius in eye distances).
 _LOOKED_AT = ((face68.MOUTH, 8.0, 0.4), (face68.GROUPS["right_eye"], 3.0, 0.25), (face68.GROUPS["left_eye"], 3.0, 0.25))

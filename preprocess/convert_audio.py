@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from core import artifacts
-from core.audio import decode_any, encode_wav
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
+from core.media.audio import decode_any, encode_wav
 from core.stage import stage
 
 STAGE = "preprocess.convert_audio"

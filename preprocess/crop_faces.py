@@ -14,11 +14,11 @@ import numpy as np
 
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
-from core.crop import upright
 from core.errors import InputError
+from core.face.crop import upright
 from core.index import read_index
+from core.media.video import read_frames
 from core.stage import stage
-from core.video import read_frames
 
 STAGE = "preprocess.crop_faces"
 SIZE_PX = 256
@@ -32,7 +32,7 @@ def crop_pose(size_px: int = SIZE_PX):
 
 
 def crop_face(frame, pose, size_px: int = SIZE_PX):
-    """`core.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
+    """`core.face.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
     return upright(frame, pose, crop_pose(size_px), (size_px, size_px))
 
 

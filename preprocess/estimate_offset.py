@@ -18,11 +18,11 @@ import click
 import numpy as np
 
 from core import artifacts, paths
-from core.audio import N_BINS
 from core.clock import FPS, SAMPLE_RATE
 from core.corpus import output_path, run_stage
 from core.errors import InputError
-from core.face68 import fill_missing, mouth_opening
+from core.face.face68 import fill_missing, mouth_opening
+from core.media.audio import N_BINS
 from core.metrics import peak_of
 from core.models import read_arrays, read_model
 from core.stage import progress, stage

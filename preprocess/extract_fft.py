@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from core import artifacts, blocks
-from core.audio import decode_any, spectrum_blocks
 from core.corpus import output_path, run_stage
 from core.errors import InputError
+from core.media.audio import decode_any, spectrum_blocks
 from core.stage import stage
 
 STAGE = "preprocess.extract_fft"

@@ -14,12 +14,13 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
-from core import artifacts, blocks, face68
-from core import face_detector as fd
+from core import artifacts, blocks
 from core.corpus import output_path, run_stage
 from core.errors import InputError
+from core.face import face68
+from core.face import face_detector as fd
+from core.media.video import read_frames
 from core.stage import stage
-from core.video import read_frames
 
 STAGE = "preprocess.extract_landmarks"
 DETECT_EVERY = 4  # frames; the boxes between are interpolated

@@ -1,16 +1,16 @@
 """How a head in a video moved, measured from its 68 points: turn, nod, lean, shift, and how far the brows are raised.
 
-Reads, writes: nothing. The head is that of `core.head`, so what is measured here is what the renderer shows: a small motion
-moves each point along known directions, and the motion of a frame is the least-squares fit of them to the points that
+Reads, writes: nothing. The head is that of `core.face.head`, so what is measured here is what the renderer shows: a small
+motion moves each point along known directions, and the motion of a frame is the least-squares fit of them to the points that
 neither speech nor brows move. The head's size is fitted too, and dropped.
 """
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from core import face68
 from core.clock import FPS
-from core.head import HeadField
+from core.face import face68
+from core.face.head import HeadField
 
 STEADY_S = 0.06  # of Gaussian smoothing in time: the detector trembles faster than a head can move
 LARGEST_TURN = 0.8  # sine of the largest yaw and pitch

@@ -13,12 +13,12 @@ import h5py
 import numpy as np
 
 from core import artifacts, blocks
-from core.audio import HOPS_PER_FRAME
 from core.clock import FPS
 from core.corpus import output_path
 from core.errors import InputError, readable
 from core.index import number_in, read_index
 from core.kinds import KINDS
+from core.media.audio import HOPS_PER_FRAME
 from core.metrics import peak_of
 from core.stage import only_one, progress, say, stage
 

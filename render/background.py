@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from core.errors import InputError, absent
-from core.picture import read_alpha, read_photo
+from core.media.picture import read_alpha, read_photo
 
 KEEP, BLUR = "keep", "blur"
 _COLOUR = re.compile("#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")

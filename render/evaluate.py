@@ -14,12 +14,13 @@ import click
 import cv2
 import numpy as np
 
-from core import artifacts, face68, face_detector, metrics
-from core.draw import contact_sheet
+from core import artifacts, metrics
 from core.errors import InputError
+from core.face import face68, face_detector
+from core.face.draw import contact_sheet
 from core.index import read_index
+from core.media.video import read_frames
 from core.stage import progress, say, stage
-from core.video import read_frames
 
 STAGE = "render.evaluate"
 LONGEST_FRAMES = 75  # of a clip

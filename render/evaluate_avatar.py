@@ -13,8 +13,9 @@ import click
 import cv2
 import numpy as np
 
-from core import artifacts, face68, face_detector, metrics
-from core.draw import contact_sheet
+from core import artifacts, metrics
+from core.face import face68, face_detector
+from core.face.draw import contact_sheet
 from core.files import whole_file
 from core.stage import progress, say, stage
 from render.evaluate import (

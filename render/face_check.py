@@ -13,8 +13,8 @@ import click
 import cv2
 import numpy as np
 
-from core import draw, face68
 from core.errors import InputError
+from core.face import draw, face68
 from core.stage import say, stage
 from render.face_points import read_points, write_points
 from render.photo import Photo, read_photo
@@ -107,7 +107,7 @@ def choose_face(boxes, which, path, columns: int, rows: int) -> int:
 
 def _no_face(path, picture, grey_picture):
     """The error of a photo without a face; it says when turning the photo would help."""
-    from core.face_detector import turn_that_shows_a_face
+    from core.face.face_detector import turn_that_shows_a_face
     found = f"no face found in {picture.shape[1]}x{picture.shape[0]} px"
     if degrees := turn_that_shows_a_face(grey_picture):
         return InputError(path, f"{found}; a face is found when the picture is turned by {degrees} degrees clockwise",
@@ -143,7 +143,7 @@ def check_photo(path, which=None, points_file=None) -> FaceCheck:
     ------
     InputError : not a picture, no face in it, the mouth outside of it, or a wrong `which` or `points_file`.
     """
-    from core.face_detector import detect_all, grey, landmarks_in
+    from core.face.face_detector import detect_all, grey, landmarks_in
     if which and points_file:
         raise InputError("--face", f"{which}, and --landmarks {points_file}", "one of the two")
     picture = read_photo(path)

@@ -1,6 +1,6 @@
 """face.json, the face of a photo in numbers: written by the check, corrected or written by hand, and read back.
 
-Reads: face.json (face-points): `{"points": [[x, y], 68 of them]}`, numbered as in core/face68.py, or
+Reads: face.json (face-points): `{"points": [[x, y], 68 of them]}`, numbered as in core/face/face68.py, or
 `{"box": [left, top, right, bottom]}`, the face from the brows to the chin; px of the photo as it is seen upright.
 Writes: face.json and its sidecar.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from core import artifacts
 from core.errors import InputError, absent
-from core.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
+from core.face.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
 from core.files import read_json
 
 KIND = "face-points"
@@ -52,7 +52,7 @@ def _check_points(path, points):
         raise InputError(path, f"points: the eyes lie {eyes_px:.1f} px apart", f"{LEAST_EYES_PX} px or more", _CURE)
     face = to_face_space(points[None])[0][0]
     if face[MOUTH, 1].mean() <= face[GROUPS["nose_bridge"][0], 1]:
-        raise InputError(path, "points: the mouth lies above the eyes", "the order of core/face68.py, which begins with "
+        raise InputError(path, "points: the mouth lies above the eyes", "the order of core/face/face68.py, which begins with "
                          "the jaw and has the eye on the left of the picture first", _CURE)
 
 

@@ -6,7 +6,7 @@ Reads, writes: nothing.
 import cv2
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 MIN_STEP_PX = 3  # between nodes: finer is not seen
 

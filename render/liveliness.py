@@ -8,8 +8,8 @@ log-normal: many short ones, a few long.
 
 import numpy as np
 
-from core import face68
 from core.clock import FPS
+from core.face import face68
 from core.smooth import smoothed
 
 BLINK_RATE = 15.0  # a minute

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core import artifacts, face68
+from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
+from core.face import face68
 from core.smooth import smoothed
 from core.stage import say
 

@@ -5,9 +5,9 @@ Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_vide
 
 import click
 
-from core.captions import WAYS
 from core.clock import FPS
-from core.video import CRF
+from core.media.captions import WAYS
+from core.media.video import CRF
 from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core import face68
-from core.picture import read_photo as read_photo
+from core.face import face68
+from core.media.picture import read_photo as read_photo
 from core.stage import say
 from render.motion import uncrossed
 

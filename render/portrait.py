@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core.head import CENTRE, HALF, REACH, HeadField
+from core.face.head import CENTRE, HALF, REACH, HeadField
 from render.grid import Grid
 from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp

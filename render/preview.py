@@ -6,10 +6,10 @@ Reads: nothing. Writes: OUT.preview.png.
 from contextlib import suppress
 from pathlib import Path
 
-from core.draw import contact_sheet
 from core.errors import InputError
+from core.face.draw import contact_sheet
 from core.files import whole_file
-from core.picture import opened
+from core.media.picture import opened
 from core.stage import say
 
 _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew

@@ -12,15 +12,16 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68
-from core.audio import read_speech
-from core.captions import add_track, burnt, check_drawable
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
-from core.provenance import mark_synthetic
+from core.face import face68
+from core.media.audio import read_speech
+from core.media.captions import add_track, burnt, check_drawable
+from core.media.provenance import mark_synthetic
+from core.media.video import encode
+from core.media.words import load_words
 from core.stage import progress, say, stage
-from core.video import encode
-from core.words import load_words
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
 from render.avatar import as_comic

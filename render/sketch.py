@@ -3,8 +3,8 @@
 Reads: moves, in memory. Writes: nothing.
 """
 
-from core import draw, face68
-from core.head import shown_at
+from core.face import draw, face68
+from core.face.head import shown_at
 
 SIZE_PX = 512
 

@@ -9,7 +9,7 @@ of fixed points and a soft window hold everything around the face: beyond the wi
 import cv2
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 FADE = 0.3  # eye distances beyond the ring over which the field falls to nothing
 CELL = 0.05  # eye distances between grid nodes: a lip is about 0.15 thick

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
-from core.words import Word
+from core.media.words import Word
 from speech.pronounce import pronounce
 
 FRAME_S = 0.01  # of PocketSphinx

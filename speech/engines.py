@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.audio import SILENCE_DBFS
 from core.errors import InputError
-from core.words import Word
+from core.media.audio import SILENCE_DBFS
+from core.media.words import Word
 from speech import espeak
 from speech.speakable import pieces
 

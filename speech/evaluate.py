@@ -12,11 +12,11 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.audio import decode_any
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
+from core.media.audio import decode_any
+from core.media.words import Word
 from core.stage import progress, say, stage
-from core.words import Word
 from speech.align import align
 from speech.recognise import recognise
 from speech.speakable import Piece

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
-from core.words import Word
+from core.media.words import Word
 from speech.align import align, pcm, segments
 from speech.speakable import pieces
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from core import artifacts
-from core.audio import encode_wav, resample
 from core.errors import InputError
+from core.media.audio import encode_wav, resample
+from core.media.words import save_words
 from core.stage import say, stage
-from core.words import save_words
 from preprocess.convert_audio import check_output
 from speech import espeak
 from speech.align import align

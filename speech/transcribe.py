@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from core.audio import read_speech
 from core.errors import InputError
+from core.media.audio import read_speech
+from core.media.words import save_srt, save_words, transcript
 from core.stage import say, stage
-from core.words import save_srt, save_words, transcript
 from speech.align import align
 from speech.recognise import ENGINES, recognise
 from speech.speakable import check_text, pieces, read_script

@@ -13,10 +13,11 @@ import soundfile
 from click.testing import CliRunner
 from PIL import Image
 
-from core import artifacts, face68
-from core.audio import read_speech, resample, write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.video import write_gif, write_video
+from core.face import face68
+from core.media.audio import read_speech, resample, write_wav
+from core.media.video import write_gif, write_video
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE_PX = 256

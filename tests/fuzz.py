@@ -76,7 +76,7 @@ def _spoken(path):
 
 
 def _captions(path):
-    from core import words
+    from core.media import words
     words.srt(words.load_words(path))
     words.transcript(words.load_words(path)).encode()
 
@@ -92,25 +92,25 @@ def _described_array(path):
 
 
 def _sound(path):
-    from core.audio import read_speech
+    from core.media.audio import read_speech
     read_speech(path)
 
 
 def _any_sound(path):
-    from core.audio import decode_any
+    from core.media.audio import decode_any
     for _ in decode_any(path):
         pass
 
 
 def _video(path):
-    from core.video import probe, read_frames
+    from core.media.video import probe, read_frames
     probe(path)
     for _ in itertools.islice(read_frames(path), 50):
         pass
 
 
 def _photo(path):
-    from core.picture import read_photo
+    from core.media.picture import read_photo
     read_photo(path)
 
 
@@ -207,7 +207,7 @@ def _make(folder):
     for ending in ("jpg", "png", "webp", "gif", "tif", "bmp", "avif", "qoi", "tga", "ppm", "ico", "jp2"):
         picture.save(folder / f"photo.{ending}")
         yield f"photo .{ending}", folder / f"photo.{ending}", _photo, 2
-    from core.video import write_video
+    from core.media.video import write_video
     write_video(folder / "video.mp4", list(rng.integers(0, 255, (10, 32, 32, 3), dtype=np.uint8)))
     yield "video .mp4", folder / "video.mp4", _video, 8
     _write_pack(folder / "pack.h5", moving)

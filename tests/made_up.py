@@ -5,8 +5,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from core import face68
 from core.clock import FPS, SAMPLES_PER_FRAME
+from core.face import face68
 from render import face_check
 
 JAW = np.array([[-1.3 * np.cos(t), 0.2 + 1.3 * np.sin(t)] for t in np.linspace(0, np.pi, 17)])

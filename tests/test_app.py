@@ -10,10 +10,10 @@ from conftest import portrait
 from PIL import Image
 
 import animator
-from core.audio import read_speech, write_wav
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
-from core.video import probe
+from core.media.audio import read_speech, write_wav
+from core.media.video import probe
 from render.render import render_video
 from web import job, limits, status
 

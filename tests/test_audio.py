@@ -7,10 +7,10 @@ import pytest
 import soundfile
 from conftest import command
 
-from core import audio
-from core.audio import read_speech, spectrum_blocks, spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
+from core.media import audio
+from core.media.audio import read_speech, spectrum_blocks, spectrum_of, write_wav
 from preprocess import convert_audio
 
 

@@ -28,9 +28,10 @@ from avatar.identity.measure import area_under
 from avatar.identity.network import IdentityEncoder, save_encoder
 from avatar.ink import inked, simplified
 from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
-from core import artifacts, draw, face68, face_detector, metrics
+from core import artifacts, metrics
 from core.errors import InputError
-from core.video import probe, read_frames
+from core.face import draw, face68, face_detector
+from core.media.video import probe, read_frames
 from render.liveliness import close_lids
 from render.parts.drawn import DrawnLids, DrawnMouth
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from core import artifacts, face68
+from core import artifacts
+from core.face import face68
 from core.index import read_index, write_index
-from core.video import write_video
+from core.media.video import write_video
 from preprocess import crop_faces
 
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import SENTENCES, command, speak
 
 from core import artifacts, runs
-from core.audio import read_speech, resample, write_wav
 from core.clock import SAMPLE_RATE, n_frames_of
+from core.media.audio import read_speech, resample, write_wav
 from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
 from landmarks.emotion import recognise as emotion

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from conftest import SENTENCES, command, speak
 
-from core import artifacts, face68
-from core.audio import write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
+from core.face import face68
+from core.media.audio import write_wav
 from landmarks import expression
 from landmarks.expression import EMOTIONS, asked, offsets, steady, vector
 from landmarks.predict import load_model, predict_file

@@ -7,9 +7,10 @@ import pytest
 import torch
 from conftest import SIDE_PX, command, portrait, portrait_photo
 
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError
-from core.video import write_video
+from core.face import face68
+from core.media.video import write_video
 from render import portrait as portrait_module
 from render.liveliness import close_lids
 from render.parts import evaluate_eyes, train

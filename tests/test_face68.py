@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from conftest import portrait
 
-from core import face68
+from core.face import face68
 
 
 @pytest.fixture(scope="module")
 def measured():
     """Forty frames of a face that opens its mouth three times: float [frame, 68, 2] px."""
-    from core.face_detector import landmarks_of_picture
+    from core.face.face_detector import landmarks_of_picture
     points, _ = landmarks_of_picture(portrait())
     opening = 6 * (1 - np.cos(np.arange(40) / 40 * 6 * np.pi)) / 2
     frames = np.repeat(points[None].astype(np.float64), 40, 0)

@@ -7,8 +7,9 @@ import pytest
 from conftest import command, describe, portrait
 from made_up import save, write
 
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError
+from core.face import face68
 from render import face_check
 from render import portrait as portrait_module
 

@@ -10,7 +10,7 @@ from conftest import ROOT, command, portrait, speak
 from PIL import Image
 
 import talking_face
-from core.audio import write_wav
+from core.media.audio import write_wav
 
 PYTHONPATH = {**os.environ, "PYTHONPATH": str(ROOT)}
 

@@ -8,8 +8,9 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError
+from core.face import face68
 from core.index import write_index
 from gan import evaluate, sample
 from gan import train as training

@@ -7,11 +7,12 @@ from conftest import SENTENCES, command, describe, speak
 from made_up import babble, drawn_face, resting_face
 
 import predict as predict_command
-from core import artifacts, face68
-from core.audio import spectrum_of, write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
-from core.head import shown_at
+from core.face import face68
+from core.face.head import shown_at
+from core.media.audio import spectrum_of, write_wav
 from landmarks.head import knots
 from landmarks.head import motion as head_module
 from landmarks.head.intonation import melody, pitch

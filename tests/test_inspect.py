@@ -9,11 +9,12 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.numpy import save_file
 
-from core import artifacts, draw, face68, runs
-from core.audio import spectrum_of, write_wav
+from core import artifacts, runs
 from core.clock import FPS, SAMPLE_RATE
+from core.face import draw, face68
 from core.kinds import KINDS
-from core.video import write_gif, write_video
+from core.media.audio import spectrum_of, write_wav
+from core.media.video import write_gif, write_video
 from viewer.inspect import main
 
 N_FRAMES = 40

@@ -89,7 +89,7 @@ def all_kills(name, speech, photo) -> dict:
 
 @pytest.mark.parametrize("name, least", [("predict", 15), ("main", 25)])
 def test_killed_after_any_rename_and_run_again_the_bytes_are_the_same(tmp_path, name, least):
-    from core.audio import write_wav
+    from core.media.audio import write_wav
     Image.fromarray(portrait()).save(tmp_path / "photo.png")
     write_wav(tmp_path / "speech.wav", speak("Mama bought a boat.", seconds=1.0))
     done = subprocess.run([sys.executable, __file__, name, tmp_path / "speech.wav", tmp_path / "photo.png"],

@@ -11,11 +11,12 @@ import pytest
 from conftest import SENTENCES, command, describe, speak
 from made_up import babble, resting_face
 
-from core import artifacts, face68
-from core.audio import spectrum_of, write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
+from core.face import face68
 from core.files import save_json
+from core.media.audio import spectrum_of, write_wav
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"steps": 6, "batch": 4, "frames": 24, "rate": 3e-3, "decay": 0.0, "channels": 4, "width": 16, "hidden": 12, "rank": 4,
@@ -150,7 +151,7 @@ def test_a_joined_model_is_the_mean_of_its_members(pack, tmp_path):
 
 
 def test_another_pitch_moves_the_pitch_alone():
-    from core.audio import N_FFT
+    from core.media.audio import N_FFT
     from landmarks.augment import other_pitch
     t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     vowel = sum(np.cos(2 * np.pi * 150 * k * t) * np.exp(-((150 * k - 700) / 400) ** 2) for k in range(1, 40)) * 0.05

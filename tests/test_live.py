@@ -8,9 +8,9 @@ from conftest import SENTENCES, portrait_photo, speak
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from core.audio import resample
 from core.clock import FPS, SAMPLE_RATE
-from core.face68 import GROUPS
+from core.face.face68 import GROUPS
+from core.media.audio import resample
 from landmarks.lite import load_model
 from web.live import SAMPLE, site
 from web.live_face import MOST_AT_ONCE, LiveFace, Speaker, rehearse

@@ -7,12 +7,13 @@ from conftest import OPENING, command, opening_motion, portrait, talking_frames
 from made_up import drawn_face
 from PIL import Image
 
-from core import artifacts, draw, face68
+from core import artifacts
 from core.artifacts import save
 from core.clock import FPS
 from core.errors import InputError
-from core.head import shown_at
-from core.video import probe, read_frames, write_video
+from core.face import draw, face68
+from core.face.head import shown_at
+from core.media.video import probe, read_frames, write_video
 from render import background, face_check, liveliness, motion, photo, render, sketch
 from render import portrait as portrait_module
 from render.parts.painted import painted_parts

@@ -17,10 +17,11 @@ from PIL import Image
 
 import animator
 import main
-from core import artifacts, face68
+from core import artifacts
+from core.face import face68
 from core.keep import kept
-from core.video import probe, read_frames
-from core.words import load_words, transcript
+from core.media.video import probe, read_frames
+from core.media.words import load_words, transcript
 
 
 def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, predicted):
@@ -137,7 +138,7 @@ def test_a_text_becomes_a_video(tmp_path, photo_path, predicted):
 def test_a_script_is_found_in_a_recording_and_drawn(tmp_path, photo_path, predicted):
     from conftest import speak
 
-    from core.audio import write_wav
+    from core.media.audio import write_wav
     speech, script = write_wav(tmp_path / "said.wav", speak("Mama bought a boat.", "en-us+f2")), tmp_path / "said.txt"
     script.write_text("Mama bought a boat.")
     frames = {}

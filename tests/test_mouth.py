@@ -8,8 +8,9 @@ import torch
 from conftest import command, opening_motion, portrait_photo
 from safetensors.torch import load_file
 
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError
+from core.face import face68
 from core.index import read_index
 from render import evaluate, portrait
 from render.parts import pairs as part_pairs

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from conftest import SENTENCES, command, loudness, portrait, speak
 
-from core import artifacts, face68
-from core.audio import spectrum_of
+from core import artifacts
 from core.clock import SAMPLE_RATE
+from core.face import face68
+from core.media.audio import spectrum_of
 from preprocess import estimate_offset
 from preprocess.estimate_offset import CHECK_SHIFTS, FRAME_MS, MAX_LAG, correlations, offset_of
 
@@ -22,7 +23,7 @@ def sound():
 @pytest.fixture(scope="module")
 def face(sound):
     """A face whose lips follow the loudness of `sound`: float32 [frame, 68, 2] in face space."""
-    from core.face_detector import landmarks_of_picture
+    from core.face.face_detector import landmarks_of_picture
     points, _ = landmarks_of_picture(portrait())
     rest, _ = face68.to_face_space(points[None])
     frames = np.repeat(rest, len(loudness(sound)), 0)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from conftest import opening_motion, portrait_photo
 
-from core import face68
-from core.head import HeadField
+from core.face import face68
+from core.face.head import HeadField
 from render import photo, portrait
 from render.grid import Grid
 from render.portrait import Portrait

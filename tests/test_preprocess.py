@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from conftest import N_SHORT, SENTENCES, command, loudness, speak
 
-from core import artifacts, blocks, face68
+from core import artifacts, blocks
 from core.corpus import run_stage
 from core.errors import InputError
+from core.face import face68
 from core.index import read_index, write_index
 from core.stage import only_one
 from preprocess import extract_fft, extract_landmarks, list_recordings, pack_hdf5

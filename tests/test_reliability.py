@@ -16,10 +16,11 @@ from conftest import ROOT, command, portrait
 from PIL import Image
 
 import main
-from core import artifacts, audio, child, ffmpeg, files, mp4, provenance
+from core import artifacts, child, files
 from core.errors import InputError
-from core.picture import FORMATS, LONGEST_SIDE_PX, read_alpha, read_photo
-from core.video import write_video
+from core.media import audio, ffmpeg, mp4, provenance
+from core.media.picture import FORMATS, LONGEST_SIDE_PX, read_alpha, read_photo
+from core.media.video import write_video
 from viewer.inspect import main as inspect_main
 
 FACE = np.zeros((3, 68, 2), np.float32)
@@ -140,7 +141,7 @@ def test_an_archive_is_told_by_its_headers(tmp_path):
 # ----- what ffmpeg writes
 
 def test_a_video_without_room_is_no_video(tmp_path):
-    code = ("import resource, numpy as np; from core.video import write_video\n"
+    code = ("import resource, numpy as np; from core.media.video import write_video\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
             "rng = np.random.default_rng(0)\n"
             f"write_video({str(tmp_path / 'me.mp4')!r}, (rng.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(200)))")
@@ -154,7 +155,7 @@ def test_a_video_without_room_is_no_video(tmp_path):
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.99])
 def test_a_video_that_is_cut_off_is_not_taken_for_whole(tmp_path, monkeypatch, keep):
     """Whatever ffmpeg's status says: frames and tables are counted in the file."""
-    from core import video
+    from core.media import video
     whole = mp4.tracks_of
 
     def cut(path):

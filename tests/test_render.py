@@ -6,12 +6,13 @@ import torch
 from conftest import N_FRAMES, command, opening_motion, portrait
 from PIL import Image
 
-from core import artifacts, face68, face_detector
+from core import artifacts
 from core.artifacts import save
-from core.audio import write_wav
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
-from core.video import probe, read_frames
+from core.face import face68, face_detector
+from core.media.audio import write_wav
+from core.media.video import probe, read_frames
 from render import dcgan, face_check, motion, photo, render, sketch
 
 

@@ -8,9 +8,9 @@ import pytest
 from conftest import SENTENCES, command, describe, speak
 from made_up import babble, resting_face
 
-from core import face68
-from core.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
 from core.clock import FPS, SAMPLE_RATE
+from core.face import face68
+from core.media.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
 from core.metrics import lag_of
 from landmarks import distort, robustness, steadiness
 from landmarks.features import mel_filters

@@ -10,9 +10,9 @@ import soundfile
 from conftest import ROOT, command
 
 from core import artifacts
-from core.audio import level_dbfs
 from core.errors import InputError
-from core.words import load_words
+from core.media.audio import level_dbfs
+from core.media.words import load_words
 from preprocess import sample_photo
 from speech import engines as speech_engines
 from speech import espeak, indian_english

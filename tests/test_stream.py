@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, SENTENCES, command, speak
 
-from core import artifacts, face68
-from core.audio import spectrum_of, write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.face import face68
+from core.media.audio import spectrum_of, write_wav
 from landmarks import stream
 from landmarks.hearing import Whole
 from landmarks.predict import load_model, predict, predict_power
@@ -72,7 +73,7 @@ def held_bytes(thing, seen=()):
     """Memory of the arrays in an object of ours, and in those it holds."""
     if isinstance(thing, np.ndarray):
         return thing.nbytes if thing.base is None else max(thing.nbytes, thing.base.nbytes)
-    inside = vars(thing).values() if type(thing).__module__.startswith(("core.audio", "landmarks.")) else ()
+    inside = vars(thing).values() if type(thing).__module__.startswith(("core.media.audio", "landmarks.")) else ()
     return sum(held_bytes(part) for part in inside)
 
 

@@ -11,10 +11,11 @@ import pytest
 from conftest import SENTENCES, command, describe, loudness, speak
 from made_up import babble, resting_face
 
-from core import artifacts, face68
-from core.audio import HOPS_PER_FRAME, spectrum_of, write_wav
+from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
+from core.face import face68
+from core.media.audio import HOPS_PER_FRAME, spectrum_of, write_wav
 from landmarks.sync import judge as sync
 from landmarks.sync.judge import MAX_LAG, judge_clip, load_judge, mouth_features, similarities, verdict_of
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import draw, video
-from core.audio import decode_any, read_speech
 from core.clock import FPS, SAMPLES_PER_FRAME
 from core.errors import InputError
+from core.face import draw
+from core.media import video
+from core.media.audio import decode_any, read_speech
 
 
 def flat_frames(n_frames, size=(64, 48)):

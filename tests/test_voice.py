@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from conftest import SENTENCES, VOICES, command, speak
 
-from core import artifacts, face68
-from core.audio import level_dbfs, spectrum_of, write_wav
+from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
+from core.face import face68
+from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
 from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, heard

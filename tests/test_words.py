@@ -12,12 +12,12 @@ import soundfile
 from conftest import ROOT, command
 
 from core import artifacts
-from core.audio import resample, write_wav
-from core.captions import add_track, burnt, check_drawable
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
-from core.video import probe, write_video
-from core.words import LINE_CHARS, Word, cues, load_words, save_words, srt, transcript
+from core.media.audio import resample, write_wav
+from core.media.captions import add_track, burnt, check_drawable
+from core.media.video import probe, write_video
+from core.media.words import LINE_CHARS, Word, cues, load_words, save_words, srt, transcript
 from speech import evaluate as evaluate_words
 from speech import recognise, transcribe
 from speech.align import align

@@ -6,8 +6,8 @@ Writes: nothing; `viewer.inspect` saves the figure.
 
 import numpy as np
 
-from core import draw, face68
 from core.clock import FPS, SAMPLE_RATE
+from core.face import draw, face68
 
 N_TILES = 12  # pictures on a contact sheet
 TILE_PX = 200
@@ -76,14 +76,14 @@ def spectrogram(magnitudes):
 
 def peaks_of(samples):
     """Largest amplitude of each 10 ms of float [sample] -> float [hop]; a last broken hop counts as one."""
-    from core.audio import HOP
+    from core.media.audio import HOP
     padded = np.pad(np.abs(samples), (0, -len(samples) % HOP))
     return padded.reshape(-1, HOP).max(1)
 
 
 def _waveform(axis, peaks):
     """Draw float [hop] from `peaks_of`."""
-    from core.audio import HOP
+    from core.media.audio import HOP
     shown = _pooled(peaks)
     t_s = np.linspace(0, len(peaks) * HOP / SAMPLE_RATE, len(shown))
     axis.fill_between(t_s, -shown, shown, linewidth=0.4, color="#345")
@@ -93,7 +93,7 @@ def _waveform(axis, peaks):
 
 def sound(samples):
     """float [sample], 16 kHz -> waveform and spectrogram."""
-    from core.audio import spectrum_of
+    from core.media.audio import spectrum_of
     figure, (above, below) = _axes(2)
     _waveform(above, peaks_of(samples))
     _spectrogram(below, spectrum_of(samples))

@@ -9,11 +9,11 @@ from itertools import islice
 
 import numpy as np
 
-from core import video
 from core.clock import FPS
 from core.errors import InputError
-from core.picture import opened
-from core.provenance import source_type
+from core.media import video
+from core.media.picture import opened
+from core.media.provenance import source_type
 from viewer import draw as picture
 
 
@@ -21,7 +21,7 @@ def sound(path, about):
     """.wav"""
     import soundfile
 
-    from core.audio import level_dbfs, read_speech
+    from core.media.audio import level_dbfs, read_speech
     samples, info = read_speech(path), soundfile.info(path)
     facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
              ("level", f"{level_dbfs(samples):.1f} dBFS, peak {np.abs(samples).max():.3f}")]
@@ -30,7 +30,7 @@ def sound(path, about):
 
 def film(path, about):
     """A video, read as a stream: memory holds the few frames that are shown."""
-    from core.audio import decode_any
+    from core.media.audio import decode_any
     info = video.probe(path)
     facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
              ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said")]

@@ -13,7 +13,7 @@ import numpy as np
 from core.clock import FPS
 from core.errors import InputError
 from core.kinds import KINDS, shape_text
-from core.words import load_words
+from core.media.words import load_words
 from viewer import draw as picture
 
 _BLOCK_BYTES = 2**26  # of an array that are looked at together

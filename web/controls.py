@@ -5,9 +5,9 @@ Reads, writes: nothing.
 
 import gradio as gr
 
-from core.captions import WAYS
 from core.errors import InputError
-from core.video import CRF
+from core.media.captions import WAYS
+from core.media.video import CRF
 from landmarks.expression import EMOTIONS
 from render.avatar import AVATARS
 from render.photo import FRAMINGS

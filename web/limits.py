@@ -9,9 +9,9 @@ from pathlib import Path
 
 import soundfile
 
-from core.audio import decode_any, encode_wav
 from core.errors import InputError
 from core.files import whole_file
+from core.media.audio import decode_any, encode_wav
 
 MOST_MB = 50  # of one upload
 MOST_CHARS = 3000  # of a text, three minutes of speech
@@ -36,7 +36,7 @@ def _too_long(path):
 def short_speech(path, folder) -> Path:
     """A recording that is short enough: a .wav itself, anything else decoded into `folder`, no further than the limit.
 
-    What is wrong with a .wav is said by `core.audio.read_speech`, later.
+    What is wrong with a .wav is said by `core.media.audio.read_speech`, later.
 
     Raises
     ------

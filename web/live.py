@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from core import paths
-from core.audio import read_speech
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
+from core.media.audio import read_speech
 from core.stage import say, stage
 from render import face_check
 from render.photo import FRAMINGS

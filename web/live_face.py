@@ -11,8 +11,8 @@ import numpy as np
 import soxr
 from threadpoolctl import ThreadpoolController
 
-from core import face68
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.face import face68
 from landmarks.lite import load_model
 from landmarks.stream import Stream
 from render import liveliness, motion, photo

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from core.errors import InputError
-from core.provenance import CONSENT
+from core.media.provenance import CONSENT
 from web import controls
 from web.guard import NAMES, Guard
 from web.job import State, states

@@ -11,8 +11,9 @@ import torch
 from torch.nn import functional as F
 
 from avatar.identity.network import as_input, face_view
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError, readable
+from core.face import face68
 from core.index import read_index
 from core.stage import say
 

@@ -9,10 +9,11 @@ import click
 import numpy as np
 
 from avatar.identity.network import DEFAULT_MODEL, face_view, load_encoder
-from core import artifacts, face68
+from core import artifacts
 from core.errors import InputError
+from core.face import face68
 from core.keep import kept
-from core.picture import read_photo
+from core.media.picture import read_photo
 from core.stage import stage
 
 STAGE = "avatar.identity.embed"
@@ -21,7 +22,7 @@ _encoder = kept(load_encoder)
 
 def read_face(path):
     """A photo and the 68 points of its largest face: uint8 [row, column, rgb], float32 [68, 2] px. Raises InputError."""
-    from core.face_detector import landmarks_of_picture
+    from core.face.face_detector import landmarks_of_picture
     picture = read_photo(path)
     points, _ = landmarks_of_picture(picture)
     if points is None:

@@ -15,8 +15,8 @@ from avatar.identity.data import load_faces
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import DEFAULT_MODEL, SIZE_PX, VIEW, IdentityEncoder, load_encoder
 from core import artifacts
-from core.face68 import to_pixel_space
-from core.face_detector import embedding_in
+from core.face.face68 import to_pixel_space
+from core.face.face_detector import embedding_in
 from core.stage import stage
 
 STAGE = "avatar.identity.evaluate"

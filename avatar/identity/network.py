@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from core import paths
-from core.crop import upright
+from core.face.crop import upright
 from learn.weights import load_network, save_network
 
 DEFAULT_MODEL = paths.IDENTITY_MODEL

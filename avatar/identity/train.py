@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from avatar.identity.data import load_faces, varied
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import IdentityEncoder, MarginHead, save_encoder
-from core.draw import contact_sheet
+from core.face.draw import contact_sheet
 from core.stage import stage
 from learn.adversaries import Adversaries
 from learn.curves import save_picture

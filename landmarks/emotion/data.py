@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.audio import decode_any
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.index import read_index
+from core.media.audio import decode_any
 from core.stage import progress
 from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, heard, sounds_of
 from landmarks.expression import EMOTIONS

@@ -12,8 +12,8 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.audio import decode_any
 from core.index import read_index
+from core.media.audio import decode_any
 from core.stage import progress, stage
 from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
 from landmarks.emotion.recognise import SIX, emotion_of, six_of

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import paths
-from core.audio import HOPS_PER_FRAME, spectrum_of
 from core.clock import FPS
 from core.keep import kept
+from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
 from landmarks.emotion.moments import Moments
 from landmarks.features import FLOOR, LOUD_PERCENTILE, QUIETEST_LOUD, VOICED

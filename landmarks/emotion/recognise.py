@@ -12,9 +12,9 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.audio import read_speech
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.files import whole_file
+from core.media.audio import read_speech
 from core.stage import only_one, say, stage
 from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, steady

@@ -6,8 +6,8 @@ freed of the window's own as in Boersma 1993.
 
 import numpy as np
 
-from core.audio import N_FFT
 from core.clock import SAMPLE_RATE
+from core.media.audio import N_FFT
 
 PITCH_HZ = (70.0, 400.0)
 SOUNDS = 0.6  # height of the autocorrelation's peak from which a voice is taken to sound

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core import artifacts, face68, paths
+from core import artifacts, paths
 from core.clock import FPS
 from core.errors import InputError
+from core.face import face68
 from core.models import read_model
 from core.smooth import smoothed
 from landmarks.head.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames

@@ -7,8 +7,8 @@ looked at on a grid of pitches, and smoothed along time. Windows of 64 ms and a 
 
 import numpy as np
 
-from core.audio import HOP, HOPS_PER_FRAME
 from core.clock import SAMPLE_RATE, n_frames_of
+from core.media.audio import HOP, HOPS_PER_FRAME
 
 N_WINDOW, N_FFT = 1024, 1536  # samples: four periods of a deep voice, and room for the longest period looked for
 HEARD_RATE = 8000  # Hz: periods are looked for in what lies below half of it

@@ -5,7 +5,7 @@ Reads, writes: nothing. The same in training and prediction.
 
 import numpy as np
 
-from core.audio import HOPS_PER_FRAME
+from core.media.audio import HOPS_PER_FRAME
 from landmarks.features import N_MELS, normalise
 from landmarks.head.intonation import melody
 from landmarks.head.knots import at_knots

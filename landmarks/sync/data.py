@@ -6,8 +6,8 @@ A batch depends on the seed and the step alone, so a resumed run sees what an un
 
 import numpy as np
 
-from core.audio import HOPS_PER_FRAME
-from core.face68 import N_MOUTH_SHAPE
+from core.face.face68 import N_MOUTH_SHAPE
+from core.media.audio import HOPS_PER_FRAME
 from landmarks.augment import augment_sound, mask_bands
 from landmarks.dataset import speaker_shares, stretch
 from landmarks.features import CONTEXT

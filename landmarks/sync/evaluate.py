@@ -12,9 +12,9 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.audio import HOPS_PER_FRAME
 from core.clock import FPS
 from core.files import save_json
+from core.media.audio import HOPS_PER_FRAME
 from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters

@@ -14,10 +14,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68, paths
-from core.audio import decode_any, read_speech, spectrum_of
+from core import artifacts, paths
 from core.clock import FPS
 from core.errors import InputError, absent
+from core.face import face68
+from core.media.audio import decode_any, read_speech, spectrum_of
 from core.metrics import peak_of
 from core.models import read_model
 from core.stage import stage
@@ -122,7 +123,7 @@ def landmarks_of(path):
     if Path(path).suffix.lower() == ".npy":
         pixel = artifacts.load(path, "landmarks-face", "landmarks-pixel").array
     else:
-        from core.video import read_frames
+        from core.media.video import read_frames
         from preprocess.extract_landmarks import face_boxes, measured_blocks, smooth_in_time
         boxes, _ = face_boxes(read_frames(path))
         if not np.isfinite(boxes).any():

@@ -14,8 +14,8 @@ from keras import layers
 from keras.export import ExportArchive
 
 from core import artifacts
-from core.audio import HOPS_PER_FRAME
-from core.face68 import N_MOUTH_SHAPE
+from core.face.face68 import N_MOUTH_SHAPE
+from core.media.audio import HOPS_PER_FRAME
 from landmarks.features import CONTEXT, N_MELS
 from landmarks.model import build_encoder
 from landmarks.sync.judge import MAX_LAG, N_LAGS

@@ -32,8 +32,8 @@ def make_train_step(network, average, optimizer, n_others: int):
     """A compiled function (features, shapes, seen, target) -> dict of loss terms: one step, the averaged weights follow."""
     import tensorflow as tf
 
-    from core.audio import HOPS_PER_FRAME
-    from core.face68 import N_MOUTH_SHAPE
+    from core.face.face68 import N_MOUTH_SHAPE
+    from core.media.audio import HOPS_PER_FRAME
     from landmarks.features import N_MELS
     from landmarks.sync.judge import N_LAGS
     from landmarks.sync.network import loss_terms

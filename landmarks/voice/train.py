@@ -11,10 +11,10 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.audio import HOPS_PER_FRAME, decode_any, resample, spectrum_of
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.index import read_index
+from core.media.audio import HOPS_PER_FRAME, decode_any, resample, spectrum_of
 from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
 from landmarks.hearing import Loudness

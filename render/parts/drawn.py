@@ -8,7 +8,7 @@ inside, one band of teeth, a tongue when there is room, and a line where lips or
 import cv2
 import numpy as np
 
-from core import face68
+from core.face import face68
 from render.parts.part import EYES, MOUTH, lip_outline
 from render.parts.view import UNIT_PX, PartView
 

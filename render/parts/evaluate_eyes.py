@@ -12,11 +12,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, face68, metrics
-from core.crop import upright
+from core import artifacts, metrics
 from core.errors import InputError
+from core.face import face68
+from core.face.crop import upright
+from core.media.video import read_frames
 from core.stage import progress, stage
-from core.video import read_frames
 from render import portrait
 from render.evaluate import rows_of, shared_options, source_of, write_measures
 from render.parts.pair_choice import choose_eyes, shut_shares

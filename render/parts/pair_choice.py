@@ -8,7 +8,7 @@ eye that is shut, so the photo's are brought together as far as the truth's are,
 
 import numpy as np
 
-from core import face68
+from core.face import face68
 from render.liveliness import close_lids
 
 N_PHOTOS = 6  # of a clip

@@ -14,11 +14,11 @@ import numpy as np
 
 from core import artifacts
 from core.corpus import output_path, run_stage
-from core.crop import upright
 from core.errors import InputError
+from core.face.crop import upright
 from core.index import read_index
+from core.media.video import read_frames
 from core.stage import stage
-from core.video import read_frames
 from render.parts.pair_choice import TURNED, choose_eyes, choose_mouths
 from render.parts.part import EYES, MOUTH, PARTS
 from render.parts.view import UNIT_PX, PartView

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 LIDS_FROM, LIDS_WHOLE = 0.08, 0.3  # closed by this share of its opening an eye begins to be painted, and is painted
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from core import metrics
-from core.draw import contact_sheet
+from core.face.draw import contact_sheet
 from core.stage import stage
 from learn.curves import save_picture
 from learn.layers import to_uint8

@@ -7,7 +7,7 @@ The view is upright and of one size for every photo; the model always sees its p
 import cv2
 import numpy as np
 
-from core.crop import upright
+from core.face.crop import upright
 from render.grid import Grid
 from render.parts.part import PARTS
 from render.warp import CELL, FaceWarp

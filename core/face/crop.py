@@ -1,12 +1,12 @@
 """Upright pictures of a face: any frame moved so that face space lies where a view says.
 
-Reads, writes: nothing. A view is a pose as in `core.face68`: px per eye distance, roll, x and y of the origin.
+Reads, writes: nothing. A view is a pose as in `core.face.face68`: px per eye distance, roll, x and y of the origin.
 """
 
 import cv2
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 
 def upright(frame, pose, view, size):

@@ -6,7 +6,7 @@ Source: XMP Specification Part 3 (the box of an .mp4); IPTC Photo Metadata Stand
 
 import re
 
-from core.mp4 import append_uuid_box, uuid_box
+from core.media.mp4 import append_uuid_box, uuid_box
 
 COMMENT = "Synthetic: a picture was made to speak by talking-face; what it shows was never filmed."
 CONSENT = "Only use a face or a voice whose owner has agreed."
@@ -26,7 +26,7 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def mark_synthetic(path):
-    """Put the XMP into a finished .mp4. The comment is laid in by the encoder, see `core.video.encode`."""
+    """Put the XMP into a finished .mp4. The comment is laid in by the encoder, see `core.media.video.encode`."""
     append_uuid_box(path, _XMP_UUID, _XMP.encode())
 
 

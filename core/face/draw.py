@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from core import face68
+from core.face import face68
 
 _INK, _LIPS = (40, 44, 52), (196, 49, 60)
 _RAMP = np.linspace(0, 1, 128)[:, None]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core import ffmpeg
 from core.errors import NEEDS_ROOM, InputError
 from core.files import whole_file
-from core.mp4 import tracks_of
-from core.video import probe
-from core.words import cues, srt, transcript
+from core.media import ffmpeg
+from core.media.mp4 import tracks_of
+from core.media.video import probe
+from core.media.words import cues, srt, transcript
 
 WAYS = ("none", "burn", "mux")
 _DRAWN = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC"}  # scripts the font has

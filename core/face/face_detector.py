@@ -13,7 +13,7 @@ import dlib
 import numpy as np
 
 from core.errors import InputError
-from core.face68 import N_POINTS
+from core.face.face68 import N_POINTS
 
 DETECT_SIDE_PX = 320  # a frame is shrunk to this side before detection
 WEAK_SCORE = 0.3  # of the detector; true faces mostly have 1 to 3, folds and emblems that look like one under 0.1

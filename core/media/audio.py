@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from core import ffmpeg
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
+from core.media import ffmpeg
 
 HOPS_PER_FRAME = 4
 HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms

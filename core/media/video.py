@@ -13,11 +13,11 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 
-from core import ffmpeg, mp4
 from core.clock import FPS
 from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
-from core.provenance import COMMENT
+from core.media import ffmpeg, mp4
+from core.media.provenance import COMMENT
 
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 

@@ -1,0 +1,1 @@
+"""Sound, pictures, video, words and captions: how each is read and written."""
