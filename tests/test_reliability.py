@@ -191,19 +191,20 @@ def test_a_video_says_that_it_is_synthetic(tmp_path):
 @pytest.mark.parametrize("begin", [
     "from core.child import aside; wait = aside(work)",
     "from core.corpus import _workers; pool = _workers(2); futures = [pool.submit(os.getpid) for _ in range(4)]; "
-    "[print(f.result(), flush=True) for f in futures]"])
+    "[say(f.result()) for f in futures]"])
 def test_children_end_with_their_parent(begin, number):
-    code = ("import os, sys, time\n"
-            "def work():\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n"
-            f"if __name__ == '__main__':\n    {begin}\n    print('ready', flush=True)\n    time.sleep(60)\n")
+    # Each line is one write: two processes share the pipe, and Python may be told not to buffer
+    code = ("import os, time\n"
+            "def say(what):\n    os.write(1, f'{what}\\n'.encode())\n"
+            "def work():\n    say(os.getpid())\n    time.sleep(60)\n"
+            f"if __name__ == '__main__':\n    {begin}\n    say('ready')\n    time.sleep(60)\n")
     process = python(code, start_new_session=True)
-    children = set()
-    while len(children) < 1 or "aside" not in begin:
-        line = process.stdout.readline().strip()
-        if line == "ready" and "aside" not in begin:
+    lines = set()
+    for line in process.stdout:
+        lines.add(line.strip())
+        if "ready" in lines and len(lines) > 1:
             break
-        if line.isdigit():
-            children.add(int(line))
+    children = {int(line) for line in lines if line.isdigit()}
     process.send_signal(number)
     process.wait(10)
     process.stdout.close()
