@@ -194,7 +194,8 @@ def test_a_video_says_that_it_is_synthetic(tmp_path):
     "[say(f.result()) for f in futures]"])
 def test_children_end_with_their_parent(begin, number):
     # Each line is one write: two processes share the pipe, and Python may be told not to buffer
-    code = ("import os, time\n"
+    code = ("import os, signal, time\n"
+            "for number in signal.SIGTERM, signal.SIGHUP:\n    signal.signal(number, signal.SIG_DFL)  # nohup ignores them\n"
             "def say(what):\n    os.write(1, f'{what}\\n'.encode())\n"
             "def work():\n    say(os.getpid())\n    time.sleep(60)\n"
             f"if __name__ == '__main__':\n    {begin}\n    say('ready')\n    time.sleep(60)\n")
