@@ -171,7 +171,7 @@ def test_another_pitch_moves_the_pitch_alone():
 
 def test_run_folder_explains_itself(trained):
     run, model = trained
-    assert {p.name for p in run.iterdir()} >= {"curves.csv", "curves.png", "preview.gif", "state.npz", "done", "model.tflite"}
+    assert {p.name for p in run.iterdir()} >= {"curves.csv", "curves.png", "preview.gif", "state.npz", "model.tflite"}
     assert json.loads(artifacts.sidecar_path(model).read_text())["settings"]["hidden"] == SMALL["hidden"]
 
 

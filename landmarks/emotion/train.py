@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, runs
+from core import artifacts
 from core.errors import InputError
-from core.stage import only_one, say, stage
+from core.stage import say, stage
+from learn.run import run_options, train_as_asked
 from preprocess.list_recordings import EMOTIONS
 
 STAGE = "landmarks.emotion.train"
@@ -143,7 +144,6 @@ def train(run, acted, unacted, options, inputs) -> Path:
                              temperature=temperature, held_out=held) as (part, _):
         np.savez_compressed(part, **merged(networks, linear, share, temperature))
     say(f"of those held out: {held}; share {share:.2f}, temperature {temperature:.2f}")
-    (run / "done").touch()
     return path
 
 
@@ -154,8 +154,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
               help="A list of acted recordings, with emotion and intensity.")
 @click.option("--unacted", "unacted_index", type=click.Path(path_type=Path),
               help="A list of recordings of people who do not act: what sounds like them is neutral.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
+@run_options("CNN_record", resumes=False)
 @click.option("--apart", multiple=True, default=APART, help="Speakers kept for landmarks.emotion.evaluate.")
 @click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
 @click.option("--epochs", type=click.IntRange(1), default=120, help="How often each recording is heard.")
@@ -169,7 +168,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
 @click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-def main(index, unacted_index, record_folder, apart, **options):
+def main(index, unacted_index, record, trained, apart, **options):
     """Train the recogniser of emotions."""
     from landmarks.emotion.data import takes, unacted
     inputs = [unacted_index] if unacted_index else []
@@ -178,9 +177,11 @@ def main(index, unacted_index, record_folder, apart, **options):
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
                          "--apart NAME")
-    run = runs.open_run(record_folder, stage=STAGE, options=options, data=index, resumes=False)
-    with only_one(run):
-        click.echo(train(run, learnt, unacted(unacted_index), options, [index, *inputs]))
+
+    def prepare(options, index):
+        return lambda run: train(run, learnt, unacted(unacted_index), options, [index, *inputs])
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=index, options=options, record=record, trained=trained, resumes=False))
 
 
 if __name__ == "__main__":
