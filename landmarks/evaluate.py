@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, paths
+from core import paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech, spectrum_of
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
@@ -19,6 +19,7 @@ from core.stage import progress, stage
 from landmarks.dataset import load_clips
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
+from learn.measures import markdown, report
 
 STAGE = "landmarks.evaluate"
 SPEECH = paths.SAMPLE_SPEECH
@@ -67,12 +68,10 @@ def summary(rows) -> dict:
 def as_markdown(table) -> str:
     """`summary` as a table to paste into the documents."""
     names = (*LANDMARK_MEASURES, *LIP_MEASURES)
-    lines = ["| source | method | " + " | ".join(names) + " |", "|---|---" + "|---:" * len(names) + "|"]
-    for source, methods in table.items():
-        for method, values in methods.items():
-            lines.append(f"| {source} | {method} | " + " | ".join(
-                f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names) + " |")
-    return "\n".join(lines)
+    return markdown(("source", "method", *names), [
+        (source, method, *(f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names))
+        for source, methods in table.items() for method, values in methods.items()], n_names=2)
+
 
 
 def mean_offset_of(clips):
@@ -128,15 +127,13 @@ def main(model, pack, split, running, gated, out):
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
-    click.echo(as_markdown(table))
     gains, in_time = lip_gains(table), timing(clips, predict)
-    click.echo(f"\n{as_text(gains, in_time)}\n")
     still = wordless(model, running=running, gated=gated)
-    click.echo("Mouth motion, of that in the sample speech: "
-               + ", ".join(f"{name} {share:.1%}" for name, share in still.items()))
-    out, options = out or model.with_name("metrics.json"), {"split": split, "running": running, "gated": gated}
+    moves = ", ".join(f"{name} {share:.1%}" for name, share in still.items())
+    text = f"{as_markdown(table)}\n\n{as_text(gains, in_time)}\n\nMouth motion, of that in the sample speech: {moves}"
     about = {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time, "wordless": still}
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options=options, inputs=[model, pack]))
+    report(out or model.with_name("metrics.json"), about, text, stage=STAGE, inputs=[model, pack],
+           options={"split": split, "running": running, "gated": gated})
 
 
 if __name__ == "__main__":

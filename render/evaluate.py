@@ -21,6 +21,7 @@ from core.face.draw import contact_sheet
 from core.index import read_index
 from core.media.video import read_frames
 from core.stage import progress, say, stage
+from learn.measures import cell, markdown, report
 
 STAGE = "render.evaluate"
 LONGEST_FRAMES = 75  # of a clip
@@ -179,22 +180,10 @@ def means(rows) -> dict:
 def as_markdown(table) -> str:
     """The means as a table."""
     columns = list(next(iter(table["all clips"].values())))
-    lines = ["| source | method | " + " | ".join(columns) + " |", "|---|---|" + "---:|" * len(columns)]
-    lines += [f"| {source} | {method} | " + " | ".join("" if row[c] is None else f"{row[c]:.3f}" for c in columns) + " |"
-              for source, methods in table.items() for method, row in methods.items()]
-    return "\n".join(lines)
+    rows = [(source, method, *(cell(row[c]) for c in columns)) for source, methods in table.items()
+            for method, row in methods.items()]
+    return markdown(("source", "method", *columns), rows, n_names=2)
 
-
-def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, **facts):
-    """Write the means of the rows `found` to metrics.json beside `model`, draw `tiles` into `picture`, print the table."""
-    table, out = means(found), model.with_name("metrics.json")
-    artifacts.save_described_json(out, {"split": split, **facts, "sources": table}, "metrics", stage=stage,
-                                  options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"])
-    if picture:
-        from learn.curves import save_picture
-        save_picture(picture, contact_sheet(tiles, 8))
-        say(f"drawn into {picture}")
-    click.echo(as_markdown(table))
 
 
 def shared_options(function):
@@ -234,8 +223,10 @@ def main(model, landmarks, split, every_clip, picture):
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} is long enough", "clips with a face",
                          f"make inspect FILE={landmarks / 'index.csv'}")
-    write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip, picture=picture,
-                   clips=len(found) // len(METHODS))
+    table = means(found)
+    report(model.with_name("metrics.json"), {"split": split, "clips": len(found) // len(METHODS), "sources": table},
+           as_markdown(table), stage=STAGE, options={"split": split, "every_clip": every_clip},
+           inputs=[model, landmarks / "index.csv"], picture=picture, sheet=contact_sheet(tiles, 8))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import click
 import cv2
 import numpy as np
 
-from core import artifacts, metrics
+from core import metrics
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.files import whole_file
-from core.stage import progress, say, stage
+from core.stage import progress, stage
+from learn.measures import report
 from render.evaluate import (
     EVERY,
     EVERY_IDENTITY,
@@ -126,15 +127,10 @@ def main(model, landmarks, split, every_clip, picture):
             shown = [clip[still], clip[widest], *(drawn[m][widest] for m in ("photo, moved", "comics in time", "comic, moved"))]
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
     table, out = means_by_source(found), model.with_name("metrics-video.json")
-    about = {"split": split, "clips": len(rows), "lpips": "not available", "sources": table}
-    artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split, "every_clip": every_clip},
-                                  inputs=[model, landmarks / "index.csv"])
     draw_bars(table["all clips"], out.with_suffix(".png"))
-    if picture:
-        from learn.curves import save_picture
-        save_picture(picture, contact_sheet(tiles, 5))
-        say(f"drawn into {picture}")
-    click.echo(as_markdown(table))
+    report(out, {"split": split, "clips": len(rows), "lpips": "not available", "sources": table}, as_markdown(table),
+           stage=STAGE, options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"],
+           picture=picture, sheet=contact_sheet(tiles, 5))
 
 
 if __name__ == "__main__":

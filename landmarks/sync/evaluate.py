@@ -19,6 +19,7 @@ from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters
 from landmarks.sync.judge import DEFAULT_MODEL, FRAME_MS, judge_power, load_judge
+from learn.measures import cell, markdown, report
 from preprocess.estimate_offset import offset_of
 
 STAGE = "landmarks.sync.evaluate"
@@ -94,8 +95,11 @@ def confidences(found, answer, seconds: float) -> dict:
             "told_apart": float((own[:, None] > foreign).mean())}
 
 
-def publish_accuracy(model, pack, split: str = "val") -> dict:
-    """Measure a sync-model file and the baseline; write the sidecar's `accuracy` and metrics.json; return the measures."""
+def publish_accuracy(model, pack, split: str = "val", is_told: bool = False) -> dict:
+    """Measure a sync-model file and the baseline; write the sidecar's `accuracy` and metrics.json; return the measures.
+
+    `is_told`: print them
+    """
     found, answer = recordings(pack, split), by_judge(load_judge(model))
     with progress((("judge", answer), ("ridge regression", offset_of)), "evaluate sync") as bar:
         methods = {name: measure(found, each) for name, each in bar}
@@ -103,21 +107,20 @@ def publish_accuracy(model, pack, split: str = "val") -> dict:
     rows = [{**row, "sources": {source: values["within_frame"] for source, values in row["sources"].items()}}
             for row in methods["judge"]]
     save_json(artifacts.sidecar_path(model), {**artifacts.read_sidecar(model), "accuracy": {"split": split, "lengths": rows}})
-    out = Path(model).with_name("metrics.json")
-    artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split}, inputs=[model, pack])
+    report(Path(model).with_name("metrics.json"), about, as_text(about) if is_told else None, stage=STAGE,
+           options={"split": split}, inputs=[model, pack])
     return about
 
 
-def as_markdown(methods) -> str:
-    """The measures as a table to paste into the documents."""
-    lines = ["| source | seconds | trials | method | within one frame | median error, ms | by chance |",
-             "|---|---:|---:|---|---:|---:|---:|"]
-    for name, rows in methods.items():
-        for row in rows:
-            for source, values in {**row["sources"], "all": row}.items():
-                lines.append(f"| {source} | {row['seconds']} | {values['trials']} | {name} | {values['within_frame']:.1%} | "
-                             f"{values['median_error_ms']:.0f} | {values['chance']:.1%} |")
-    return "\n".join(lines)
+def as_text(about) -> str:
+    """The measures as a table to paste into the documents, and a sentence."""
+    table = markdown(("source", "seconds", "trials", "method", "within one frame", "median error, ms", "by chance"), [
+        (source, row["seconds"], right["trials"], name, f"{right['within_frame']:.1%}", cell(right["median_error_ms"], ".0f"),
+         f"{right['chance']:.1%}")
+        for name, rows in about["methods"].items() for row in rows for source, right in {**row["sources"], "all": row}.items()])
+    sure = about["confidence"]
+    return (f"{table}\n\nConfidence on {sure['seconds']} s: median {sure['own']:.2f} with the own sound, {sure['foreign']:.2f} "
+            f"with another's; told apart in {sure['told_apart']:.0%} of pairs")
 
 
 @stage(reads="MODEL (sync-model), PACK (training-pack)", writes="MODEL.json (its accuracy), metrics.json beside the model",
@@ -128,12 +131,7 @@ def as_markdown(methods) -> str:
 @click.option("--split", default="val", help="Split to measure on.")
 def main(model, pack, split):
     """Measure how often the sync judge is right."""
-    about = publish_accuracy(model, pack, split)
-    click.echo(as_markdown(about["methods"]))
-    sure = about["confidence"]
-    click.echo(f"\nConfidence on {sure['seconds']} s: median {sure['own']:.2f} with the own sound, {sure['foreign']:.2f} with "
-               f"another's; told apart in {sure['told_apart']:.0%} of pairs")
-    click.echo(model.with_name("metrics.json"))
+    publish_accuracy(model, pack, split, is_told=True)
 
 
 if __name__ == "__main__":
