@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import torch
 
+from avatar.alignment import STYLES
 from avatar.disguise import FACES, disguised, kept_faces, least_like
 from avatar.ink import repainted
 from avatar.network import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
-from avatar.pairs import STYLES
 from core.face import face68
 from core.keep import kept
 from learn.layers import to_uint8

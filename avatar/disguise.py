@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatar.pairs import SIZE_PX, warp_of
+from avatar.alignment import SIZE_PX, warp_of
 from core import artifacts, paths
 from core.errors import InputError
 from core.face import face68, face_detector

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import torch
 
+from avatar.alignment import STYLES
 from avatar.comics import STYLE, Avatars
 from avatar.data import load_pairs
-from avatar.identity.embed import read_face
+from avatar.identity.embedding import read_face
 from avatar.identity.network import DEFAULT_MODEL as ENCODER
 from avatar.identity.network import as_input, load_encoder
 from avatar.network import DEFAULT_MODEL, as_inputs
-from avatar.pairs import STYLES
 from avatar.trainer import perceptual_loss
 from avatar.translate import SAME_PERSON, likeness
 from core import artifacts, metrics

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from avatar.alignment import SIZE_PX, STYLES, warp_of
 from avatar.data import load_pairs
 from avatar.disguise import FACES
-from avatar.pairs import SIZE_PX, STYLES, warp_of
 from avatar.train import mean_face
 from core import artifacts
 from core.errors import InputError

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
+from avatar.alignment import STYLES
 from avatar.comics import PRIVACY, STYLE, Avatars
-from avatar.identity.embed import read_face
-from avatar.pairs import STYLES
+from avatar.identity.embedding import read_face
 from core import artifacts, metrics
 from core.errors import InputError, absent
 from core.face import face68, face_detector
