@@ -22,7 +22,7 @@ from avatar.identity.network import DEFAULT_MODEL as ENCODER
 from avatar.identity.network import as_input, load_encoder
 from avatar.network import DEFAULT_MODEL, as_inputs
 from avatar.trainer import perceptual_loss
-from avatar.translate import SAME_PERSON, likeness
+from avatar.translation import SAME_PERSON, likeness
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face.draw import contact_sheet

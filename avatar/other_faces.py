@@ -16,7 +16,6 @@ from PIL import Image
 from avatar.alignment import SIZE_PX, STYLES, warp_of
 from avatar.data import load_pairs
 from avatar.disguise import FACES
-from avatar.train import mean_face
 from core import artifacts
 from core.errors import InputError
 from core.face import face68, face_detector
@@ -87,3 +86,10 @@ def main(pairs, out):
 
 if __name__ == "__main__":
     main()
+
+
+
+def mean_face(pairs) -> list:
+    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
+    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
+    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()

@@ -39,7 +39,7 @@ def command_modules() -> list:
 
 
 def how_to_run(module: str) -> str:
-    return f"python -m {module}" if "." in module else f"python {module}.py"
+    return f"python -m {module.removesuffix('.__main__')}" if "." in module else f"python {module}.py"
 
 
 def help_page(module: str) -> str:

@@ -22,7 +22,7 @@ from core.stage import progress, stage
 from landmarks.dataset import load_clips
 from landmarks.distort import distortions
 from landmarks.predict import load_model, predict
-from preprocess.list_recordings import list_recordings
+from preprocess.recordings import list_recordings
 
 STAGE = "landmarks.robustness"
 N_BABBLERS = 6

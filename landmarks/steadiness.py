@@ -18,9 +18,9 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.face import face68
 from core.media.audio import read_speech
 from core.metrics import correlation, jitter, lag_of
+from core.paths import SAMPLE_SPEECH as SPEECH
 from core.stage import stage
 from landmarks.dataset import load_clips
-from landmarks.evaluate import SPEECH
 from landmarks.predict import load_model, predict
 
 STAGE = "landmarks.steadiness"

@@ -126,7 +126,7 @@ def _index(path):
 
 
 def _run(path):
-    from viewer.inspect import look_at_run
+    from viewer.look import look_at_run
     folder = path.parent / "run"
     folder.mkdir(exist_ok=True)
     (folder / "run.json").write_bytes(path.read_bytes())

@@ -15,7 +15,7 @@ from core.face import face68
 from core.index import read_index, write_index
 from core.stage import only_one
 from preprocess import extract_fft, extract_landmarks, list_recordings, pack_hdf5
-from preprocess.list_recordings import parse_ravdess
+from preprocess.ravdess import parse_ravdess
 
 
 def touch(folder, *names):

@@ -16,7 +16,7 @@ from core.stage import progress
 from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, heard, sounds_of
 from landmarks.expression import EMOTIONS
 from landmarks.features import VOICED, mel_filters
-from landmarks.voice.train import recorded, synthesised
+from landmarks.voice.data import recorded, synthesised
 
 N_STEPS = PIECE * STEPS_PER_FRAME  # of a piece the network learns from: about two seconds
 MARGIN = 10  # steps of silence that may be left around the speech

@@ -19,7 +19,7 @@ from core.models import read_model
 from landmarks.emotion.moments import Moments
 from landmarks.features import FLOOR, LOUD_PERCENTILE, QUIETEST_LOUD, VOICED
 from landmarks.head.prosody import pitch_and_voicing
-from preprocess.list_recordings import EMOTIONS
+from preprocess.ravdess import EMOTIONS
 
 DEFAULT_MODEL = paths.EMOTION_MODEL
 NEUTRAL = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from landmarks.emotion.model import N_FEATURES, SILENT, STEPS_PER_FRAME
-from preprocess.list_recordings import EMOTIONS
+from preprocess.ravdess import EMOTIONS
 
 DEFAULTS = {"width": 96, "channels": 64, "units": 48, "dropout": 0.3}
 

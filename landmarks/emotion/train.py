@@ -15,7 +15,7 @@ import numpy as np
 from core import artifacts, runs
 from core.errors import InputError
 from core.stage import only_one, say, stage
-from preprocess.list_recordings import EMOTIONS
+from preprocess.ravdess import EMOTIONS
 
 STAGE = "landmarks.emotion.train"
 APART = ("actor_19", "actor_20")

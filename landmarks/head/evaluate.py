@@ -17,12 +17,11 @@ from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import progress, stage
-from landmarks.head.data import load_heads, turning
+from landmarks.head.data import MOVING, load_heads, turning
 from landmarks.head.intonation import melody
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, load_head_model, motion_of, seeded_noise
 from landmarks.head.sound import heard_at_knots
-from landmarks.head.train import MOVING
 from landmarks.voice.gate import WholeVoice
 
 STAGE = "landmarks.head.evaluate"
