@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
-from avatar.data import load_pairs
+from avatar.data import load_pairs, mean_face
 from avatar.disguise import FACES
 from core import artifacts
 from core.errors import InputError
@@ -88,8 +88,3 @@ if __name__ == "__main__":
     main()
 
 
-
-def mean_face(pairs) -> list:
-    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
-    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
-    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()

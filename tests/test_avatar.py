@@ -28,6 +28,7 @@ from avatar.identity.measure import area_under
 from avatar.identity.network import IdentityEncoder, save_encoder
 from avatar.ink import inked, simplified
 from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
+from avatar.translation import SAME_PERSON
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face import draw, face68, face_detector
@@ -215,7 +216,7 @@ class TestDisguise:
         worn, paint = disguised(face.picture, face.points, faces, number)
         seen, _ = face_detector.landmarks_of_picture(worn)
         assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.05
-        assert np.linalg.norm(face_detector.embedding(worn) - own) > translation.SAME_PERSON
+        assert np.linalg.norm(face_detector.embedding(worn) - own) > SAME_PERSON
         away = covered(face.points, face.picture.shape[:2])[..., 0] == 0
         assert away.mean() > 0.3 and np.array_equal(worn[away], face.picture[away])
         again, kept = disguised(face.picture, face.points, faces, number, paint=paint)

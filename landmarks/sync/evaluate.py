@@ -19,7 +19,7 @@ from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters
 from landmarks.sync.judge import DEFAULT_MODEL, FRAME_MS, judge_power, load_judge
-from preprocess.estimate_offset import offset_of
+from preprocess.offset import offset_of
 
 STAGE = "landmarks.sync.evaluate"
 HOP_MS = FRAME_MS / HOPS_PER_FRAME
