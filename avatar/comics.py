@@ -1,4 +1,4 @@
-"""A comic of a photo: all of the picture, drawn by the translator, so that there is no seam and nothing of the photo is left.
+"""A comic of a whole photo, drawn by the translator (image-to-image network); no pixel of the photo is kept.
 
 Reads: GAN_record/avatar/model.safetensors (picture-model), faces.png (other-faces). Writes: nothing.
 The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,

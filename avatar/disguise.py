@@ -1,4 +1,4 @@
-"""Another face on a comic: of the person's own nothing is left within jaw and forehead but where things are.
+"""De-identification of a comic: the inner face is replaced by a synthetic one, fitted to the person's 68 points.
 
 Reads: GAN_record/avatar/faces.png (other-faces), made by avatar.other_faces. Writes: nothing.
 The face that is least like the person's, by dlib's embedding, is brought to the comic's 68 points, takes its light and paint,

@@ -1,4 +1,4 @@
-"""Faces of nobody, to be worn by comics: each the median of several people's comics and of their mirror images.
+"""Make the synthetic faces that de-identify comics: each the median of several people's comics (k-same) and mirror images.
 
 Reads: PAIRS (avatar.pairs), the comics of split train.
 Writes: GAN_record/avatar/faces.png (other-faces), side by side; its sidecar tells their points, and dlib's embedding of each.

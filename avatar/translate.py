@@ -1,4 +1,4 @@
-"""A photo or a video becomes a comic: all of the picture, in the same place, and nobody's own face.
+"""Turn a photo or a video into a comic of another person.
 
 Reads: a photo, or a video; MODEL (picture-model). Writes: OUT (avatar, or talking-video) and its sidecar, which says how
 far the comic is from the person, by dlib's face embedding (King 2017: below 0.6 is the same person), and how far its 68 points

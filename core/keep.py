@@ -1,4 +1,4 @@
-"""Models read once a process, and again only when their file has changed.
+"""A cache of loaded models: one load a process, and another when the file has changed.
 
 Reads: nothing by itself. Writes: nothing.
 """

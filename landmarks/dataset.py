@@ -1,4 +1,4 @@
-"""Training clips in memory, and batches that no microphone, room or voice can be told from.
+"""Training clips in memory, and augmented batches of them.
 
 Reads: data/train.h5 (training-pack).
 A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.

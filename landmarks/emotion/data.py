@@ -1,4 +1,4 @@
-"""Acted speech for the emotion recogniser, and unacted beside it: read once, then heard in ever other ways.
+"""Training data of the emotion recogniser: acted and unacted speech, with augmentation.
 
 Reads: the sound of the recordings that an index.csv lists with their emotion, and of others. Writes: nothing.
 What changes from step to step: speed, formants, pitch, the microphone, the noise, the stretch, and what is hidden.

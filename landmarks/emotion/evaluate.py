@@ -1,4 +1,4 @@
-"""How well the emotion recogniser hears: actors it never heard, and people who do not act at all.
+"""Evaluate the emotion recogniser on held-out actors, and on people who do not act.
 
 Reads: the acted recordings that INDEX lists, of the speakers of --apart; an emotion-model; other recordings, --unacted.
 Writes: metrics.json beside the model (metrics).

@@ -1,4 +1,4 @@
-"""Train the emotion recogniser: a network for each group of actors, who are held out from it; all are averaged.
+"""Train the emotion recogniser: cross-validation over groups of actors, all networks averaged.
 
 Reads: the acted recordings that INDEX lists (RAVDESS, Livingstone and Russo 2018); others, --unacted; synthesised voices.
 Writes: CNN_record/00001/: run.json, 1/ 2/ ... (a folder a network, to go on), model.npz (emotion-model) and `done`.

@@ -1,4 +1,4 @@
-"""The sync judge: by how much sound and lips are apart, and how sure that is, for any video or landmarks file.
+"""The sync judge: audio-visual offset of a talking face, and its confidence.
 
 Reads: a video, or landmarks (landmarks-face or -pixel) and a .wav; CNN_record/sync/model.tflite (sync-model).
 Writes: nothing.

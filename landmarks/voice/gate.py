@@ -1,4 +1,4 @@
-"""Is somebody speaking? A small recurrent network over mel power, in NumPy, and how far the face may leave its rest for it.
+"""Voice activity detection: a small recurrent network over mel power, in NumPy, and the gate that lets the face rest.
 
 Reads: CNN_record/voice/model.npz (voice-model), made by landmarks.voice.train. Writes: nothing.
 `Voice` judges what it hears and looks `LAG` frames ahead; `WholeVoice` knows the recording from end to end.

@@ -1,4 +1,4 @@
-"""Train the detector of voices: recorded and synthesised speech in all sorts of noise, against noise and music alone.
+"""Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
 Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
 Writes: CNN_record/voice/model.npz (voice-model).
