@@ -141,7 +141,7 @@ def predict(folder):
     """predict.py from a cold start, prediction once the model is loaded, and a stream."""
     from landmarks.predict import load_model
     from landmarks.predict import predict as predict_landmarks
-    from landmarks.stream import PIECE_MS, Stream, feed
+    from landmarks.streaming import PIECE_MS, Stream, feed
     speech = speech_of(SPEECH_S, folder)
     cold_s = median(python("predict.py", speech, "--out", folder / "out").seconds for _ in range(N_TIMES))
     imports = python("-X", "importtime", "predict.py", speech, "--out", folder / "out").talk

@@ -13,7 +13,7 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "make": ("main", "Make a photo speak: PHOTO and SPEECH, or --text."),
     "predict": ("predict", "Turn speech into moving landmarks."),
     "check": ("render.face_check", "Say which faces a photo holds, and what may spoil the result."),
-    "sync": ("landmarks.sync.judge", "Say by how much sound and lips of a video are apart."),
+    "sync": ("landmarks.sync.__main__", "Say by how much sound and lips of a video are apart."),
     "avatar": ("avatar.translate", "Turn a photo, or a video, into a comic."),
     "speak": ("speech.synthesize", "Say a text and write it as sound."),
     "words": ("speech.transcribe", "Write down what is said in a recording, and when."),

@@ -1,4 +1,4 @@
-"""Measure the translator on people it never saw, beside drawings that learn little or nothing.
+"""Evaluate the translator on held-out people, beside baselines.
 
 Reads: MODEL, ENCODER (picture-model), PAIRS; with --photos, pictures of people.
 Writes: metrics.json beside MODEL; with --picture, a sheet of photo, methods and truth
@@ -14,15 +14,15 @@ import cv2
 import numpy as np
 import torch
 
+from avatar.alignment import STYLES
 from avatar.comics import STYLE, Avatars
 from avatar.data import load_pairs
-from avatar.identity.embed import read_face
+from avatar.identity.embedding import read_face
 from avatar.identity.network import DEFAULT_MODEL as ENCODER
 from avatar.identity.network import as_input, load_encoder
 from avatar.network import DEFAULT_MODEL, as_inputs
-from avatar.pairs import STYLES
 from avatar.trainer import perceptual_loss
-from avatar.translate import SAME_PERSON, likeness
+from avatar.translation import SAME_PERSON, likeness
 from core import metrics
 from core.errors import InputError
 from core.face.draw import contact_sheet

@@ -16,8 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from avatar.alignment import STYLES
 from avatar.ink import inked, simplified
-from avatar.pairs import STYLES
 from core import paths
 from core.face.face68 import CLOSED, GROUPS, eye_distance
 from learn.layers import SLOPE, Residual, act, convolution

@@ -1,7 +1,8 @@
-"""Faces of nobody, to be worn by comics: each the median of several people's comics and of their mirror images.
+"""Make the synthetic faces that de-identify comics: each the median of several people's comics (k-same) and mirror images.
 
 Reads: PAIRS (avatar.pairs), the comics of split train.
-Writes: GAN_record/avatar/faces.png (other-faces), side by side; its sidecar tells their points, and dlib's embedding of each.
+Writes: GAN_record/00001/: run.json, faces.png (other-faces), the faces side by side, and `done`; the sidecar holds
+their points, and dlib's embedding of each.
 People whose comics look alike make one face, so that the faces differ; none is of fewer than FEWEST.
 Source: Newton et al. 2005, Preserving privacy by de-identifying face images (k-same); halving by principal axes, Boley 1998.
 """
@@ -13,14 +14,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from avatar.data import load_pairs
-from avatar.disguise import FACES
-from avatar.pairs import SIZE_PX, STYLES, warp_of
-from avatar.train import mean_face
+from avatar.alignment import SIZE_PX, STYLES, warp_of
+from avatar.data import load_pairs, mean_face
 from core import artifacts
 from core.errors import InputError
 from core.face import face68, face_detector
 from core.stage import progress, stage
+from learn.run import run_options, train_as_asked
 
 STAGE = "avatar.other_faces"
 POSE = np.array([62.0, 0.0, (SIZE_PX - 1) / 2, 112.0])  # px an eye distance, roll, where the middle between the eyes is
@@ -29,9 +29,9 @@ FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
 
-def brought(pairs, goal):
+def warped(pairs, goal):
     """The comics of `pairs` with their points at `goal` [68, 2] px: float32 [pair, row, column, rgb]."""
-    with progress(pairs, "bring comics together") as bar:
+    with progress(pairs, "align comics") as bar:
         return np.stack([cv2.remap(pair["comic"], warp_of(pair["points"], goal, SIZE_PX), None, cv2.INTER_CUBIC,
                                    borderMode=cv2.BORDER_REPLICATE) for pair in bar]).astype(np.float32)
 
@@ -54,21 +54,25 @@ def groups_of(looks, numbers) -> list:
     return [group for half in halves for group in groups_of(looks, half)]
 
 
-def make(pairs_folder, out) -> Path:
-    """Write the faces to `out`. Raises InputError when there are too few people."""
+def people_of(pairs_folder):
+    """The comics of one style to make faces of, a pair each, and all pairs. Raises InputError when there are too few people."""
     train = load_pairs(pairs_folder, "train")
     own = [pair for pair, style in zip(train.pairs, train.styles) if style == STYLES[0]]
     if len(own) < 2 * FEWEST:
         raise InputError(pairs_folder, f"{len(own)} comics of style {STYLES[0]}", f"{2 * FEWEST} or more",
                          "make train-avatar COMICS=path/to/face2comics")
+    return own, train
+
+
+def make(own, train, index, out) -> Path:
+    """Write the faces to `out`; `own` and `train` of `people_of`, `index` of the pairs."""
     points = face68.to_pixel_space(np.array(mean_face(train), np.float32)[None], POSE[None])[0]
-    comics = brought(own, points)
+    comics = warped(own, points)
     groups = groups_of(looks_of(comics, points), np.arange(len(comics)))
     both = np.concatenate([comics, comics[:, :, ::-1]])  # glasses and stray lines of one of them do not stay in a median
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])
     faces = (faces.mean(0) + BOLDNESS * (faces - faces.mean(0))).clip(0, 255).round().astype(np.uint8)
     embeddings = [face_detector.embedding_in(face, (*points.min(0), *points.max(0))) for face in faces]
-    index = Path(pairs_folder) / "index.csv"
     with artifacts.described(out, "other-faces", stage=STAGE, options={"fewest": FEWEST}, inputs=[index],
                              people=[len(numbers) for numbers in groups], points=points.astype(float).round(2).tolist(),
                              embeddings=np.round(embeddings, 4).tolist()) as (part, _):
@@ -76,13 +80,17 @@ def make(pairs_folder, out) -> Path:
     return Path(out)
 
 
-@stage(reads="PAIRS/, its comics", writes="OUT (other-faces) and its sidecar", examples=("python -m avatar.other_faces",))
+@stage(reads="PAIRS/, its comics", writes="RECORD/00001/ with faces.png, run.json", examples=("python -m avatar.other_faces",))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
-@click.option("--out", type=click.Path(path_type=Path), default=FACES, show_default="those that ship",
-              help="The faces.")
-def main(pairs, out):
+@run_options("GAN_record", resumes=False)
+def main(pairs, record, trained):
     """Make the faces that comics wear in place of a person's own."""
-    click.echo(make(pairs, out))
+    def prepare(_options, index):
+        own, train = people_of(pairs)
+        return lambda run: make(own, train, index, run / "faces.png")
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=pairs / "index.csv", options={"fewest": FEWEST}, record=record,
+                              trained=trained, resumes=False))
 
 
 if __name__ == "__main__":

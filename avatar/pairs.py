@@ -1,4 +1,4 @@
-"""Photos and the comics drawn of them, brought together point by point, as pairs to learn from.
+"""Align photos and the comics drawn of them point by point, as training pairs.
 
 Reads: CORPUS/face/NAME.jpg and CORPUS/comic/NAME.jpg (Face2Comics).
 Writes: OUT/NAME.npz (avatar-pair) and OUT/index.csv. A comic is warped so that its 68 points lie where the photo's do: a
@@ -13,6 +13,7 @@ import click
 import cv2
 import numpy as np
 
+from avatar.alignment import SIZE_PX, STYLES, warp_of
 from core import artifacts
 from core.corpus import run_stage
 from core.errors import InputError
@@ -22,13 +23,9 @@ from core.media.picture import read_photo
 from core.stage import stage
 
 STAGE = "avatar.pairs"
-SIZE_PX = 256
 N_HELD_OUT = 12  # people
-STYLES = ("v1", "v2")  # of Face2Comics: ink over the photo's own colours; flat colours of a few paints
 FARTHEST = 0.2  # eye distances photo and comic may lie apart on average: beyond, one was measured wrongly
 _FOUND_PX = 512  # the detector needs faces of 80 px
-_SMOOTHING = 4.0  # px²: points are measured to a pixel or two
-_NODES = 33  # a side, of the grid the warp is solved on
 
 
 def style_and_person(name: str):
@@ -41,19 +38,6 @@ def style_and_person(name: str):
         return STYLES[0], name
     style, size, number = parts.groups()
     return style, name if (style, size) == (STYLES[0], "512") else number
-
-
-def warp_of(points, goal, size_px: int):
-    """Where each pixel comes from when a picture's `points` [68, 2] go to `goal` [68, 2]: float32 [row, column, xy] px."""
-    from scipy.interpolate import RBFInterpolator
-    edge = np.linspace(0, size_px - 1, 5)
-    frame = np.array([(x, y) for x in edge for y in edge if {x, y} & {edge[0], edge[-1]}])
-    field = RBFInterpolator(np.r_[goal, frame], np.r_[points, frame], smoothing=_SMOOTHING)
-    at = (np.arange(_NODES) + 0.5) * size_px / _NODES - 0.5
-    nodes = np.stack(np.meshgrid(at, at), -1)
-    offsets = (field(nodes.reshape(-1, 2)).reshape(nodes.shape) - nodes).astype(np.float32)
-    pixels = np.stack(np.meshgrid(*[np.arange(size_px, dtype=np.float32)] * 2), -1)
-    return pixels + cv2.resize(offsets, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
 
 
 def read_picture(path):

@@ -12,12 +12,11 @@ import click
 import numpy as np
 import torch
 
-from avatar.data import batches, load_pairs
+from avatar.data import batches, load_pairs, mean_face
 from avatar.identity.network import DEFAULT_MODEL, load_encoder
 from avatar.network import Translator, as_inputs, save_translator
 from avatar.trainer import AvatarTrainer
 from core import metrics
-from core.face import face68
 from core.face.draw import contact_sheet
 from core.stage import stage
 from learn.curves import save_picture
@@ -48,12 +47,6 @@ def check(translator, val, preview) -> dict:
     save_picture(preview, contact_sheet(tiles[:N_PREVIEW], 2))
     return {"val_psnr_db": float(np.mean([metrics.psnr_db(*pair) for pair in zip(drawn, truth)])),
             "val_ssim": float(np.mean([metrics.ssim(*pair) for pair in zip(drawn, truth)]))}
-
-
-def mean_face(pairs) -> list:
-    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
-    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
-    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()
 
 
 def training(options, device) -> Training:

@@ -11,7 +11,7 @@ import numpy as np
 from core.clock import FPS
 from core.errors import InputError
 from core.face import face68
-from preprocess.list_recordings import EMOTIONS
+from preprocess.ravdess import EMOTIONS
 
 AUTO = "auto"  # what the voice says, see landmarks.emotion
 MOST = 2.0  # strength: beyond it faces break

@@ -30,7 +30,7 @@ from landmarks.head.motion import load_head_model, motion_of, noise_for, with_br
 from landmarks.head.sound import heard_at_knots
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, load_model
-from landmarks.stream import Faces, Stream
+from landmarks.streaming import Faces, Stream
 from landmarks.voice.gate import Free, Voice, WholeVoice
 
 STAGE = "landmarks.predict"

@@ -1,4 +1,4 @@
-"""How much a prediction minds other microphones, rooms, codecs and voices, and whether every voice moves the mouth.
+"""Evaluate robustness: other microphones, rooms, codecs and voices.
 
 Reads: a landmark-model; data/train.h5 (training-pack) and data/recordings/index.csv, whose sounds are changed; with
 --voices a folder of recordings, pictures not needed.
@@ -22,7 +22,7 @@ from landmarks.dataset import load_clips
 from landmarks.distort import distortions
 from landmarks.predict import load_model, predict
 from learn.measures import markdown, report
-from preprocess.list_recordings import list_recordings
+from preprocess.recordings import list_recordings
 
 STAGE = "landmarks.robustness"
 N_BABBLERS = 6

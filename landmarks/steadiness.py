@@ -1,4 +1,4 @@
-"""Whether a held vowel keeps the mouth still, and whether five minutes of speech end together with their sound.
+"""Evaluate steadiness: held vowels, and drift over five minutes.
 
 Reads: a landmark-model; data/train.h5 (training-pack), whose steady stretches say how still a measured mouth is;
 data/samples/speech.wav, said over and over.
@@ -17,9 +17,9 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.face import face68
 from core.media.audio import read_speech
 from core.metrics import correlation, jitter, lag_of
+from core.paths import SAMPLE_SPEECH as SPEECH
 from core.stage import stage
 from landmarks.dataset import load_clips
-from landmarks.evaluate import SPEECH
 from landmarks.predict import load_model, predict
 from learn.measures import markdown, report
 

@@ -1,4 +1,4 @@
-"""The course of a training run: a row of measures a checkpoint, drawn.
+"""The curves of a run: a row of measures a checkpoint, drawn.
 
 Reads, writes: RUN/curves.csv, RUN/curves.png
 """

@@ -1,4 +1,4 @@
-"""The training loop of Keras networks: steps, states, and going on after a stop.
+"""The training loop of speech networks (Keras): checkpoints, curves, resume.
 
 Reads, writes: RECORD/00001/: state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
 """

@@ -1,4 +1,4 @@
-"""The training loop of picture networks (PyTorch): checkpoints, previews, and going on after a stop.
+"""The training loop of picture networks (PyTorch): checkpoints, curves, resume.
 
 Reads, writes: RECORD/00001/: curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
 """

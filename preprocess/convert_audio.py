@@ -12,21 +12,10 @@ import click
 from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
-from core.media.audio import decode_any, encode_wav
+from core.media.audio import check_output, decode_any, encode_wav
 from core.stage import stage
 
 STAGE = "preprocess.convert_audio"
-
-
-def check_output(path, force: bool, source=None):
-    """Raise InputError unless `path` is a .wav that may be written: new, or `force`d, and never the `source` itself."""
-    path = Path(path)
-    if path.suffix.lower() != ".wav":
-        raise InputError(path, f"a {path.suffix or 'nameless'} file as output", "a name that ends in .wav")
-    if source is not None and path.exists() and path.samefile(source):
-        raise InputError(path, "input and output are the same file", "another name for the output")
-    if path.exists() and not force:
-        raise InputError(path, "already there", "a new file", "another name, or --force to overwrite it")
 
 
 def convert(source, path, *, force: bool = False) -> Path:

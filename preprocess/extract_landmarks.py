@@ -11,8 +11,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import savgol_filter
 
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
@@ -21,88 +19,11 @@ from core.face import face68
 from core.face import face_detector as fd
 from core.media.video import read_frames
 from core.stage import stage
+from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, SMOOTH_WINDOW, face_boxes, measured_blocks, smooth_blocks
 
 STAGE = "preprocess.extract_landmarks"
-DETECT_EVERY = 4  # frames; the boxes between are interpolated
-LONGEST_GAP = 8  # frames without a detection that are bridged; longer ones are missing
-BOX_SIGMA = 2.0  # frames
 TEMPLATE_FRAMES = 2048  # the median of a clip's rigid points needs no more
-SMOOTH_WINDOW = 5  # frames, second-order Savitzky-Golay: removes jitter, keeps the peaks of an /a/
 KINDS = {".pixel.npy": "landmarks-pixel", ".face.npy": "landmarks-face", ".pose.npy": "head-pose", ".rest.npy": "rest-face"}
-
-
-def face_boxes(frames):
-    """Follow one face through a stream.
-
-    Parameters
-    ----------
-    frames : iterable of uint8 [row, column, rgb]
-
-    Returns
-    -------
-    boxes : float [frame, 4] px (left, top, right, bottom), smoothed; NaN where there is no face
-    most_faces : the most faces seen in one frame
-    """
-    seen, last, n_frames, most_faces, side_px = {}, None, 0, 0, fd.DETECT_SIDE_PX
-    for t, frame in enumerate(frames):
-        n_frames = t + 1
-        if t % DETECT_EVERY:
-            continue
-        grey = fd.grey(frame)
-        found = fd.detect(grey, side_px)
-        if not len(found):
-            found = fd.detect_any(grey)
-        if not len(found):
-            continue
-        most_faces = max(most_faces, len(found))
-        seen[t] = last = fd.largest(found) if last is None else found[np.argmin(np.abs(found - last).sum(1))]
-        side_px = min(fd.DETECT_SIDE_PX, max(grey.shape) * fd.DETECT_FACE_PX / (last[2] - last[0]))
-    boxes = np.full((n_frames, 4), np.nan)
-    if seen:
-        boxes[list(seen)] = list(seen.values())
-    return _smooth_boxes(boxes), most_faces
-
-
-def _smooth_boxes(boxes):
-    known = np.flatnonzero(np.isfinite(boxes[:, 0]))
-    if not len(known):
-        return boxes
-    filled = gaussian_filter1d(face68.fill_missing(boxes), BOX_SIGMA, axis=0, mode="nearest")
-    t = np.arange(len(boxes))
-    after = np.searchsorted(known, t).clip(max=len(known) - 1)
-    before = (np.searchsorted(known, t, side="right") - 1).clip(min=0)
-    gap = np.maximum(known[after] - t, 0) + np.maximum(t - known[before], 0)  # 0 on a detection
-    at_end = (t > known[-1]) | (t < known[0])
-    filled[(gap > LONGEST_GAP) | (at_end & (gap >= DETECT_EVERY))] = np.nan
-    return filled
-
-
-def smooth_in_time(points):
-    """Savitzky-Golay over each unbroken stretch of `points` [frame, ...]; short stretches stay as they are."""
-    smooth = points.copy()
-    ok = np.isfinite(points).reshape(len(points), -1).all(1)
-    for stretch in np.split(np.flatnonzero(ok), np.flatnonzero(np.diff(np.flatnonzero(ok)) > 1) + 1):
-        if len(stretch) >= SMOOTH_WINDOW:
-            smooth[stretch] = savgol_filter(points[stretch], SMOOTH_WINDOW, 2, axis=0)
-    return smooth
-
-
-def measured_blocks(path, boxes):
-    """Landmarks of a video as measured, within `boxes` [frame, 4]: yields float32 [<= block, 68, 2] px, NaN without a face."""
-    frames = read_frames(path)
-    for start in range(0, len(boxes), blocks.N_FRAMES):
-        part = boxes[start:start + blocks.N_FRAMES]
-        points = np.full((len(part), face68.N_POINTS, 2), np.nan, np.float32)
-        for t, (box, frame) in enumerate(zip(part, frames)):
-            if np.isfinite(box[0]):
-                points[t] = fd.landmarks_in(fd.grey(frame), box)
-        yield points
-
-
-def smooth_blocks(pixel):
-    """The blocks of a landmarks-pixel .npy, smoothed in time as if it were whole."""
-    for block, own in blocks.each(pixel, around=SMOOTH_WINDOW):
-        yield smooth_in_time(block)[own]
 
 
 def clip_template(pixel, n_frames: int):

@@ -23,7 +23,7 @@ import click
 from core.errors import InputError
 from core.files import whole_file
 from core.stage import only_one, progress, say, stage
-from preprocess.list_recordings import parse_ravdess
+from preprocess.ravdess import parse_ravdess
 
 RECORD = 1188976
 N_ACTORS = 24

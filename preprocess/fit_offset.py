@@ -12,9 +12,12 @@ import numpy as np
 from core import artifacts
 from core.stage import progress, stage
 from learn.run import run_options, train_as_asked
-from preprocess.estimate_offset import CONTEXT, ENOUGH_FRAMES, N_BANDS, RIDGE, load_clip, mouth_signals, rows_of, sound_features
+from preprocess.offset import CONTEXT, N_BANDS, mouth_signals, sound_features
+from preprocess.usable import clips_of_split, load_clip
 
 STAGE = "preprocess.fit_offset"
+RIDGE = 3e-2  # of the mean variance
+ENOUGH_FRAMES = 4500  # three minutes: a speaker with more counts as having this much
 OPTIONS = {"n_bands": N_BANDS, "context": CONTEXT, "ridge": RIDGE}
 
 
@@ -50,7 +53,7 @@ def fit(rows, fft, landmarks, path) -> Path:
 def main(fft, landmarks, record, trained):
     """Fit the model that finds by how much sound and picture are apart."""
     def prepare(_options, _index):
-        rows = rows_of(fft, landmarks, "train")
+        rows = clips_of_split(fft, landmarks, "train")
         return lambda run: fit(rows, fft, landmarks, run / "model.npz")
 
     click.echo(train_as_asked(prepare, stage=STAGE, data=landmarks / "index.csv", options=OPTIONS, record=record,

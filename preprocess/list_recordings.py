@@ -5,119 +5,13 @@ Writes: data/recordings/index.csv
 RAVDESS names: Livingstone & Russo 2018, PLoS ONE 13(5): modality-channel-emotion-intensity-statement-repetition-actor.
 """
 
-import re
 from pathlib import Path
 
 import click
 
-from core.errors import InputError
-from core.index import read_rows, write_index
+from core.index import write_index
 from core.stage import say, stage
-
-VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v", ".flv"}
-SOUND = {".wav", ".ogg", ".flac", ".mp3", ".m4a", ".opus"}
-RAVDESS_NAME = re.compile(r"(0[123])-(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)")
-EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-STATEMENTS = ("Kids are talking by the door", "Dogs are sitting by the door")
-AUDIO_VIDEO, VIDEO_ONLY, AUDIO_ONLY = "01", "02", "03"
-
-
-def parse_ravdess(stem: str) -> dict | None:
-    """Take a RAVDESS file name apart; None when it is not one."""
-    match = RAVDESS_NAME.fullmatch(stem)
-    if not match:
-        return None
-    modality, channel, emotion, intensity, statement, repetition, actor = match.groups()
-    return {"modality": modality, "channel": ("speech", "song")[int(channel) - 1], "emotion": EMOTIONS[int(emotion) - 1],
-            "intensity": ("normal", "strong")[int(intensity) - 1], "statement": STATEMENTS[int(statement) - 1],
-            "repetition": int(repetition), "speaker": f"actor_{actor}", "actor": int(actor)}
-
-
-def _media(folder):
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO | SOUND and not p.name.startswith("."))
-
-
-def _clip_name(path, folder):
-    return path.relative_to(folder).with_suffix("").as_posix()
-
-
-def _told_apart(rows):
-    """Rows in which files that differ by their ending alone are different clips: the picture keeps the short name."""
-    owner = {}
-    for row in sorted(rows, key=lambda row: not row["picture"]):
-        owner.setdefault(row["clip"], row)
-    return [row if owner[row["clip"]] is row else {**row, "clip": row["clip"] + Path(row["sound"]).suffix} for row in rows]
-
-
-def _row(path, folder, **columns):
-    is_sound = path.suffix.lower() in SOUND
-    return {"clip": _clip_name(path, folder), **columns, "picture": "" if is_sound else str(path), "sound": str(path)}
-
-
-def from_manifest(folder):
-    """Rows of a folder that has a manifest.csv with columns clip, split, speaker."""
-    rows = []
-    for n, entry in enumerate(read_rows(folder / "manifest.csv", "clip", "split", "speaker"), 1):
-        if not (entry["split"] and entry["speaker"]):
-            raise InputError(folder / "manifest.csv", f"row {n} has no split or no speaker", "both, for each clip")
-        path = folder / entry.pop("clip")
-        row = _row(path, folder, **entry)
-        rows.append(row if path.is_file() else {**row, "problem": f"{path}: named in manifest.csv, not in the folder"})
-    return rows
-
-
-def from_ravdess(folder, paths, val_actors=(21, 22), test_actors=(23, 24)):
-    """Rows of RAVDESS recordings; an audio-only twin (03-...) speaks for a video without sound (02-...)."""
-    takes = {}
-    for path in paths:
-        about = parse_ravdess(path.stem)
-        takes.setdefault(path.stem[2:], {})[about["modality"]] = (path, about)
-    rows = []
-    for _, take in sorted(takes.items()):
-        for modality in sorted(take):
-            path, about = take[modality]
-            actor = about.pop("actor")
-            split = "test" if actor in test_actors else "val" if actor in val_actors else "train"
-            row = _row(path, folder, split=split, language="en", **about)
-            if modality == VIDEO_ONLY and AUDIO_ONLY in take:
-                row["sound"] = str(take[AUDIO_ONLY][0])
-            if modality == VIDEO_ONLY and AUDIO_VIDEO in take:
-                row["problem"] = f"{path}: the same take as {take[AUDIO_VIDEO][0].name}"
-            if modality == AUDIO_ONLY and len(take) > 1:
-                continue  # it is the sound of a row already listed
-            rows.append(row)
-    return rows
-
-
-def from_folders(folder, paths, val_share=10):
-    """Rows of a folder with one sub-folder a speaker: every tenth speaker, or clip when there are few, is `val`."""
-    speakers = sorted({p.parent.relative_to(folder).as_posix() for p in paths})
-    by_speaker = len(speakers) >= val_share // 2
-    rows = []
-    for i, path in enumerate(paths):
-        speaker = path.parent.relative_to(folder).as_posix()
-        number = speakers.index(speaker) if by_speaker else i
-        rows.append(_row(path, folder, split="val" if number % val_share == val_share // 2 - 1 else "train",
-                         speaker=speaker if speaker != "." else folder.name))
-    return rows
-
-
-def list_recordings(folder) -> list:
-    """Rows for every recording under `folder`; raises InputError when there is none."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(folder, "a file" if folder.is_file() else "no such folder", "a folder of recordings",
-                         "python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder")
-    if (folder / "manifest.csv").is_file():
-        return _told_apart(from_manifest(folder))
-    paths = _media(folder)
-    if not paths:
-        raise InputError(folder, "no recordings", f"files like {', '.join(sorted(VIDEO)[:4])}",
-                         "python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder")
-    ravdess = [p for p in paths if RAVDESS_NAME.fullmatch(p.stem)]
-    if len(ravdess) == len(paths):
-        return from_ravdess(folder, paths)
-    return _told_apart(from_folders(folder, paths))
+from preprocess.recordings import list_recordings
 
 
 @stage(reads="a folder of recordings (never written to)", writes="OUT/index.csv",

@@ -1,4 +1,4 @@
-"""A photo as the comic that speaks in its place: nothing of the real face goes into the video, or beside it.
+"""Speak through a comic: the photo is replaced before anything is rendered.
 
 Reads: a photo, in memory; GAN_record/avatar/model.safetensors (picture-model).
 Writes: avatar.png (avatar) and its sidecar, which says how alike comic and person are.
@@ -14,7 +14,7 @@ AVATARS = ("none", "comic")
 
 def as_comic(check, path):
     """The check of a photo (`face_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
-    from avatar.translate import write_avatar
+    from avatar.translation import write_avatar
     shown = photo.framed(check.photo)
     drawn = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)
     factor = shown.picture.shape[1] / check.photo.picture.shape[1]

@@ -10,10 +10,9 @@ import click
 
 from core import artifacts
 from core.errors import InputError
-from core.media.audio import encode_wav, resample
+from core.media.audio import check_output, encode_wav, resample
 from core.media.words import save_words
 from core.stage import say, stage
-from preprocess.convert_audio import check_output
 from speech import espeak
 from speech.align import align
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE, ENGINES, speak

@@ -120,13 +120,14 @@ def _points(path):
 
 
 def _index(path):
-    from preprocess.pack_hdf5 import late_hops, usable_clips
+    from preprocess.pack_hdf5 import late_hops
+    from preprocess.usable import usable_clips
     usable_clips(path, path)
     late_hops(path)
 
 
 def _run(path):
-    from viewer.inspect import look_at_run
+    from viewer.look import look_at_run
     folder = path.parent / "run"
     folder.mkdir(exist_ok=True)
     (folder / "run.json").write_bytes(path.read_bytes())

@@ -11,7 +11,7 @@ from core.media.audio import write_wav
 from landmarks import expression
 from landmarks.expression import EMOTIONS, asked, offsets, steady, vector
 from landmarks.predict import load_model, predict_file
-from landmarks.stream import Stream
+from landmarks.streaming import Stream
 
 SENTENCE = "Mama may buy Bob a map. Papa bumped my lamp."
 

@@ -239,6 +239,6 @@ def test_a_zip_and_a_bomb_are_refused(tmp_path, monkeypatch):
 
 def test_long_lists_of_a_sidecar_are_told_by_their_length():
     from avatar.disguise import FACES
-    from viewer.inspect import origin
+    from viewer.look import origin
     also = dict(origin(FACES, artifacts.read_sidecar(FACES)))["also"]
     assert "people [" in also and "points (68 values)" in also and len(also) < 200

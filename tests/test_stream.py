@@ -17,7 +17,7 @@ from core.media.audio import spectrum_of, write_wav
 from landmarks import stream
 from landmarks.hearing import Whole
 from landmarks.predict import load_model, predict, predict_power
-from landmarks.stream import Stream
+from landmarks.streaming import Stream
 from landmarks.voice.gate import WholeVoice
 
 LONG_S, PIECE_S = 300, 3

@@ -7,7 +7,9 @@ import subprocess
 import pytest
 
 from core import paths, renamed
+from core.kinds import KINDS
 from docs.generate import PACKAGES, ROOT, source_files
+from learn import publish
 
 # Imports go one way: a package may import those before it
 ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
@@ -91,8 +93,18 @@ extract_landmarks data/landmarks/index.csv
 estimate_offset data/offsets/index.csv
 pack_hdf5 data/train.h5
 crop_faces data/crops/index.csv
+extract_head data/heads/index.csv
+parts.pairs data/pairs/index.csv
+--of-speaker data/eye_pairs/index.csv
+data/faces data/faces/index.csv
+data/ravdess data/ravdess/index.csv
+avatar.pairs data/avatar_pairs/index.csv
 END
-case "$*" in *.train*|*.join*) echo progress; echo "RECORD/00001/a model";; esac
+echo progress
+while [ $# -gt 0 ]; do
+    case "$1" in --trained) echo "RECORD/00001/a model" > "$2";; --record) mkdir -p "$2";; esac
+    shift
+done
 case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
 """
 
@@ -141,10 +153,31 @@ def test_stopped_stage_is_not_done(make):
 def test_training_hands_its_model_to_evaluation(make):
     make("train-cnn", CORPUS, fails="landmarks.train")
     *members, joined = make("train-cnn", CORPUS)
-    assert [line.split("--seed ")[1] for line in members] == ["1", "2", "3 --no-rnn"]
-    assert joined == "landmarks.join --record CNN_record" + 3 * " RECORD/00001/a model"
+    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3 --no-rnn"]
+    assert joined == "landmarks.join --record CNN_record --trained CNN_record/trained-landmark" + 3 * " RECORD/00001/a model"
     assert make("train-cnn", CORPUS) == []
     assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5"]
+
+
+def test_a_training_that_printed_and_failed_leaves_no_model(make, tmp_path):
+    make("train-sync", CORPUS, fails="landmarks.sync.train")
+    assert not (tmp_path / "CNN_record" / "trained-sync").exists()
+
+
+@pytest.mark.parametrize("name", paths.MODELS)
+def test_every_model_that_ships_can_be_trained_and_published(make, tmp_path, name):
+    target = publish.TRAINED[name][1]
+    ran = make(target, CORPUS, "COMICS=comics")
+    trained = publish.trained_file(name).relative_to(ROOT)
+    by = [line for line in ran if line.endswith(f"--trained {trained}") or f"--trained {trained} " in line]
+    assert len(by) == 1 and by[0].split()[0] in KINDS[publish.TRAINED[name][0]].made_by
+    assert (tmp_path / trained).read_text() == "RECORD/00001/a model\n"
+    assert f"--record {trained.parent} " in by[0]
+    assert make("publish", f"MODEL={name}") == [f"learn.publish {name}"]
+
+
+def test_publish_alone_is_of_all_models(make):
+    assert make("publish") == ["learn.publish"]
 
 
 def test_other_crops_train_another_gan(make):

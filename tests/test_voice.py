@@ -12,7 +12,7 @@ from core.face import face68
 from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
-from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, heard
+from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
 from landmarks.wordless import checked, wordless
 
 AT_REST = 0.02  # of the motion in speech
@@ -91,7 +91,7 @@ def test_the_numpy_network_equals_keras():
     for variable in net.weights:
         variable.assign(rng.normal(0, 0.5, variable.shape))
     power = rng.exponential(1, (40, 4, 64)).astype(np.float32)
-    x = heard(power, Loudness())
+    x = gate_features(power, Loudness())
     voice = Voice(weights(net))
     np.testing.assert_allclose([voice._step(values) for values in x], np.asarray(net(x[None]))[0, :, 0], atol=1e-5)
 
@@ -103,11 +103,13 @@ def test_training_makes_a_model(tmp_path):
         (tmp_path / "speech" / f"{i % 2}").mkdir(parents=True, exist_ok=True)
         write_wav(tmp_path / "speech" / f"{i % 2}" / f"{i}.wav", speak(sentence))
     assert command(list_recordings.main, tmp_path / "speech", "--out", tmp_path).exit_code == 0
-    out = tmp_path / "voice.npz"
-    done = command(train_voice.main, "--index", tmp_path / "index.csv", "--out", out, "--pieces", 8, "--epochs", 1)
+    out, trained = tmp_path / "record" / "00001" / "model.npz", tmp_path / "record" / "trained-voice"
+    done = command(train_voice.main, "--index", tmp_path / "index.csv", "--record", out.parent.parent, "--trained", trained,
+                   "--pieces", 8, "--epochs", 1)
+    assert trained.read_text().strip() == str(out) and (out.parent / "done").is_file()
     assert done.exit_code == 0 and done.stdout.splitlines()[-1] == str(out), done.stderr
     assert artifacts.check(out, "voice-model")["options"]["pieces"] == 8
     with np.load(out, allow_pickle=False) as made:
         assert np.isfinite([made[name].sum() for name in made.files]).all()
-    missing = command(train_voice.main, "--index", tmp_path / "none.csv", "--out", tmp_path / "b.npz")
-    assert missing.exit_code == 1 and "none.csv: no such file" in missing.stderr and not (tmp_path / "b.npz").exists()
+    missing = command(train_voice.main, "--index", tmp_path / "none.csv", "--record", tmp_path / "b")
+    assert missing.exit_code == 1 and "none.csv: no such file" in missing.stderr and not (tmp_path / "b").exists()

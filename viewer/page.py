@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from core.errors import InputError
 from core.files import whole_file
-from viewer.inspect import look_at
+from viewer.look import look_at
 
 _PLAYED = {".mp4": '<video controls src="{0}"></video>', ".wav": '<audio controls src="{0}"></audio>',
            ".gif": '<img src="{0}" alt="">', ".png": '<img src="{0}" alt="">'}

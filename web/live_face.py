@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
 from landmarks.lite import load_model
-from landmarks.stream import Stream
+from landmarks.streaming import Stream
 from render import liveliness, motion, photo
 from render.parts.painted import painted_parts
 from render.portrait import Portrait

@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from landmarks.emotion.model import N_FEATURES, SILENT, STEPS_PER_FRAME
 from learn.keras_run import descend
-from preprocess.list_recordings import EMOTIONS
+from preprocess.ravdess import EMOTIONS
 
 DEFAULTS = {"width": 96, "channels": 64, "units": 48, "dropout": 0.3}
 

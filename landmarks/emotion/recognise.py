@@ -1,4 +1,4 @@
-"""What a voice feels: probabilities of eight emotions, of a recording and over time, and its speech embedding.
+"""Emotion recognition: probabilities of eight emotions, whole and over time, and the speech embedding.
 
 Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), CNN_record/voice/model.npz (voice-model).
 Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding, a row a frame).
@@ -8,14 +8,11 @@ Where nobody speaks the emotion is neutral. The eight classes are those of RAVDE
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 
 from core import artifacts
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.files import whole_file
-from core.media.audio import read_speech
-from core.stage import only_one, say, stage
 from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, steady
 from landmarks.voice.gate import WholeVoice
@@ -115,29 +112,3 @@ def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
     with whole_file(folder / "emotion.png") as part:
         drawn(found).save(part)
     return artifacts.save_described_json(folder / "emotion.json", as_json(found), "emotion", stage=stage, inputs=inputs)
-
-
-_PATH = click.Path(path_type=Path)
-
-
-@stage(reads="SPEECH (.wav), MODEL (emotion-model)",
-       writes="OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding)",
-       examples=("python -m landmarks.emotion speech.wav", "python -m landmarks.emotion speech.wav --out results/emotion"))
-@click.argument("speech", type=_PATH)
-@click.option("--out", type=_PATH, help="Folder.  [default: predict_landmark/SPEECH]")
-@click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
-def main(speech, out, model):
-    """Find the emotion in a voice.
-
-    Acted English taught it: it says what a voice sounds like, not what a person feels.
-    """
-    found = emotion_of(read_speech(speech), model)
-    out = out or Path("predict_landmark") / speech.stem
-    with only_one(out):
-        path = write_emotion(found, out, inputs=[speech, model])
-    say(", ".join(f"{name} {share:.0%}" for share, name in sorted(zip(found.whole, EMOTIONS), reverse=True) if share >= 0.05))
-    click.echo(path)
-
-
-if __name__ == "__main__":
-    main()

@@ -19,6 +19,8 @@ from landmarks.head.intonation import pitch
 from landmarks.head.knots import KNOT, N_CHANNELS, at_knots, n_knots_of, to_knots
 from landmarks.head.sound import sound_features
 
+MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
+
 N_MANNER = 2
 LIVELY = 15.0  # degrees a second a head turns that moves freely; people told to hold still are drawn less often
 SILENT, SILENT_SIZE = 0.08, 0.25  # of the items have no speech, and a head that moves so much less
@@ -116,3 +118,4 @@ class HeadBatches:
         heard = np.concatenate([heard, np.tile(quiet, (missing, KNOT))])
         return (heard.astype(np.float32), manner.astype(np.float32), np.pad(knots, ((0, missing), (0, 0))),
                 np.pad(np.ones(len(knots), np.float32), (0, missing)))
+

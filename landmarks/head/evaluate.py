@@ -1,4 +1,4 @@
-"""Measure the motion of head and brows beside measured motion, noise of the same colour, replayed motion, and a still head.
+"""Evaluate the motion of head and brows beside measured motion, coloured noise, replayed motion and a still head.
 
 Reads: a head-model, data/train.h5 (training-pack), data/heads (preprocess.extract_head).
 Writes: metrics.json beside the model or where --out says.
@@ -16,12 +16,11 @@ from scipy.signal import welch
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import progress, stage
-from landmarks.head.data import load_heads, turning
+from landmarks.head.data import MOVING, load_heads, turning
 from landmarks.head.intonation import melody
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, load_head_model, motion_of, seeded_noise
 from landmarks.head.sound import heard_at_knots
-from landmarks.head.train import MOVING
 from landmarks.voice.gate import WholeVoice
 from learn.measures import markdown, report
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from core.stage import say, stage
 from landmarks.dataset import open_pack
+from landmarks.head.data import MOVING
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
 STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
-MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
 
 
 def flow_loss(network, heard, listens, manner, motion, weight, noise, time, training=False):

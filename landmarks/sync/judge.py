@@ -1,4 +1,4 @@
-"""The sync judge: by how much sound and lips are apart, and how sure that is, for any video or landmarks file.
+"""The sync judge: audio-visual offset of a talking face, and its confidence.
 
 Reads: a video, or landmarks (landmarks-face or -pixel) and a .wav; CNN_record/sync/model.tflite (sync-model).
 Writes: nothing.
@@ -7,11 +7,9 @@ preprocess.estimate_offset. `confidence` is the highest similarity minus the med
 trained by landmarks.sync.train; its numbers are nobody else's score. How often it is right stands beside every answer.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 
 from core import artifacts, paths
@@ -21,7 +19,6 @@ from core.face import face68
 from core.media.audio import decode_any, read_speech, spectrum_of
 from core.metrics import peak_of
 from core.models import read_model
-from core.stage import stage
 from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
 from landmarks.lite import signatures
 
@@ -30,7 +27,7 @@ FRAME_MS = 1000 // FPS
 MAX_LAG = 15  # frames
 N_LAGS = 2 * MAX_LAG + 1
 FEWEST = 12  # frames with sound and a face that a lag must be judged on
-STILL = 2e-3  # eye distances: a mouth whose opening deviates less does not move
+LEAST_DEVIATION = 2e-3  # eye distances: a mouth whose opening deviates less does not move
 
 
 @dataclass
@@ -77,7 +74,7 @@ def mouth_features(face):
     if not seen.any():
         return np.zeros((len(face), face68.N_MOUTH_SHAPE), np.float32), seen
     shapes = face68.mouth_shape(face68.fill_missing(face))
-    spread = max(float(face68.mouth_opening(face[seen]).std()), STILL)
+    spread = max(float(face68.mouth_opening(face[seen]).std()), LEAST_DEVIATION)
     return ((shapes - shapes[seen].mean(0)) / spread).astype(np.float32), seen
 
 
@@ -108,7 +105,7 @@ def verdict_of(similarity) -> Verdict:
 def judge_power(judge: Judge, power, face) -> Verdict:
     """How late the sound is, from mel power [frame, hop, mel] and face landmarks [frame, 68, 2] of one clip."""
     shapes, seen = mouth_features(face)
-    if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < STILL or not np.any(power):
+    if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < LEAST_DEVIATION or not np.any(power):
         return Verdict(float("nan"), 0.0, np.full(N_LAGS, np.nan))
     return verdict_of(similarities(judge.hear(sound_features(power)), judge.see(shapes), seen))
 
@@ -124,7 +121,7 @@ def landmarks_of(path):
         pixel = artifacts.load(path, "landmarks-face", "landmarks-pixel").array
     else:
         from core.media.video import read_frames
-        from preprocess.extract_landmarks import face_boxes, measured_blocks, smooth_in_time
+        from preprocess.landmarks_of_video import face_boxes, measured_blocks, smooth_in_time
         boxes, _ = face_boxes(read_frames(path))
         if not np.isfinite(boxes).any():
             raise InputError(path, f"no face in any of {len(boxes)} frames", "a video of a face, seen from the front")
@@ -153,34 +150,3 @@ def accuracy_for(accuracy: dict, seconds: float) -> dict:
     rows = accuracy.get("lengths", [])
     fitting = [row for row in rows if row["seconds"] <= seconds] or rows[:1]
     return fitting[-1] if fitting else {}
-
-
-@stage(reads="IN: a video, or landmarks .npy with --speech; MODEL (sync-model)", writes="nothing: the answer is printed",
-       examples=("python -m landmarks.sync results/demo.mp4",
-                 "python -m landmarks.sync predict_landmark/speech/landmarks.npy --speech data/samples/speech.wav --json"))
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("--speech", type=click.Path(path_type=Path), help="Its sound, a .wav.  [default: the video's own]")
-@click.option("--model", type=click.Path(path_type=Path), help="A sync-model.  [default: the shipped one]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the similarity at each lag.")
-def main(source, speech, model, as_json):
-    """Judge by how many milliseconds the sound of a talking face is late."""
-    judge = load_judge(model)
-    sound, face = sound_of(source, speech), landmarks_of(source)
-    verdict = judge_clip(judge, sound, face)
-    if np.isnan(verdict.offset_ms):
-        raise InputError(source, "nothing to judge by", f"speech, and a mouth that moves, for {FEWEST} frames or more")
-    right = accuracy_for(judge.accuracy, len(face) / FPS)
-    if as_json:
-        click.echo(json.dumps({"offset_ms": round(verdict.offset_ms, 1), "confidence": round(verdict.confidence, 3),
-                               "accuracy": right, "lags_ms": [lag * FRAME_MS for lag in range(-MAX_LAG, MAX_LAG + 1)],
-                               "similarity": [None if np.isnan(v) else round(float(v), 4) for v in verdict.similarity]}))
-        return
-    click.echo(f"offset {verdict.offset_ms:+.0f} ms (positive: the sound is late), confidence {verdict.confidence:.2f}")
-    if right:
-        by_source = ", ".join(f"{source} {share:.0%}" for source, share in right["sources"].items())
-        click.echo(f"on {right['trials']} held-out stretches of {right['seconds']:g} s it is within {FRAME_MS} ms in "
-                   f"{right['within_frame']:.0%} ({by_source}; by chance {right['chance']:.0%})")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
-"""Train the detector of voices: recorded and synthesised speech in all sorts of noise, against noise and music alone.
+"""Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
 Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
-Writes: CNN_record/voice/model.npz (voice-model).
+Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
 
@@ -12,52 +12,20 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
-from core.errors import InputError
-from core.index import read_index
-from core.media.audio import HOPS_PER_FRAME, decode_any, resample, spectrum_of
+from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
 from landmarks.hearing import Loudness
-from landmarks.voice.gate import LAG, MODEL, heard
+from landmarks.voice.data import VOICES, recorded, synthesised
+from landmarks.voice.gate import LAG, gate_features
 from landmarks.wordless import level_of, reverberant, wordless
+from learn.run import run_options, train_as_asked
 
 STAGE = "landmarks.voice.train"
 PIECE_S = 10
 SAID = 10**-3.5  # of a clip's loud frames: quieter is a pause
 PAUSE, BEFORE, AFTER = 10, 3, 5  # frames: shorter pauses count as speech, and so do the frames around it
 BORDER, BORDER_WEIGHT = 2, 0.3  # frames around a change that weigh less: where it lies is a matter of taste
-MOST_CLIPS = 60  # of one speaker
-TEXTS = ("Mama bought a boat, and Papa made a map of it.", "The quick brown fox jumps over the lazy dog, every day at five.",
-         "Please call me tomorrow morning, if you can.", "Bin blue at F two now.", "How are you? I am fine, and glad you came.")
-RATES = (160, 120, 200, 240, 140)  # words a minute, one a text
-VOICES = ("en-us", "en-gb-x-rp+f3", "en-us+m3", "en-us+f2", "de", "tr+f4", "hi", "fr+m5")
-
-
-def recorded(indexes, split: str, most_clips: int = MOST_CLIPS, wanted=lambda row: True) -> list:
-    """The sound of the clips of `split`, of each speaker at most `most_clips`: [(speaker, float32 [sample])].
-
-    `wanted` says of a row of an index whether it may be among them.
-    """
-    by_speaker = {}
-    for index in indexes:
-        for row in read_index(index, "split", "speaker", "sound"):
-            if row["split"] == split and row["sound"] and not row.get("problem") and wanted(row):
-                by_speaker.setdefault(row["speaker"], []).append(row["sound"])
-    chosen = [(speaker, paths[i]) for speaker, paths in by_speaker.items()
-              for i in np.unique(np.linspace(0, len(paths) - 1, most_clips).astype(int))]
-    with progress(chosen, f"read speech, {split}") as bar:
-        sounds = [(speaker, np.concatenate([np.zeros(0, np.float32), *decode_any(path)])) for speaker, path in bar]
-    sounds = [(speaker, sound) for speaker, sound in sounds if len(sound) > SAMPLE_RATE and level_of(sound) > 1e-4]
-    if not sounds:
-        raise InputError(indexes[0], f"no sound in split {split}", "recordings of speech", "make preprocess CORPUS=folder")
-    return sounds
-
-
-def synthesised() -> list:
-    """Speech of eSpeak voices: [(voice, float32 [sample])]."""
-    from speech.engines import speak
-    said = [(voice, speak(text, voice, rate)) for voice in VOICES for text, rate in zip(TEXTS, RATES)]
-    return [(voice, resample(spoken.sound, spoken.rate)) for voice, spoken in said]
 
 
 def mel_power(sound):
@@ -119,7 +87,7 @@ def examples(rng, speakers, n):
     with progress(range(n), "mix pieces") as bar:
         for _ in bar:
             sound, voiced = piece(rng, speakers)
-            x.append(heard(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
+            x.append(gate_features(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
@@ -162,33 +130,42 @@ def typical(speakers):
     return np.mean(means, 0).astype(np.float32)
 
 
-@stage(reads="the recordings that INDEX lists", writes="OUT (voice-model)",
+def train(run, speakers, options, inputs) -> Path:
+    """Train on `speakers`, name -> sounds, and write the model into the folder `run`. Returns its path."""
+    import keras
+    keras.utils.set_random_seed(options["seed"])
+    net = network(options["width"], options["hidden"])
+    pieces = examples(np.random.default_rng(options["seed"]), speakers, options["pieces"])
+    fit(net, pieces, epochs=options["epochs"], batch=32, rate=3e-3)
+    path = run / "model.npz"
+    with artifacts.described(path, "voice-model", stage=STAGE, options=options, inputs=inputs) as (part, _):
+        np.savez(part, **weights(net), typical=typical(speakers))
+    say(f"{len(speakers) - len(VOICES)} recorded speakers, {len(VOICES)} synthesised voices")
+    return path
+
+
+@stage(reads="the recordings that INDEX lists", writes="RECORD/00001/ with model.npz, run.json",
        examples=("python -m landmarks.voice.train",
                  "python -m preprocess.list_recordings data/raw --out data/more",
                  "python -m landmarks.voice.train --index data/recordings/index.csv --index data/more/index.csv"))
 @click.option("--index", "indexes", type=click.Path(path_type=Path), multiple=True,
               default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
-@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default="CNN_record/voice/model.npz",
-              help="The model.")
+@run_options("CNN_record", resumes=False)
 @click.option("--pieces", type=click.IntRange(8), default=1600, help="Pieces of ten seconds to learn from.")
 @click.option("--epochs", type=click.IntRange(1), default=20, help="How often each is seen.")
 @click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
 @click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
-def main(indexes, out, pieces, epochs, width, hidden, seed):
+def main(indexes, record, trained, **options):
     """Train the detector of voices."""
-    import keras
-    keras.utils.set_random_seed(seed)
-    speakers = {}
-    for name, sound in [*recorded(indexes, "train"), *synthesised()]:
-        speakers.setdefault(name, []).append(sound)
-    net, n_recorded = network(width, hidden), len(speakers) - len(VOICES)
-    fit(net, examples(np.random.default_rng(seed), speakers, pieces), epochs=epochs, batch=32, rate=3e-3)
-    options = {"pieces": pieces, "epochs": epochs, "width": width, "hidden": hidden, "seed": seed}
-    with artifacts.described(out, "voice-model", stage=STAGE, options=options, inputs=indexes) as (part, _):
-        np.savez(part, **weights(net), typical=typical(speakers))
-    say(f"{n_recorded} recorded speakers, {len(VOICES)} synthesised voices")
-    click.echo(out)
+    def prepare(options, _index):
+        speakers = {}
+        for name, sound in [*recorded(indexes, "train"), *synthesised()]:
+            speakers.setdefault(name, []).append(sound)
+        return lambda run: train(run, speakers, options, indexes)
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=indexes[0], options=options, record=record, trained=trained,
+                              resumes=False))
 
 
 if __name__ == "__main__":
