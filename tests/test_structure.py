@@ -100,12 +100,12 @@ data/faces data/faces/index.csv
 data/ravdess data/ravdess/index.csv
 avatar.pairs data/avatar_pairs/index.csv
 END
+case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
 case "$*" in *--trained*) echo progress;; esac
 while [ $# -gt 0 ]; do
     case "$1" in --trained) echo "RECORD/00001/a model" > "$2";; --record) mkdir -p "$2";; esac
     shift
 done
-case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
 """
 
 
