@@ -5,7 +5,6 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 model.tflite (to use) and `done`.
 """
 
-
 import click
 import numpy as np
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.files import whole_file
 from core.stage import progress
 from learn import curves, run
-from learn.run import run_options
+from learn.run import run_options, with_options
 
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 
@@ -93,7 +93,7 @@ def add_to_curves(folder, row):
 
 def training_options(*, steps: int, batch: int, rate: float, every: int, fewest: int = 1):
     """Decorate a command with the options of every training on a pack; the arguments are their defaults, `fewest` a batch."""
-    options = (
+    return with_options(
         click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips."),
         run_options("CNN_record"),
         click.option("--steps", type=click.IntRange(1), default=steps, help="Batches to learn from."),
@@ -103,13 +103,6 @@ def training_options(*, steps: int, batch: int, rate: float, every: int, fewest:
         click.option("--every", type=click.IntRange(1), default=every, help="Steps between saved states."),
         click.option("--seed", type=int, default=1, help="Of the first weights and of the batches."),
         click.option("--dry-run", "is_dry", is_flag=True, help="Two small steps, to see that everything works."))
-
-    def decorate(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def train_as_asked(train, stage: str, opened, *, pack, record, resume, trained, is_dry, **options):

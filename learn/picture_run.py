@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.stage import say
 from learn import curves, run
 from learn.adversaries import Adversaries
-from learn.run import run_options
+from learn.run import run_options, with_options
 
 
 @dataclass
@@ -82,7 +82,7 @@ def provenance(rows) -> dict:
 
 def training_options(**defaults):
     """Decorate a command with the options of every training; `defaults` of epochs, batch, adversarial_weight and _from."""
-    options = (
+    return with_options(
         run_options("GAN_record"),
         click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=defaults["epochs"],
                      help="Times each picture is seen."),
@@ -95,15 +95,7 @@ def training_options(**defaults):
         click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints."),
         click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core."),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute."),
-        click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"),
-    )
-
-    def decorate(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+        click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"))
 
 
 def train_as_asked(build, stage: str, data: str, *, record, save_every, resume=None, trained=None, threads=0, device="cpu",

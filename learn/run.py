@@ -14,22 +14,25 @@ from core.stage import only_one
 _PATH = click.Path(path_type=Path)
 
 
-def run_options(record: str, resumes: bool = True):
-    """Decorate a training command with --record, --resume and --trained; `record` is the default.
-
-    `resumes`: whether there is --resume; a command without it goes on when it is given again.
-    """
-    options = (
-        click.option("--record", type=_PATH, default=Path(record), help="Folder of the runs."),
-        *([click.option("--resume", type=_PATH, help="Go on with this run; its own options hold.")] if resumes else ()),
-        click.option("--trained", type=_PATH, help="Also write the model's path into this file, for make."))
-
+def with_options(*options):
+    """Decorate a command with click options, in this order."""
     def decorate(command):
         for option in reversed(options):
             command = option(command)
         return command
 
     return decorate
+
+
+def run_options(record: str, resumes: bool = True):
+    """Decorate a training command with --record, --resume and --trained; `record` is the default.
+
+    `resumes`: whether there is --resume; a command without it goes on when it is given again.
+    """
+    return with_options(
+        click.option("--record", type=_PATH, default=Path(record), help="Folder of the runs."),
+        *([click.option("--resume", type=_PATH, help="Go on with this run; its own options hold.")] if resumes else ()),
+        click.option("--trained", type=_PATH, help="Also write the model's path into this file, for make."))
 
 
 def train_as_asked(prepare, *, stage: str, data, options: dict, record, resume=None, trained=None, resumes=True):

@@ -5,7 +5,6 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 (sync-model, its accuracy in the sidecar), metrics.json and `done`.
 """
 
-
 import click
 
 from core.stage import say, stage
