@@ -1,4 +1,4 @@
-"""Pairs of photo and comic, varied hard: a hundred pictures must stand for every photo.
+"""Training data of the translator: pairs of photo and comic, with strong augmentation.
 
 Reads: PAIRS/index.csv, PAIRS/NAME.npz (avatar-pair)
 Photo and comic are moved alike; light, colour, blur and noise change the photo alone. Every third batch is one pair as a

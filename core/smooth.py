@@ -1,4 +1,4 @@
-"""Smoothing in time where a start must be quick: scipy.ndimage does the same, and takes longer to import than to smooth.
+"""Gaussian smoothing in time without scipy.ndimage, which takes longer to import than to smooth.
 
 Reads, writes: nothing.
 """

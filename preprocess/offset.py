@@ -24,7 +24,7 @@ CONTEXT = 8  # frames on either side; differences in time are in there, the regr
 FLOOR = 1e-4  # of the loud frames: 40 dB below them is silence
 MAX_LAG = 400 // FRAME_MS  # frames
 ELSEWHERE = 200 // FRAME_MS  # frames from the peak beyond which a correlation is a rival
-STILL = 1e-4  # eye distances: a mouth whose opening deviates less does not move
+LEAST_DEVIATION = 1e-4  # eye distances: a mouth whose opening deviates less does not move
 FEWEST = 25  # frames with a face that a lag must be judged on
 
 
@@ -65,7 +65,7 @@ def mouth_signals(face):
     """
     seen = np.isfinite(face).all((1, 2))
     opening = mouth_opening(face).astype(np.float64)
-    if seen.sum() < 2 or opening[seen].std() < STILL:
+    if seen.sum() < 2 or opening[seen].std() < LEAST_DEVIATION:
         return np.zeros((len(face), 2)), seen
     opening = fill_missing(opening[:, None])[:, 0]
     signals = np.stack([opening, np.gradient(opening)], 1)

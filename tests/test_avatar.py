@@ -259,7 +259,7 @@ class TestTranslate:
         about = artifacts.check(out, "avatar")
         assert about["landmark_drift"] < 0.1
         assert about["identity_distance"] > 0
-        assert "likeness" in done.stderr
+        assert "identity distance" in done.stderr
         drawn, photo = np.array(Image.open(out)), np.array(Image.open(face.path))
         assert drawn.shape == photo.shape
         assert np.abs(drawn.astype(int) - photo).mean() > 5
@@ -347,7 +347,7 @@ class TestSpeaking:
         done = command(main.main, "--image", photo_path, "--audio", short_speech, "--avatar", "comic", "--output", out,
                        "--result_dir", tmp_path / "r", "--still")
         assert done.exit_code == 0, done.stderr
-        assert "likeness" in done.stderr
+        assert "identity distance" in done.stderr
         folder = next((tmp_path / "r").iterdir())
         avatar = np.array(Image.open(folder / "avatar.png")).astype(int)
         frames = list(read_frames(out))

@@ -1,4 +1,4 @@
-"""The melody of speech: how high the voice is in each hop, and whether it sounds at all.
+"""Pitch and voicing for each hop of a mel spectrum.
 
 Reads, writes: nothing. The pitch is the highest peak of the autocorrelation, made from the power spectrum (Wiener-Khinchin) and
 freed of the window's own as in Boersma 1993.

@@ -1,4 +1,4 @@
-"""How often the sync judge is right: real held-out speech, moved by known amounts.
+"""Evaluate the sync judge on held-out speech, shifted by known amounts.
 
 Reads: data/train.h5 (training-pack), a sync-model; CNN_record/offsets/model.npz, the baseline.
 Writes: the model's sidecar (`accuracy`, printed beside every answer of landmarks.sync), metrics.json beside the model.

@@ -1,4 +1,4 @@
-"""Train the detector of voices: recorded and synthesised speech in all sorts of noise, against noise and music alone.
+"""Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
 Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
 Writes: CNN_record/voice/model.npz (voice-model).
@@ -17,7 +17,7 @@ from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
-from landmarks.voice.gate import LAG, MODEL, heard
+from landmarks.voice.gate import LAG, MODEL, gate_features
 from landmarks.wordless import level_of, reverberant, wordless
 
 STAGE = "landmarks.voice.train"
@@ -86,7 +86,7 @@ def examples(rng, speakers, n):
     with progress(range(n), "mix pieces") as bar:
         for _ in bar:
             sound, voiced = piece(rng, speakers)
-            x.append(heard(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
+            x.append(gate_features(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
