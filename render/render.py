@@ -16,9 +16,9 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.face import face68
-from core.media.audio import read_speech
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
+from core.media.speech import open_speech
 from core.media.video import encode
 from core.media.words import load_words
 from core.stage import progress, say, stage
@@ -110,7 +110,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     ----------
     landmarks : landmarks-face or landmarks-pixel .npy, predicted or measured
     face : `photo.Photo` as found, needed by the photo renderer
-    speech : .wav that sounds in the video and sets its length; without it the landmarks do
+    speech : .wav, a path or a `Speech`, that sounds in the video and sets its length; without it the landmarks do
     rest : rest-face .npy the landmarks are offsets from; by default the one beside them
     preprocess, size_px, background : what of the photo is shown, how large, before what; `size_px` is also the side of the
         square pictures of `sketch` and `dcgan`; None is the picture's own
@@ -142,7 +142,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds = len(moves) / FPS
     if speech:
-        n_samples = len(read_speech(speech))
+        speech = open_speech(speech)
+        n_samples, speech = len(speech.sound), speech.path
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), speech)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
