@@ -15,12 +15,13 @@ from core.stage import progress
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters
 from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
-from learn.measures import report
+from learn.measures import cell, markdown, report
 from preprocess.offset import offset_of
 
 HOP_MS = FRAME_MS / HOPS_PER_FRAME
 LARGEST_SHIFT = 400 // FRAME_MS  # frames
 LENGTHS_S = (1, 2, 3, 5)
+STAGE = "landmarks.sync.evaluate"  # the command whose measures these are
 N_SHIFTS = 4  # trials a stretch
 
 
@@ -95,3 +96,25 @@ def publish_accuracy(model, pack, split: str = "val", is_told: bool = False) -> 
     report(Path(model).with_name("metrics.json"), about, as_text(about) if is_told else None, stage=STAGE,
            options={"split": split}, inputs=[model, pack])
     return about
+
+
+
+def confidences(found, answer, seconds: float) -> dict:
+    """Confidence with the own sound and with that of the stretch before; `told_apart`: how often the own is the higher
+    of two drawn at random (the area under the ROC curve)."""
+    stretches = list(trials(found, seconds))
+    own = np.array([answer(spectrum, face)[1] for _, _, spectrum, face in stretches])
+    foreign = np.array([answer(before[2], after[3])[1] for before, after in zip(stretches, stretches[N_SHIFTS:])])
+    return {"seconds": seconds, "own": float(np.median(own)), "foreign": float(np.median(foreign)),
+            "told_apart": float((own[:, None] > foreign).mean())}
+
+
+def as_text(about) -> str:
+    """The measures as a table to paste into the documents, and a sentence."""
+    table = markdown(("source", "seconds", "trials", "method", "within one frame", "median error, ms", "by chance"), [
+        (source, row["seconds"], right["trials"], name, f"{right['within_frame']:.1%}", cell(right["median_error_ms"], ".0f"),
+         f"{right['chance']:.1%}")
+        for name, rows in about["methods"].items() for row in rows for source, right in {**row["sources"], "all": row}.items()])
+    sure = about["confidence"]
+    return (f"{table}\n\nConfidence on {sure['seconds']} s: median {sure['own']:.2f} with the own sound, {sure['foreign']:.2f} "
+            f"with another's; told apart in {sure['told_apart']:.0%} of pairs")
