@@ -3,6 +3,8 @@
 Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_video`.
 """
 
+from pathlib import Path
+
 import click
 
 from core.clock import FPS
@@ -41,3 +43,17 @@ def shared_options(command):
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+
+def evaluation_options(function):
+    """What both commands that measure the renderer ask for: where, and on which clips."""
+    for option in reversed((
+            click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
+                         help="Folder of the landmarks."),
+            click.option("--split", default="val", help="Clips to measure on."),
+            click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
+            click.option("--picture", type=click.Path(path_type=Path),
+                         help="Also draw photo, truth and methods into this PNG."))):
+        function = option(function)
+    return function

@@ -15,7 +15,6 @@ from landmarks.sync.accuracy import publish_accuracy
 from landmarks.sync.judge import DEFAULT_MODEL
 
 
-
 @stage(reads="MODEL (sync-model), PACK (training-pack)", writes="MODEL.json (its accuracy), metrics.json beside the model",
        examples=("python -m landmarks.sync.evaluate",
                  "python -m landmarks.sync.evaluate --model CNN_record/00002/model.tflite"))
