@@ -19,7 +19,7 @@ from core.errors import InputError, absent
 from core.media.speech import Speech, open_speech
 from core.stage import begin, say
 from landmarks.expression import asked
-from render import face_check, motion
+from render import motion, photo_check
 from render.avatar import as_comic
 from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
@@ -106,7 +106,7 @@ class Animator:
         if avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
-        say(f"face found: {face_check.write_check(found, folder)[-1]}")
+        say(f"face found: {photo_check.write_check(found, folder)[-1]}")
         go_on()
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
                              seed=seed, avatar=avatar, **options)
@@ -119,11 +119,11 @@ class Animator:
 
     def _checked(self, photo, which, points_file):
         if self.once:
-            checked = aside(face_check.check_photo, photo, which, points_file)
+            checked = aside(photo_check.check_photo, photo, which, points_file)
             import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
             return checked()
         with self._one_at_a_time:
-            return face_check.check_photo(photo, which, points_file)
+            return photo_check.check_photo(photo, which, points_file)
 
     def _landmarks(self, speech, folder, emotion, seed):
         from landmarks.predict import predict_file

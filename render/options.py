@@ -14,6 +14,8 @@ from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
+_PATH = click.Path(path_type=Path)
+
 _OPTIONS = (
     click.option("--preprocess", type=click.Choice(FRAMINGS), default="full", help="Whole photo, or face alone."),
     click.option("--size", "size_px", type=click.IntRange(64, 4096), help="Longer side in px.  [default: the picture's own]"),
@@ -57,3 +59,12 @@ def evaluation_options(function):
                          help="Also draw photo, truth and methods into this PNG."))):
         function = option(function)
     return function
+
+
+
+def face_options(function):
+    """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
+    function = click.option("--landmarks", "points_file", type=_PATH, metavar="FACE.JSON",
+                            help="68 points or a box placed by hand, as the photo check writes them.")(function)
+    return click.option("--face", "which", metavar="largest|N|x,y",
+                        help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]")(function)

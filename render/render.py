@@ -23,9 +23,9 @@ from core.media.video import encode
 from core.media.words import load_words
 from core.stage import progress, say, stage
 from render import background as behind
-from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
+from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
 from render.avatar import as_comic
-from render.options import shared_options
+from render.options import face_options, shared_options
 from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
 
@@ -195,7 +195,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--motion", "template", type=_PATH, help="Another name for LANDMARKS, as in main.py.")
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
-@face_check.face_options
+@face_options
 @click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
@@ -215,7 +215,7 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
     check_output(out, force, **options)
     face = None
     if renderer == "photo" and photo_path:
-        checked = face_check.check_photo(photo_path, which, points_file)
+        checked = photo_check.check_photo(photo_path, which, points_file)
         face = (as_comic(checked, out.with_suffix(".avatar.png")) if options["avatar"] != "none" else checked).photo
     click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
 

@@ -67,7 +67,7 @@ def portrait():
 def portrait_photo(path, size_px):
     """The portrait as a `photo.Photo` of this size; written to `path`."""
     from render import photo
-    from render.face_check import find_face
+    from render.photo_check import find_face
     Image.fromarray(portrait()).save(path)
     return photo.framed(find_face(path), size_px=size_px)
 
