@@ -14,7 +14,7 @@ from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe
-from render.render import render_video
+from render.options import RenderOptions
 from web import job, limits, status
 
 SMALL = {"size_px": 128}
@@ -137,6 +137,7 @@ def test_controls_are_options_of_a_video():
     from web import controls
     with gradio.Blocks(analytics_enabled=False):
         spoken, heard, shown = controls.text_controls(), controls.recording_controls(), controls.video_controls()
-    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(render_video).parameters}
+    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(RenderOptions).parameters}
     assert {*spoken, *heard, *shown} <= known
-    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == {"still": False, "rate": 160}
+    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == \
+        {"rate": 160, "options": RenderOptions(still=False)}
