@@ -16,8 +16,9 @@ from pathlib import Path
 from core import artifacts
 from core.child import aside
 from core.errors import InputError, absent
+from core.events import Done, FileWritten
 from core.media.speech import Speech, open_speech
-from core.stage import begin, say
+from core.stage import begin, say, tell
 from landmarks.expression import asked
 from render import face_check, motion
 from render.avatar import as_comic
@@ -112,7 +113,7 @@ class Animator:
             from viewer.page import write_page
             go_on()
             say(f"all files: {write_page(folder, video, speech)}")
-        say(f"done in {time.monotonic() - began:.1f} s")
+        tell(Done(f"done in {time.monotonic() - began:.1f} s"))
         return video
 
     def _checked(self, photo, which, points_file):
@@ -126,7 +127,7 @@ class Animator:
     def _landmarks(self, speech, folder, emotion, seed):
         from landmarks.predict import predict_file
         path = predict_file(speech, folder, self.model, emotion=emotion, seed=seed)
-        say(f"landmarks: {path}")
+        tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path
 
     @staticmethod

@@ -73,7 +73,7 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     Options may be spelt with - or with _: --result-dir, --result_dir.
     """
     if json_progress:
-        listen(lambda event: click.echo(json.dumps(event, ensure_ascii=False), err=True))
+        listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
     name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
     with own_folder(result_dir, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)

@@ -15,13 +15,14 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
+from core.events import FileWritten
 from core.face import face68
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
 from core.media.speech import open_speech
 from core.media.video import encode
 from core.media.words import load_words
-from core.stage import progress, say, stage
+from core.stage import progress, say, stage, tell
 from render import background as behind
 from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
 from render.avatar import as_comic
@@ -174,7 +175,8 @@ def render_video(landmarks, out, options=DEFAULTS, *, renderer="photo", face=Non
             add_track(part, shown_words, where=out)
         mark_synthetic(part)
     took = time.monotonic() - began
-    say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
+    speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
+    tell(FileWritten(speed, Path(out), "talking-video"))
     return Path(out)
 
 
