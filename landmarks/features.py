@@ -5,6 +5,8 @@ Removing each recording's mean log spectrum takes the microphone and room out of
 sources work (docs/experiments.md).
 """
 
+from functools import cache
+
 import numpy as np
 
 from core.clock import SAMPLE_RATE
@@ -21,11 +23,21 @@ VOICED = 1e-3  # frames less than 30 dB below the loud ones make the channel mea
 TYPICAL_LOG = -2.0  # stands for the channel mean when nothing is voiced
 
 
+@cache
 def mel_filters():
     """Mel filter bank, float32 [bin, mel]."""
     from librosa.filters import mel
     low, high = MEL_RANGE_HZ
     return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
+
+
+def mel_power(spectrum, filters=None):
+    """FFT magnitudes [..., bin] -> mel power, float32 [..., mel].
+
+    filters : float32 [bin, mel], those a model was trained with; by default `mel_filters`. A landmark-model computes the same
+        inside its graph (`landmarks.lite.Model.power`), where librosa is not needed.
+    """
+    return np.square(np.asarray(spectrum, np.float32)) @ (mel_filters() if filters is None else filters)
 
 
 def log_mel(power, loud: float):

@@ -24,9 +24,9 @@ from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
-from landmarks.head.intonation import pitch
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
+from landmarks.head.prosody import pitch_of_spectrum
 from landmarks.head.sound import heard_at_knots
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, load_model
@@ -60,9 +60,9 @@ def predict(model, sound) -> np.ndarray:
 
 
 def heard(model, sound):
-    """Mel power float32 [frame, hop, mel] and `pitch` [frame, hop] of `sound` [sample], a block at a time."""
+    """Mel power float32 [frame, hop, mel] and `pitch_of_spectrum` [frame, hop] of `sound` [sample], a block at a time."""
     blocks = (sound[t:t + _BLOCK] for t in range(0, len(sound), _BLOCK))
-    parts = [(model.power(spectrum), pitch(spectrum)) for spectrum in spectrum_blocks(blocks)]
+    parts = [(model.power(spectrum), pitch_of_spectrum(spectrum)) for spectrum in spectrum_blocks(blocks)]
     return tuple(map(np.concatenate, zip(*parts)))
 
 

@@ -18,7 +18,7 @@ from core import artifacts, metrics
 from core.errors import InputError
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
-from core.index import read_index
+from core.index import read_index, source_of
 from core.media.video import read_frames
 from core.stage import progress, say, stage
 
@@ -151,11 +151,6 @@ def render_clip(row, landmarks, model):
     return rendered, truth, points, float(np.median(pose[:, 0])), still
 
 
-def source_of(clip: str) -> str:
-    """The folder a clip lies in: where it comes from."""
-    return Path(clip).parent.name or "clips"
-
-
 def rows_of(landmarks, split: str, every_clip: int):
     """Every Nth clip of a split with a picture. Raises InputError without any."""
     rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
@@ -226,7 +221,7 @@ def main(model, landmarks, split, every_clip, picture):
                 say(f"left out: {row['clip']}: {len(truth)} frames in a row with a face; expected {FEWEST_FRAMES} or more")
                 continue
             for method, frames in rendered.items():
-                found.append({"source": source_of(row["clip"]), "method": method,
+                found.append({"source": source_of(row["clip"]) or "clips", "method": method,
                               **measure(frames, rendered["warp alone"], truth, points, unit_px, still)})
             widest = int(face68.mouth_opening(points).argmax())
             shown = (truth[still], truth[widest], rendered["painted"][widest], rendered["warp alone"][widest])

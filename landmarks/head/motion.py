@@ -16,7 +16,7 @@ from core.clock import FPS
 from core.errors import InputError
 from core.face import face68
 from core.models import read_model
-from core.smooth import smoothed
+from core.smooth import gaussian_filter
 from landmarks.head.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
 from landmarks.lite import signatures
 
@@ -123,7 +123,7 @@ def motion_of(model, heard, noise, free):
     head : float32 [frame, 5], as head-motion
     brows : float32 [frame, 2], right and left, how far they are raised, eye distances
     """
-    free = smoothed(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
+    free = gaussian_filter(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
     motion = to_frames(flow(model, heard, noise), len(free))
     motion = within_limit(motion / model.size) * model.size * ends_at_rest(len(free))[:, None]
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
