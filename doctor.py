@@ -1,4 +1,4 @@
-"""Is everything here? What is installed, which device, which models, and whether two seconds of speech become a video.
+"""Check the installation: packages, device, models, and two seconds of speech to video.
 
 Reads: requirements.txt, the models that ship, data/samples/speech.wav, the portrait in scikit-image.
 Writes: nothing that lasts.

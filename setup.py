@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the models lie beside the packages, so only an editable install of the whole folder works."""
+"""Refuse installs that would lose the models: only an editable install of the whole folder works."""
 
 from setuptools import setup
 from setuptools.command.bdist_wheel import bdist_wheel

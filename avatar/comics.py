@@ -1,4 +1,4 @@
-"""A comic of a photo: all of the picture, drawn by the translator, so that there is no seam and nothing of the photo is left.
+"""A comic of a whole photo, drawn by the translator (image-to-image network); no pixel of the photo is kept.
 
 Reads: GAN_record/avatar/model.safetensors (picture-model), faces.png (other-faces). Writes: nothing.
 The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,
@@ -91,15 +91,15 @@ class Avatars:
         """
         past = dict(past or {})
         unit = past.setdefault("unit", float(face68.eye_distance(points)))  # a video keeps its scale
-        if self.privacy and "worn" not in past:  # a video keeps its other face, and its paint
-            past["worn"] = {"number": least_like(kept_faces(FACES), picture, points)}
+        if self.privacy and "other_face" not in past:  # a video keeps its other face, and its paint
+            past["other_face"] = {"number": least_like(kept_faces(FACES), picture, points)}
         wanted = UNIT_PX / unit
         factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
-        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"), past.get("worn"))
+        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"), past.get("other_face"))
         if factor < WORTHWHILE * wanted:
             left, top, right, bottom = box = _part(points, unit, picture.shape[:2])
             part, past["face"] = self._drawn(picture[top:bottom, left:right], points - (left, top), wanted, past.get("face"),
-                                             past.get("worn"))
+                                             past.get("other_face"))
             weight = _window(box, unit, picture.shape[:2])
             under = drawn[top:bottom, left:right]
             drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
@@ -114,8 +114,8 @@ class Avatars:
         face = cv2.GaussianBlur(face, (0, 0), FACE_RIM * unit)[..., None]
         return OWN_PAINT[self.style] + (OWN_PAINT_OF_FACE[self.style] - OWN_PAINT[self.style]) * face
 
-    def _drawn(self, picture, points, factor, past, worn):
-        """A picture drawn at `factor` of its size, with the face that is `worn`, brought back to it."""
+    def _drawn(self, picture, points, factor, past, other_face):
+        """A picture drawn at `factor` of its size, with `other_face` on it, scaled back."""
         rows, columns = picture.shape[:2]
         size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]
         ratio = np.array([size[1] / columns, size[0] / rows])
@@ -129,6 +129,6 @@ class Avatars:
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
         pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
         drawn = repainted(*pictures, self._own_paint(points, small.shape[:2]))
-        if worn:
-            drawn, worn["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **worn})
+        if other_face:
+            drawn, other_face["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **other_face})
         return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

@@ -1,4 +1,4 @@
-"""Pairs of photo and comic, varied hard: a hundred pictures must stand for every photo.
+"""Training data of the translator: pairs of photo and comic, with strong augmentation.
 
 Reads: PAIRS/index.csv, PAIRS/NAME.npz (avatar-pair)
 Photo and comic are moved alike; light, colour, blur and noise change the photo alone. Every third batch is one pair as a
@@ -114,3 +114,10 @@ def batches(pairs, options, first, n_steps):
         rng = np.random.default_rng([options["seed"], step])
         numbers = rng.choice(len(pairs), min(options["batch"], len(pairs)), replace=False)
         yield short_video(pairs, numbers[0], rng) if step % MOVING_EVERY == 2 else stills(pairs, numbers, rng)
+
+
+
+def mean_face(pairs) -> list:
+    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
+    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
+    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()

@@ -1,7 +1,7 @@
-"""Another face on a comic: of the person's own nothing is left within jaw and forehead but where things are.
+"""De-identification of a comic: the inner face is replaced by a synthetic one, fitted to the person's 68 points.
 
 Reads: GAN_record/avatar/faces.png (other-faces), made by avatar.other_faces. Writes: nothing.
-The face that is least like the person's, by dlib's embedding, is brought to the comic's 68 points, takes its light and paint,
+The face that is least like the person's, by dlib's embedding, is fitted to the comic's 68 points, takes its light and paint,
 and is laid over it. Landmarks stay, so the comic speaks as the person does.
 """
 
@@ -18,7 +18,7 @@ from core.keep import kept
 from core.media.picture import read_photo
 
 FACES = paths.OTHER_FACES
-_ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that are brought along
+_ABOVE, _BELOW = 1.2, 0.5  # eye distances around the points that move along
 _FOREHEAD = 0.4  # of the way from the mouth to the eyes, above the brows: how far the face is covered
 FAR_ENOUGH, MOST_TRIED = 0.66, 3  # dlib's distance under a face that is tried on (0.6 is another person); faces
 _TRIED_PX = 70  # of an eye distance, at most, where faces are tried on
@@ -64,8 +64,8 @@ def least_like(faces: Faces, picture, points) -> int:
     box = (*points.min(0), *points.max(0))
     own, tried = face_detector.embedding_in(picture, box), {}
     for number in faces.unlike(own)[:MOST_TRIED]:
-        worn, _ = disguised(picture, points, faces, number)
-        tried[int(number)] = np.linalg.norm(face_detector.embedding_in(worn, box) - own)
+        other, _ = disguised(picture, points, faces, number)
+        tried[int(number)] = np.linalg.norm(face_detector.embedding_in(other, box) - own)
         if tried[int(number)] > FAR_ENOUGH:
             break
     return max(tried, key=tried.get)
@@ -87,7 +87,7 @@ def _lab(picture):
     return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def brought(faces: Faces, number: int, points, size):
+def fitted(faces: Faces, number: int, points, size):
     """A face with its points at `points` [68, 2] px, in a picture of `size`: uint8 [row, column, rgb]."""
     unit = float(face68.eye_distance(points))
     low = points.min(0) - _ABOVE * unit
@@ -104,7 +104,7 @@ def disguised(drawn, points, faces: Faces, number: int, share: float = 1.0, pain
     Parameters
     ----------
     drawn : uint8 [row, column, rgb]; `points` float [68, 2], px, of the face in it
-    number : of the face that is worn
+    number : of the face that is put on
     share : 0..1 of it
     paint : what was added to its light and colour in the frame before, as returned; None for a photo
 
@@ -113,9 +113,9 @@ def disguised(drawn, points, faces: Faces, number: int, share: float = 1.0, pain
     uint8 [row, column, rgb]; the paint, float32 [3]
     """
     size = drawn.shape[:2]
-    mask, worn = covered(points, size), _lab(brought(faces, number, points, size))
+    mask, other = covered(points, size), _lab(fitted(faces, number, points, size))
     if paint is None:
         inside = mask[..., 0] > 0.5
-        paint = np.median(_lab(drawn)[inside], 0) - np.median(worn[inside], 0) if inside.any() else np.zeros(3, np.float32)
-    worn = cv2.cvtColor((worn + paint).clip(0, 255).round().astype(np.uint8), cv2.COLOR_LAB2RGB).astype(np.float32)
-    return (drawn + share * mask * (worn - drawn)).clip(0, 255).round().astype(np.uint8), paint
+        paint = np.median(_lab(drawn)[inside], 0) - np.median(other[inside], 0) if inside.any() else np.zeros(3, np.float32)
+    other = cv2.cvtColor((other + paint).clip(0, 255).round().astype(np.uint8), cv2.COLOR_LAB2RGB).astype(np.float32)
+    return (drawn + share * mask * (other - drawn)).clip(0, 255).round().astype(np.uint8), paint

@@ -1,4 +1,4 @@
-"""Measure the translator on people it never saw, beside drawings that learn little or nothing.
+"""Evaluate the translator on held-out people, beside baselines.
 
 Reads: MODEL, ENCODER (picture-model), PAIRS; with --photos, pictures of people.
 Writes: metrics.json beside MODEL; with --picture, a sheet of photo, methods and truth

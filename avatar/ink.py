@@ -1,4 +1,4 @@
-"""A photo as ink and flat paint, without a network: what the translator begins with.
+"""A comic without a network, by edges and flat colours: the translator's input and baseline.
 
 Reads, writes: nothing.
 Texture goes, edges stay (Tomasi & Manduchi, bilateral filtering, ICCV 1998); light falls on a few steps, which are counted from

@@ -1,4 +1,4 @@
-"""Faces of nobody, to be worn by comics: each the median of several people's comics and of their mirror images.
+"""Make the synthetic faces that de-identify comics: each the median of several people's comics (k-same) and mirror images.
 
 Reads: PAIRS (avatar.pairs), the comics of split train.
 Writes: GAN_record/avatar/faces.png (other-faces), side by side; its sidecar tells their points, and dlib's embedding of each.
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
-from avatar.data import load_pairs
+from avatar.data import load_pairs, mean_face
 from avatar.disguise import FACES
 from core import artifacts
 from core.errors import InputError
@@ -28,9 +28,9 @@ FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
 
-def brought(pairs, goal):
+def warped(pairs, goal):
     """The comics of `pairs` with their points at `goal` [68, 2] px: float32 [pair, row, column, rgb]."""
-    with progress(pairs, "bring comics together") as bar:
+    with progress(pairs, "align comics") as bar:
         return np.stack([cv2.remap(pair["comic"], warp_of(pair["points"], goal, SIZE_PX), None, cv2.INTER_CUBIC,
                                    borderMode=cv2.BORDER_REPLICATE) for pair in bar]).astype(np.float32)
 
@@ -61,7 +61,7 @@ def make(pairs_folder, out) -> Path:
         raise InputError(pairs_folder, f"{len(own)} comics of style {STYLES[0]}", f"{2 * FEWEST} or more",
                          "make train-avatar COMICS=path/to/face2comics")
     points = face68.to_pixel_space(np.array(mean_face(train), np.float32)[None], POSE[None])[0]
-    comics = brought(own, points)
+    comics = warped(own, points)
     groups = groups_of(looks_of(comics, points), np.arange(len(comics)))
     both = np.concatenate([comics, comics[:, :, ::-1]])  # glasses and stray lines of one of them do not stay in a median
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])
@@ -88,8 +88,3 @@ if __name__ == "__main__":
     main()
 
 
-
-def mean_face(pairs) -> list:
-    """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
-    mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
-    return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()

@@ -1,4 +1,4 @@
-"""Photos and the comics drawn of them, brought together point by point, as pairs to learn from.
+"""Align photos and the comics drawn of them point by point, as training pairs.
 
 Reads: CORPUS/face/NAME.jpg and CORPUS/comic/NAME.jpg (Face2Comics).
 Writes: OUT/NAME.npz (avatar-pair) and OUT/index.csv. A comic is warped so that its 68 points lie where the photo's do: a

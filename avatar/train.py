@@ -12,10 +12,9 @@ import click
 import numpy as np
 import torch
 
-from avatar.data import batches, load_pairs
+from avatar.data import batches, load_pairs, mean_face
 from avatar.identity.network import DEFAULT_MODEL, load_encoder
 from avatar.network import Translator, as_inputs, save_translator
-from avatar.other_faces import mean_face
 from avatar.trainer import AvatarTrainer
 from core import metrics
 from core.face.draw import contact_sheet

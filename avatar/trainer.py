@@ -1,4 +1,4 @@
-"""One training step of the translator: colours, edges, what an encoder of faces sees, a critic's opinion, steadiness."""
+"""One training step of the translator: pixel, edge, perceptual, adversarial and temporal losses."""
 
 import torch
 from torch.nn import functional as F

@@ -1,4 +1,4 @@
-"""A photo or a video becomes a comic: all of the picture, in the same place, and nobody's own face.
+"""Turn a photo or a video into a comic of another person.
 
 Reads: a photo, or a video; MODEL (picture-model). Writes: OUT (avatar, or talking-video) and its sidecar, which says how
 far the comic is from the person, by dlib's face embedding (King 2017: below 0.6 is the same person), and how far its 68 points
@@ -25,7 +25,7 @@ def check_out(path, suffix: str, kind: str, force: bool):
     if path.suffix.lower() != suffix:
         raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {suffix}")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != kind:
-        raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
+        raise InputError(path, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
 
 
 @stage(reads="SOURCE, a photo or a video; MODEL (picture-model)",
@@ -37,7 +37,7 @@ def check_out(path, suffix: str, kind: str, force: bool):
 @click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY,
               help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
-@click.option("--force", is_flag=True, help="Overwrite a file that was not made here.")
+@click.option("--force", is_flag=True, help="Overwrite a file that was not written by this tool.")
 def main(source, out, style, privacy, model, force):
     """Turn a photo, or each frame of a video, into a comic."""
     if not source.is_file():

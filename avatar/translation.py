@@ -33,12 +33,13 @@ def likeness(picture, drawn, points) -> dict:
 
 
 def in_words(measured) -> str:
-    """`likeness` as a line."""
+    """The measures of `likeness` as a line."""
     apart, drift = measured["identity_distance"], measured["landmark_drift"]
     if apart is None:
-        return "likeness: no face is seen in the comic"
+        return "identity distance unknown: no face is seen in the comic"
     taken = "another person" if apart > SAME_PERSON else "the same person"
-    return f"likeness: {apart:.2f} from the photo, taken for {taken}; points moved by {100 * drift:.1f} % of the eyes' distance"
+    return (f"identity distance {apart:.2f} from the photo, taken for {taken}; "
+            f"points moved by {100 * drift:.1f} % of the eyes' distance")
 
 
 def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, model=None):

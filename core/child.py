@@ -1,4 +1,4 @@
-"""Work in a second process: beside this one, to save time, or contained, to keep what a file can do to it within limits.
+"""Work in a child process: in parallel to save time, or with limits of time and memory for files that may be hostile.
 
 Reads, writes: nothing. A child ends when its parent does, however that ends.
 A process with several threads cannot be copied safely (its locks are copied as they are): there a fresh Python does the work.

@@ -1,4 +1,4 @@
-"""What every corpus stage shares: one call per clip on all cores, resumable, ending in an index.csv that hides nothing.
+"""Process a corpus clip by clip on all cores: resumable, ending in an index.csv that lists failed clips too.
 
 Reads: index.csv of the stage before.
 Writes: OUT/index.csv, one row a clip, failed ones with their `problem`; written last, so a stopped stage is not done.

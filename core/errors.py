@@ -1,4 +1,4 @@
-"""The one error a user can cause: what file, what was found, what was expected, what cures it."""
+"""InputError: what file, what was found, what was expected, and the command that cures it."""
 
 import errno
 from contextlib import contextmanager

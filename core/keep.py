@@ -1,4 +1,4 @@
-"""Models read once a process, and again only when their file has changed.
+"""A cache of loaded models: one load a process, and another when the file has changed.
 
 Reads: nothing by itself. Writes: nothing.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def kept(load):
-    """Decorate `load(path, *settings)`: what it returned is given again for the same file and settings.
+    """Decorate `load(path, *settings)`: a cache by file and settings.
 
     A file counts as the same while its size and time of change are. Threads wait for each other's loading.
     """

@@ -57,7 +57,7 @@ KINDS = {
                "avatar.identity.embed"),
         Kind("avatar", ".png", "a comic of a photo, its points where the photo's are; its sidecar says how alike they are",
              "avatar.translate"),
-        Kind("other-faces", ".png", "faces of nobody, side by side: each the median of several people's comics",
+        Kind("other-faces", ".png", "synthetic faces, side by side: each the median of several people's comics (k-same)",
              "avatar.other_faces"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5",
              version=2),

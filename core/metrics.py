@@ -1,4 +1,4 @@
-"""Measures of landmarks and pictures. Each says its unit and its source; none is printed under another's name."""
+"""Measures of landmarks and pictures, each with its unit and source."""
 
 import numpy as np
 

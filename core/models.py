@@ -1,4 +1,4 @@
-"""The gate for model files: checked by hash where they say what they are; one that does not is tried in another process first.
+"""Load model files: checked by hash, or first in a child process where they carry no description.
 
 Reads: a model file and its sidecar. Writes: nothing.
 A damaged model can end the process that reads it (LiteRT does not check what it is given). A model whose sidecar holds its hash

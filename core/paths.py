@@ -1,4 +1,4 @@
-"""Where the models that ship lie, and the samples: the one place that says so.
+"""Paths of the shipped models and samples: the only place that holds them.
 
 Reads, writes: nothing. `make publish` puts a model that was trained here in the place of the one that shipped.
 """

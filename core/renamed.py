@@ -1,4 +1,4 @@
-"""Stages that had another name when files were made: what such a file says of itself stays true.
+"""Former names of stages, so that sidecars written under them stay valid.
 
 Reads, writes: nothing.
 """

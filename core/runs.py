@@ -1,4 +1,4 @@
-"""Training runs: numbered folders that explain themselves, and can be gone on with.
+"""Training runs: numbered folders with options, versions and curves, which can be resumed.
 
 Writes: RECORD/00001/run.json with the options as resolved, the seed, versions, data hash, and the command to resume.
 """

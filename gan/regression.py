@@ -1,4 +1,4 @@
-"""Pictures as a linear function of landmarks and look: the baseline to beat, and where a generator begins.
+"""Linear regression from landmarks and look to pixels: the GAN's baseline and initialisation.
 
 Source: the linear half of Cootes et al., Active Appearance Models, ECCV 1998.
 """

@@ -1,4 +1,4 @@
-"""Other voices, pitches, microphones and rooms for training, made on mel power and spectra: no sound is needed.
+"""Augmentation of training speech on mel power and spectra: pitch, microphone, room and voices.
 
 Reads, writes: nothing.
 Sources: the envelope of a voice is in its first cepstra (Noll 1967, Cepstrum pitch determination); what follows is its

@@ -1,4 +1,4 @@
-"""Training clips in memory, and batches that no microphone, room or voice can be told from.
+"""Training clips in memory, and augmented batches of them.
 
 Reads: data/train.h5 (training-pack).
 A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.
@@ -22,7 +22,7 @@ SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the sa
 _PARTS = {"spectrum", "face", "rest", "start", "n_frames", "first_frame", "first_hop", "name", "split", "speaker"}  # of a pack
 PITCHES = (0.74, 0.86, 1.16, 1.35)  # of a voice's own: five semitones down to five up
 OTHER_PITCH, ROOM, OTHERS = 0.25, 0.15, 0.15  # of the segments
-STILL = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
+SILENT_SHARE = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Batches:
             power = self._elsewhere(augment_sound(power, rng), rng)
             if rng.random() < 0.5:
                 offset = face68.mirror(offset)
-            if rng.random() < STILL:
+            if rng.random() < SILENT_SHARE:
                 power, offset, seen = no_speech(power, rng), np.zeros_like(offset), np.ones_like(seen)
         features, silence = normalise(power)
         if speed != 1.0:

@@ -1,4 +1,4 @@
-"""The same speech by other microphones, rooms, lines, codecs and throats: what a prediction should not mind.
+"""Distorted copies of speech for robustness tests: microphones, rooms, telephone, codecs and pitch.
 
 Reads, writes: nothing. Every function takes float32 [sample] at 16 kHz and gives as many samples, at the same time.
 """

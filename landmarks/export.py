@@ -1,4 +1,4 @@
-"""A trained network as one LiteRT file that says everything needed to use it.
+"""Export a trained network as one LiteRT file that holds everything needed to use it.
 
 Reads: a SpeechToLandmarks in memory. Writes: model.tflite (landmark-model).
 Signatures: `mel` (FFT magnitudes to mel power), `encode` (a stretch of features to codes), `step` (one frame: code and

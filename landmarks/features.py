@@ -1,4 +1,4 @@
-"""What the speech-to-landmark network hears: level- and channel-free log-mel, the same in training and prediction.
+"""Log-mel features, normalised for level and channel: the same in training and prediction.
 
 Reads: mel power of a recording. Writes: nothing.
 Removing each recording's mean log spectrum takes the microphone and room out of it, which is what lets unheard

@@ -1,4 +1,4 @@
-"""Level and channel of a voice: of a whole recording, or of what was heard so far, when nobody knows what will come.
+"""Level and channel normalisation of a voice: of a whole recording, or running, for a stream.
 
 Reads: mel power. Writes: nothing.
 `Whole` and `Running` turn mel power into the features of landmarks.features, frame by frame. A running estimate starts from a

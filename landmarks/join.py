@@ -1,4 +1,4 @@
-"""Several trained networks as one model: their mean is better than each of them.
+"""Join several trained networks into one model that returns their mean.
 
 Reads: CNN_record/00001 ...: runs of landmarks.train that ended, on the same pack, of different seeds.
 Writes: CNN_record/00004/: run.json and model.tflite (landmark-model), which is used like a single one.

@@ -1,4 +1,4 @@
-"""What the speech-to-landmark network is trained for: places, speeds, and a mouth that opens as far as it should.
+"""Losses of the speech-to-landmark network: positions, speeds and the amplitude of the mouth's opening.
 
 Squared error alone rewards a mouth that hardly moves; the concordance term (Lin 1989) pays for correlation and for
 amplitude at once, which is what keeps the prediction from collapsing to the mean face.

@@ -1,4 +1,4 @@
-"""How much a prediction minds other microphones, rooms, codecs and voices, and whether every voice moves the mouth.
+"""Evaluate robustness: other microphones, rooms, codecs and voices.
 
 Reads: a landmark-model; data/train.h5 (training-pack) and data/recordings/index.csv, whose sounds are changed; with
 --voices a folder of recordings, pictures not needed.

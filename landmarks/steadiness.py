@@ -1,4 +1,4 @@
-"""Whether a held vowel keeps the mouth still, and whether five minutes of speech end together with their sound.
+"""Evaluate steadiness: held vowels, and drift over five minutes.
 
 Reads: a landmark-model; data/train.h5 (training-pack), whose steady stretches say how still a measured mouth is;
 data/samples/speech.wav, said over and over.

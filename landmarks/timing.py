@@ -1,4 +1,4 @@
-"""Whether predicted mouths move when the measured ones do, and what the sync judge says of both.
+"""Timing of predicted mouths: lag to the measured ones, and the sync judge's offsets.
 
 Reads, writes: nothing; used by landmarks.evaluate.
 Predicted and measured openings are slid along each other. Where a recording's own sound and picture are apart, the

@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, made of nothing: noise, hum, machines, knocks, tones and music.
+"""Synthetic sounds without speech: noise, hum, machines, knocks, tones and music.
 
 Reads: nothing. Writes: nothing. The detector of voices learns from these (landmarks.voice.train), and is measured on
 `checked()` (landmarks.evaluate).

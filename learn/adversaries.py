@@ -1,4 +1,4 @@
-"""A generator and a discriminator, their optimisers, and all that is needed to go on with training later.
+"""Generator and discriminator with their optimisers and states, as one object that can be saved and resumed.
 
 Reads, writes: RUN/state.safetensors: networks, running average of the generator, both optimisers.
 """

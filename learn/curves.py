@@ -1,4 +1,4 @@
-"""What a training run shows of itself: measures on held-out crops, curves, a preview of the same crops each time.
+"""What a run shows: measures on held-out crops, curves, and a preview of the same crops each time.
 
 Writes: RUN/curves.csv, RUN/curves.png, RUN/preview.png
 """

@@ -1,4 +1,4 @@
-"""What the trainings of speech networks share: the loop that can be stopped and gone on with, its state and its curves.
+"""The training loop of speech networks (Keras): checkpoints, curves, resume.
 
 Reads, writes: RECORD/00001/: run.json, state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
 """

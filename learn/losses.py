@@ -1,4 +1,4 @@
-"""What a drawn face is trained on: pixels, edges, a discriminator's opinion and a discriminator's features.
+"""Losses of picture networks: pixels, edges, adversarial and feature matching.
 
 Source: hinge loss, Lim & Ye, Geometric GAN, 2017; feature matching, Wang et al., pix2pixHD, CVPR 2018.
 """

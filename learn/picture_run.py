@@ -1,4 +1,4 @@
-"""Training runs of picture networks: checkpoints, curves, and going on after a stop.
+"""The training loop of picture networks (PyTorch): checkpoints, curves, resume.
 
 Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
 """

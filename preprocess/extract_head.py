@@ -1,4 +1,4 @@
-"""Landmarks to the motion of head and brows, to learn from.
+"""Extract the motion of head and brows from landmarks.
 
 Reads: data/landmarks/index.csv, CLIP.face.npy and CLIP.pose.npy.
 Writes: data/heads/CLIP.head.npy (head-motion), CLIP.brows.npy (brow-motion) and data/heads/index.csv

@@ -1,4 +1,4 @@
-"""How a head in a video moved, measured from its 68 points: turn, nod, lean, shift, and how far the brows are raised.
+"""Least-squares fit of head motion to 68 points: turn, nod, lean, shift, and how far the brows are raised.
 
 Reads, writes: nothing. The head is that of `core.face.head`, so what is measured here is what the renderer shows: a small
 motion moves each point along known directions, and the motion of a frame is the least-squares fit of them to the points that

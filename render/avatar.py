@@ -1,4 +1,4 @@
-"""A photo as the comic that speaks in its place: nothing of the real face goes into the video, or beside it.
+"""Speak through a comic: the photo is replaced before anything is rendered.
 
 Reads: a photo, in memory; GAN_record/avatar/model.safetensors (picture-model).
 Writes: avatar.png (avatar) and its sidecar, which says how alike comic and person are.

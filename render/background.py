@@ -1,4 +1,4 @@
-"""What is behind the person in a photo: kept, blurred, one colour, or another picture.
+"""Replace the background of a photo: keep, blur, one colour, or another picture.
 
 Reads: the photo, and its alpha channel when it has one; another picture. Writes: nothing.
 Where the person ends is known from an alpha channel alone. Without one it is guessed: a head, a neck and shoulders are

@@ -192,7 +192,7 @@ def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, 
     click.echo(as_markdown(table))
 
 
-def shared_options(function):
+def evaluation_options(function):
     """What both commands that measure the renderer ask for: where, and on which clips."""
     for option in reversed((
             click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
@@ -208,7 +208,7 @@ def shared_options(function):
 @stage(reads="LANDMARKS/, the recordings, MODEL (picture-model)", writes="metrics.json beside MODEL, PICTURE",
        examples=("python -m render.evaluate", "python -m render.evaluate --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The mouth model.  [default: the one that ships]")
-@shared_options
+@evaluation_options
 def main(model, landmarks, split, every_clip, picture):
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
     from render.parts.painted import MODELS, MOUTH

@@ -1,4 +1,4 @@
-"""Fields made on a coarse grid of nodes and enlarged to every pixel of a box: what all moving of pixels rests on.
+"""Displacement fields on a coarse grid, enlarged to every pixel of a box.
 
 Reads, writes: nothing.
 """

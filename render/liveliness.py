@@ -1,4 +1,4 @@
-"""What a living head does besides speaking: it blinks, and where its motion is not known it sways. All from a seed.
+"""Blinks, and idle head sway where head motion is not known, from a seed.
 
 Reads: nothing. Writes: nothing.
 Sources: 17 blinks a minute at rest, more in talk (Bentivoglio et al. 1997); lids close faster than they open (Evinger,

@@ -1,4 +1,4 @@
-"""Motion of a face and its head, put on another face: in time, in size, and without crossing lips.
+"""Retarget motion of a face and its head to another face: frame rate, size, and no crossing lips.
 
 Reads: landmarks .npy (landmarks-face or landmarks-pixel), the rest face and the head pose or head.npy beside it.
 Writes: nothing.

@@ -1,4 +1,4 @@
-"""The options that `main.py` and `render.render` share: how a talking video looks and moves. They stand here, once.
+"""The options that `main.py` and `render.render` share.
 
 Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_video`.
 """

@@ -1,4 +1,4 @@
-"""A photo, read with care, framed, and moved by landmarks.
+"""A photo with its face, framed and ready to be moved by landmarks.
 
 Reads: a picture of any format Pillow knows. Writes: nothing.
 """

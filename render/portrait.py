@@ -1,4 +1,4 @@
-"""A photo that moves: its own pixels, carried by landmarks and head, and mouth and lids painted where they do not suffice.
+"""Animate a photo: warp its pixels by landmarks and head, and paint mouth and lids.
 
 Reads: a photo and its landmarks, in memory. Writes: nothing.
 The field that says where each pixel comes from is made on a coarse grid and sampled at full size, so the photo keeps its

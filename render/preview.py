@@ -27,7 +27,7 @@ def check_preview(out, force: bool = False):
     with suppress(InputError), opened(path) as image:
         mark = image.info.get("Software")
     if mark != _MARK:
-        raise InputError(path, "exists, and was not made here", "room for the preview", "--force to overwrite it")
+        raise InputError(path, "exists, and was not written by this tool", "room for the preview", "--force to overwrite it")
 
 
 def write_preview(out, pictures):

@@ -1,4 +1,4 @@
-"""A part of a picture, enlarged once: sampled linearly it is as sharp as the picture sampled by cubics, at half the cost.
+"""A patch of a picture upsampled once, so that bilinear sampling is as sharp as bicubic at half the cost.
 
 Reads, writes: nothing.
 """

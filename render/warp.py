@@ -1,4 +1,4 @@
-"""A photo's own pixels, moved by its landmarks: a smooth displacement field on a coarse grid, sampled at full size.
+"""Warp a photo by its landmarks: a smooth displacement field on a coarse grid, sampled at full size.
 
 Reads: a photo and its 68 points, in memory. Writes: nothing.
 The field is solved backwards in each frame: at the moved points it says exactly where in the photo their pixels are.

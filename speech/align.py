@@ -1,4 +1,4 @@
-"""Known words found in a recording: when each of them sounds, by PocketSphinx.
+"""Forced alignment: the times of known words in a recording, by PocketSphinx.
 
 Reads: speech in memory, its words. Writes: nothing.
 Source: forced alignment with the hidden Markov models of CMU PocketSphinx (Huggins-Daines et al., ICASSP 2006), US English.

@@ -1,4 +1,4 @@
-"""Measure what is heard and when: word error rate of recognition, time error of words that are found.
+"""Evaluate speech recognition (word error rate) and alignment (time error of words).
 
 Reads: FOLDER/NAME.mp4 (or any recording) and FOLDER/words/NAME.align, lines `start end word` in TICKS a second; sil and sp
 are silence. So the GRID corpus gives them (Cooke et al. 2006).

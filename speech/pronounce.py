@@ -1,4 +1,4 @@
-"""How PocketSphinx would spell the sounds of a word it does not know: eSpeak NG's phonemes as those of the CMU dictionary.
+"""Pronunciations of unknown words for PocketSphinx: eSpeak NG's phonemes as those of the CMU dictionary.
 
 Reads: text. Writes: nothing.
 Source of the letters: the CMU Pronouncing Dictionary (ARPAbet) and eSpeak NG's docs/phonemes.

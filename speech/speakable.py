@@ -1,4 +1,4 @@
-"""Text as it is written to words as they are spoken: amounts, dates, times, numbers and abbreviations in English.
+"""Text normalisation: amounts, dates, times, numbers and abbreviations as words, in English.
 
 Reads: text; a script, UTF-8. Writes: nothing.
 Numbers are put into words by num2words; what they stand for is found here.

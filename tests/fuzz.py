@@ -120,7 +120,8 @@ def _points(path):
 
 
 def _index(path):
-    from preprocess.pack_hdf5 import late_hops, usable_clips
+    from preprocess.pack_hdf5 import late_hops
+    from preprocess.usable import usable_clips
     usable_clips(path, path)
     late_hops(path)
 

@@ -28,6 +28,7 @@ from avatar.identity.measure import area_under
 from avatar.identity.network import IdentityEncoder, save_encoder
 from avatar.ink import inked, simplified
 from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
+from avatar.translation import SAME_PERSON
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face import draw, face68, face_detector
@@ -215,7 +216,7 @@ class TestDisguise:
         worn, paint = disguised(face.picture, face.points, faces, number)
         seen, _ = face_detector.landmarks_of_picture(worn)
         assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.05
-        assert np.linalg.norm(face_detector.embedding(worn) - own) > translation.SAME_PERSON
+        assert np.linalg.norm(face_detector.embedding(worn) - own) > SAME_PERSON
         away = covered(face.points, face.picture.shape[:2])[..., 0] == 0
         assert away.mean() > 0.3 and np.array_equal(worn[away], face.picture[away])
         again, kept = disguised(face.picture, face.points, faces, number, paint=paint)
@@ -258,7 +259,7 @@ class TestTranslate:
         about = artifacts.check(out, "avatar")
         assert about["landmark_drift"] < 0.1
         assert about["identity_distance"] > 0
-        assert "likeness" in done.stderr
+        assert "identity distance" in done.stderr
         drawn, photo = np.array(Image.open(out)), np.array(Image.open(face.path))
         assert drawn.shape == photo.shape
         assert np.abs(drawn.astype(int) - photo).mean() > 5
@@ -346,7 +347,7 @@ class TestSpeaking:
         done = command(main.main, "--image", photo_path, "--audio", short_speech, "--avatar", "comic", "--output", out,
                        "--result_dir", tmp_path / "r", "--still")
         assert done.exit_code == 0, done.stderr
-        assert "likeness" in done.stderr
+        assert "identity distance" in done.stderr
         folder = next((tmp_path / "r").iterdir())
         avatar = np.array(Image.open(folder / "avatar.png")).astype(int)
         frames = list(read_frames(out))

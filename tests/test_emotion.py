@@ -13,7 +13,15 @@ from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
 from landmarks.emotion import recognise as emotion
 from landmarks.emotion import train as emotion_train
-from landmarks.emotion.model import N_BANDS, N_FEATURES, Recogniser, as_far_as_acted, heard, load_recogniser, sounds_of
+from landmarks.emotion.model import (
+    N_BANDS,
+    N_FEATURES,
+    Recogniser,
+    as_far_as_acted,
+    emotion_features,
+    load_recogniser,
+    sounds_of,
+)
 from landmarks.emotion.recognise import SIX, as_json, emotion_of, six_of
 from landmarks.emotion.train import merged, recall, weighed
 from landmarks.expression import EMOTIONS
@@ -99,7 +107,7 @@ def test_the_numpy_network_equals_keras():
             variable.assign(np.abs(rng.normal(0.3, 0.3, variable.shape)) if "variance" in variable.path
                             else rng.normal(0, 0.3, variable.shape))
     sounds = np.exp(rng.normal(0, 3, (60, N_BANDS)) + rng.normal(0, 9, (60, 1))), rng.uniform(0, 3, 60), rng.random(60)
-    features, sounding = heard(*sounds)
+    features, sounding = emotion_features(*sounds)
     assert features.shape == (60, N_FEATURES) and 0 < sounding.mean() < 1
     scores = np.mean([np.asarray(network([features[None], emotion_model.per_frame(sounding)[None]])[0])[0]
                       for network in networks], 0)
@@ -112,7 +120,7 @@ def test_the_numpy_network_equals_keras():
 
 def test_level_does_not_matter():
     sound, filters = speak(SENTENCES[0]), load_recogniser().filters
-    loud, soft = (heard(*sounds_of(gain * sound, filters)[:3])[0] for gain in (1, 0.03))
+    loud, soft = (emotion_features(*sounds_of(gain * sound, filters)[:3])[0] for gain in (1, 0.03))
     assert np.mean(np.abs(soft - loud) < 0.02) > 0.99  # a step at the border of silence may fall to either side
     assert loud.shape == (2 * n_frames_of(len(sound)), N_BANDS + 5)
 

@@ -11,8 +11,9 @@ from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.face import face68
 from core.media.audio import spectrum_of
-from preprocess import estimate_offset
-from preprocess.estimate_offset import CHECK_SHIFTS, FRAME_MS, MAX_LAG, correlations, offset_of
+from preprocess import estimate_offset, offset
+from preprocess.estimate_offset import CHECK_SHIFTS
+from preprocess.offset import FRAME_MS, MAX_LAG, correlations, offset_of
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_the_check_prints_a_table(data):
 
 def test_the_model_can_be_fitted_again(data, tmp_path, monkeypatch):
     monkeypatch.setattr(estimate_offset, "MODEL", tmp_path / "model.npz")
-    shipped = estimate_offset._model()
+    shipped = offset._model()
     made = run(data, "--fit").strip()
     assert artifacts.check(made, "offset-model")["clips"] == 3, "the good clips of split train"
     with np.load(made, allow_pickle=False) as model:

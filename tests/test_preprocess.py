@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.face import face68
 from core.index import read_index, write_index
 from core.stage import only_one
-from preprocess import extract_fft, extract_landmarks, list_recordings, pack_hdf5
+from preprocess import extract_fft, extract_landmarks, list_recordings, pack_hdf5, recordings
 from preprocess.ravdess import parse_ravdess
 
 
@@ -27,7 +27,7 @@ def touch(folder, *names):
 
 
 def rows_of(folder):
-    return {row["clip"]: row for row in list_recordings.list_recordings(folder)}
+    return {row["clip"]: row for row in recordings.list_recordings(folder)}
 
 
 # What a folder of recordings means

@@ -12,7 +12,7 @@ from core.face import face68
 from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
-from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, heard
+from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
 from landmarks.wordless import checked, wordless
 
 AT_REST = 0.02  # of the motion in speech
@@ -91,7 +91,7 @@ def test_the_numpy_network_equals_keras():
     for variable in net.weights:
         variable.assign(rng.normal(0, 0.5, variable.shape))
     power = rng.exponential(1, (40, 4, 64)).astype(np.float32)
-    x = heard(power, Loudness())
+    x = gate_features(power, Loudness())
     voice = Voice(weights(net))
     np.testing.assert_allclose([voice._step(values) for values in x], np.asarray(net(x[None]))[0, :, 0], atol=1e-5)
 

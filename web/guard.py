@@ -1,4 +1,4 @@
-"""Around both servers: who may ask, what may be asked, and what a browser may do with the answer.
+"""Middleware of both servers: hosts, origins, an allow-list of routes, security headers.
 
 Reads, writes: nothing.
 A page of another site that is open in the visitor's browser must get nothing and change nothing here, under whatever name it

@@ -1,4 +1,4 @@
-"""One video for the page: a thread that animates, and a state that tells how far it is.
+"""One job of the page: a thread that animates, and its state.
 
 Reads: a photo, speech or a text. Writes: files in a folder of its own, which is gone when the state is no longer asked for.
 """

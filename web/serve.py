@@ -1,4 +1,4 @@
-"""A server of ours on a port of this machine, for both pages.
+"""Serve a page on a port of this machine.
 
 Reads, writes: nothing; prints the address.
 """

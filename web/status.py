@@ -1,4 +1,4 @@
-"""A state as a piece of a page: its stages, the bar of the running one, the time left, warnings, or the one error.
+"""A job's state as HTML: stages, progress bar, time left, warnings, or the one error.
 
 Reads, writes: nothing.
 """

@@ -1,4 +1,4 @@
-"""What visitors uploaded: by whom, how much, and that a video is made of one's own uploads alone.
+"""Uploads of visitors: owner, quota, and that a video is made of one's own uploads alone.
 
 Reads, writes: nothing; the files are Gradio's.
 A request names a photo by its path on the server. It counts when this very client was told that path in answer to an upload;

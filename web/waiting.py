@@ -1,4 +1,4 @@
-"""The queue of the page: a few places for each client, and none for who does not wait.
+"""The queue of the page: a few places a client, left at once by clients that disconnect.
 
 Reads, writes: nothing.
 """

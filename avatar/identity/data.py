@@ -1,4 +1,4 @@
-"""Faces of many people, to learn and to test who is who.
+"""Training and test data of the identity encoder: face crops with the person's number.
 
 Reads: CROPS/index.csv and CROPS/CLIP.npy (face-crops); PAIRS/index.csv and PAIRS/NAME.npz (avatar-pair), their photos alone.
 """

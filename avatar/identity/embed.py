@@ -1,4 +1,4 @@
-"""A photo to numbers that say who is on it: the identity encoder's image embedding.
+"""Compute the identity embedding of the face in a photo.
 
 Reads: a photo, MODEL (picture-model). Writes: OUT (image-embedding).
 """

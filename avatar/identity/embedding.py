@@ -1,4 +1,4 @@
-"""Faces as numbers: near for one person, far for two.
+"""Identity embeddings of faces: near for one person, far for two.
 
 Reads: a photo, the encoder (picture-model). Writes: nothing.
 """

@@ -1,4 +1,4 @@
-"""Measure the identity encoder on people it never saw, beside dlib's face embedding.
+"""Evaluate the identity encoder on held-out people, beside dlib's face embedding.
 
 Reads: MODEL (picture-model), CROPS, PAIRS. Writes: metrics.json beside MODEL.
 Pairs of one person are two frames of a recording, or two portraits in other light and clothes; those of two people are of the

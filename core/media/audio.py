@@ -1,4 +1,4 @@
-"""The one gate for sound: 16 kHz mono float32 in, 16-bit WAV out, FFT magnitudes in between.
+"""Read sound as 16 kHz mono float32, write 16-bit WAV, compute FFT magnitudes.
 
 Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows (`decode_any`, for recordings).
 Writes: .wav.

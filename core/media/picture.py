@@ -1,4 +1,4 @@
-"""The one gate for photos: a raster picture of a format named here, upright, without transparency.
+"""Read photos: raster formats named here, upright, without transparency, within limits of size.
 
 Reads: a picture, in a process of its own with limits on memory and time. Writes: nothing.
 """

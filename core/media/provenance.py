@@ -1,4 +1,4 @@
-"""A video says of itself that it is synthetic: a comment that every player shows, and XMP that tools read.
+"""Mark a video as synthetic: a comment that players show, and XMP metadata.
 
 Reads, writes: .mp4. The XMP names IPTC's type of digital source, which C2PA manifests use too.
 Source: XMP Specification Part 3 (the box of an .mp4); IPTC Photo Metadata Standard, Digital Source Type.

@@ -1,4 +1,4 @@
-"""The one gate for pictures that move: frames in at 25 a second, .mp4 with sound and .gif out.
+"""Read video frames at 25 a second; write .mp4 with sound, and .gif.
 
 Reads: any video ffmpeg knows; frames are streamed, never held together.
 Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).

@@ -1,4 +1,4 @@
-"""Acted speech for the emotion recogniser, and unacted beside it: read once, then heard in ever other ways.
+"""Training data of the emotion recogniser: acted and unacted speech, with augmentation.
 
 Reads: the sound of the recordings that an index.csv lists with their emotion, and of others. Writes: nothing.
 What changes from step to step: speed, formants, pitch, the microphone, the noise, the stretch, and what is hidden.
@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.index import read_index
 from core.media.audio import decode_any
 from core.stage import progress
-from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, heard, sounds_of
+from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, emotion_features, sounds_of
 from landmarks.expression import EMOTIONS
 from landmarks.features import VOICED
 from landmarks.voice.data import recorded, synthesised
@@ -22,7 +22,7 @@ N_STEPS = PIECE * STEPS_PER_FRAME  # of a piece the network learns from: about t
 MARGIN = 10  # steps of silence that may be left around the speech
 SPEED, FORMANTS, PITCH = 0.3, 0.12, 0.15  # octaves, share, octaves: the most, the most, standard deviation
 EQUALISER, TILT = 0.25, 0.25  # decades: standard deviations
-MILD = 0.5  # share of these for the discriminants, which are sooner led astray
+MILD_AUGMENTATION = 0.5  # share of these for the discriminants, which are sooner led astray
 NOISE = (1.5, 6.0)  # decades below the speech
 MIXED, MIX = 0.3, 0.4  # share of batches in which pieces are mixed, and how (Zhang et al. 2018, mixup)
 UNACTED = -1  # stands for the emotion of a take that nobody acted
@@ -137,7 +137,7 @@ def hidden(rng, features):
 
 def silence(n_steps: int):
     """Features of `n_steps` without sound."""
-    return np.broadcast_to(heard(np.zeros((STEPS_PER_FRAME, N_BANDS)), *np.zeros((2, STEPS_PER_FRAME)))[0][:1],
+    return np.broadcast_to(emotion_features(np.zeros((STEPS_PER_FRAME, N_BANDS)), *np.zeros((2, STEPS_PER_FRAME)))[0][:1],
                            (n_steps, N_FEATURES)).copy()
 
 
@@ -152,7 +152,7 @@ def recoloured(rng, takes) -> list:
     for take, colour in zip(takes, colours):
         of = groups[rng.integers(2)] if len(groups[1]) else groups[0]
         equaliser = rng.random() * (colours[rng.choice(of)] - colour)
-        found.append(another_way(rng, *take.sounds, MILD, equaliser - equaliser.mean()))
+        found.append(another_way(rng, *take.sounds, MILD_AUGMENTATION, equaliser - equaliser.mean()))
     return found
 
 
@@ -188,7 +188,7 @@ class Batches:
         return [part.astype(np.float32) for part in made]
 
     def _piece(self, rng, i):
-        features, sounding = heard(*another_way(rng, *self.pieces[i]))
+        features, sounding = emotion_features(*another_way(rng, *self.pieces[i]))
         features = hidden(rng, features)
         if len(features) > N_STEPS:
             first = rng.integers(len(features) - N_STEPS + 1)

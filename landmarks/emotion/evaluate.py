@@ -1,4 +1,4 @@
-"""How well the emotion recogniser hears: actors it never heard, and people who do not act at all.
+"""Evaluate the emotion recogniser on held-out actors, and on people who do not act.
 
 Reads: the acted recordings that INDEX lists, of the speakers of --apart; an emotion-model; other recordings, --unacted.
 Writes: metrics.json beside the model (metrics).
@@ -17,13 +17,13 @@ from core.media.audio import decode_any
 from core.stage import progress, stage
 from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
 from landmarks.emotion.recognise import SIX, emotion_of, six_of
-from landmarks.emotion.train import APART, recall, scores_of
+from landmarks.emotion.train import HELD_OUT_ACTORS, recall, scores_of
 from landmarks.expression import EMOTIONS
 
 STAGE = "landmarks.emotion.evaluate"
 N_BINS = 10
 MOST_CLIPS = 15  # of a source of unacted speech
-MILD = ("neutral", "calm")
+MILD_EMOTIONS = ("neutral", "calm")
 
 
 def calibration_error(right, confidence) -> float:
@@ -73,7 +73,7 @@ def unacted(index, model) -> dict:
         for source, paths in bar:
             chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, MOST_CLIPS).astype(int))]
             heard = np.array([emotion_of(np.concatenate(list(decode_any(path))), model).whole for path in chosen])
-            mild = np.isin(heard.argmax(1), [EMOTIONS.index(name) for name in MILD])
+            mild = np.isin(heard.argmax(1), [EMOTIONS.index(name) for name in MILD_EMOTIONS])
             found[source] = {"recordings": len(chosen), "mild_first": float(mild.mean()),
                              "mean": {name: float(p) for name, p in zip(EMOTIONS, heard.mean(0))}}
     return found
@@ -110,7 +110,7 @@ _PATH = click.Path(path_type=Path)
                  "python -m landmarks.emotion.evaluate --unacted data/recordings/index.csv"))
 @click.option("--index", type=_PATH, default=Path("data/ravdess/index.csv"), help="A list of acted recordings.")
 @click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
-@click.option("--apart", multiple=True, default=APART, help="Speakers to measure on: not those it learnt from.")
+@click.option("--apart", multiple=True, default=HELD_OUT_ACTORS, help="Speakers to measure on: not those it learnt from.")
 @click.option("--unacted", "unacted_index", type=_PATH, help="A list of recordings of which those of split val are heard too.")
 def main(index, model, apart, unacted_index):
     """Measure the emotion recogniser."""

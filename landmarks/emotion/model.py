@@ -23,10 +23,10 @@ from preprocess.ravdess import EMOTIONS
 
 DEFAULT_MODEL = paths.EMOTION_MODEL
 NEUTRAL = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
-MILD = np.isin(EMOTIONS, ("neutral", "calm"))
+IS_MILD = np.isin(EMOTIONS, ("neutral", "calm"))
 LEAST = 0.02  # chance of neutral beside calm where neither had any
 STEPS_PER_FRAME = 2
-PIECE, APART = 52, 8  # frames of a piece, and from the beginning of one to that of the next
+PIECE, PIECE_STRIDE = 52, 8  # frames of a piece, and from the beginning of one to that of the next
 N_BANDS = 32
 N_FEATURES, SURE = N_BANDS + 5, N_BANDS + 2  # the column that says how sure the pitch is
 MIDDLE, SPREAD = -2.5, 1.5  # log-mel to what the network takes
@@ -59,7 +59,7 @@ def sounds_of(sound, filters=None):
     return power, np.take_along_axis(octaves, best, 1)[:, 0], voicing.max(1), frames
 
 
-def heard(power, octaves, voicing):
+def emotion_features(power, octaves, voicing):
     """What the networks take: float32 [step, N_FEATURES], and in which steps there is sound, bool [step].
 
     The recording's level is taken away, its microphone is not. After the bands: pitch, pitch about the voice's own middle,
@@ -93,9 +93,9 @@ def likely(scores):
 
 
 def as_far_as_acted(chances, acted):
-    """Chances [..., 8] of which the MILD ones take over what the others have in speech that is not `acted` [...], 0..1."""
-    strong = chances * acted[..., None] * ~MILD
-    mild = (chances + LEAST * NEUTRAL) * MILD
+    """Chances [..., 8] of which the IS_MILD ones take over what the others have in speech that is not `acted` [...], 0..1."""
+    strong = chances * acted[..., None] * ~IS_MILD
+    mild = (chances + LEAST * NEUTRAL) * IS_MILD
     return strong + mild / mild.sum(-1, keepdims=True) * (1 - strong.sum(-1, keepdims=True))
 
 
@@ -127,8 +127,8 @@ def _recurrent(x, kernel, recurrent, bias):
 
 
 def _pieces(first: int, last: int):
-    """Begin and end of pieces of at most PIECE frames, APART from each other, that cover `first` to `last`: int [piece, 2]."""
-    begin = np.unique(np.r_[np.arange(first, last - PIECE, APART), max(first, last - PIECE)])
+    """Begin and end of pieces of at most PIECE frames, PIECE_STRIDE apart, from `first` to `last`: int [piece, 2]."""
+    begin = np.unique(np.r_[np.arange(first, last - PIECE, PIECE_STRIDE), max(first, last - PIECE)])
     return np.stack([begin, np.minimum(begin + PIECE, last)], 1)
 
 
@@ -161,7 +161,7 @@ class Recogniser:
     def listen(self, power, octaves, voicing) -> Heard:
         """Take a recording in, as of `sounds_of`."""
         a, codes = self.arrays, []
-        features, sounding = heard(power, octaves, voicing)
+        features, sounding = emotion_features(power, octaves, voicing)
         for first, first_bias, second, second_bias in zip(a["first"], a["first_bias"], a["second"], a["second_bias"]):
             codes.append(_convolved(_convolved(features, first, first_bias, STEPS_PER_FRAME), second, second_bias, 1))
         shaped = [a[name].reshape(-1, *a[name].shape[2:]) for name in ("kernel", "recurrent", "bias")]

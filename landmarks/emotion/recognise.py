@@ -1,4 +1,4 @@
-"""What a voice feels: probabilities of eight emotions, of a recording and over time, and its speech embedding.
+"""Emotion recognition: probabilities of eight emotions, whole and over time, and the speech embedding.
 
 Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), CNN_record/voice/model.npz (voice-model).
 Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding, a row a frame).

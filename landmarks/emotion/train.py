@@ -1,4 +1,4 @@
-"""Train the emotion recogniser: a network for each group of actors, who are held out from it; all are averaged.
+"""Train the emotion recogniser: cross-validation over groups of actors, all networks averaged.
 
 Reads: the acted recordings that INDEX lists (RAVDESS, Livingstone and Russo 2018); others, --unacted; synthesised voices.
 Writes: CNN_record/00001/: run.json, 1/ 2/ ... (a folder a network, to go on), model.npz (emotion-model) and `done`.
@@ -18,7 +18,7 @@ from core.stage import only_one, say, stage
 from preprocess.ravdess import EMOTIONS
 
 STAGE = "landmarks.emotion.train"
-APART = ("actor_19", "actor_20")
+HELD_OUT_ACTORS = ("actor_19", "actor_20")
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
 SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
@@ -53,14 +53,15 @@ def scores_of(recogniser, takes):
 
 def moments_of_takes(takes, seed: int):
     """Moments of takes: as they are, COPIES times said another way, and in the colour of others; float32 [copy, take, n]."""
-    from landmarks.emotion.data import MILD, another_way, recoloured
-    from landmarks.emotion.model import heard, moments_of
+    from landmarks.emotion.data import MILD_AUGMENTATION, another_way, recoloured
+    from landmarks.emotion.model import emotion_features, moments_of
     rng = np.random.default_rng(seed)
 
     def of(all_sounds):
-        return [moments_of(*sounds, *heard(*sounds))(np.array([0]), np.array([len(sounds[0])]))[0] for sounds in all_sounds]
+        return [moments_of(*sounds, *emotion_features(*sounds))(np.array([0]), np.array([len(sounds[0])]))[0]
+                for sounds in all_sounds]
 
-    copies = ([another_way(rng, *take.sounds, MILD) for take in takes] for _ in range(COPIES))
+    copies = ([another_way(rng, *take.sounds, MILD_AUGMENTATION) for take in takes] for _ in range(COPIES))
     return np.stack([of(sounds) for sounds in ([take.sounds for take in takes], *copies, recoloured(rng, takes))])
 
 
@@ -156,7 +157,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
               help="A list of recordings of people who do not act: what sounds like them is neutral.")
 @click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
               help="Folder of the runs.")
-@click.option("--apart", multiple=True, default=APART, help="Speakers kept for landmarks.emotion.evaluate.")
+@click.option("--apart", multiple=True, default=HELD_OUT_ACTORS, help="Speakers kept for landmarks.emotion.evaluate.")
 @click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
 @click.option("--epochs", type=click.IntRange(1), default=120, help="How often each recording is heard.")
 @click.option("--batch", type=click.IntRange(2), default=32, help="Pieces a batch.")

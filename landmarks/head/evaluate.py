@@ -1,4 +1,4 @@
-"""Measure the motion of head and brows beside measured motion, noise of the same colour, replayed motion, and a still head.
+"""Evaluate the motion of head and brows beside measured motion, coloured noise, replayed motion and a still head.
 
 Reads: a head-model, data/train.h5 (training-pack), data/heads (preprocess.extract_head).
 Writes: metrics.json beside the model or where --out says.

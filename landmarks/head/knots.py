@@ -1,4 +1,4 @@
-"""Motion as cubic B-splines: a few numbers a second that no trembling fits in, and back to frames.
+"""Motion as cubic B-splines: knots to frames, and back.
 
 Reads, writes: nothing. Knot k lies at frame ``(k - 1) * KNOT``; a frame is a mixture of four of them. Source: Unser 1999.
 """

@@ -1,4 +1,4 @@
-"""The transformer that turns noise into the motion of a head, while it hears the speech (Keras).
+"""The head-motion network: a transformer that turns noise into motion, conditioned on speech (flow matching, Keras).
 
 Noise, coloured as measured motion is, flows to a motion: the network says in which direction each knot moves on, from
 time 0 (the noise) to 1. Attention looks `REACH` knots to either side, so that any length can be made in blocks.

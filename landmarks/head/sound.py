@@ -1,4 +1,4 @@
-"""What the network that moves the head hears: how loud, roughly which bands, and the melody.
+"""Features of the head-motion network: loudness, coarse bands and pitch at each knot.
 
 Reads, writes: nothing. The same in training and prediction.
 """

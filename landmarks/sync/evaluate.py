@@ -1,4 +1,4 @@
-"""How often the sync judge is right: real held-out speech, moved by known amounts.
+"""Evaluate the sync judge on held-out speech, shifted by known amounts.
 
 Reads: data/train.h5 (training-pack), a sync-model; CNN_record/offsets/model.npz, the baseline.
 Writes: the model's sidecar (`accuracy`, printed beside every answer of landmarks.sync), metrics.json beside the model.
@@ -20,7 +20,7 @@ from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_power
 from landmarks.sync.judge import DEFAULT_MODEL, FRAME_MS, judge_power, load_judge
-from preprocess.estimate_offset import offset_of
+from preprocess.offset import offset_of
 
 STAGE = "landmarks.sync.evaluate"
 HOP_MS = FRAME_MS / HOPS_PER_FRAME

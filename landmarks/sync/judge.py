@@ -1,4 +1,4 @@
-"""The sync judge: by how much sound and lips are apart, and how sure that is, for any video or landmarks file.
+"""The sync judge: audio-visual offset of a talking face, and its confidence.
 
 Reads: a video, or landmarks (landmarks-face or -pixel) and a .wav; CNN_record/sync/model.tflite (sync-model).
 Writes: nothing.
@@ -27,7 +27,7 @@ FRAME_MS = 1000 // FPS
 MAX_LAG = 15  # frames
 N_LAGS = 2 * MAX_LAG + 1
 FEWEST = 12  # frames with sound and a face that a lag must be judged on
-STILL = 2e-3  # eye distances: a mouth whose opening deviates less does not move
+LEAST_DEVIATION = 2e-3  # eye distances: a mouth whose opening deviates less does not move
 
 
 @dataclass
@@ -74,7 +74,7 @@ def mouth_features(face):
     if not seen.any():
         return np.zeros((len(face), face68.N_MOUTH_SHAPE), np.float32), seen
     shapes = face68.mouth_shape(face68.fill_missing(face))
-    spread = max(float(face68.mouth_opening(face[seen]).std()), STILL)
+    spread = max(float(face68.mouth_opening(face[seen]).std()), LEAST_DEVIATION)
     return ((shapes - shapes[seen].mean(0)) / spread).astype(np.float32), seen
 
 
@@ -105,7 +105,7 @@ def verdict_of(similarity) -> Verdict:
 def judge_power(judge: Judge, power, face) -> Verdict:
     """How late the sound is, from mel power [frame, hop, mel] and face landmarks [frame, 68, 2] of one clip."""
     shapes, seen = mouth_features(face)
-    if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < STILL or not np.any(power):
+    if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < LEAST_DEVIATION or not np.any(power):
         return Verdict(float("nan"), 0.0, np.full(N_LAGS, np.nan))
     return verdict_of(similarities(judge.hear(sound_features(power)), judge.see(shapes), seen))
 

@@ -1,4 +1,4 @@
-"""The sync judge's network: one encoder hears, one sees the mouth, and what belongs together correlates (Keras).
+"""The sync judge's network: encoders of sound and mouth whose embeddings correlate when in sync (Keras).
 
 Sound features and mouth shapes -> a vector a frame each; `similarities` slides one sequence along the other.
 Source: the two encoders follow SyncNet (Chung & Zisserman 2016), the loss InfoNCE (van den Oord et al. 2018).

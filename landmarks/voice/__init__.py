@@ -1,1 +1,1 @@
-"""Is somebody speaking: the gate that lets the face rest."""
+"""Voice activity detection: the gate that lets the face rest."""

@@ -1,4 +1,4 @@
-"""Speech that voice activity is learnt from: recordings that an index lists, and the synthesiser's.
+"""Training speech for voice activity detection: recordings that an index lists, and synthesised voices.
 
 Reads: index.csv of recordings and their sound. Writes: nothing.
 """

@@ -1,4 +1,4 @@
-"""Is somebody speaking? A small recurrent network over mel power, in NumPy, and how far the face may leave its rest for it.
+"""Voice activity detection: a small recurrent network over mel power, in NumPy, and the gate that lets the face rest.
 
 Reads: CNN_record/voice/model.npz (voice-model), made by landmarks.voice.train. Writes: nothing.
 `Voice` judges what it hears and looks `LAG` frames ahead; `WholeVoice` knows the recording from end to end.
@@ -29,7 +29,7 @@ def voice_model() -> dict:
     return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
-def heard(power, loudness: Loudness):
+def gate_features(power, loudness: Loudness):
     """What the network takes for mel power [frame, hop, mel]: float32 [frame, hop * mel]; moves `loudness` on."""
     loud = np.array([loudness.push(float(frame.sum())) for frame in power])
     values = (log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD
@@ -50,7 +50,7 @@ class Voice:
     def push(self, power):
         """Mel power [frame, hop, mel] -> freedom of the frames that can be judged by now, float32 [frame]."""
         judged = []
-        for values in heard(power, self._loudness):
+        for values in gate_features(power, self._loudness):
             probability = self._step(values)
             self._n_heard += 1
             if self._n_heard > LAG:

@@ -1,4 +1,4 @@
-"""Train the detector of voices: recorded and synthesised speech in all sorts of noise, against noise and music alone.
+"""Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
 Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
 Writes: CNN_record/voice/model.npz (voice-model).
@@ -18,7 +18,7 @@ from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_power
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
-from landmarks.voice.gate import LAG, MODEL, heard
+from landmarks.voice.gate import LAG, MODEL, gate_features
 from landmarks.wordless import level_of, reverberant, wordless
 
 STAGE = "landmarks.voice.train"
@@ -82,7 +82,8 @@ def examples(rng, speakers, n):
     with progress(range(n), "mix pieces") as bar:
         for _ in bar:
             sound, voiced = piece(rng, speakers)
-            x.append(heard(tinted(rng, mel_power(spectrum_of(sound.astype(np.float32)))), Loudness()).astype(np.float16))
+            power = tinted(rng, mel_power(spectrum_of(sound.astype(np.float32))))
+            x.append(gate_features(power, Loudness()).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))

@@ -1,4 +1,4 @@
-"""Mouth and lids of a comic, drawn with ink and flat colours: what `painted_part` is to a photo, without a network.
+"""Mouth and lids of a comic, drawn with ink and flat colours, without a network.
 
 Reads, writes: nothing.
 A painter trained on films would put a photo's mouth into a drawing. Here the lips' outlines say what is drawn: the dark

@@ -20,7 +20,7 @@ from core.index import source_of
 from core.media.video import read_frames
 from core.stage import progress, stage
 from render import portrait
-from render.evaluate import rows_of, shared_options, write_measures
+from render.evaluate import evaluation_options, rows_of, write_measures
 from render.parts.pair_choice import choose_eyes, shut_shares
 from render.parts.part import EYES
 from render.photo import Photo
@@ -29,7 +29,7 @@ STAGE = "render.parts.evaluate_eyes"
 METHODS = ("painted", "warp alone", "photo held still")
 SHUT = 0.8  # share from which eyes count as shut
 MOST = 12  # frames of a clip
-STILL = np.zeros(5, np.float32)  # a head held still
+STILL_HEAD = np.zeros(5, np.float32)  # a head held still
 
 
 def shut_frames(row, landmarks):
@@ -70,7 +70,7 @@ def measure_eyes(row, landmarks, model=None):
     for number in np.unique(pairs[0]):
         own = np.flatnonzero(pairs[0] == number)
         photo = Photo(Path(row["picture"]), pictures[int(number)], face68.to_pixel_space(face[number][None], pose[number])[0])
-        eyes, moves = PaintedPart(photo, EYES, model), [(pairs[2][i], STILL) for i in own]
+        eyes, moves = PaintedPart(photo, EYES, model), [(pairs[2][i], STILL_HEAD) for i in own]
         rendered = {"painted": list(portrait.frames(photo, moves, [eyes])), "warp alone": list(portrait.frames(photo, moves)),
                     "photo held still": [photo.picture] * len(own)}
         for k, i in enumerate(own):
@@ -90,7 +90,7 @@ def measure_eyes(row, landmarks, model=None):
        examples=("python -m render.parts.evaluate_eyes",
                  "python -m render.parts.evaluate_eyes --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The painter of eyes.  [default: the one that ships]")
-@shared_options
+@evaluation_options
 def main(model, landmarks, split, every_clip, picture):
     """Measure the painted lids of blinks in held-out recordings, beside the warp alone and the photo held still."""
     from render.parts.painted import MODELS

@@ -1,4 +1,4 @@
-"""The network that draws what a photo lacks when a part of its face moves: a mouth's inside, teeth, lips or lids that meet.
+"""The inpainting network for mouth and lids: what the photo does not hold when its face moves.
 
 Reads, writes: model.safetensors (picture-model).
 What the photo shows is looked at once, by an encoder; what changes from frame to frame, the moved pixels and the masks of

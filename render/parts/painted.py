@@ -1,4 +1,4 @@
-"""A painter at work on one photo: patches of a part of its face, painted for each frame that needs them.
+"""Paint a part of one photo's face frame by frame with the trained network.
 
 Reads: GAN_record/{mouth,eyes}/model.safetensors (picture-model). Writes: nothing.
 """

@@ -1,4 +1,4 @@
-"""Which frames of a recording are paired, to learn a part of the face: a frame as the photo, another as the truth.
+"""Choose which frames of a recording are paired for training: one as the photo, another as the truth.
 
 Reads, writes: nothing.
 Frames whose head is turned otherwise than the photo's are not paired: nothing that moves in a face explains them. Mouths are

@@ -1,4 +1,4 @@
-"""One training step of a painter: pixels, edges, a critic's opinion and a critic's features."""
+"""One training step of a painter: pixel, edge, adversarial and feature-matching losses."""
 
 import torch
 from torch.nn import functional as F

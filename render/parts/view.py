@@ -1,4 +1,4 @@
-"""The part of a face that a network draws: where it lies, the photo's pixels moved there, and its masks.
+"""The view of a face part that a network paints: its place, the warped pixels, its masks.
 
 Reads: a picture and its landmarks, in memory. Writes: nothing.
 The view is upright and of one size for every photo; the model always sees its part in the same place.

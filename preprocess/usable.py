@@ -1,0 +1,37 @@
+"""Clips that both have spectra and landmarks of nearly the same length.
+
+Reads: index.csv of both stages. Writes: nothing.
+"""
+
+
+
+from core.errors import InputError
+from core.index import number_in, read_index
+from core.stage import say
+
+MOST_FRAMES = 10**9  # of a clip
+TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
+
+
+def usable_clips(fft_index, landmark_index) -> list:
+    """Rows with both sound and picture of about the same length; says how many are left out, and why."""
+    sound = {row["clip"]: row for row in read_index(fft_index, "sound_frames")}
+    rows, left_out = [], []
+    for row in read_index(landmark_index, "picture_frames"):
+        heard = sound.get(row["clip"], {"problem": "no spectrum"})
+        if problem := row.get("problem") or heard.get("problem"):
+            left_out.append((row["clip"], problem))
+            continue
+        n_sound, n_picture = (int(number_in(path, of, name, 0, MOST_FRAMES)) for path, of, name in (
+            (fft_index, heard, "sound_frames"), (landmark_index, row, "picture_frames")))
+        if abs(n_sound - n_picture) > max(TOLERATED_FRAMES, 0.02 * n_picture):
+            left_out.append((row["clip"], f"{n_sound} frames of sound, {n_picture} of picture"))
+            continue
+        rows.append({**row, "n_frames": min(n_sound, n_picture)})
+    for clip, problem in left_out[:5]:
+        say(f"left out: {clip}: {problem}")
+    say(f"{len(rows)} clips usable, {len(left_out)} left out")
+    if not rows:
+        raise InputError(landmark_index, "no usable clip", "clips with sound and a face", f"make inspect FILE={landmark_index}")
+    return rows
+
