@@ -1,9 +1,11 @@
-"""Smoothing in time: Gaussian filter, moving average, Savitzky-Golay filter; all of them along the first axis.
+"""Smoothing in time: Gaussian filter, moving average, Savitzky-Golay filter, along the first axis; and a taper.
 
 Reads, writes: nothing. The first two do without scipy, which takes longer to import than they take to smooth.
 """
 
 import numpy as np
+
+from core.clock import FPS
 
 
 def _pad(values, before: int, after: int, mode: str):
@@ -55,3 +57,10 @@ def savitzky_golay(values, width: int, order: int = 2):
         if len(stretch) >= width:
             smooth[stretch] = savgol_filter(values[stretch], width, order, axis=0)
     return smooth
+
+
+def taper(n_frames: int, seconds: float):
+    """Tapered cosine (Tukey) window: rises from 0 in the first `seconds`, falls to 0 in the last; float [frame], 0..1."""
+    at_s = (np.arange(n_frames) + 0.5) / FPS
+    inside = np.minimum(at_s, n_frames / FPS - at_s) / min(seconds, n_frames / FPS / 2)
+    return np.sin(np.pi / 2 * np.clip(inside, 0, 1)) ** 2

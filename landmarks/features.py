@@ -41,14 +41,19 @@ def mel_power(spectrum, filters=None):
 
 
 def log_mel(power, loud: float):
-    """Mel power [..., mel] in decades, when loud frames have the power `loud`."""
-    return np.log10(power / loud * N_MELS + FLOOR)
+    """Mel power [..., mel] in decades, when loud frames have the power `loud`, all bands together."""
+    return np.log10(power / loud * power.shape[-1] + FLOOR)
+
+
+def loud_power(frame_power) -> float:
+    """The power of a recording's loud frames, of the power of each frame [frame], all bands together."""
+    return max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
 
 
 def level_and_channel(power):
     """What `normalise` takes away: the power of loud frames, and the mean log-mel of voiced ones, float [mel]."""
     frame_power = power.sum(axis=(1, 2))
-    loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    loud = loud_power(frame_power)
     voiced = frame_power > VOICED * loud
     few = voiced.sum() < 3
     return loud, np.full(power.shape[-1], TYPICAL_LOG) if few else log_mel(power[voiced], loud).mean(axis=(0, 1))

@@ -180,16 +180,18 @@ def as_markdown(table) -> str:
     return "\n".join(lines)
 
 
-def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, **facts):
-    """Write the means of the rows `found` to metrics.json beside `model`, draw `tiles` into `picture`, print the table."""
-    table, out = means(found), model.with_name("metrics.json")
+def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, name: str = "metrics.json",
+                   n_columns: int = 8, **facts) -> dict:
+    """Write the means of the rows `found` to `name` beside `model`, draw `tiles` into `picture`; print and return the table."""
+    table, out = means(found), model.with_name(name)
     artifacts.save_described_json(out, {"split": split, **facts, "sources": table}, "metrics", stage=stage,
                                   options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"])
     if picture:
         from learn.curves import save_picture
-        save_picture(picture, contact_sheet(tiles, 8))
+        save_picture(picture, contact_sheet(tiles, n_columns))
         say(f"drawn into {picture}")
     click.echo(as_markdown(table))
+    return table
 
 
 def evaluation_options(function):

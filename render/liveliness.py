@@ -10,7 +10,7 @@ import numpy as np
 
 from core.clock import FPS
 from core.face import face68
-from core.smooth import gaussian_filter
+from core.smooth import gaussian_filter, taper
 
 BLINK_RATE = 15.0  # a minute
 CLOSING_S, CLOSED_S, OPENING_S = 0.1, 0.04, 0.2
@@ -66,9 +66,7 @@ def head_motion(n_frames: int, seed: int = 0, opening=None):
     angles = _LIMIT * np.tanh(sway / _LIMIT) * size
     if opening is not None:
         angles[:, 1] += _nods(opening)
-    seconds = (np.arange(n_frames) + 0.5) / FPS
-    inside = np.minimum(seconds, n_frames / FPS - seconds) / min(_FADE_S, n_frames / FPS / 2)
-    angles *= np.sin(np.pi / 2 * np.clip(inside, 0, 1))[:, None] ** 2
+    angles *= taper(n_frames, _FADE_S)[:, None]
     shift = angles[:, [0, 1]] * _LEVER[:2]
     shift[:, 0] += angles[:, 2] * _LEVER[2]
     return np.concatenate([angles, shift], 1).astype(np.float32)

@@ -17,7 +17,7 @@ from core.keep import kept
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
 from landmarks.emotion.moments import Moments
-from landmarks.features import FLOOR, LOUD_PERCENTILE, QUIETEST_LOUD, VOICED, mel_power
+from landmarks.features import FLOOR, VOICED, log_mel, loud_power, mel_power
 from landmarks.head.prosody import pitch_and_voicing
 from preprocess.ravdess import EMOTIONS
 
@@ -66,11 +66,11 @@ def emotion_features(power, octaves, voicing):
     how sure the pitch is, voicing, power.
     """
     total = power.sum(1)
-    loud = max(float(np.percentile(total, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    loud = loud_power(total)
     sounding = total > VOICED * loud
     weight = np.clip((voicing - VOICE) / VOICE_SPREAD, 0, 1) * sounding
     middle = (octaves * weight).sum() / max(weight.sum(), 1e-3)
-    bands = (np.log10(power / loud * N_BANDS + FLOOR) - MIDDLE) / SPREAD
+    bands = (log_mel(power, loud) - MIDDLE) / SPREAD
     rest = [(octaves - PITCH_MIDDLE) * weight, 2 * (octaves - middle) * weight, 2 * weight - 1, 2 * voicing - 1,
             np.log10(total / loud + FLOOR) / 2 + 1]
     return np.concatenate([bands, np.stack(rest, 1)], 1).astype(np.float32), sounding

@@ -12,7 +12,7 @@ import click
 import numpy as np
 from scipy.signal import welch
 
-from core import artifacts
+from core import artifacts, metrics
 from core.clock import FPS
 from core.errors import InputError
 from core.smooth import gaussian_filter
@@ -63,11 +63,9 @@ def accents(values):
 
 
 def correlation(a, b) -> float:
-    """Pearson's; 0 when one of them is constant."""
+    """`core.metrics.correlation` of the frames that both have."""
     n = min(len(a), len(b))
-    a, b = a[:n] - a[:n].mean(), b[:n] - b[:n].mean()
-    norm = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / norm) if norm > 1e-9 else 0.0
+    return metrics.correlation(a[:n], b[:n])
 
 
 def measures_of(motion, clip) -> dict:
