@@ -34,9 +34,9 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-voice train-sync \
-	eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render train-avatar \
-	eval-avatar publish predict render inspect docs bench app live doctor FORCE
+.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-offsets \
+	train-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
+	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,15 +141,15 @@ data/avatar_pairs/index.csv: | $(READY)
 
 ##### training
 
-train-cnn: CNN_record/trained ## speech to landmarks: train a network for each of SEEDS="1 2 3", join them
+train-cnn: CNN_record/trained-landmark ## speech to landmarks: train a network for each of SEEDS="1 2 3", join them
 	@cat $<
 
-eval-cnn: CNN_record/trained data/train.h5 ## measure the trained model beside its baselines
-	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained)" --pack data/train.h5
+eval-cnn: CNN_record/trained-landmark data/train.h5 ## measure the trained model beside its baselines
+	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5
 
-eval-robustness: CNN_record/trained data/train.h5 ## what noise, rooms, codecs, voices and minutes do to it: [VOICES=folder]
-	$(PYTHON) -m landmarks.robustness --model "$$(cat CNN_record/trained)" --pack data/train.h5 $(call optional,VOICES,voices)
-	$(PYTHON) -m landmarks.steadiness --model "$$(cat CNN_record/trained)" --pack data/train.h5
+eval-robustness: CNN_record/trained-landmark data/train.h5 ## what noise, rooms, codecs, voices and minutes do to it: [VOICES=folder]
+	$(PYTHON) -m landmarks.robustness --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5 $(call optional,VOICES,voices)
+	$(PYTHON) -m landmarks.steadiness --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5
 
 train-sync: CNN_record/trained-sync ## the sync judge: how far sound and lips are apart
 	@cat $<
@@ -163,8 +163,11 @@ train-head: CNN_record/trained-head ## head and brows: train what moves them wit
 eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
 	$(PYTHON) -m landmarks.head.evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
 
-train-voice: data/recordings/index.csv | $(READY) ## is somebody speaking: train the detector that lets the mouth rest
-	$(PYTHON) -m landmarks.voice.train
+train-voice: CNN_record/trained-voice ## is somebody speaking: train the detector that lets the mouth rest
+	@cat $<
+
+train-offsets: CNN_record/trained-offsets ## is the sound late: fit the model that preprocessing measures it with
+	@cat $<
 
 train-emotion: CNN_record/trained-emotion ## what a voice feels: train the recogniser on RAVDESS=folder of its speech [data/raw]
 	@cat $<
@@ -172,11 +175,11 @@ train-emotion: CNN_record/trained-emotion ## what a voice feels: train the recog
 eval-emotion: CNN_record/trained-emotion ## measure the emotion recogniser on actors it never heard
 	$(PYTHON) -m landmarks.emotion.evaluate --model "$$(cat CNN_record/trained-emotion)" $(unacted)
 
-train-gan: GAN_record/trained ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
+train-gan: GAN_record/trained-dcgan ## landmarks to face pictures: train the DCGAN on SPEAKER=grid_s1 EVERY=10
 	@cat $<
 
-eval-gan: GAN_record/trained data/crops/index.csv ## measure the DCGAN
-	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained)"
+eval-gan: GAN_record/trained-dcgan data/crops/index.csv ## measure the DCGAN
+	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained-dcgan)"
 
 train-render: GAN_record/trained-mouth GAN_record/trained-eyes ## mouth and lids of any photo: train what draws what it lacks
 	@cat $^
@@ -185,8 +188,8 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/ind
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
 	$(PYTHON) -m render.parts.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
-train-avatar: GAN_record/trained-avatar GAN_record/avatar/faces.png ## photos to comics, and who is who: COMICS=path/to/face2comics
-	@cat GAN_record/trained-avatar
+train-avatar: GAN_record/trained-avatar GAN_record/trained-faces ## photos to comics, and who is who: COMICS=path/to/face2comics
+	@cat $^
 
 eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmarks/index.csv ## measure both: [PHOTOS=folder]
 	$(PYTHON) -m avatar.identity.evaluate --model "$$(cat GAN_record/trained-identity)"
@@ -194,82 +197,57 @@ eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmark
 	$(PYTHON) -m render.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)"
 
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
-publish: ## make the trained models the default ones
-	$(call published,CNN_record/trained,CNN_record/default)
-	$(call published,CNN_record/trained-sync,CNN_record/sync)
-	$(call published,CNN_record/trained-head,CNN_record/head)
-	$(call published,CNN_record/trained-emotion,CNN_record/emotion)
-	$(call published,GAN_record/trained,GAN_record/default)
-	$(call published,GAN_record/trained-mouth,GAN_record/mouth)
-	$(call published,GAN_record/trained-eyes,GAN_record/eyes)
-	$(call published,GAN_record/trained-identity,GAN_record/identity)
-	$(call published,GAN_record/trained-avatar,GAN_record/avatar)
+publish: | $(READY) ## make the trained models the default ones: [MODEL=sync], all that were trained unless named
+	$(PYTHON) -m learn.publish $(MODEL)
 
-define published
-@if [ -f $(1) ]; then mkdir -p $(2); model="$$(cat $(1))"; cp "$$model" "$$model.json" $(2)/; rm -f $(2)/metrics*.json*; \
-	for measured in "$${model%/*}"/metrics*.json*; do if [ -f "$$measured" ]; then cp "$$measured" $(2)/; fi; done; \
-	echo $(2); fi
-endef
+# A training writes the path of its model into the target when it has ended. A stopped one leaves none, and the same command
+# goes on with it. $(1) is the command, with its options.
+train = $(PYTHON) -m $(1) --record $(@D) --trained $@
 
-# `trained` names the model of the run that ended; a stopped run leaves none, and the same command goes on with it.
 # The last one has no GRU: it errs elsewhere, so their mean errs less.
 MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
 $(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.train --pack data/train.h5 --record CNN_record --seed $* $(if $(filter $*,$(lastword $(SEEDS))),--no-rnn) | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,landmarks.train --pack data/train.h5 --seed $* $(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
 
-CNN_record/trained: $(MEMBERS)
-	cat $^ | tr '\n' '\0' | xargs -0 $(PYTHON) -m landmarks.join --record CNN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+CNN_record/trained-landmark: $(MEMBERS)
+	cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
 
 CNN_record/trained-sync: data/train.h5 | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.sync.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,landmarks.sync.train --pack data/train.h5)
 
 CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.head.train --pack data/train.h5 --record CNN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,landmarks.head.train --pack data/train.h5)
+
+CNN_record/trained-voice: data/recordings/index.csv | $(READY)
+	$(call train,landmarks.voice.train)
+
+CNN_record/trained-offsets: data/fft/index.csv data/landmarks/index.csv | $(READY)
+	$(call train,preprocess.fit_offset)
 
 unacted = $(if $(wildcard data/recordings/index.csv),--unacted data/recordings/index.csv)
 data/ravdess/index.csv: | $(READY)
 	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(RAVDESS)) --out data/ravdess
 
 CNN_record/trained-emotion: data/ravdess/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m landmarks.emotion.train --record CNN_record $(unacted) | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,landmarks.emotion.train $(unacted))
 
-GAN_record/trained: data/crops/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m gan.train --crops data/crops --record GAN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+GAN_record/trained-dcgan: data/crops/index.csv | $(READY)
+	$(call train,gan.train --crops data/crops)
 
 GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m render.parts.train --pairs data/pairs --record GAN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,render.parts.train --pairs data/pairs)
 
 GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m render.parts.train --part eyes --pairs data/eye_pairs --record GAN_record --epochs 3 --adversarial-from 0.4 \
-		| tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,render.parts.train --part eyes --pairs data/eye_pairs --epochs 3 --adversarial-from 0.4)
 
 GAN_record/trained-identity: data/faces/index.csv data/avatar_pairs/index.csv | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m avatar.identity.train --crops data/faces --record GAN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,avatar.identity.train --crops data/faces)
 
 GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identity | $(READY)
-	@mkdir -p $(@D)
-	$(PYTHON) -m avatar.train --encoder "$$(cat GAN_record/trained-identity)" --record GAN_record | tail -n 1 > $@.part
-	@mv $@.part $@
+	$(call train,avatar.train --encoder "$$(cat GAN_record/trained-identity)")
 
-GAN_record/avatar/faces.png: data/avatar_pairs/index.csv | $(READY)
-	$(PYTHON) -m avatar.other_faces
+GAN_record/trained-faces: data/avatar_pairs/index.csv | $(READY)
+	$(call train,avatar.other_faces)
 
 ##### keeping the house
 

@@ -23,11 +23,11 @@ from avatar.identity.network import as_input, load_encoder
 from avatar.network import DEFAULT_MODEL, as_inputs
 from avatar.trainer import perceptual_loss
 from avatar.translation import SAME_PERSON, likeness
-from core import artifacts, metrics
+from core import metrics
 from core.errors import InputError
 from core.face.draw import contact_sheet
 from core.stage import progress, say, stage
-from learn.curves import save_picture
+from learn.measures import cell, markdown, report
 
 STAGE = "avatar.evaluate"
 LEAST_DRIFT = 0.04  # eye distances: what a landmark may be off in a good avatar
@@ -115,9 +115,8 @@ def privacy(folders, avatars) -> dict:
 def as_markdown(table) -> str:
     """The means as a table."""
     columns = list(next(iter(table.values())))
-    lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
-    return "\n".join(lines + [f"| {method} | " + " | ".join("" if row[c] is None else f"{row[c]:.3f}" for c in columns) + " |"
-                              for method, row in table.items()])
+    return markdown(("method", *columns), [(method, *(cell(row[c]) for c in columns)) for method, row in table.items()])
+
 
 
 _PATH = click.Path(path_type=Path)
@@ -146,13 +145,9 @@ def main(model, encoder, pairs, photos, picture):
         facts["photos"] = {f"{STYLE}, privacy {share}": privacy(photos, Avatars(model, STYLE, share)) for share in SHARES}
         for setting, found in facts["photos"].items():
             say(f"{setting}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
-    out = model.with_name("metrics.json")
     about = {"split": "val", "pairs": len(val), "lpips": "not available", "methods": table, **facts}
-    artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model, Path(pairs) / "index.csv"])
-    if picture:
-        save_picture(picture, contact_sheet(tiles, 12))
-        say(f"drawn into {picture}")
-    click.echo(as_markdown(table))
+    report(model.with_name("metrics.json"), about, as_markdown(table), stage=STAGE,
+           inputs=[model, Path(pairs) / "index.csv"], picture=picture, sheet=contact_sheet(tiles, 12))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Make the synthetic faces that de-identify comics: each the median of several people's comics (k-same) and mirror images.
 
 Reads: PAIRS (avatar.pairs), the comics of split train.
-Writes: GAN_record/avatar/faces.png (other-faces), side by side; its sidecar tells their points, and dlib's embedding of each.
+Writes: GAN_record/00001/: run.json, faces.png (other-faces), the faces side by side, and `done`; the sidecar holds
+their points, and dlib's embedding of each.
 People whose comics look alike make one face, so that the faces differ; none is of fewer than FEWEST.
 Source: Newton et al. 2005, Preserving privacy by de-identifying face images (k-same); halving by principal axes, Boley 1998.
 """
@@ -15,11 +16,11 @@ from PIL import Image
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
 from avatar.data import load_pairs, mean_face
-from avatar.disguise import FACES
 from core import artifacts
 from core.errors import InputError
 from core.face import face68, face_detector
 from core.stage import progress, stage
+from learn.run import run_options, train_as_asked
 
 STAGE = "avatar.other_faces"
 POSE = np.array([62.0, 0.0, (SIZE_PX - 1) / 2, 112.0])  # px an eye distance, roll, where the middle between the eyes is
@@ -53,13 +54,18 @@ def groups_of(looks, numbers) -> list:
     return [group for half in halves for group in groups_of(looks, half)]
 
 
-def make(pairs_folder, out) -> Path:
-    """Write the faces to `out`. Raises InputError when there are too few people."""
+def people_of(pairs_folder):
+    """The comics of one style to make faces of, a pair each, and all pairs. Raises InputError when there are too few people."""
     train = load_pairs(pairs_folder, "train")
     own = [pair for pair, style in zip(train.pairs, train.styles) if style == STYLES[0]]
     if len(own) < 2 * FEWEST:
         raise InputError(pairs_folder, f"{len(own)} comics of style {STYLES[0]}", f"{2 * FEWEST} or more",
                          "make train-avatar COMICS=path/to/face2comics")
+    return own, train
+
+
+def make(own, train, index, out) -> Path:
+    """Write the faces to `out`; `own` and `train` of `people_of`, `index` of the pairs."""
     points = face68.to_pixel_space(np.array(mean_face(train), np.float32)[None], POSE[None])[0]
     comics = warped(own, points)
     groups = groups_of(looks_of(comics, points), np.arange(len(comics)))
@@ -67,7 +73,6 @@ def make(pairs_folder, out) -> Path:
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])
     faces = (faces.mean(0) + BOLDNESS * (faces - faces.mean(0))).clip(0, 255).round().astype(np.uint8)
     embeddings = [face_detector.embedding_in(face, (*points.min(0), *points.max(0))) for face in faces]
-    index = Path(pairs_folder) / "index.csv"
     with artifacts.described(out, "other-faces", stage=STAGE, options={"fewest": FEWEST}, inputs=[index],
                              people=[len(numbers) for numbers in groups], points=points.astype(float).round(2).tolist(),
                              embeddings=np.round(embeddings, 4).tolist()) as (part, _):
@@ -75,16 +80,18 @@ def make(pairs_folder, out) -> Path:
     return Path(out)
 
 
-@stage(reads="PAIRS/, its comics", writes="OUT (other-faces) and its sidecar", examples=("python -m avatar.other_faces",))
+@stage(reads="PAIRS/, its comics", writes="RECORD/00001/ with faces.png, run.json", examples=("python -m avatar.other_faces",))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
-@click.option("--out", type=click.Path(path_type=Path), default=FACES, show_default="those that ship",
-              help="The faces.")
-def main(pairs, out):
+@run_options("GAN_record", resumes=False)
+def main(pairs, record, trained):
     """Make the faces that comics wear in place of a person's own."""
-    click.echo(make(pairs, out))
+    def prepare(_options, index):
+        own, train = people_of(pairs)
+        return lambda run: make(own, train, index, run / "faces.png")
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=pairs / "index.csv", options={"fewest": FEWEST}, record=record,
+                              trained=trained, resumes=False))
 
 
 if __name__ == "__main__":
     main()
-
-

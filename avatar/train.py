@@ -22,6 +22,7 @@ from core.stage import stage
 from learn.curves import save_picture
 from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
+from learn.run import n_steps_of
 
 STAGE = "avatar.train"
 LEARNING_RATE = 1e-3
@@ -52,7 +53,7 @@ def training(options, device) -> Training:
     """All of a run, from its options."""
     train, val = (load_pairs(options["pairs"], split) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
-    n_steps = options["epochs"] * max(1, len(train) // options["batch"])
+    n_steps = n_steps_of(options, len(train))
     translator, encoder = Translator(mean_face=mean_face(train)), load_encoder(options["encoder"], device)
     trainer = AvatarTrainer(translator.to(device), encoder, n_steps, learning_rate=LEARNING_RATE,
                             adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
@@ -63,7 +64,7 @@ def training(options, device) -> Training:
                                inputs=[index, options["encoder"]], pairs=len(train), steps=trainer.step_number,
                                **provenance(train.rows))
 
-    return Training(STAGE, index, trainer, lambda first: batches(train, options, first, n_steps),
+    return Training(trainer, lambda first: batches(train, options, first, n_steps),
                     lambda preview: check(trainer.average, val, preview), save)
 
 

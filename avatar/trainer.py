@@ -32,12 +32,11 @@ class AvatarTrainer(Adversaries):
     """Networks, optimisers, and the step that trains them; see `Adversaries` for the rest. `encoder` stays as it is."""
 
     def __init__(self, translator: Translator, encoder, n_steps, **settings):
-        super().__init__(translator, Critic(), n_steps, **settings)
+        super().__init__(translator, Critic(), n_steps, feature_weight=FEATURE_WEIGHT, **settings)
         self.encoder = encoder.eval().requires_grad_(False)
 
     def step(self, inputs, truth, shifts) -> dict:
         """Train on one batch of `avatar_data.batches`; return the losses."""
-        self.set_learning_rate()
         inputs, truth = inputs.to(self.device), truth.to(self.device)
         drawn, truth = self.generator(inputs)[0].flatten(0, 1), truth.flatten(0, 1)
         condition = inputs.flatten(0, 1)[:, N_COLOURS:]
@@ -47,10 +46,4 @@ class AvatarTrainer(Adversaries):
         loss = found["pixel"] + EDGE_WEIGHT * found["edge"] + PERCEPTUAL_WEIGHT * found["perceptual"]
         if shifts is not None:
             loss = loss + STEADY_WEIGHT * unsteadiness(drawn, shifts)
-        if self.is_adversarial:
-            self.learn("discriminator", losses.judge(self.discriminator, truth, drawn, condition, found))
-            loss = loss + self.adversarial_weight * losses.persuade(self.discriminator, truth, drawn, condition, found) \
-                + FEATURE_WEIGHT * found["feature"]
-        self.learn("generator", loss)
-        self.follow()
-        return {name: float(value.detach()) for name, value in found.items()}
+        return self.update(loss, found, lambda: (truth, drawn, condition))

@@ -68,7 +68,7 @@ KINDS = {
              "avatar.pairs"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",
-             "preprocess.estimate_offset"),
+             "preprocess.fit_offset"),
         Kind("landmark-model", ".tflite", "speech to landmarks, ready to use (LiteRT)", "landmarks.join"),
         Kind("sync-model", ".tflite", "by how much sound and lips are apart (LiteRT); its sidecar holds how often it is right",
              "landmarks.sync.train"),

@@ -19,6 +19,8 @@ EYES_MODEL = GAN_RECORD / "eyes" / "model.safetensors"
 AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
-SHIPPED = (LANDMARK_MODEL, HEAD_MODEL, SYNC_MODEL, EMOTION_MODEL, VOICE_MODEL, OFFSET_MODEL,
-           DCGAN_MODEL, MOUTH_MODEL, EYES_MODEL, AVATAR_MODEL, OTHER_FACES, IDENTITY_MODEL)
+MODELS = {"landmark": LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL, "emotion": EMOTION_MODEL, "voice": VOICE_MODEL,
+          "offsets": OFFSET_MODEL, "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "eyes": EYES_MODEL, "avatar": AVATAR_MODEL,
+          "faces": OTHER_FACES, "identity": IDENTITY_MODEL}  # by the name that `make publish MODEL=NAME` knows
+SHIPPED = tuple(MODELS.values())
 SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -64,13 +64,8 @@ def read_run(run) -> dict:
     return about | {"stage": new, **commands}
 
 
-def resumed(run, *, stage: str, data) -> dict:
-    """run.json of a run that is to be gone on with.
-
-    Parameters
-    ----------
-    stage : the command that goes on
-    data : function run.json -> the file the run learns from
+def resumed(run, *, stage: str) -> dict:
+    """run.json of a run that the command `stage` is to go on with.
 
     Raises
     ------
@@ -80,7 +75,7 @@ def resumed(run, *, stage: str, data) -> dict:
     if about["stage"] != stage:
         raise InputError(run, f"a run of {about['stage']}", f"a run of {stage}", about["resume"])
     with readable(Path(run) / "run.json", "options of a run", cure="begin a new run"):
-        file, wanted = Path(data(about)), about["data"]["sha256"]
+        file, wanted = Path(about["data"]["file"]), about["data"]["sha256"]
     if not file.is_file():
         raise InputError(file, absent(file), f"what {run} learns from")
     if artifacts.sha256(file) != wanted:

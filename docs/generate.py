@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
 HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "speech": "Text and words",
             "landmarks": "Speech to landmarks", "gan": "The DCGAN", "avatar": "Photo to comic",
-            "render": "Landmarks and photo to video", "web": "In a browser", "viewer": "Looking at files"}
+            "render": "Landmarks and photo to video", "web": "In a browser", "viewer": "Looking at files",
+            "learn": "Trained models to use"}
 WIDTH = 100  # characters of a help page
 NOTE = "<!-- Written by `make docs`; tests/test_docs.py fails when it is stale. -->\n"
 

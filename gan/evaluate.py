@@ -12,15 +12,15 @@ import click
 import numpy as np
 import torch
 
-from core import artifacts, metrics
+from core import metrics
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
-from core.stage import progress, say, stage
+from core.stage import progress, stage
 from gan.dataset import load_crops, looks_of
 from gan.model import DEFAULT_MODEL, load_generator
 from gan.regression import fit_linear
-from learn.curves import save_picture
 from learn.layers import to_uint8
+from learn.measures import cell, markdown, report
 
 STAGE = "gan.evaluate"
 N_SHOWN = 8
@@ -142,12 +142,10 @@ def evaluate(generator, train, val):
     return table, contact_sheet(tiles, len(shown))
 
 
-def table_text(table) -> str:
-    """The measures as aligned columns."""
-    columns, width = list(next(iter(table.values()))), max(map(len, table))
-    lines = [" " * width + "".join(f"  {column:>10.10}" for column in columns)]
-    lines += [f"{name:{width}}" + "".join(f"  {row.get(c, np.nan):10.4g}" for c in columns) for name, row in table.items()]
-    return "\n".join(lines)
+def as_markdown(table) -> str:
+    """The measures as a table."""
+    columns = list(next(iter(table.values())))
+    return markdown(("method", *columns), [(name, *(cell(row.get(c), ".4g") for c in columns)) for name, row in table.items()])
 
 
 @stage(reads="MODEL (picture-model), CROPS/, LANDMARKS/", writes="metrics.json beside MODEL, PICTURE",
@@ -166,15 +164,10 @@ def main(model, crops, landmarks, picture, threads):
     train, val = (load_crops(crops, landmarks, split) for split in ("train", "val"))
     table, sheet = evaluate(generator, train, val)
     n_asked = len(val) - len(np.unique(val.items[:, 0]))
-    measured = model.with_name("metrics.json")
     about = {"crops": n_asked, "clips": len(val.rows), "size_px": val.size_px, "measures": table,
              "speakers": sorted({row["speaker"] for row in val.rows})}
-    artifacts.save_described_json(measured, about, "metrics", stage=STAGE, options={"split": "val"},
-                                  inputs=[model, crops / "index.csv"])
-    if picture:
-        save_picture(picture, sheet)
-        say(f"drawn into {picture}")
-    click.echo(table_text(table))
+    report(model.with_name("metrics.json"), about, as_markdown(table), stage=STAGE, options={"split": "val"},
+           inputs=[model, crops / "index.csv"], picture=picture, sheet=sheet)
 
 
 if __name__ == "__main__":

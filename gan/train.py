@@ -11,16 +11,21 @@ import click
 import numpy as np
 import torch
 
+from core import metrics
+from core.face.draw import contact_sheet
 from core.stage import stage
 from gan.dataset import load_crops, looks_of, measure_speaker
 from gan.model import Generator, save_generator, widths_for
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
-from learn.curves import check
+from learn.curves import save_picture
+from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
+from learn.run import n_steps_of
 
 STAGE = "gan.train"
 LEARNING_RATE = 1e-3
+N_CHECK, N_PREVIEW = 48, 8  # held-out crops that are measured, and drawn, at each checkpoint
 MODEL_OPTIONS = ("epochs", "batch", "seed", "width", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
 
 
@@ -32,18 +37,13 @@ def new_trainer(train, options, device):
     looks = looks_of(generator, train)
     partners = train.partners(np.random.default_rng(options["seed"]))  # a crop's own look would give its mouth away
     start_from_regression(generator, train, looks[partners])
-    n_steps = options["epochs"] * steps_per_epoch(train, options)
-    return Trainer(generator.to(device), n_steps, learning_rate=LEARNING_RATE, adversarial_from=options["adversarial_from"],
-                   adversarial_weight=options["adversarial_weight"]), looks
-
-
-def steps_per_epoch(train, options) -> int:
-    return max(1, len(train) // options["batch"])
+    return Trainer(generator.to(device), n_steps_of(options, len(train)), learning_rate=LEARNING_RATE,
+                   adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"]), looks
 
 
 def batches(train, options, from_step, n_steps):
     """Yield (item numbers, numbers of the crops whose look they take) from a step on; each follows from seed and epoch."""
-    per_epoch, epoch = steps_per_epoch(train, options), -1
+    per_epoch, epoch = max(1, len(train) // options["batch"]), -1
     for step in range(from_step, n_steps):
         if step // per_epoch != epoch:
             epoch = step // per_epoch
@@ -51,6 +51,18 @@ def batches(train, options, from_step, n_steps):
             order, partners = rng.permutation(len(train)), train.partners(rng)
         numbers = order[step % per_epoch * options["batch"]:][:options["batch"]]
         yield numbers, partners[numbers]
+
+
+@torch.no_grad()
+def check(trainer, val, preview) -> dict:
+    """Measure the averaged generator on held-out crops, always the same ones, and draw some of them beside the truth."""
+    numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
+    real, look = val.batch(numbers), trainer.average.look_of(val.batch(val.first_of_clip()[numbers]))
+    drawn = to_uint8(trainer.average(torch.from_numpy(val.face[numbers]).to(trainer.device), look))
+    shown = np.unique(np.linspace(0, len(numbers) - 1, N_PREVIEW).astype(int))
+    save_picture(preview, contact_sheet([*real[shown], *drawn[shown]], len(shown)))
+    return {"val_psnr_db": float(np.mean([metrics.psnr_db(a, b) for a, b in zip(drawn, real)])),
+            "val_ssim": float(np.mean([metrics.ssim(a, b) for a, b in zip(drawn, real)]))}
 
 
 def training(options, device) -> Training:
@@ -67,7 +79,7 @@ def training(options, device) -> Training:
                               inputs=[index], crops=len(train), **provenance(train.rows))
 
     index = Path(options["crops"]) / "index.csv"
-    return Training(STAGE, index, trainer, steps, lambda preview: check(trainer, val, preview), save)
+    return Training(trainer, steps, lambda preview: check(trainer, val, preview), save)
 
 
 @stage(reads="CROPS/, LANDMARKS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",

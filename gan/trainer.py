@@ -1,6 +1,5 @@
 """One training step of the landmark DCGAN."""
 
-
 from gan.model import Discriminator, Generator
 from learn import losses
 from learn.adversaries import Adversaries
@@ -20,7 +19,8 @@ class Trainer(Adversaries):
         learnt = [p for p in generator.parameters() if all(p is not q for q in linear)]
         groups = [{"params": learnt, "share": 1.0}, {"params": linear, "share": LINEAR_SHARE}]
         size_px = generator.settings["size_px"]
-        super().__init__(generator, Discriminator(size_px, generator.settings["n_look"]), n_steps, groups=groups, **settings)
+        super().__init__(generator, Discriminator(size_px, generator.settings["n_look"]), n_steps, groups=groups,
+                         feature_weight=FEATURE_WEIGHT, **settings)
         rest_face, view = generator.rest_face.cpu().numpy(), generator.view.cpu().numpy()
         self.weight = losses.attention(rest_face, view, size_px).to(self.device)
 
@@ -29,17 +29,9 @@ class Trainer(Adversaries):
 
         `pictures` uint8 [n, row, column, rgb], `face` float32 [n, 68, 2], `look` float32 [n, n_look]: tensors.
         """
-        self.set_learning_rate()
         pictures, face, look = (value.to(self.device) for value in (pictures, face, look))
         real = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1  # stays channels-last
         drawn = self.generator(face, look)
         found = {"pixel": losses.pixel_loss(drawn, real, self.weight), "edge": losses.edge_loss(drawn, real, self.weight)}
         loss = found["pixel"] + EDGE_WEIGHT * found["edge"]
-        if self.is_adversarial:
-            condition = self.generator.inputs(face, look)
-            self.learn("discriminator", losses.judge(self.discriminator, real, drawn, condition, found))
-            loss = loss + self.adversarial_weight * losses.persuade(self.discriminator, real, drawn, condition, found) \
-                + FEATURE_WEIGHT * found["feature"]
-        self.learn("generator", loss)
-        self.follow()
-        return {name: float(value.detach()) for name, value in found.items()}
+        return self.update(loss, found, lambda: (real, drawn, self.generator.inputs(face, look)))

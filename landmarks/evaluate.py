@@ -11,68 +11,27 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, paths
+from core import paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech, spectrum_of
-from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips
+from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
+from learn.measures import markdown, report
 
 STAGE = "landmarks.evaluate"
 SPEECH = paths.SAMPLE_SPEECH
 QUIET_DB, NOISY_DB = 30, 10
-LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
-LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
-                "opening_jitter_ratio")
-
-
-def measure(clips, predict, mean_offset=None) -> list:
-    """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
-
-    Returns
-    -------
-    list of dicts: clip, source, and per method a dict of measures
-    """
-    rows = []
-    for clip in clips:
-        seen = np.isfinite(clip.face).all((1, 2))
-        measured = clip.face[seen]
-        methods = {"model": predict(clip)[seen]}
-        if mean_offset is not None:
-            stills = {"mean_face": clip.rest + mean_offset, "first_frame*": measured[0], "clip_mean*": measured.mean(0)}
-            methods |= {name: np.broadcast_to(still, measured.shape) for name, still in stills.items()}
-        rows.append({"clip": clip.name, "source": clip.source,
-                     **{name: measures_of(face, measured) for name, face in methods.items()}})
-    return rows
-
-
-def measures_of(predicted, measured) -> dict:
-    """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
-    return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
-            **lip_measures(predicted, measured)}
-
-
-def summary(rows) -> dict:
-    """Mean over clips: source -> method -> measure."""
-    table = {}
-    for source in sorted({row["source"] for row in rows}):
-        chosen = [row for row in rows if row["source"] == source]
-        table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
-                         for method in chosen[0] if method not in ("clip", "source")}
-    return table
 
 
 def as_markdown(table) -> str:
     """`summary` as a table to paste into the documents."""
     names = (*LANDMARK_MEASURES, *LIP_MEASURES)
-    lines = ["| source | method | " + " | ".join(names) + " |", "|---|---" + "|---:" * len(names) + "|"]
-    for source, methods in table.items():
-        for method, values in methods.items():
-            lines.append(f"| {source} | {method} | " + " | ".join(
-                f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names) + " |")
-    return "\n".join(lines)
+    return markdown(("source", "method", *names), [
+        (source, method, *(f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names))
+        for source, methods in table.items() for method, values in methods.items()], n_names=2)
 
 
 def mean_offset_of(clips):
@@ -128,15 +87,13 @@ def main(model, pack, split, running, gated, out):
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
-    click.echo(as_markdown(table))
     gains, in_time = lip_gains(table), timing(clips, predict)
-    click.echo(f"\n{as_text(gains, in_time)}\n")
     still = wordless(model, running=running, gated=gated)
-    click.echo("Mouth motion, of that in the sample speech: "
-               + ", ".join(f"{name} {share:.1%}" for name, share in still.items()))
-    out, options = out or model.with_name("metrics.json"), {"split": split, "running": running, "gated": gated}
+    moves = ", ".join(f"{name} {share:.1%}" for name, share in still.items())
+    text = f"{as_markdown(table)}\n\n{as_text(gains, in_time)}\n\nMouth motion, of that in the sample speech: {moves}"
     about = {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time, "wordless": still}
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options=options, inputs=[model, pack]))
+    report(out or model.with_name("metrics.json"), about, text, stage=STAGE, inputs=[model, pack],
+           options={"split": split, "running": running, "gated": gated})
 
 
 if __name__ == "__main__":

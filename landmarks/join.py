@@ -18,6 +18,7 @@ from core.media.audio import HOPS_PER_FRAME
 from core.stage import stage
 from landmarks.features import CONTEXT, N_MELS
 from learn.keras_run import load_state
+from learn.run import finish, run_options
 
 STAGE = "landmarks.join"
 
@@ -63,9 +64,9 @@ def trained(run):
     return average
 
 
-def join(folders, record) -> Path:
+def join(folders, record, trained=None) -> Path:
     """Join the runs in `folders` into a new run under `record`; return the path of its model.tflite."""
-    from landmarks.export import export
+    from landmarks.model import export
     abouts = [runs.read_run(folder) for folder in folders]
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
@@ -74,19 +75,17 @@ def join(folders, record) -> Path:
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,
                   inputs=[abouts[0]["data"]["file"]])
-    (run / "done").touch()
-    return path
+    return finish(run, path, trained)
 
 
 @stage(reads="MODELs of landmarks.train, in the folders of their runs",
        writes="RECORD/00001/ with model.tflite, run.json",
        examples=("python -m landmarks.join CNN_record/00001/model.tflite CNN_record/00002/model.tflite",))
 @click.argument("models", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
-def main(models, record_folder):
+@run_options("CNN_record", resumes=False)
+def main(models, record, trained):
     """Join trained networks into one model that predicts their mean."""
-    click.echo(join([model.parent for model in models], record_folder))
+    click.echo(join([model.parent for model in models], record, trained))
 
 
 if __name__ == "__main__":

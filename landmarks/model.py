@@ -5,12 +5,16 @@ frames of sound ahead; the past beyond their reach comes to a frame through the 
 Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facial animation), the GRU the RAVDESS recipe.
 """
 
+from pathlib import Path
+
 import keras
+import tensorflow as tf
 from keras import layers
 
 from core.face.face68 import N_POINTS
 from core.media.audio import HOPS_PER_FRAME, N_BINS
 from landmarks.features import N_MELS, mel_filters
+from learn.export import write_litert
 
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}
 
@@ -73,3 +77,20 @@ class SpeechToLandmarks(keras.Model):
             past = self.instead(code)
         offset = self._offsets(code, past)
         return {"offset": offset, "face": self.rest_face[None] + offset, "state": state + 0.0}
+
+
+def export(model, path, **about) -> Path:
+    """Write `model` (SpeechToLandmarks, or several joined) to `path` as LiteRT (landmark-model); see `learn.export`.
+
+    Signatures: `mel` (FFT magnitudes to mel power), `encode` (a stretch of features to codes), `step` (one frame: code and
+    GRU state in, face, offset and next state out). The state is explicit, so a stream and a file give the same numbers.
+    Frames stand on the batch axis.
+    """
+    width, hidden = model.settings["width"], model.settings["hidden"]
+    spectrum = tf.TensorSpec((None, HOPS_PER_FRAME, N_BINS), name="spectrum")
+    features = tf.TensorSpec((None, HOPS_PER_FRAME, N_MELS), name="features")
+    code, state = tf.TensorSpec((1, width), name="code"), tf.TensorSpec((1, hidden), name="state")
+    return write_litert(model, path, "landmark-model", {
+        "mel": (lambda spectrum: {"power": model.mel(spectrum)}, [spectrum]),
+        "encode": (lambda features: {"code": model.encode(features)}, [features]),
+        "step": (model.step, [code, state])}, **about)

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts
 from core.clock import SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.face import face68
@@ -22,6 +21,7 @@ from core.stage import progress, stage
 from landmarks.dataset import load_clips
 from landmarks.distort import distortions
 from landmarks.predict import load_model, predict
+from learn.measures import markdown, report
 from preprocess.recordings import list_recordings
 
 STAGE = "landmarks.robustness"
@@ -111,12 +111,10 @@ def liveliness(model, voices, reference: float) -> dict:
 def as_markdown(table) -> str:
     """`distorted` as a table to paste into the documents."""
     sources = list(next(iter(table.values())))
-    lines = ["| sound | " + " | ".join(f"{source}: r / drop / amplitude" for source in sources) + " |",
-             "|---" * (len(sources) + 1) + "|"]
-    for name, values in table.items():
-        lines.append(f"| {name} | " + " | ".join("{correlation:.3f} / {drop:+.3f} / {amplitude:.2f}".format(**values[source])
-                                                 for source in sources) + " |")
-    return "\n".join(lines)
+    return markdown(("sound", *(f"{source}: r / drop / amplitude" for source in sources)), [
+        (name, *("{correlation:.3f} / {drop:+.3f} / {amplitude:.2f}".format(**values[source]) for source in sources))
+        for name, values in table.items()])
+
 
 
 @stage(reads="MODEL (landmark-model), PACK (training-pack), INDEX and the sounds it names, VOICES",
@@ -133,16 +131,13 @@ def main(model_path, pack, index, split, voices, out):
     model, clips = load_model(model_path), clips_with_sound(pack, index, split)
     everyone = {clip.speaker: sound for clip, sound in clips}
     table = distorted(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
-    click.echo(as_markdown(table))
     reference = float(np.mean([opening_of(model, sound).std() for _, sound in clips]))
     moves = liveliness(model, [*languages(), *(voices_of(voices) if voices else ())], reference)
-    click.echo("\n| voice | recordings | opening std, of that on the split | least |\n|---|---:|---:|---:|")
-    for group, values in moves.items():
-        click.echo(f"| {group} | {values['recordings']} | {values['opening_std']:.2f} | {values['least']:.2f} |")
-    out = out or model_path.with_name("metrics-robustness.json")
-    about = {"split": split, "clips": len(clips), "sounds": table, "voices": moves}
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split},
-                                             inputs=[model_path, pack]))
+    heard = markdown(("voice", "recordings", "opening std, of that on the split", "least"), [
+        (group, v["recordings"], f"{v['opening_std']:.2f}", f"{v['least']:.2f}") for group, v in moves.items()])
+    report(out or model_path.with_name("metrics-robustness.json"),
+           {"split": split, "clips": len(clips), "sounds": table, "voices": moves}, f"{as_markdown(table)}\n\n{heard}",
+           stage=STAGE, options={"split": split}, inputs=[model_path, pack])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import click
 import numpy as np
 from scipy.signal import lfilter
 
-from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.face import face68
 from core.media.audio import read_speech
@@ -23,6 +22,7 @@ from core.smooth import moving_average
 from core.stage import stage
 from landmarks.dataset import load_clips
 from landmarks.predict import load_model, predict
+from learn.measures import markdown, report
 
 STAGE = "landmarks.steadiness"
 VOWELS_HZ = {"a": (730, 1090, 2440), "i": (270, 2290, 3010), "u": (300, 870, 2240)}  # Peterson & Barney 1952, men
@@ -111,17 +111,15 @@ def main(model_path, pack, split, out):
     model = load_model(model_path)
     stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))
     measured, held = mean_of([jitters(face) for face in stretches]), held_vowels(model)
-    click.echo("| what | jitter of the opening | of the lips | mean opening |\n|---|---:|---:|---:|")
-    for name, values in {f"measured mouths, {len(stretches)} steady stretches": measured, **held}.items():
-        if values:
-            click.echo(f"| {name} | {values['opening']:.5f} | {values['lips']:.5f} | {values['mean_opening']:.3f} |")
+    rows = {f"measured mouths, {len(stretches)} steady stretches": measured, **held}
+    table = markdown(("what", "jitter of the opening", "of the lips", "mean opening"), [
+        (name, f"{v['opening']:.5f}", f"{v['lips']:.5f}", f"{v['mean_opening']:.3f}") for name, v in rows.items() if v])
     end = end_of_long_speech(model, read_speech(SPEECH))
-    click.echo(f"\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
-               f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
-    out = out or model_path.with_name("metrics-steadiness.json")
+    text = (f"{table}\n\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
+            f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
     about = {"split": split, "stretches": len(stretches), "measured": measured, "held_vowels": held, "long_speech": end}
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"split": split},
-                                             inputs=[model_path, pack]))
+    report(out or model_path.with_name("metrics-steadiness.json"), about, text, stage=STAGE, options={"split": split},
+           inputs=[model_path, pack])
 
 
 if __name__ == "__main__":

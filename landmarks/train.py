@@ -5,8 +5,6 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 model.tflite (to use) and `done`.
 """
 
-from pathlib import Path
-
 import click
 import numpy as np
 
@@ -16,7 +14,7 @@ from core.media.video import write_gif
 from core.stage import say, stage
 from landmarks.dataset import open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
-from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
 STAGE = "landmarks.train"
 
@@ -32,7 +30,7 @@ def make_train_step(model, average, optimizer):
         with tf.GradientTape() as tape:
             terms = loss_terms(model(features, training=True), offsets, weight)
             loss = total_loss(terms)
-        descend(tape, loss, model, average, optimizer)
+        descend(tape, loss, model, optimizer, average)
         return {"loss": loss, **terms}
 
     return train_step
@@ -59,8 +57,8 @@ def train(run, pack, options, stop_after=None):
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
     from landmarks.dataset import PITCHES, Batches, load_clips
-    from landmarks.evaluate import measure, summary
-    from landmarks.export import export
+    from landmarks.measure import measure, summary
+    from landmarks.model import export
     clips, val = load_clips(pack, "train", PITCHES), load_clips(pack, "val")
     batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
     model, average, optimizer = build(clips, options)
@@ -75,9 +73,7 @@ def train(run, pack, options, stop_after=None):
                  stop_after=stop_after):
         return None
     preview(run / "preview.gif", val, predict)
-    path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
-    (run / "done").touch()
-    return path
+    return export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
 
 
 def predictor(network):
@@ -125,29 +121,17 @@ def preview(path, clips, predict):
 @stage(reads="PACK (data/train.h5)", writes="RECORD/00001/ with model.tflite, curves.png, preview.gif, run.json",
        examples=("python -m landmarks.train", "python -m landmarks.train --resume CNN_record/00001",
                  "python -m landmarks.train --steps 200 --no-rnn"))
-@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=4000, help="Batches to learn from.")
-@click.option("--batch", type=click.IntRange(1), default=24, help="Segments a batch.")
+@training_options(steps=4000, batch=24, rate=2e-3, every=500)
 @click.option("--frames", type=click.IntRange(8), default=72, help="Frames a segment.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, help="Highest learning rate.")
-@click.option("--decay", type=click.FloatRange(0), default=0.05, help="Weight decay.")
 @click.option("--channels", type=click.IntRange(2), default=32, help="Channels of the convolutions over frequency.")
 @click.option("--width", type=click.IntRange(2), default=160, help="Values that describe a frame of sound.")
 @click.option("--hidden", type=click.IntRange(2), default=160, help="Values the GRU remembers.")
 @click.option("--rank", type=click.IntRange(1), default=32, help="Independent motions of the face.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.4, help="Share of values hidden while training.")
 @click.option("--rnn/--no-rnn", default=True, help="With the GRU, or a dense layer in its place (to compare).")
-@click.option("--every", type=click.IntRange(1), default=500, help="Steps between saved states.")
-@click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-@click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(**options):
     """Train the network that turns speech into landmarks."""
-    if dry_run:
-        options |= {"steps": 2, "batch": 2, "every": 2}
-    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options, opened=open_pack))
+    click.echo(train_as_asked(train, STAGE, open_pack, **options))
 
 
 if __name__ == "__main__":

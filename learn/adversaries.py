@@ -1,4 +1,4 @@
-"""Generator and discriminator with their optimisers and states, as one object that can be saved and resumed.
+"""Generator and discriminator with their optimisers, step and states, as one object that can be saved and resumed.
 
 Reads, writes: RUN/state.safetensors: networks, running average of the generator, both optimisers.
 """
@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from core.errors import InputError
 from core.files import whole_file
+from learn import losses
 
 ADAM = {"betas": (0.5, 0.99)}
 AVERAGE_STEPS = 200  # the running average of the generator looks back this far; less at the beginning
@@ -22,7 +23,7 @@ NETWORKS = ("generator", "average", "discriminator")
 
 
 class Adversaries:
-    """Networks and optimisers. A subclass says what one step is, and calls `learn` and `follow` in it.
+    """Networks and optimisers. A subclass has `step`: it draws, finds the losses of the drawing alone, and calls `update`.
 
     Parameters
     ----------
@@ -31,12 +32,13 @@ class Adversaries:
     learning_rate : of the generator, and of the discriminator
     adversarial_weight : of the discriminator's opinion in the generator's loss; 0 trains no discriminator
     adversarial_from : share of the steps after which the discriminator joins
+    feature_weight : of the distance between features of the discriminator, in the generator's loss
     groups : parameter groups of the generator, each with its `share` of the learning rate
     discriminator_share : of the learning rate, for the discriminator
     """
 
     def __init__(self, generator, discriminator, n_steps, *, learning_rate, adversarial_weight, adversarial_from,
-                 groups=None, discriminator_share=1.0):
+                 feature_weight=0.0, groups=None, discriminator_share=1.0):
         self.device = next(generator.parameters()).device
         self.generator, self.average = generator, copy.deepcopy(generator).eval().requires_grad_(False)
         self.discriminator = discriminator
@@ -47,6 +49,7 @@ class Adversaries:
                            "discriminator": torch.optim.Adam(judged, learning_rate, **ADAM)}
         self.n_steps, self.learning_rate, self.step_number = n_steps, learning_rate, 0
         self.adversarial_weight, self.adversarial_start = adversarial_weight, round(adversarial_from * n_steps)
+        self.feature_weight = feature_weight
 
     @property
     def is_adversarial(self) -> bool:
@@ -75,6 +78,29 @@ class Adversaries:
         for mean, value in zip(self.average.parameters(), self.generator.parameters()):
             mean.lerp_(value, share)
         self.step_number += 1
+
+    def update(self, loss, found, judged) -> dict:
+        """One step: the discriminator's when it has joined, the generator's, the average's.
+
+        Parameters
+        ----------
+        loss : of the drawn pictures alone
+        found : losses by name; the discriminator's are added
+        judged : function () -> real, drawn, condition, as the discriminator sees them
+
+        Returns
+        -------
+        `found` as numbers
+        """
+        self.set_learning_rate()
+        if self.is_adversarial:
+            real, drawn, condition = judged()
+            self.learn("discriminator", losses.judge(self.discriminator, real, drawn, condition, found))
+            loss = loss + self.adversarial_weight * losses.persuade(self.discriminator, real, drawn, condition, found) \
+                + self.feature_weight * found["feature"]
+        self.learn("generator", loss)
+        self.follow()
+        return {name: float(value.detach()) for name, value in found.items()}
 
     def save_state(self, path):
         """Write all that `load_state` needs to go on as if training had not stopped."""

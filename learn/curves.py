@@ -1,61 +1,45 @@
-"""What a run shows: measures on held-out crops, curves, and a preview of the same crops each time.
+"""The curves of a run: a row of measures a checkpoint, drawn.
 
-Writes: RUN/curves.csv, RUN/curves.png, RUN/preview.png
+Reads, writes: RUN/curves.csv, RUN/curves.png
 """
 
 import csv
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from core import metrics
-from core.face.draw import contact_sheet
 from core.files import whole_file
-from learn.layers import to_uint8
-
-N_CHECK, N_PREVIEW = 48, 8  # held-out crops that are measured, and drawn, at each checkpoint
 
 
-class Curves:
-    """curves.csv and curves.png of a run: one row a checkpoint."""
+def add_row(run, row: dict):
+    """Put `row`, its step among it, after those of the steps before it: a run that was killed does steps again.
 
-    def __init__(self, run, from_step):
-        self.path, self.rows = Path(run) / "curves.csv", []
-        if self.path.is_file():
-            with open(self.path, encoding="utf-8", newline="") as stream:
-                self.rows = [row for row in csv.DictReader(stream) if int(row["step"]) <= from_step]
-
-    def add(self, **row):
-        self.rows.append({key: f"{value:.5g}" if isinstance(value, float) else value for key, value in row.items()})
-        columns = list(dict.fromkeys(key for row in self.rows for key in row))
-        with whole_file(self.path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
-        self._draw(columns)
-
-    def _draw(self, columns):
-        from matplotlib.figure import Figure  # slow to import, and only needed here
-        names = [name for name in columns if name not in ("step", "seconds")]
-        figure = Figure((4 * len(names), 3), layout="constrained")
-        for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names):
-            axes.plot(*zip(*((int(row["step"]), float(row[name])) for row in self.rows if row.get(name))))
-            axes.set(title=name, xlabel="step")
-        with whole_file(self.path.with_suffix(".png")) as part:
-            figure.savefig(part, dpi=80)
+    A measure may begin, or be missing, at any step. Numbers are written with five digits.
+    """
+    path, rows = Path(run) / "curves.csv", []
+    if path.is_file():
+        with open(path, encoding="utf-8", newline="") as stream:
+            rows = [old for old in csv.DictReader(stream) if int(old["step"]) < row["step"]]
+    rows.append({name: f"{value:.5g}" if isinstance(value, float) else value for name, value in row.items()})
+    columns = list(dict.fromkeys(name for each in rows for name in each))
+    with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    _draw(path.with_suffix(".png"), rows, [name for name in columns if name not in ("step", "seconds")])
 
 
-@torch.no_grad()
-def check(trainer, val, preview_path) -> dict:
-    """Measure the averaged generator on held-out crops, always the same ones, and draw some of them beside the truth."""
-    numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
-    real, look = val.batch(numbers), trainer.average.look_of(val.batch(val.first_of_clip()[numbers]))
-    drawn = to_uint8(trainer.average(torch.from_numpy(val.face[numbers]).to(trainer.device), look))
-    shown = np.unique(np.linspace(0, len(numbers) - 1, N_PREVIEW).astype(int))
-    save_picture(preview_path, contact_sheet([*real[shown], *drawn[shown]], len(shown)))
-    return {"val_psnr_db": float(np.mean([metrics.psnr_db(a, b) for a, b in zip(drawn, real)])),
-            "val_ssim": float(np.mean([metrics.ssim(a, b) for a, b in zip(drawn, real)]))}
+def _draw(path, rows, names):
+    """Draw a panel a measure; those whose name has a source before a stroke, SOURCE/MEASURE, share the last one."""
+    from matplotlib.figure import Figure  # slow to import, and only needed here
+    panels = [[name] for name in names if "/" not in name] + [[n for n in names if "/" in n]] * any("/" in n for n in names)
+    figure = Figure((4 * len(panels), 3), layout="constrained")
+    for axes, group in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+        for name in group:
+            axes.plot(*zip(*((int(row["step"]), float(row[name])) for row in rows if row.get(name, "") != "")), label=name)
+        axes.set(title=group[0] if len(group) == 1 else "", xlabel="step")
+        if len(group) > 1:
+            axes.legend(fontsize=7)
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=80)
 
 
 def save_picture(path, picture):

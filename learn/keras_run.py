@@ -1,16 +1,18 @@
 """The training loop of speech networks (Keras): checkpoints, curves, resume.
 
-Reads, writes: RECORD/00001/: run.json, state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
+Reads, writes: RECORD/00001/: state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
 """
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import click
 import numpy as np
 
-from core import runs
 from core.files import whole_file
-from core.stage import only_one, progress
+from core.stage import progress
+from learn import curves, run
+from learn.run import run_options, with_options
 
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 
@@ -25,13 +27,13 @@ def optimizer_of(network, options):
     return optimizer
 
 
-def descend(tape, loss, network, average, optimizer):
-    """One step down the gradient of `loss`; the weights of `average` follow those of `network`."""
+def descend(tape, loss, network, optimizer, average=None):
+    """One step down the gradient of `loss`; the weights of `average`, when there is one, follow those of `network`."""
     import tensorflow as tf
     variables = network.trainable_variables
     gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
     optimizer.apply_gradients(zip(gradients, variables))
-    for slow, fast in zip(average.trainable_variables, variables):
+    for slow, fast in zip(average.trainable_variables if average else (), variables):
         slow.assign(slow + (1 - AVERAGING) * (fast - slow))
 
 
@@ -49,8 +51,8 @@ def load_state(path, variables) -> int:
         return int(state["step"])
 
 
-def go_on(run, options, batches, train_step, variables, check, *, label: str, stop_after=None) -> bool:
-    """Train in the folder `run` until `options['steps']`, from state.npz on when there is one.
+def go_on(folder, options, batches, train_step, variables, check, *, label: str, stop_after=None) -> bool:
+    """Train in `folder` until `options['steps']`, from state.npz on when there is one.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def go_on(run, options, batches, train_step, variables, check, *, label: str, st
     whether the training came to its end
     """
     import tensorflow as tf
-    state, recent = run / "state.npz", []
+    state, recent = folder / "state.npz", []
     first = load_state(state, variables) if state.is_file() else 0
     last = min(options["steps"], stop_after or options["steps"])
     with ThreadPoolExecutor(1) as ahead, progress(range(first, last), label) as bar:
@@ -80,52 +82,39 @@ def go_on(run, options, batches, train_step, variables, check, *, label: str, st
     return last == options["steps"]
 
 
-def add_to_curves(run, row):
-    """Add `row` to curves.csv, after those of the steps before it, draw curves.png, and write TensorBoard events."""
+def add_to_curves(folder, row):
+    """Add `row` to the curves of a run (`learn.curves.add_row`), and write it as TensorBoard events."""
     import tensorflow as tf
-    curves, rows = run / "curves.csv", []
-    if curves.is_file():
-        with open(curves, encoding="utf-8", newline="") as stream:
-            rows = [old for old in csv.DictReader(stream) if int(old["step"]) < row["step"]]  # a killed run does steps again
-    with whole_file(curves) as part, open(part, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, row, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows([*rows, row])
-    with tf.summary.create_file_writer(str(run / "events")).as_default(step=row["step"]):
+    curves.add_row(folder, row)
+    with tf.summary.create_file_writer(str(folder / "events")).as_default(step=row["step"]):
         for name, value in row.items():
             tf.summary.scalar(name, value)
-    draw_curves(curves, run / "curves.png")
 
 
-def draw_curves(curves, picture):
-    """curves.csv -> curves.png: losses on the left, what was measured by source on the right."""
-    from matplotlib.figure import Figure
-    with open(curves, encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    figure = Figure((10, 4), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for name in rows[0]:
-        if name != "step":
-            axes[int("/" in name)].plot([int(r["step"]) for r in rows], [float(r[name]) for r in rows], label=name)
-    for ax, title in zip(axes, ("loss", "validation")):
-        ax.set(title=title, xlabel="step")
-        ax.legend(fontsize=7)
-    with whole_file(picture) as part:
-        figure.savefig(part)
+def training_options(*, steps: int, batch: int, rate: float, every: int, fewest: int = 1):
+    """Decorate a command with the options of every training on a pack; the arguments are their defaults, `fewest` a batch."""
+    return with_options(
+        click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips."),
+        run_options("CNN_record"),
+        click.option("--steps", type=click.IntRange(1), default=steps, help="Batches to learn from."),
+        click.option("--batch", type=click.IntRange(fewest), default=batch, help="Stretches of speech a batch."),
+        click.option("--rate", type=click.FloatRange(0, min_open=True), default=rate, help="Highest learning rate."),
+        click.option("--decay", type=click.FloatRange(0), default=0.05, help="Weight decay."),
+        click.option("--every", type=click.IntRange(1), default=every, help="Steps between saved states."),
+        click.option("--seed", type=int, default=1, help="Of the first weights and of the batches."),
+        click.option("--dry-run", "is_dry", is_flag=True, help="Two small steps, to see that everything works."))
 
 
-def train_as_asked(train, stage: str, pack, record, resume, options, *, opened):
+def train_as_asked(train, stage: str, opened, *, pack, record, resume, trained, is_dry, **options):
     """What a training command does with its options: `train(run, pack, options)` in the run they ask for.
 
-    That is `resume`, with its own options and pack, or the newest unfinished one of these options and data, or a new one.
-    `opened(pack)` is a context that raises InputError when `pack` is none, before a run folder is made.
+    `opened(pack)` is a context that raises InputError when `pack` is none, before a run folder is made. See
+    `learn.run.train_as_asked`.
     """
-    if resume:
-        about = runs.resumed(resume, stage=stage, data=lambda about: about["data"]["file"])
-        run, options, pack = resume, about["options"], about["data"]["file"]
-    else:
+    def prepare(options, pack):
         with opened(pack):
-            pass
-        run = runs.open_run(record, stage=stage, options=options, data=pack)
-    with only_one(run):
-        return train(run, pack, options)
+            return lambda folder: train(folder, pack, options)
+
+    if is_dry:
+        options |= {"steps": 2, "batch": min(4, options["batch"]), "every": 2}
+    return run.train_as_asked(prepare, stage=stage, data=pack, options=options, record=record, resume=resume, trained=trained)

@@ -1,6 +1,6 @@
 """The training loop of picture networks (PyTorch): checkpoints, curves, resume.
 
-Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
+Reads, writes: RECORD/00001/: curves.csv, curves.png, preview.png, state.safetensors, model.safetensors
 """
 
 import tempfile
@@ -14,33 +14,30 @@ import torch
 
 from core import runs
 from core.errors import InputError
-from core.stage import only_one, say
+from core.stage import say
+from learn import curves, run
 from learn.adversaries import Adversaries
-from learn.curves import Curves
+from learn.run import run_options, with_options
 
 
 @dataclass
 class Training:
     """What one stage trains.
 
-    stage : the command, `gan.train`
-    index : index.csv of the data
     trainer : has `step(*arguments) -> losses`
     steps : number of the first step -> iterable of the arguments of that step and the following ones
     check : path of a preview to write -> measures on held-out data
     save : path -> writes the model there and returns it
     """
 
-    stage: str
-    index: Path
     trainer: Adversaries
     steps: Callable
     check: Callable
     save: Callable
 
-    def go(self, run, save_every: int, n_most: int | None = None):
+    def go(self, folder, save_every: int, n_most: int | None = None):
         """Train to the end (or for `n_most` steps), with a checkpoint and a row of the curves every `save_every` steps."""
-        trainer, curves = self.trainer, Curves(run, self.trainer.step_number)
+        trainer = self.trainer
         sums, n_summed, began = {}, 0, time.monotonic()
         for arguments in self.steps(trainer.step_number):
             for name, value in trainer.step(*arguments).items():
@@ -49,11 +46,11 @@ class Training:
             last = trainer.step_number in (trainer.n_steps, n_most)
             if trainer.step_number % save_every and not last:
                 continue
-            self.save(run / "model.safetensors")  # a run that is stopped leaves what it came to
-            checked, seconds = self.check(run / "preview.png"), time.monotonic() - began
+            self.save(folder / "model.safetensors")  # a run that is stopped leaves what it came to
+            checked, seconds = self.check(folder / "preview.png"), time.monotonic() - began
             means = {name: value / n_summed for name, value in sums.items()} | checked
-            curves.add(step=trainer.step_number, seconds=round(seconds), **means)
-            trainer.save_state(run / "state.safetensors")  # last: a run killed before it does these steps again
+            curves.add_row(folder, {"step": trainer.step_number, "seconds": round(seconds), **means})
+            trainer.save_state(folder / "state.safetensors")  # last: a run killed before it does these steps again
             left = seconds / n_summed * (trainer.n_steps - trainer.step_number) / 60
             say(f"step {trainer.step_number} of {trainer.n_steps}, {left:.0f} min left: "
                 + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
@@ -61,22 +58,13 @@ class Training:
             if last:
                 break
 
-    def run(self, record, options, resume, save_every) -> Path:
-        """Go on with a run (`resume`, or the newest unfinished one with these options and data), or start one; finish it.
-
-        Returns
-        -------
-        path of the model
-        """
-        run = Path(resume or runs.open_run(record, stage=self.stage, options=options, data=self.index))
-        with only_one(run):
-            if (run / "state.safetensors").is_file():
-                self.trainer.load_state(run / "state.safetensors")
-            say(f"{run}: step {self.trainer.step_number} of {self.trainer.n_steps}, on {self.trainer.device}")
-            self.go(run, save_every)
-            model = self.save(run / "model.safetensors")
-            (run / "done").touch()
-            return model
+    def run(self, folder, save_every: int):
+        """Train in `folder`, from its state on when there is one. Returns the path of the model."""
+        if (folder / "state.safetensors").is_file():
+            self.trainer.load_state(folder / "state.safetensors")
+        say(f"{folder}: step {self.trainer.step_number} of {self.trainer.n_steps}, on {self.trainer.device}")
+        self.go(folder, save_every)
+        return self.save(folder / "model.safetensors")
 
     def dry_run(self):
         """Two steps in a folder that is thrown away: raises what a real run would."""
@@ -94,9 +82,8 @@ def provenance(rows) -> dict:
 
 def training_options(**defaults):
     """Decorate a command with the options of every training; `defaults` of epochs, batch, adversarial_weight and _from."""
-    path = click.Path(path_type=Path)
-    options = (
-        click.option("--record", type=path, default=Path("GAN_record"), help="Folder of the runs."),
+    return with_options(
+        run_options("GAN_record"),
         click.option("--epoch", "--epochs", "epochs", type=click.IntRange(1), default=defaults["epochs"],
                      help="Times each picture is seen."),
         click.option("--batch", type=click.IntRange(1), default=defaults["batch"], help="Pictures a step."),
@@ -106,22 +93,19 @@ def training_options(**defaults):
         click.option("--adversarial-from", type=click.FloatRange(0, 1), default=defaults["adversarial_from"],
                      help="Share of the steps before it joins."),
         click.option("--save-every", type=click.IntRange(1), default=250, help="Steps between checkpoints."),
-        click.option("--resume", type=path, help="Go on with this run, under its own options."),
         click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core."),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute."),
-        click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"),
-    )
-
-    def decorate(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+        click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"))
 
 
-def train_as_asked(build, stage: str, data: str, *, record, save_every, resume, threads, device, is_dry, **options):
-    """What a training command does with its options; `build` makes a `Training` of options and device.
+def train_as_asked(build, stage: str, data: str, *, record, save_every, resume=None, trained=None, threads=0, device="cpu",
+                   is_dry=False, **options):
+    """What a training command does with its options; see `learn.run.train_as_asked`.
+
+    Parameters
+    ----------
+    build : function (options, device) -> Training
+    data : the option that names the folder of the data
 
     Returns
     -------
@@ -129,18 +113,15 @@ def train_as_asked(build, stage: str, data: str, *, record, save_every, resume, 
     """
     torch.set_num_threads(threads or torch.get_num_threads())
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-    training = build(resumed_options(resume, stage, data) if resume else options, choose_device(device))
-    return training.dry_run() if is_dry else training.run(record, options, resume, save_every)
+    device, index = choose_device(device), Path(options[data]) / "index.csv"
+    if is_dry:
+        return build(runs.resumed(resume, stage=stage)["options"] if resume else options, device).dry_run()
 
+    def prepare(options, _index):
+        training = build(options, device)
+        return lambda folder: training.run(folder, save_every)
 
-def resumed_options(run, stage: str, data: str) -> dict:
-    """The options of a run of `stage`, whose option `data` names the folder of its data.
-
-    Raises
-    ------
-    InputError : not such a run, or its data have changed.
-    """
-    return runs.resumed(run, stage=stage, data=lambda about: Path(about["options"][data]) / "index.csv")["options"]
+    return run.train_as_asked(prepare, stage=stage, data=index, options=options, record=record, resume=resume, trained=trained)
 
 
 def choose_device(name: str) -> str:

@@ -1,10 +1,12 @@
 """Clips that both have spectra and landmarks of nearly the same length.
 
-Reads: index.csv of both stages. Writes: nothing.
+Reads: index.csv and the arrays of both stages. Writes: nothing.
 """
 
+from pathlib import Path
 
-
+from core import artifacts
+from core.corpus import output_path
 from core.errors import InputError
 from core.index import number_in, read_index
 from core.stage import say
@@ -35,3 +37,18 @@ def usable_clips(fft_index, landmark_index) -> list:
         raise InputError(landmark_index, "no usable clip", "clips with sound and a face", f"make inspect FILE={landmark_index}")
     return rows
 
+
+def clips_of_split(fft, landmarks, split: str) -> list:
+    """Rows of `usable_clips` of a split, by the folders of both stages. Raises InputError when there is none."""
+    rows = [row for row in usable_clips(Path(fft) / "index.csv", Path(landmarks) / "index.csv") if row.get("split") == split]
+    if not rows:
+        raise InputError(Path(landmarks) / "index.csv", f"no clip of split {split}", "clips with a face", "make preprocess")
+    return rows
+
+
+def load_clip(row, fft, landmarks):
+    """Spectrum float16 [frame, hop, bin] and face [frame, 68, 2] of a row, as long as the shorter of them."""
+    spectrum = artifacts.load(output_path(fft, row, ".npy"), "spectrum").array
+    face = artifacts.load(output_path(landmarks, row, ".face.npy"), "landmarks-face").array
+    n = min(len(spectrum), len(face))
+    return spectrum[:n], face[:n]

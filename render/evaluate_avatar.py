@@ -15,12 +15,15 @@ import numpy as np
 
 from core import metrics
 from core.face import face68, face_detector
+from core.face.draw import contact_sheet
 from core.files import whole_file
 from core.index import source_of
 from core.stage import progress, stage
-from render.evaluate import (
+from learn.measures import report
+from render.measure import (
     EVERY,
     EVERY_IDENTITY,
+    as_markdown,
     identity,
     mean_psnr_db,
     mouth_box,
@@ -28,8 +31,8 @@ from render.evaluate import (
     render_clip,
     rows_of,
     shake,
-    write_measures,
 )
+from render.measure import means as means_by_source
 
 STAGE = "render.evaluate_avatar"
 TRUTH_OF = {"photo, moved": "the clip", "photo held still": "the clip", "the clip": "the clip",
@@ -123,9 +126,11 @@ def main(model, landmarks, split, every_clip, picture):
             widest = int(face68.mouth_opening(points).argmax())
             shown = [clip[still], clip[widest], *(drawn[m][widest] for m in ("photo, moved", "comics in time", "comic, moved"))]
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
-    table = write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip,
-                           picture=picture, name="metrics-video.json", n_columns=5, clips=len(rows), lpips="not available")
-    draw_bars(table["all clips"], model.with_name("metrics-video.png"))
+    table, out = means_by_source(found), model.with_name("metrics-video.json")
+    draw_bars(table["all clips"], out.with_suffix(".png"))
+    report(out, {"split": split, "clips": len(rows), "lpips": "not available", "sources": table}, as_markdown(table),
+           stage=STAGE, options={"split": split, "every_clip": every_clip}, inputs=[model, landmarks / "index.csv"],
+           picture=picture, sheet=contact_sheet(tiles, 5))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import decode_any
 from core.media.words import Word
-from core.stage import progress, say, stage
+from core.stage import progress, stage
+from learn.measures import report
 from speech.align import align
 from speech.recognise import recognise
 from speech.speakable import Piece
@@ -100,10 +100,8 @@ _PATH = click.Path(path_type=Path)
 def main(folder, grammar, out):
     """Measure recognition and word times on recordings whose words are known."""
     measured = evaluate(folder, grammar)
-    for name, value in measured.items():
-        say(f"{name:<20}{value}")
-    click.echo(artifacts.save_described_json(out, measured, "metrics", stage=STAGE,
-                                             options={"grammar": grammar and grammar.name}))
+    text = "\n".join(f"{name:<20}{value}" for name, value in measured.items())
+    report(out, measured, text, stage=STAGE, options={"grammar": grammar and grammar.name})
 
 
 if __name__ == "__main__":

@@ -233,17 +233,18 @@ class TestDisguise:
 
     def test_faces_are_of_several_people_each(self, pairs, tmp_path, monkeypatch):
         monkeypatch.setattr(other_faces, "FEWEST", 1)
-        done = command(other_faces.main, "--pairs", pairs, "--out", tmp_path / "faces.png")
+        done = command(other_faces.main, "--pairs", pairs, "--record", tmp_path)
         assert done.exit_code == 0, done.stderr
-        people, faces = artifacts.check(tmp_path / "faces.png", "other-faces")["people"], load_faces(tmp_path / "faces.png")
+        made = tmp_path / "00001" / "faces.png"
+        people, faces = artifacts.check(made, "other-faces")["people"], load_faces(made)
         assert sum(people) == 3 and len(faces.pictures) == len(people) >= 2
         assert np.abs(faces.pictures.astype(int) - faces.pictures[:, :, ::-1]).max() <= 1, "as alike left as right"
         assert faces.unlike(faces.embeddings[0])[-1] == 0
 
     def test_too_few_people_and_damaged_files_are_one_line(self, pairs, tmp_path, monkeypatch):
         monkeypatch.setattr(other_faces, "FEWEST", 50)
-        done = command(other_faces.main, "--pairs", pairs, "--out", tmp_path / "faces.png")
-        assert done.exit_code == 1 and "100 or more" in done.stderr and not (tmp_path / "faces.png").exists()
+        done = command(other_faces.main, "--pairs", pairs, "--record", tmp_path / "record")
+        assert done.exit_code == 1 and "100 or more" in done.stderr and not (tmp_path / "record").exists()
         Image.new("RGB", (256, 256)).save(tmp_path / "faces.png")
         describe(tmp_path / "faces.png", "other-faces")
         with pytest.raises(InputError, match="avatar.other_faces"):

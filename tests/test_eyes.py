@@ -11,6 +11,7 @@ from core import artifacts
 from core.errors import InputError
 from core.face import face68
 from core.media.video import write_video
+from learn.picture_run import train_as_asked
 from render import portrait as portrait_module
 from render.liveliness import close_lids
 from render.parts import evaluate_eyes, train
@@ -150,7 +151,7 @@ def test_clips_of_one_speaker_are_thinned(landmarks, tmp_path):
 def test_training_learns_to_shut_eyes(pairs, tmp_path):
     torch.set_num_threads(1)
     options = {**OPTIONS, "pairs": str(pairs)}
-    model = train.training(options, "cpu").run(tmp_path, options, None, 100)
+    model = train_as_asked(train.training, train.STAGE, "pairs", record=tmp_path, save_every=100, **options)
     assert artifacts.read_sidecar(model)["settings"]["part"] == "eyes"
     batch = as_tensors(load_pairs(pairs, "val", EYES).batch(np.arange(8)))
     drawn, near = train.paint(load_painter(model, EYES), batch), batch["masks"][:, 1:]

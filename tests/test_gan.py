@@ -18,6 +18,7 @@ from gan.dataset import load_crops, looks_of, measure_speaker
 from gan.model import Generator, generate, load_generator, save_generator, widths_for
 from gan.regression import fit_linear
 from learn import losses
+from learn.picture_run import train_as_asked
 from preprocess.crop_faces import crop_pose
 
 SIZE_PX, EVERY = 32, 2
@@ -90,7 +91,7 @@ def _options(corpus, **changes):
 
 def _train(corpus, record, save_every=7, **changes):
     options = _options(corpus, **changes)
-    return training.training(options, "cpu").run(record, options, None, save_every)
+    return train_as_asked(training.training, training.STAGE, "crops", record=record, save_every=save_every, **options)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from core import artifacts
 from core.errors import InputError
 from core.face import face68
 from core.index import read_index
+from learn.picture_run import train_as_asked
 from render import evaluate, portrait
 from render.parts import pairs as part_pairs
 from render.parts import train
@@ -57,7 +58,7 @@ def trained(pairs, tmp_path_factory):
 def run(pairs, record, **changes):
     options = {**OPTIONS, "pairs": str(pairs), **changes}
     torch.set_num_threads(1)
-    return train.training(options, "cpu").run(record, options, None, 3)
+    return train_as_asked(train.training, train.STAGE, "pairs", record=record, save_every=3, **options)
 
 
 def test_a_view_at_rest_is_the_photo(face):

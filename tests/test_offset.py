@@ -11,7 +11,7 @@ from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.face import face68
 from core.media.audio import spectrum_of
-from preprocess import estimate_offset, offset
+from preprocess import estimate_offset, fit_offset, offset
 from preprocess.estimate_offset import CHECK_SHIFTS
 from preprocess.offset import FRAME_MS, MAX_LAG, correlations, offset_of
 
@@ -123,10 +123,12 @@ def test_the_check_prints_a_table(data):
     assert len(lines) == 2 and lines[1].split()[:2] == ["ben", str(len(CHECK_SHIFTS))]
 
 
-def test_the_model_can_be_fitted_again(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(estimate_offset, "MODEL", tmp_path / "model.npz")
+def test_the_model_can_be_fitted_again(data, tmp_path):
     shipped = offset._model()
-    made = run(data, "--fit").strip()
+    done = command(fit_offset.main, "--fft", data / "fft", "--landmarks", data / "landmarks", "--record", tmp_path,
+                   "--trained", tmp_path / "trained-offsets")
+    made = (tmp_path / "trained-offsets").read_text().strip()
+    assert done.stdout.strip() == made == str(tmp_path / "00001" / "model.npz"), done.stderr
     assert artifacts.check(made, "offset-model")["clips"] == 3, "the good clips of split train"
     with np.load(made, allow_pickle=False) as model:
         assert model["coefficients"].shape == shipped.shape and np.isfinite(model["coefficients"]).all()

@@ -1,19 +1,25 @@
 """The tree keeps its promises: which folder imports which, how long a file is, what never appears, what `make` remakes."""
 
 import ast
+import re
 import shutil
 import subprocess
 
 import pytest
 
 from core import paths, renamed
-from docs.generate import PACKAGES, ROOT, source_files
+from core.kinds import KINDS
+from docs.generate import PACKAGES, ROOT, command_modules, source_files
+from learn import publish
 
 # Imports go one way: a package may import those before it
 ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
 MAY_IMPORT = {package: set(ORDER[:number]) | {package} for number, package in enumerate(ORDER)} | {"web": {*ORDER, "animator"}}
 MOST_FILES = 20  # of a folder, beside sub-folders
 TOO_FULL = {"landmarks": 20, "tests": 99}  # until they are parted
+# R2: modules of these names are for learning; others may be used by them, never the other way round. A network in PyTorch
+# draws in use too; one in Keras does not: LiteRT runs what was exported.
+LEARNING = re.compile(r"train|trainer|data|pairs|evaluate(_\w+)?|network|other_faces")
 LONGEST_FILE = 250  # lines
 FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}
 FORBIDDEN_CALLS = {"torch.load", "torch.save", "shutil.rmtree", "eval", "exec", "os.system"}
@@ -37,6 +43,20 @@ def _imports(tree):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: a relative import"
             yield node.module.split(".")[0]
+
+
+def _module(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _modules_used(path, modules):
+    """Those of `modules` that a file imports, inside functions too."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & modules
+            yield from inside or {node.module}
 
 
 def test_the_tree_was_found():
@@ -91,9 +111,19 @@ extract_landmarks data/landmarks/index.csv
 estimate_offset data/offsets/index.csv
 pack_hdf5 data/train.h5
 crop_faces data/crops/index.csv
+extract_head data/heads/index.csv
+parts.pairs data/pairs/index.csv
+--of-speaker data/eye_pairs/index.csv
+data/faces data/faces/index.csv
+data/ravdess data/ravdess/index.csv
+avatar.pairs data/avatar_pairs/index.csv
 END
-case "$*" in *.train*|*.join*) echo progress; echo "RECORD/00001/a model";; esac
 case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
+case "$*" in *--trained*) echo progress;; esac
+while [ $# -gt 0 ]; do
+    case "$1" in --trained) echo "RECORD/00001/a model" > "$2";; --record) mkdir -p "$2";; esac
+    shift
+done
 """
 
 
@@ -141,10 +171,31 @@ def test_stopped_stage_is_not_done(make):
 def test_training_hands_its_model_to_evaluation(make):
     make("train-cnn", CORPUS, fails="landmarks.train")
     *members, joined = make("train-cnn", CORPUS)
-    assert [line.split("--seed ")[1] for line in members] == ["1", "2", "3 --no-rnn"]
-    assert joined == "landmarks.join --record CNN_record" + 3 * " RECORD/00001/a model"
+    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3 --no-rnn"]
+    assert joined == "landmarks.join --record CNN_record --trained CNN_record/trained-landmark" + 3 * " RECORD/00001/a model"
     assert make("train-cnn", CORPUS) == []
     assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5"]
+
+
+def test_a_training_that_failed_leaves_no_model(make, tmp_path):
+    make("train-sync", CORPUS, fails="landmarks.sync.train")
+    assert not (tmp_path / "CNN_record" / "trained-sync").exists()
+
+
+@pytest.mark.parametrize("name", paths.MODELS)
+def test_every_model_that_ships_can_be_trained_and_published(make, tmp_path, name):
+    target = publish.TRAINED[name][1]
+    ran = make(target, CORPUS, "COMICS=comics")
+    trained = publish.trained_file(name).relative_to(ROOT)
+    by = [line for line in ran if line.endswith(f"--trained {trained}") or f"--trained {trained} " in line]
+    assert len(by) == 1 and by[0].split()[0] in KINDS[publish.TRAINED[name][0]].made_by
+    assert (tmp_path / trained).read_text() == "RECORD/00001/a model\n"
+    assert f"--record {trained.parent} " in by[0]
+    assert make("publish", f"MODEL={name}") == [f"learn.publish {name}"]
+
+
+def test_publish_alone_is_of_all_models(make):
+    assert make("publish") == ["learn.publish"]
 
 
 def test_other_crops_train_another_gan(make):
@@ -190,3 +241,25 @@ def test_stages_that_were_renamed_are_modules_now():
     for old, new in renamed.RENAMED.items():
         assert importlib.util.find_spec(new) is not None
         assert not (ROOT / f"{old.replace('.', '/')}.py").exists()
+
+
+def test_use_never_imports_learning():
+    """R2."""
+    modules = {_module(path): path for path in FILES}
+    learning = {module for module in modules if LEARNING.fullmatch(module.rpartition(".")[2])}
+    networks = {module for module in learning if module.endswith("network")}
+    in_torch = {module for module in networks if "torch" in set(_imports(_tree(modules[module])))}
+    assert len(learning) > 20 and len(in_torch) == 3
+    for module in modules.keys() - learning:
+        used = set(_modules_used(modules[module], set(modules))) & learning - in_torch
+        assert not used, f"{module} imports {sorted(used)}"
+
+
+def test_nothing_imports_a_command():
+    """R3: but for the scripts at the root, and `web`."""
+    modules, commands = {_module(path): path for path in FILES}, set(command_modules())
+    assert len(commands) > 40
+    for module, path in modules.items():
+        if "." in module and not module.startswith("web."):
+            used = set(_modules_used(path, set(modules))) & commands
+            assert not used, f"{module} imports {sorted(used)}"

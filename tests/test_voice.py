@@ -103,11 +103,13 @@ def test_training_makes_a_model(tmp_path):
         (tmp_path / "speech" / f"{i % 2}").mkdir(parents=True, exist_ok=True)
         write_wav(tmp_path / "speech" / f"{i % 2}" / f"{i}.wav", speak(sentence))
     assert command(list_recordings.main, tmp_path / "speech", "--out", tmp_path).exit_code == 0
-    out = tmp_path / "voice.npz"
-    done = command(train_voice.main, "--index", tmp_path / "index.csv", "--out", out, "--pieces", 8, "--epochs", 1)
+    out, trained = tmp_path / "record" / "00001" / "model.npz", tmp_path / "record" / "trained-voice"
+    done = command(train_voice.main, "--index", tmp_path / "index.csv", "--record", out.parent.parent, "--trained", trained,
+                   "--pieces", 8, "--epochs", 1)
+    assert trained.read_text().strip() == str(out) and (out.parent / "done").is_file()
     assert done.exit_code == 0 and done.stdout.splitlines()[-1] == str(out), done.stderr
     assert artifacts.check(out, "voice-model")["options"]["pieces"] == 8
     with np.load(out, allow_pickle=False) as made:
         assert np.isfinite([made[name].sum() for name in made.files]).all()
-    missing = command(train_voice.main, "--index", tmp_path / "none.csv", "--out", tmp_path / "b.npz")
-    assert missing.exit_code == 1 and "none.csv: no such file" in missing.stderr and not (tmp_path / "b.npz").exists()
+    missing = command(train_voice.main, "--index", tmp_path / "none.csv", "--record", tmp_path / "b")
+    assert missing.exit_code == 1 and "none.csv: no such file" in missing.stderr and not (tmp_path / "b").exists()

@@ -14,10 +14,10 @@ import numpy as np
 from avatar.identity.data import load_faces
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import DEFAULT_MODEL, SIZE_PX, VIEW, IdentityEncoder, load_encoder
-from core import artifacts
 from core.face.face68 import to_pixel_space
 from core.face.face_detector import embedding_in
 from core.stage import stage
+from learn.measures import cell, markdown, report
 
 STAGE = "avatar.identity.evaluate"
 ENLARGED = 3  # dlib's pictures of faces are larger
@@ -55,13 +55,10 @@ def main(model, crops, pairs):
              "untrained": measure(embed(IdentityEncoder().eval(), faces.views), faces),
              "grey picture": measure(faces.views[:, ::6, ::6].mean(-1).reshape(len(faces.views), -1), faces),
              "dlib": measure(dlib_embeddings(faces.views), faces)}
-    out = model.with_name("metrics.json")
     about = {"split": "val", "faces": len(faces.views), "people": faces.n_people, "size_px": SIZE_PX,
              "area_under_curve": table}
-    artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model])
-    click.echo("| method | " + " | ".join(GROUPS) + " |\n|---|" + "---:|" * len(GROUPS))
-    for method, row in table.items():
-        click.echo(f"| {method} | " + " | ".join("" if row[g] is None else f"{row[g]:.3f}" for g in GROUPS) + " |")
+    rows = [(method, *(cell(row[group]) for group in GROUPS)) for method, row in table.items()]
+    report(model.with_name("metrics.json"), about, markdown(("method", *GROUPS), rows), stage=STAGE, inputs=[model])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from core.stage import stage
 from learn.adversaries import Adversaries
 from learn.curves import save_picture
 from learn.picture_run import Training, provenance, train_as_asked, training_options
+from learn.run import n_steps_of
 
 STAGE = "avatar.identity.train"
 LEARNING_RATE = 2e-3
@@ -75,7 +76,7 @@ def training(options, device) -> Training:
     train = load_faces(options["crops"], options["pairs"], "train")
     val = load_faces(options["crops"], options["pairs"], "val", left_out={row["speaker"] for row in train.rows})
     torch.manual_seed(options["seed"])
-    n_steps = options["epochs"] * max(1, len(train.views) // options["batch"])
+    n_steps = n_steps_of(options, len(train.views))
     trainer = IdentityTrainer(IdentityEncoder().to(device), train.n_people, n_steps)
     index = Path(options["crops"]) / "index.csv"
 
@@ -84,7 +85,7 @@ def training(options, device) -> Training:
                             inputs=[index, Path(options["pairs"]) / "index.csv"], faces=len(train.views),
                             people=train.n_people, **provenance(train.rows))
 
-    return Training(STAGE, index, trainer, lambda first: batches(train, options, first, n_steps),
+    return Training(trainer, lambda first: batches(train, options, first, n_steps),
                     lambda preview: check(trainer.average, val, preview), save)
 
 

@@ -15,10 +15,11 @@ from core import artifacts
 from core.index import read_index, source_of
 from core.media.audio import decode_any
 from core.stage import progress, stage
+from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of
 from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
 from landmarks.emotion.recognise import SIX, emotion_of, six_of
-from landmarks.emotion.train import HELD_OUT_ACTORS, recall, scores_of
 from landmarks.expression import EMOTIONS
+from learn.measures import markdown, report
 
 STAGE = "landmarks.emotion.evaluate"
 N_BINS = 10
@@ -81,25 +82,19 @@ def unacted(index, model) -> dict:
 
 def as_markdown(about) -> str:
     """The measures as tables to paste into the documents."""
-    eight, lines = about["acted"]["eight"], ["| said | " + " | ".join(f"heard {name}" for name in EMOTIONS) + " | recall |"]
-    lines.append("|---|" + "---:|" * (len(EMOTIONS) + 1))
-    for name, row in eight["confusion"].items():
-        lines.append(f"| {name} | " + " | ".join(map(str, row.values())) + f" | {eight['recalls'].get(name, np.nan):.0%} |")
-    lines += ["", "| | recordings | recall | accuracy | ECE | by chance |", "|---|---:|---:|---:|---:|---:|"]
-    for name in ("eight", "six"):
-        m = about["acted"][name]
-        lines.append(f"| {name} classes | {m['recordings']} | {m['recall']:.1%} | {m['accuracy']:.1%} | {m['ece']:.3f} | "
-                     f"{m['by_chance']:.1%} |")
-    parts = {name: about["acted"][name] for name in ("all taken for acted", "networks alone", "discriminant alone")}
-    parts |= about["acted"]["speakers"]
-    lines += [f"| {name}, eight classes | | {share:.1%} | | | |" for name, share in parts.items()]
-    held = about["held_out"]
-    lines.append(f"| cross-validation, one network and discriminant each | {held['recordings']} | {held['recall']:.1%} | | | |")
-    lines += ["", "| unacted speech | recordings | neutral or calm first | " + " | ".join(EMOTIONS) + " |",
-              "|---|---:|---:|" + "---:|" * len(EMOTIONS)]
-    lines += [f"| {name} | {m['recordings']} | {m['mild_first']:.0%} | " + " | ".join(f"{p:.2f}" for p in m["mean"].values())
-              + " |" for name, m in about["unacted"].items()]
-    return "\n".join(lines)
+    acted, held = about["acted"], about["held_out"]
+    confusion = [(name, *row.values(), f"{acted['eight']['recalls'].get(name, np.nan):.0%}")
+                 for name, row in acted["eight"]["confusion"].items()]
+    rows = [(f"{name} classes", m["recordings"], f"{m['recall']:.1%}", f"{m['accuracy']:.1%}", f"{m['ece']:.3f}",
+             f"{m['by_chance']:.1%}") for name, m in ((name, acted[name]) for name in ("eight", "six"))]
+    parts = {name: acted[name] for name in ("all taken for acted", "networks alone", "discriminant alone")} | acted["speakers"]
+    rows += [(f"{name}, eight classes", "", f"{share:.1%}", "", "", "") for name, share in parts.items()]
+    rows.append(("cross-validation, one network and discriminant each", held["recordings"], f"{held['recall']:.1%}", *[""] * 3))
+    mild = [(name, m["recordings"], f"{m['mild_first']:.0%}", *(f"{p:.2f}" for p in m["mean"].values()))
+            for name, m in about["unacted"].items()]
+    return "\n\n".join((markdown(("said", *(f"heard {name}" for name in EMOTIONS), "recall"), confusion),
+                        markdown(("", "recordings", "recall", "accuracy", "ECE", "by chance"), rows),
+                        markdown(("unacted speech", "recordings", "neutral or calm first", *EMOTIONS), mild)))
 
 
 _PATH = click.Path(path_type=Path)
@@ -116,10 +111,8 @@ def main(index, model, apart, unacted_index):
     """Measure the emotion recogniser."""
     about = {"acted": acted(index, apart, model), "unacted": unacted(unacted_index, model) if unacted_index else {},
              "held_out": artifacts.read_sidecar(model).get("held_out", {"recordings": 0, "recall": np.nan})}
-    click.echo(as_markdown(about))
-    out = model.with_name("metrics.json")
-    inputs = [model, index, *([unacted_index] if unacted_index else [])]
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, options={"apart": list(apart)}, inputs=inputs))
+    report(model.with_name("metrics.json"), about, as_markdown(about), stage=STAGE, options={"apart": list(apart)},
+           inputs=[model, index, *([unacted_index] if unacted_index else [])])
 
 
 if __name__ == "__main__":

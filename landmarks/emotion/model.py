@@ -37,13 +37,14 @@ AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
-def sounds_of(sound, filters=None):
+def sounds_of(sound, filters=None, spectrum=None):
     """Mel power and pitch of a recording, STEPS_PER_FRAME to a frame.
 
     Parameters
     ----------
     sound : float32 [sample], 16 kHz
     filters : float32 [bin, mel], two mel bands for each of N_BANDS; `mel_filters` by default
+    spectrum : float16 [frame, hop, bin] of the sound, where it is known
 
     Returns
     -------
@@ -51,7 +52,7 @@ def sounds_of(sound, filters=None):
     octaves, voicing : float32 [step], as of `pitch_and_voicing`; of the more regular hop of each step
     frames : float32 [frame, hop, mel], the mel power itself
     """
-    frames = mel_power(spectrum_of(sound), filters)
+    frames = mel_power(spectrum_of(sound) if spectrum is None else spectrum, filters)
     n_hops = HOPS_PER_FRAME // STEPS_PER_FRAME
     power = frames.reshape(-1, n_hops, N_BANDS, frames.shape[-1] // N_BANDS).sum((1, 3))
     octaves, voicing = (values.reshape(-1, n_hops) for values in pitch_and_voicing(sound))

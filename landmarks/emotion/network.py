@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from landmarks.emotion.model import N_FEATURES, SILENT, STEPS_PER_FRAME
+from learn.keras_run import descend
 from preprocess.ravdess import EMOTIONS
 
 DEFAULTS = {"width": 96, "channels": 64, "units": 48, "dropout": 0.3}
@@ -67,8 +68,7 @@ def make_train_step(network, optimizer, smoothing: float, strong_weight: float):
             terms = {"emotion": tf.reduce_mean(weight * tf.nn.softmax_cross_entropy_with_logits(wanted, scores)),
                      "strong": tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(strong, strength[:, 0]))}
             loss = terms["emotion"] + strong_weight * terms["strong"]
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, network.trainable_variables), 1.0)
-        optimizer.apply_gradients(zip(gradients, network.trainable_variables))
+        descend(tape, loss, network, optimizer)
         return {"loss": loss, **terms}
 
     return train_step

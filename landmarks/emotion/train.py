@@ -12,28 +12,18 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core import artifacts, runs
+from core import artifacts
 from core.errors import InputError
-from core.stage import only_one, say, stage
+from core.stage import say, stage
+from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of, surprise
+from learn.run import run_options, train_as_asked
 from preprocess.ravdess import EMOTIONS
 
 STAGE = "landmarks.emotion.train"
-HELD_OUT_ACTORS = ("actor_19", "actor_20")
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
 SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
-
-
-def recall(wanted, scores) -> float:
-    """Unweighted average recall of scores [item, 8] for the true classes `wanted` [item]."""
-    found = scores.argmax(-1)
-    return float(np.mean([(found[wanted == k] == k).mean() for k in np.unique(wanted)]))
-
-
-def surprise(wanted, chances) -> float:
-    """Mean negative logarithm of the chances [item, class] of the true classes [item]."""
-    return -float(np.log(np.maximum(chances[np.arange(len(wanted)), wanted], 1e-12)).mean())
 
 
 def weighed(wanted, by_network, by_moments):
@@ -42,13 +32,6 @@ def weighed(wanted, by_network, by_moments):
     tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
              for share in SHARES for t in TEMPERATURES]
     return tuple(float(value) for value in min(tried)[1:])
-
-
-def scores_of(recogniser, takes):
-    """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
-    found = [recogniser.listen(*take.sounds) for take in takes]
-    scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
-    return tuple(np.concatenate(part) for part in zip(*scores))
 
 
 def moments_of_takes(takes, seed: int):
@@ -144,7 +127,6 @@ def train(run, acted, unacted, options, inputs) -> Path:
                              temperature=temperature, held_out=held) as (part, _):
         np.savez_compressed(part, **merged(networks, linear, share, temperature))
     say(f"of those held out: {held}; share {share:.2f}, temperature {temperature:.2f}")
-    (run / "done").touch()
     return path
 
 
@@ -155,8 +137,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
               help="A list of acted recordings, with emotion and intensity.")
 @click.option("--unacted", "unacted_index", type=click.Path(path_type=Path),
               help="A list of recordings of people who do not act: what sounds like them is neutral.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
+@run_options("CNN_record", resumes=False)
 @click.option("--apart", multiple=True, default=HELD_OUT_ACTORS, help="Speakers kept for landmarks.emotion.evaluate.")
 @click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
 @click.option("--epochs", type=click.IntRange(1), default=120, help="How often each recording is heard.")
@@ -170,7 +151,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
 @click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-def main(index, unacted_index, record_folder, apart, **options):
+def main(index, unacted_index, record, trained, apart, **options):
     """Train the recogniser of emotions."""
     from landmarks.emotion.data import takes, unacted
     inputs = [unacted_index] if unacted_index else []
@@ -179,9 +160,11 @@ def main(index, unacted_index, record_folder, apart, **options):
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
                          "--apart NAME")
-    run = runs.open_run(record_folder, stage=STAGE, options=options, data=index, resumes=False)
-    with only_one(run):
-        click.echo(train(run, learnt, unacted(unacted_index), options, [index, *inputs]))
+
+    def prepare(options, index):
+        return lambda run: train(run, learnt, unacted(unacted_index), options, [index, *inputs])
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=index, options=options, record=record, trained=trained, resumes=False))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import click
 import numpy as np
 from scipy.signal import welch
 
-from core import artifacts, metrics
+from core import metrics
 from core.clock import FPS
 from core.errors import InputError
 from core.smooth import gaussian_filter
@@ -23,6 +23,7 @@ from landmarks.head.motion import DEFAULT_MODEL, load_head_model, motion_of, see
 from landmarks.head.prosody import melody
 from landmarks.head.sound import heard_at_knots
 from landmarks.voice.gate import WholeVoice
+from learn.measures import markdown, report
 
 STAGE = "landmarks.head.evaluate"
 SEEDS = 4
@@ -149,15 +150,16 @@ def measure(model, clips, train) -> dict:
             "by_sound": float(np.mean(by_sound)), "same_seed": same, "long": long_and_silent(model, clips)}
 
 
-def as_markdown(about) -> str:
-    """The measures as a table to paste into the documents."""
+def as_text(about) -> str:
+    """The measures as a table to paste into the documents, and what is not in it."""
     names = "spectrum_distance_db", "jitter_ratio", "speed_loudness", "nod_loudness", "brow_melody"
-    lines = ["| method | sd: " + ", ".join(CHANNELS) + " | speed | " + " | ".join(names) + " |", "|---|---|---|" + "---:|" * 5]
-    for method, values in about["methods"].items():
-        ratios = (" ".join(f"{v:.2f}" for v in values[name].values()) for name in ("sd_ratio", "speed_ratio"))
-        lines.append(f"| {method} | " + " | ".join([*ratios, *(f"{values[name]:.2f}" for name in names)]) + " |")
-    lines.append("| measured | | | | | " + " | ".join(f"{about['measured'][name]:.2f}" for name in names[2:]) + " |")
-    return "\n".join(lines)
+    rows = [(method, *(" ".join(f"{v:.2f}" for v in values[name].values()) for name in ("sd_ratio", "speed_ratio")),
+             *(f"{values[name]:.2f}" for name in names)) for method, values in about["methods"].items()]
+    rows.append(("measured", "", "", "", "", *(f"{about['measured'][name]:.2f}" for name in names[2:])))
+    table = markdown(("method", "sd: " + ", ".join(CHANNELS), "speed", *names), rows, n_names=3)
+    return (f"{table}\n\ndifference between seeds {about['diversity']:.2f}, between sounds {about['by_sound']:.2f}; same seed, "
+            f"same motion: {about['same_seed']}\nin standard deviations: "
+            + ", ".join(f"{name} {value:.2f}" for name, value in about["long"].items()))
 
 
 @stage(reads="MODEL (head-model), PACK (training-pack), HEADS", writes="OUT (metrics.json)",
@@ -173,12 +175,7 @@ def main(model, pack, heads, out):
     if not clips:
         raise InputError(heads, f"no head of split 'val' turns more than {MOVING:g} degrees a second", "one at least")
     about = measure(load_head_model(model), clips, train)
-    click.echo(as_markdown(about))
-    click.echo(f"\ndifference between seeds {about['diversity']:.2f}, between sounds {about['by_sound']:.2f}; same seed, same "
-               f"motion: {about['same_seed']}")
-    click.echo("in standard deviations: " + ", ".join(f"{name} {value:.2f}" for name, value in about["long"].items()))
-    out = out or Path(model).with_name("metrics.json")
-    click.echo(artifacts.save_described_json(out, about, "metrics", stage=STAGE, inputs=[model, pack]))
+    report(out or Path(model).with_name("metrics.json"), about, as_text(about), stage=STAGE, inputs=[model, pack])
 
 
 if __name__ == "__main__":

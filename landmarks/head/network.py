@@ -5,19 +5,17 @@ time 0 (the noise) to 1. Attention looks `REACH` knots to either side, so that a
 Source: flow matching, Lipman et al. 2023; attention with learnt distances, Shaw et al. 2018.
 """
 
-import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from keras.export import ExportArchive
 
-from core import artifacts
 from landmarks.head.data import N_MANNER, manner_of
 from landmarks.head.knots import KNOT, N_CHANNELS, to_knots
 from landmarks.head.sound import N_SOUND
+from learn.export import write_litert
 
 REACH = 16  # knots attention looks to either side: 2.6 s
 COLOUR = 20  # knots to either side that make the colour of the noise
@@ -120,25 +118,15 @@ def statistics_of(clips) -> dict:
     return {name: value.astype(np.float32) for name, value in parts.items()}
 
 
-def export(network, path, *, stage: str, options: dict, inputs=()) -> Path:
-    """Write `network` to `path` as LiteRT (head-model): signatures `hear`, `begin` and `move`, one recording each."""
-    archive = ExportArchive()
-    archive.track(network)
-    knots = [tf.TensorSpec((None, n), name=name) for name, n in
-             (("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"]))]
-    archive.add_endpoint("hear", lambda heard: {"code": network.hear(heard[None])[0]}, input_signature=knots[:1])
+def export(network, path, **about) -> Path:
+    """Write `network` to `path` as LiteRT (head-model): `hear`, `begin` and `move`, one recording each; see `learn.export`."""
+    heard, noise, motion, code = (tf.TensorSpec((None, n), name=name) for name, n in (
+        ("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"])))
+    manner, time, listens = (tf.TensorSpec((n,), name=name) for name, n in (("manner", N_MANNER), ("time", 1), ("listens", 1)))
     sees = tf.constant(max(COLOUR, network.settings["depth"] * REACH))
-    archive.add_endpoint("begin", lambda noise: {
-        "motion": network.begin(noise[None])[0], "manner": network.manner + 0.0, "size": network.size + 0.0,
-        "sees": sees + 0}, input_signature=knots[1:2])
-    archive.add_endpoint("move", lambda motion, code, manner, time, listens: {"velocity": network.led(
-        motion, code, manner, time, listens)}, input_signature=[
-            *knots[2:], tf.TensorSpec((N_MANNER,), name="manner"), tf.TensorSpec((1,), name="time"),
-            tf.TensorSpec((1,), name="listens")])
-    with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
-        content = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["hear", "begin", "move"]).convert()
-    with artifacts.described(path, "head-model", stage=stage, options=options, inputs=inputs,
-                             settings=network.settings) as (part, _):
-        part.write_bytes(content)
-    return Path(path)
+    return write_litert(network, path, "head-model", {
+        "hear": (lambda heard: {"code": network.hear(heard[None])[0]}, [heard]),
+        "begin": (lambda noise: {"motion": network.begin(noise[None])[0], "manner": network.manner + 0.0,
+                                 "size": network.size + 0.0, "sees": sees + 0}, [noise]),
+        "move": (lambda motion, code, manner, time, listens: {"velocity": network.led(motion, code, manner, time, listens)},
+                 [motion, code, manner, time, listens])}, **about)

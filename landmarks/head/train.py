@@ -5,15 +5,13 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 use) and `done`.
 """
 
-from pathlib import Path
-
 import click
 import numpy as np
 
 from core.stage import say, stage
 from landmarks.dataset import open_pack
 from landmarks.head.data import MOVING
-from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
 STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
@@ -67,7 +65,7 @@ def train(run, pack, options, stop_after=None):
     def train_step(*batch):
         with tf.GradientTape() as tape:
             loss = flow_loss(network, *batch, training=True)
-        descend(tape, loss, network, average, optimizer)
+        descend(tape, loss, network, optimizer, average)
         return {"loss": loss}
 
     measured = tf.function(lambda *batch: flow_loss(average, *batch))
@@ -82,35 +80,21 @@ def train(run, pack, options, stop_after=None):
 
     if not go_on(run, options, batches, train_step, variables, check, label="train head", stop_after=stop_after):
         return None
-    path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
-    (run / "done").touch()
-    return path
+    return export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
 
 
 @stage(reads="PACK (data/train.h5), HEADS (data/heads)", writes="RECORD/00001/ with model.tflite, curves.png, run.json",
        examples=("python -m landmarks.head.train", "python -m landmarks.head.train --resume CNN_record/00002"))
-@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The sound of the clips.")
+@training_options(steps=3000, batch=8, rate=1e-3, every=250)
 @click.option("--heads-folder", default="data/heads", help="How head and brows move in them.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=3000, help="Batches to learn from.")
-@click.option("--batch", type=click.IntRange(1), default=8, help="Stretches a batch.")
 @click.option("--frames", type=click.IntRange(8), default=250, help="Frames a stretch.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Highest learning rate.")
-@click.option("--decay", type=click.FloatRange(0), default=0.05, help="Weight decay.")
 @click.option("--width", type=click.IntRange(4), default=48, help="Values that describe a knot.")
 @click.option("--depth", type=click.IntRange(1), default=3, help="Layers of attention.")
 @click.option("--heads", type=click.IntRange(1), default=4, help="Parts of a layer's attention.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.1, help="Share of values hidden while training.")
-@click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
-@click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-@click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(**options):
     """Train the transformer that moves head and brows with the speech."""
-    if dry_run:
-        options |= {"steps": 2, "batch": 2, "every": 2}
-    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options, opened=open_pack))
+    click.echo(train_as_asked(train, STAGE, open_pack, **options))
 
 
 if __name__ == "__main__":

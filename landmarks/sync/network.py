@@ -4,21 +4,19 @@ Sound features and mouth shapes -> a vector a frame each; `similarities` slides 
 Source: the two encoders follow SyncNet (Chung & Zisserman 2016), the loss InfoNCE (van den Oord et al. 2018).
 """
 
-import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from keras.export import ExportArchive
 
-from core import artifacts
 from core.face.face68 import N_MOUTH_SHAPE
 from core.media.audio import HOPS_PER_FRAME
 from landmarks.features import CONTEXT, N_MELS
 from landmarks.model import build_encoder
 from landmarks.sync.judge import MAX_LAG, N_LAGS
+from learn.export import write_litert
 
 DEFAULTS = {"channels": 16, "width": 80, "size": 32, "dropout": 0.3}
 SHARPNESS = 20.0  # what a correlation is multiplied with before the softmax, to begin with
@@ -91,21 +89,13 @@ def loss_terms(network, heard, shown, seen, target, n_others: int):
             "clip": tf.reduce_mean(tf.reduce_logsumexp(every, 1) - picked)}
 
 
-def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> Path:
-    """Write `network` to `path` as LiteRT with signatures `hear` and `see`, frames as the batch axis, and its sidecar."""
-    archive = ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("hear", lambda features: {"heard": network.ear(features[None], training=False)[0]},
-                         input_signature=[tf.TensorSpec((None, HOPS_PER_FRAME, N_MELS), name="features")])
-    archive.add_endpoint("see", lambda shapes: {"shown": network.eye(shapes[None], training=False)[0]},
-                         input_signature=[tf.TensorSpec((None, N_MOUTH_SHAPE), name="shapes")])
-    with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
-        content = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["hear", "see"]).convert()
-    with artifacts.described(path, "sync-model", stage=stage, options=options, inputs=inputs,
-                             settings=network.settings, **facts) as (part, _):
-        part.write_bytes(content)
-    return Path(path)
+def export(network, path, **about) -> Path:
+    """Write `network` to `path` as LiteRT (sync-model): `hear` and `see`, frames as the batch axis; see `learn.export`."""
+    features = tf.TensorSpec((None, HOPS_PER_FRAME, N_MELS), name="features")
+    shapes = tf.TensorSpec((None, N_MOUTH_SHAPE), name="shapes")
+    return write_litert(network, path, "sync-model", {
+        "hear": (lambda features: {"heard": network.ear(features[None], training=False)[0]}, [features]),
+        "see": (lambda shapes: {"shown": network.eye(shapes[None], training=False)[0]}, [shapes])}, **about)
 
 
 def built(**settings) -> SyncNetwork:

@@ -5,13 +5,11 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 (sync-model, its accuracy in the sidecar), metrics.json and `done`.
 """
 
-from pathlib import Path
-
 import click
 
 from core.stage import say, stage
 from landmarks.dataset import open_pack
-from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
 STAGE = "landmarks.sync.train"
 CHECKED_S = 2  # length of the stretches looked at while training
@@ -45,7 +43,7 @@ def make_train_step(network, average, optimizer, n_others: int):
         with tf.GradientTape() as tape:
             terms = loss_terms(network, *network(features, shapes, training=True), seen, target, n_others)
             loss = terms["lag"] + terms["clip"]
-        descend(tape, loss, network, average, optimizer)
+        descend(tape, loss, network, optimizer, average)
         return {"loss": loss, **terms}
 
     return train_step
@@ -67,8 +65,8 @@ def train(run, pack, options, stop_after=None):
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
     from landmarks.dataset import load_clips
+    from landmarks.sync.accuracy import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync.data import SyncBatches
-    from landmarks.sync.evaluate import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync.network import export
     clips, held_out = load_clips(pack, "train"), recordings(pack, "val")
     batches = SyncBatches(clips, n_items=options["batch"], seed=options["seed"])
@@ -84,7 +82,6 @@ def train(run, pack, options, stop_after=None):
         return None
     path = export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
     publish_accuracy(path, pack)
-    (run / "done").touch()
     return path
 
 
@@ -98,27 +95,15 @@ def record(run, step, losses, rows):
 
 @stage(reads="PACK (data/train.h5)", writes="RECORD/00001/ with model.tflite, curves.png, metrics.json, run.json",
        examples=("python -m landmarks.sync.train", "python -m landmarks.sync.train --resume CNN_record/00002"))
-@click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips.")
-@click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
-              help="Folder of the runs.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run; its own options hold.")
-@click.option("--steps", type=click.IntRange(1), default=2000, help="Batches to learn from.")
-@click.option("--batch", type=click.IntRange(2), default=32, help="Stretches a batch.")
+@training_options(steps=2000, batch=32, rate=2e-3, every=250, fewest=2)
 @click.option("--others", type=click.IntRange(0), default=3, help="Foreign sounds each mouth must be told from.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, help="Highest learning rate.")
-@click.option("--decay", type=click.FloatRange(0), default=0.05, help="Weight decay.")
 @click.option("--channels", type=click.IntRange(2), default=16, help="Channels of the convolutions over frequency.")
 @click.option("--width", type=click.IntRange(2), default=80, help="Values that describe a frame inside the encoders.")
 @click.option("--size", type=click.IntRange(1), default=32, help="Values that describe a frame in the end.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
-@click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
-@click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-@click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(**options):
     """Train the network that judges whether lips and sound are together."""
-    if dry_run:
-        options |= {"steps": 2, "batch": 4, "every": 2}
-    click.echo(train_as_asked(train, STAGE, pack, record_folder, resume, options, opened=open_pack))
+    click.echo(train_as_asked(train, STAGE, open_pack, **options))
 
 
 if __name__ == "__main__":

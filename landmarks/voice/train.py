@@ -1,7 +1,7 @@
 """Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
 Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
-Writes: CNN_record/voice/model.npz (voice-model).
+Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
 
@@ -18,8 +18,9 @@ from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_power
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
-from landmarks.voice.gate import LAG, MODEL, gate_features
+from landmarks.voice.gate import LAG, gate_features
 from landmarks.wordless import level_of, reverberant, wordless
+from learn.run import run_options, train_as_asked
 
 STAGE = "landmarks.voice.train"
 PIECE_S = 10
@@ -126,33 +127,42 @@ def typical(speakers):
     return np.mean(means, 0).astype(np.float32)
 
 
-@stage(reads="the recordings that INDEX lists", writes="OUT (voice-model)",
+def train(run, speakers, options, inputs) -> Path:
+    """Train on `speakers`, name -> sounds, and write the model into the folder `run`. Returns its path."""
+    import keras
+    keras.utils.set_random_seed(options["seed"])
+    net = network(options["width"], options["hidden"])
+    pieces = examples(np.random.default_rng(options["seed"]), speakers, options["pieces"])
+    fit(net, pieces, epochs=options["epochs"], batch=32, rate=3e-3)
+    path = run / "model.npz"
+    with artifacts.described(path, "voice-model", stage=STAGE, options=options, inputs=inputs) as (part, _):
+        np.savez(part, **weights(net), typical=typical(speakers))
+    say(f"{len(speakers) - len(VOICES)} recorded speakers, {len(VOICES)} synthesised voices")
+    return path
+
+
+@stage(reads="the recordings that INDEX lists", writes="RECORD/00001/ with model.npz, run.json",
        examples=("python -m landmarks.voice.train",
                  "python -m preprocess.list_recordings data/raw --out data/more",
                  "python -m landmarks.voice.train --index data/recordings/index.csv --index data/more/index.csv"))
 @click.option("--index", "indexes", type=click.Path(path_type=Path), multiple=True,
               default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
-@click.option("--out", type=click.Path(path_type=Path), default=MODEL, show_default="CNN_record/voice/model.npz",
-              help="The model.")
+@run_options("CNN_record", resumes=False)
 @click.option("--pieces", type=click.IntRange(8), default=1600, help="Pieces of ten seconds to learn from.")
 @click.option("--epochs", type=click.IntRange(1), default=20, help="How often each is seen.")
 @click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
 @click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
-def main(indexes, out, pieces, epochs, width, hidden, seed):
+def main(indexes, record, trained, **options):
     """Train the detector of voices."""
-    import keras
-    keras.utils.set_random_seed(seed)
-    speakers = {}
-    for name, sound in [*recorded(indexes, "train"), *synthesised()]:
-        speakers.setdefault(name, []).append(sound)
-    net, n_recorded = network(width, hidden), len(speakers) - len(VOICES)
-    fit(net, examples(np.random.default_rng(seed), speakers, pieces), epochs=epochs, batch=32, rate=3e-3)
-    options = {"pieces": pieces, "epochs": epochs, "width": width, "hidden": hidden, "seed": seed}
-    with artifacts.described(out, "voice-model", stage=STAGE, options=options, inputs=indexes) as (part, _):
-        np.savez(part, **weights(net), typical=typical(speakers))
-    say(f"{n_recorded} recorded speakers, {len(VOICES)} synthesised voices")
-    click.echo(out)
+    def prepare(options, _index):
+        speakers = {}
+        for name, sound in [*recorded(indexes, "train"), *synthesised()]:
+            speakers.setdefault(name, []).append(sound)
+        return lambda run: train(run, speakers, options, indexes)
+
+    click.echo(train_as_asked(prepare, stage=STAGE, data=indexes[0], options=options, record=record, trained=trained,
+                              resumes=False))
 
 
 if __name__ == "__main__":

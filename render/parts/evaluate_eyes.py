@@ -16,11 +16,14 @@ from core import artifacts, metrics
 from core.errors import InputError
 from core.face import face68
 from core.face.crop import upright
+from core.face.draw import contact_sheet
 from core.index import source_of
 from core.media.video import read_frames
 from core.stage import progress, stage
+from learn.measures import report
 from render import portrait
-from render.evaluate import evaluation_options, rows_of, write_measures
+from render.measure import as_markdown, means, rows_of
+from render.options import evaluation_options
 from render.parts.pair_choice import choose_eyes, shut_shares
 from render.parts.part import EYES
 from render.photo import Photo
@@ -106,10 +109,12 @@ def main(model, landmarks, split, every_clip, picture):
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} shuts its eyes", "clips with blinks")
     counts = {source: dict(zip(("shut", "measured"), n.tolist())) for source, n in counts.items()}
-    write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip, picture=picture,
-                   clips=len(tiles), frames=counts)
-    click.echo("frames of shut eyes, measured of all: " + ", ".join(f"{source} {n['measured']} of {n['shut']}"
-                                                                  for source, n in counts.items()))
+    table = means(found)
+    used = "frames of shut eyes, measured of all: " + ", ".join(f"{source} {n['measured']} of {n['shut']}"
+                                                                for source, n in counts.items())
+    report(model.with_name("metrics.json"), {"split": split, "clips": len(tiles), "frames": counts, "sources": table},
+           f"{as_markdown(table)}\n{used}", stage=STAGE, options={"split": split, "every_clip": every_clip},
+           inputs=[model, landmarks / "index.csv"], picture=picture, sheet=contact_sheet(tiles, 8))
 
 
 if __name__ == "__main__":

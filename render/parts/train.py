@@ -18,6 +18,7 @@ from core.stage import stage
 from learn.curves import save_picture
 from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
+from learn.run import n_steps_of
 from render.parts.data import as_tensors, load_pairs, varied
 from render.parts.network import Painter, painted, save_painter
 from render.parts.part import EYES, MOUTH, PARTS
@@ -70,7 +71,7 @@ def training(options, device) -> Training:
     part = PARTS[options["part"]]
     train, val = (load_pairs(options["pairs"], split, part) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
-    n_steps = options["epochs"] * max(1, len(train) // options["batch"])
+    n_steps = n_steps_of(options, len(train))
     trainer = PartTrainer(Painter(part=part.name).to(device), n_steps, learning_rate=LEARNING_RATE,
                            adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
     index = Path(options["pairs"]) / "index.csv"
@@ -82,7 +83,7 @@ def training(options, device) -> Training:
         return save_painter(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
                             inputs=[index], pairs=len(train), **provenance(train.rows))
 
-    return Training(STAGE, index, trainer, steps, lambda preview: check(trainer.average, val, preview, device), save)
+    return Training(trainer, steps, lambda preview: check(trainer.average, val, preview, device), save)
 
 
 @stage(reads="PAIRS/", writes="RECORD/NNNNN/: run.json, curves, preview.png, state and model.safetensors",

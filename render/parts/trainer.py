@@ -28,11 +28,11 @@ class PartTrainer(Adversaries):
     """Networks, optimisers, and the step that trains them; see `Adversaries` for the rest."""
 
     def __init__(self, painter: Painter, n_steps, **settings):
-        super().__init__(painter, Critic(), n_steps, discriminator_share=CRITIC_SHARE, **settings)
+        super().__init__(painter, Critic(), n_steps, feature_weight=FEATURE_WEIGHT, discriminator_share=CRITIC_SHARE,
+                         **settings)
 
     def step(self, pairs) -> dict:
         """Train on one batch, `part_data.as_tensors`; return the losses."""
-        self.set_learning_rate()
         pairs = {name: value.to(self.device) for name, value in pairs.items()}
         truth, warped, masks, near = sharpened(pairs["truth"]), pairs["warped"], pairs["masks"], pairs["masks"][:, 1:]
         colour, mask = self.generator(warped, masks, self.generator.look_at(pairs["photo"], pairs["photo_masks"]))
@@ -40,11 +40,5 @@ class PartTrainer(Adversaries):
         found = {"pixel": losses.pixel_loss(drawn, truth, weight), "edge": losses.edge_loss(drawn, truth, weight),
                  "colour": losses.pixel_loss(colour, truth, near)}
         loss = found["pixel"] + EDGE_WEIGHT * found["edge"] + COLOUR_WEIGHT * found["colour"]
-        if self.is_adversarial:
-            real, shown = truth * near, drawn * near  # elsewhere the photo's own pixels tell themselves apart by their blur
-            self.learn("discriminator", losses.judge(self.discriminator, real, shown, masks, found))
-            loss = loss + self.adversarial_weight * losses.persuade(self.discriminator, real, shown, masks, found) \
-                + FEATURE_WEIGHT * found["feature"]
-        self.learn("generator", loss)
-        self.follow()
-        return {name: float(value.detach()) for name, value in found.items()}
+        # elsewhere than near the part the photo's own pixels tell themselves apart by their blur
+        return self.update(loss, found, lambda: (truth * near, drawn * near, masks))

@@ -1,0 +1,77 @@
+"""Models that were trained here become those that every command uses.
+
+Reads: RECORD/trained-NAME, the path of a model, which a training writes (--trained); the model, its sidecar, its measures.
+Writes: the model with its sidecar in the place that core.paths names; metrics*.json beside it, in place of the old ones.
+"""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from core import artifacts, paths
+from core.errors import InputError
+from core.files import locked, part_of, whole_file
+from core.stage import stage
+
+# Name -> the kind of the model, and the make target that trains it
+TRAINED = {"landmark": ("landmark-model", "train-cnn"), "head": ("head-model", "train-head"),
+           "sync": ("sync-model", "train-sync"), "emotion": ("emotion-model", "train-emotion"),
+           "voice": ("voice-model", "train-voice"), "offsets": ("offset-model", "train-offsets"),
+           "dcgan": ("picture-model", "train-gan"), "mouth": ("picture-model", "train-render"),
+           "eyes": ("picture-model", "train-render"), "avatar": ("picture-model", "train-avatar"),
+           "faces": ("other-faces", "train-avatar"), "identity": ("picture-model", "train-avatar")}
+
+
+def trained_file(name: str) -> Path:
+    """The file that holds the path of the newest trained model of this name, relative to the toolkit."""
+    return paths.MODELS[name].parent.parent / f"trained-{name}"
+
+
+def publish(name: str) -> Path:
+    """Put the trained model `name`, a key of `core.paths.MODELS`, in the place of the one that shipped; return that place.
+
+    Raises
+    ------
+    InputError : none was trained, it is gone, of another kind, or changed since it was written.
+    """
+    (kind, target), pointer, place = TRAINED[name], trained_file(name), paths.MODELS[name]
+    if not pointer.is_file():
+        raise InputError(pointer, "no such file", "what a training writes when it has ended", f"make {target}")
+    model = paths.ROOT / pointer.read_text(encoding="utf-8").strip()
+    if not artifacts.check(model, kind, cure=f"make {target}"):
+        raise InputError(model, "no description beside it", f"a {kind} that a training wrote", f"make {target}")
+    with part_of(place) as part:
+        shutil.copyfile(model, part)
+        pending = artifacts.pending_path(place)
+        with locked(place.parent):
+            shutil.copyfile(artifacts.sidecar_path(model), pending)
+            part.replace(place)
+            pending.replace(artifacts.sidecar_path(place))
+    if place.stem == model.stem == "model":  # the faces lie beside a model whose measures these are
+        _publish_measures(model.parent, place.parent)
+    return place
+
+
+def _publish_measures(run, folder):
+    for old in folder.glob("metrics*.json*"):
+        old.unlink()
+    for measured in run.glob("metrics*.json*"):
+        with whole_file(folder / measured.name) as part:
+            shutil.copyfile(measured, part)
+
+
+@stage(reads="RECORD/trained-NAME and the model it names", writes="RECORD/NAME/: the model, its sidecar, its measures",
+       examples=("python -m learn.publish", "python -m learn.publish sync head"))
+@click.argument("names", nargs=-1, type=click.Choice(list(paths.MODELS)))
+def main(names):
+    """Make the models that were trained here the default ones: those that are named, or all."""
+    chosen = names or [name for name in paths.MODELS if trained_file(name).is_file()]
+    if not chosen:
+        raise InputError(paths.CNN_RECORD, "no model was trained here", "one at least", "make train-cnn")
+    for name in chosen:
+        click.echo(publish(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What a training command does around its training, in any framework: which run it works in, and what it leaves there.
+
+Reads, writes: RECORD/00001/: run.json, `done` when the training has come to its end; the file that --trained names.
+"""
+
+from pathlib import Path
+
+import click
+
+from core import runs
+from core.files import whole_file
+from core.stage import only_one
+
+_PATH = click.Path(path_type=Path)
+
+
+def with_options(*options):
+    """Decorate a command with click options, in this order."""
+    def decorate(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def run_options(record: str, resumes: bool = True):
+    """Decorate a training command with --record, --resume and --trained; `record` is the default.
+
+    `resumes`: whether there is --resume; a command without it goes on when it is given again.
+    """
+    return with_options(
+        click.option("--record", type=_PATH, default=Path(record), help="Folder of the runs."),
+        *([click.option("--resume", type=_PATH, help="Go on with this run; its own options hold.")] if resumes else ()),
+        click.option("--trained", type=_PATH, help="Also write the model's path into this file, for make."))
+
+
+def train_as_asked(prepare, *, stage: str, data, options: dict, record, resume=None, trained=None, resumes=True):
+    """Train in the run that is asked for, and mark it as done when it has ended.
+
+    That is `resume`, with its own options and data; or the newest unfinished one of these options and data; or a new one.
+
+    Parameters
+    ----------
+    prepare : function (options, data) -> function run -> path of the model, or None when it stops early. It reads the data:
+        what it raises, it raises before a folder is made
+    stage : the command
+    data : the file the run learns from: a pack, an index.csv
+    options : as resolved, JSON values
+    record, resume, trained, resumes : see `run_options`
+
+    Returns
+    -------
+    path of the model, or None
+
+    Raises
+    ------
+    InputError : `resume` is no run of this command, its data have changed, or another process works in it.
+    """
+    if resume:
+        about = runs.resumed(resume, stage=stage)
+        options, data = about["options"], about["data"]["file"]
+    train = prepare(options, data)
+    run = Path(resume or runs.open_run(record, stage=stage, options=options, data=data, resumes=resumes))
+    with only_one(run):
+        model = train(run)
+        return model and finish(run, model, trained)
+
+
+def finish(run, model, trained=None):
+    """Mark `run` as done, write the path of its model into the file `trained` when it is named; return the path."""
+    (Path(run) / "done").touch()
+    if trained:
+        with whole_file(trained) as part:
+            part.write_text(f"{model}\n", encoding="utf-8")
+    return model
+
+
+def n_steps_of(options, n_items: int) -> int:
+    """Steps of `epochs` passes through so many items, `batch` at a time."""
+    return options["epochs"] * max(1, n_items // options["batch"])
