@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter1d
 
 from avatar.comics import PRIVACY, STYLE, Avatars
 from core import artifacts, metrics
@@ -16,6 +15,7 @@ from core.errors import InputError
 from core.face import face68, face_detector
 from core.media.provenance import mark_synthetic
 from core.media.video import encode, probe, read_frames
+from core.smooth import gaussian_filter
 from core.stage import progress, say
 
 STAGE = "avatar.translate"
@@ -63,7 +63,7 @@ def points_in_time(frames):
             box = face_detector.largest(boxes) if len(boxes) else box
         found.append(np.full((face68.N_POINTS, 2), np.nan) if box is None else face_detector.landmarks_in(grey, box))
     points = face68.fill_missing(np.stack(found))
-    return gaussian_filter1d(points, STEADY_SIGMA, axis=0, mode="nearest")
+    return gaussian_filter(points, STEADY_SIGMA)
 
 
 def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, quality="medium"):

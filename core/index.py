@@ -58,6 +58,11 @@ def read_index(path, *columns, cure: str = artifacts.PREPROCESS) -> list:
     return read_rows(path, "clip", *columns, cure=cure)
 
 
+def source_of(clip: str) -> str:
+    """The source a clip comes from: the name of the folder it lies in, "" for one in no folder."""
+    return PurePath(clip).parent.name
+
+
 def write_index(path, rows, *, stage, options=None, inputs=()):
     """Write `rows` (dicts) with every column any of them has, and a sidecar with the counts."""
     columns = list(dict.fromkeys(key for row in rows for key in row))

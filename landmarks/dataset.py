@@ -13,8 +13,9 @@ import numpy as np
 from core import artifacts
 from core.errors import InputError, readable
 from core.face import face68
+from core.index import source_of
 from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech, other_pitch
-from landmarks.features import CONTEXT, LOOK_AHEAD, mel_filters, normalise, pad_with_silence
+from landmarks.features import CONTEXT, LOOK_AHEAD, mel_power, normalise, pad_with_silence
 
 BLOCK = 4096  # frames turned into mel power at a time
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
@@ -43,7 +44,7 @@ class Clip:
     @property
     def source(self) -> str:
         """The folder it came from."""
-        return self.name.split("/")[-2] if "/" in self.name else self.speaker
+        return source_of(self.name) or self.speaker
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def load_clips(pack, split: str, pitches=()) -> list:
     Raises InputError when `pack` is none or holds no such clip.
     """
     with open_pack(pack) as file:
-        filters, clips = mel_filters(), []
+        clips = []
         wanted = [i for i, name in enumerate(file["split"].asstr()) if name == split]
         for i in wanted:
             start, n = int(file["start"][i]), int(file["n_frames"][i])
@@ -71,7 +72,7 @@ def load_clips(pack, split: str, pitches=()) -> list:
             if not np.isfinite(face).all((1, 2)).any():
                 continue
             spectrum = file["spectrum"][start:start + n].astype(np.float32)
-            power, *pitched = (_mel_power(spectrum, filters, pitch) for pitch in (1.0, *pitches))
+            power, *pitched = (_power_at_pitch(spectrum, pitch) for pitch in (1.0, *pitches))
             clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i],
                               int(file["first_hop"][i]), tuple(pitched)))
         if not clips:
@@ -79,10 +80,10 @@ def load_clips(pack, split: str, pitches=()) -> list:
     return clips
 
 
-def _mel_power(spectrum, filters, pitch: float):
+def _power_at_pitch(spectrum, pitch: float):
     """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel] of the voice at `pitch` times its own, by blocks."""
     blocks = (spectrum[t:t + BLOCK] for t in range(0, len(spectrum), BLOCK))
-    return np.concatenate([np.square(block if pitch == 1 else other_pitch(block, pitch)) @ filters for block in blocks])
+    return np.concatenate([mel_power(block if pitch == 1 else other_pitch(block, pitch)) for block in blocks])
 
 
 def speaker_shares(clips):

@@ -11,6 +11,7 @@ import numpy as np
 from core.clock import FPS
 from core.errors import InputError
 from core.face import face68
+from core.smooth import gaussian_filter
 from preprocess.ravdess import EMOTIONS
 
 AUTO = "auto"  # what the voice says, see landmarks.emotion
@@ -75,11 +76,7 @@ def vector(name: str, strength: float = 1.0):
 
 def steady(values, seconds: float = STEADY_S):
     """`values` [frame, ...] smoothed in time, ends held: no emotion jumps."""
-    reach = round(3 * seconds * FPS)
-    weight = np.exp(-np.square(np.arange(-reach, reach + 1) / (seconds * FPS)) / 2)
-    padded = np.pad(values, ((reach, reach), (0, 0)), "edge")
-    smooth = [np.convolve(column, weight / weight.sum(), "valid") for column in padded.T]
-    return np.stack(smooth, 1).astype(np.float32)
+    return gaussian_filter(values, seconds * FPS, truncate=3).astype(np.float32)
 
 
 def offsets(emotion):

@@ -5,6 +5,8 @@ Removing each recording's mean log spectrum takes the microphone and room out of
 sources work (docs/experiments.md).
 """
 
+from functools import cache
+
 import numpy as np
 
 from core.clock import SAMPLE_RATE
@@ -21,6 +23,7 @@ VOICED = 1e-3  # frames less than 30 dB below the loud ones make the channel mea
 TYPICAL_LOG = -2.0  # stands for the channel mean when nothing is voiced
 
 
+@cache
 def mel_filters():
     """Mel filter bank, float32 [bin, mel]."""
     from librosa.filters import mel
@@ -28,15 +31,29 @@ def mel_filters():
     return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
 
 
+def mel_power(spectrum, filters=None):
+    """FFT magnitudes [..., bin] -> mel power, float32 [..., mel].
+
+    filters : float32 [bin, mel], those a model was trained with; by default `mel_filters`. A landmark-model computes the same
+        inside its graph (`landmarks.lite.Model.power`), where librosa is not needed.
+    """
+    return np.square(np.asarray(spectrum, np.float32)) @ (mel_filters() if filters is None else filters)
+
+
 def log_mel(power, loud: float):
-    """Mel power [..., mel] in decades, when loud frames have the power `loud`."""
-    return np.log10(power / loud * N_MELS + FLOOR)
+    """Mel power [..., mel] in decades, when loud frames have the power `loud`, all bands together."""
+    return np.log10(power / loud * power.shape[-1] + FLOOR)
+
+
+def loud_power(frame_power) -> float:
+    """The power of a recording's loud frames, of the power of each frame [frame], all bands together."""
+    return max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
 
 
 def level_and_channel(power):
     """What `normalise` takes away: the power of loud frames, and the mean log-mel of voiced ones, float [mel]."""
     frame_power = power.sum(axis=(1, 2))
-    loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    loud = loud_power(frame_power)
     voiced = frame_power > VOICED * loud
     few = voiced.sum() < 3
     return loud, np.full(power.shape[-1], TYPICAL_LOG) if few else log_mel(power[voiced], loud).mean(axis=(0, 1))

@@ -25,9 +25,9 @@ from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
-from landmarks.head.intonation import pitch
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
+from landmarks.head.prosody import pitch_of_spectrum
 from landmarks.head.sound import heard_at_knots
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, load_model
@@ -92,7 +92,7 @@ def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False,
         voice = WholeVoice(power)
         free = voice.free
         face = predict_power(model, power, voice=voice)
-    head, brows = _moved(power, pitch(speech.spectrum), noise, free)
+    head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None
     mood = strength * found.over_time if found else vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)

@@ -18,6 +18,7 @@ from core.face import face68
 from core.media.audio import read_speech
 from core.metrics import correlation, jitter, lag_of
 from core.paths import SAMPLE_SPEECH as SPEECH
+from core.smooth import moving_average
 from core.stage import stage
 from landmarks.dataset import load_clips
 from landmarks.predict import load_model, predict
@@ -61,8 +62,7 @@ def mean_of(rows) -> dict:
 def steady_stretches(faces):
     """Yield the stretches [STEADY_FRAMES, 68, 2] of measured landmarks (list of [frame, 68, 2]) whose mouth holds still."""
     for face in faces:
-        padded = np.pad(face68.mouth_opening(face), JITTER_FRAMES // 2, mode="edge")
-        opening = np.convolve(padded, np.full(JITTER_FRAMES, 1 / JITTER_FRAMES), "valid")  # near a missing frame it is NaN
+        opening = moving_average(face68.mouth_opening(face), JITTER_FRAMES)
         start = 0
         while start + STEADY_FRAMES <= len(face):
             if np.ptp(opening[start:start + STEADY_FRAMES]) < STEADY:

@@ -17,6 +17,7 @@ import click
 import numpy as np
 
 from core.corpus import run_stage
+from core.index import source_of
 from core.stage import progress, stage
 from preprocess.offset import (
     FRAME_MS,
@@ -31,9 +32,6 @@ STAGE = "preprocess.estimate_offset"
 CHECK_SHIFTS = tuple(range(-200 // FRAME_MS, 200 // FRAME_MS + 1))  # frames
 
 
-def source_of(speaker: str) -> str:
-    """What a table groups by: grid_s1 by itself, else the first word of the speaker's name."""
-    return speaker if speaker == "grid_s1" or "_" not in speaker else speaker.split("_")[0] + "_*"
 
 
 def measure(fft, landmarks) -> list:
@@ -46,18 +44,19 @@ def measure(fft, landmarks) -> list:
                 heard = spectrum[max(0, -shift):len(spectrum) - max(0, shift)]
                 shown = face[max(0, shift):len(face) + min(0, shift)]
                 offset_ms, confidence = offset_of(heard, shown)
-                found.append((source_of(row["speaker"]), shift * FRAME_MS, offset_ms - shift * FRAME_MS, confidence))
+                source = source_of(row["clip"]) or row["speaker"]
+                found.append((source, shift * FRAME_MS, offset_ms - shift * FRAME_MS, confidence))
     return found
 
 
 def print_table(found):
     """Print, per source, how often the estimate lies within one frame of the truth."""
-    click.echo(f"{'source':<12} {'trials':>6} {'within 1 frame':>14} {'median error':>13}   with confidence above {SURE}")
+    click.echo(f"{'source':<17} {'trials':>6} {'within 1 frame':>14} {'median error':>13}   with confidence above {SURE}")
     for source in sorted({row[0] for row in found}):
         errors, confidence = np.array([row[2:] for row in found if row[0] == source]).T
         right, sure = np.abs(errors) <= FRAME_MS, confidence > SURE
         among = f"{right[sure].mean():.0%} right" if sure.any() else "none"
-        click.echo(f"{source:<12} {len(errors):>6} {right.mean():>14.0%} {np.nanmedian(errors):>10.0f} ms   "
+        click.echo(f"{source:<17} {len(errors):>6} {right.mean():>14.0%} {np.nanmedian(errors):>10.0f} ms   "
                    f"{sure.mean():.0%} of trials, {among}")
 
 

@@ -6,11 +6,11 @@ neither speech nor brows move. The head's size is fitted too, and dropped.
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from core.clock import FPS
 from core.face import face68
 from core.face.head import HeadField
+from core.smooth import gaussian_filter
 
 STEADY_S = 0.06  # of Gaussian smoothing in time: the detector trembles faster than a head can move
 LARGEST_TURN = 0.8  # sine of the largest yaw and pitch
@@ -63,6 +63,6 @@ def head_and_brows(face, pose):
     left = moved - np.einsum("pxw,tw->tpx", ways, fit)
     brows = -np.stack([left[:, brow, 1].mean(1) for brow in BROWS], 1)
     fit[:, :2] = np.arcsin(np.clip(fit[:, :2], -LARGEST_TURN, LARGEST_TURN))
-    steady = gaussian_filter1d(np.concatenate([fit[:, :5], brows], 1), STEADY_S * FPS, axis=0, mode="nearest")
+    steady = gaussian_filter(np.concatenate([fit[:, :5], brows], 1), STEADY_S * FPS)
     steady -= np.median(steady, axis=0)
     return steady[:, :5].astype(np.float32), steady[:, 5:].astype(np.float32)

@@ -4,13 +4,12 @@ Reads: a video. Writes: nothing.
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import savgol_filter
 
 from core import blocks
 from core.face import face68
 from core.face import face_detector as fd
 from core.media.video import read_frames
+from core.smooth import gaussian_filter, savitzky_golay
 
 DETECT_EVERY = 4  # frames; the boxes between are interpolated
 LONGEST_GAP = 8  # frames without a detection that are bridged; longer ones are missing
@@ -54,7 +53,7 @@ def _smooth_boxes(boxes):
     known = np.flatnonzero(np.isfinite(boxes[:, 0]))
     if not len(known):
         return boxes
-    filled = gaussian_filter1d(face68.fill_missing(boxes), BOX_SIGMA, axis=0, mode="nearest")
+    filled = gaussian_filter(face68.fill_missing(boxes), BOX_SIGMA)
     t = np.arange(len(boxes))
     after = np.searchsorted(known, t).clip(max=len(known) - 1)
     before = (np.searchsorted(known, t, side="right") - 1).clip(min=0)
@@ -65,13 +64,8 @@ def _smooth_boxes(boxes):
 
 
 def smooth_in_time(points):
-    """Savitzky-Golay over each unbroken stretch of `points` [frame, ...]; short stretches stay as they are."""
-    smooth = points.copy()
-    ok = np.isfinite(points).reshape(len(points), -1).all(1)
-    for stretch in np.split(np.flatnonzero(ok), np.flatnonzero(np.diff(np.flatnonzero(ok)) > 1) + 1):
-        if len(stretch) >= SMOOTH_WINDOW:
-            smooth[stretch] = savgol_filter(points[stretch], SMOOTH_WINDOW, 2, axis=0)
-    return smooth
+    """`points` [frame, ...] without the detector's jitter; NaN where they were."""
+    return savitzky_golay(points, SMOOTH_WINDOW)
 
 
 def measured_blocks(path, boxes):

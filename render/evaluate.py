@@ -15,9 +15,10 @@ import cv2
 from core.errors import InputError
 from core.face import face68
 from core.face.draw import contact_sheet
+from core.index import source_of
 from core.stage import progress, say, stage
 from learn.measures import report
-from render.measure import FEWEST_FRAMES, METHODS, as_markdown, means, measure, render_clip, rows_of, source_of
+from render.measure import FEWEST_FRAMES, METHODS, as_markdown, means, measure, render_clip, rows_of
 from render.options import evaluation_options
 
 STAGE = "render.evaluate"
@@ -39,7 +40,7 @@ def main(model, landmarks, split, every_clip, picture):
                 say(f"left out: {row['clip']}: {len(truth)} frames in a row with a face; expected {FEWEST_FRAMES} or more")
                 continue
             for method, frames in rendered.items():
-                found.append({"source": source_of(row["clip"]), "method": method,
+                found.append({"source": source_of(row["clip"]) or "clips", "method": method,
                               **measure(frames, rendered["warp alone"], truth, points, unit_px, still)})
             widest = int(face68.mouth_opening(points).argmax())
             shown = (truth[still], truth[widest], rendered["painted"][widest], rendered["warp alone"][widest])

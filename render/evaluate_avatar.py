@@ -17,6 +17,7 @@ from core import metrics
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.files import whole_file
+from core.index import source_of
 from core.stage import progress, stage
 from learn.measures import report
 from render.measure import (
@@ -30,7 +31,6 @@ from render.measure import (
     render_clip,
     rows_of,
     shake,
-    source_of,
 )
 from render.measure import means as means_by_source
 
@@ -120,7 +120,7 @@ def main(model, landmarks, split, every_clip, picture):
         for row in bar:
             drawn, points, unit_px, still = drawn_by_all(row, landmarks, avatars)
             clip = drawn["the clip"]
-            found += [{"source": source_of(row["clip"]), "method": method,
+            found += [{"source": source_of(row["clip"]) or "clips", "method": method,
                        **measure(frames, drawn[TRUTH_OF[method]], clip, points, unit_px, still)}
                       for method, frames in drawn.items()]
             widest = int(face68.mouth_opening(points).argmax())

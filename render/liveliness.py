@@ -10,7 +10,7 @@ import numpy as np
 
 from core.clock import FPS
 from core.face import face68
-from core.smooth import smoothed
+from core.smooth import gaussian_filter, taper
 
 BLINK_RATE = 15.0  # a minute
 CLOSING_S, CLOSED_S, OPENING_S = 0.1, 0.04, 0.2
@@ -36,12 +36,12 @@ def _noise(rng, n_frames, smoothing_s):
     sigma = smoothing_s * FPS
     around = int(4 * sigma + 0.5)  # what the filter looks at on each side
     white = rng.standard_normal((n_frames + 2 * around, 3))
-    return smoothed(white, sigma)[around:around + n_frames] * np.sqrt(2 * np.sqrt(np.pi) * sigma)
+    return gaussian_filter(white, sigma)[around:around + n_frames] * np.sqrt(2 * np.sqrt(np.pi) * sigma)
 
 
 def _nods(opening):
     """Where the mouth opens more than it did around: float [frame], rad, > 0 down."""
-    band = smoothed(opening, _NOD_S * FPS) - smoothed(opening, _PHRASE_S * FPS)
+    band = gaussian_filter(opening, _NOD_S * FPS) - gaussian_filter(opening, _PHRASE_S * FPS)
     return np.radians(_NOD_DEG) * np.tanh(band / max(1.5 * float(band.std()), 0.01))  # a shut mouth's tremble is no stress
 
 
@@ -66,9 +66,7 @@ def head_motion(n_frames: int, seed: int = 0, opening=None):
     angles = _LIMIT * np.tanh(sway / _LIMIT) * size
     if opening is not None:
         angles[:, 1] += _nods(opening)
-    seconds = (np.arange(n_frames) + 0.5) / FPS
-    inside = np.minimum(seconds, n_frames / FPS - seconds) / min(_FADE_S, n_frames / FPS / 2)
-    angles *= np.sin(np.pi / 2 * np.clip(inside, 0, 1))[:, None] ** 2
+    angles *= taper(n_frames, _FADE_S)[:, None]
     shift = angles[:, [0, 1]] * _LEVER[:2]
     shift[:, 0] += angles[:, 2] * _LEVER[2]
     return np.concatenate([angles, shift], 1).astype(np.float32)

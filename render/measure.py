@@ -145,11 +145,6 @@ def render_clip(row, landmarks, model):
     return rendered, truth, points, float(np.median(pose[:, 0])), still
 
 
-def source_of(clip: str) -> str:
-    """The folder a clip lies in: where it comes from."""
-    return Path(clip).parent.name or "clips"
-
-
 def rows_of(landmarks, split: str, every_clip: int):
     """Every Nth clip of a split with a picture. Raises InputError without any."""
     rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split

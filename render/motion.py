@@ -14,7 +14,7 @@ from core.clock import FPS
 from core.errors import InputError
 from core.events import Warned
 from core.face import face68
-from core.smooth import smoothed
+from core.smooth import gaussian_filter
 from core.stage import say, tell
 
 READS = "landmarks-face", "landmarks-pixel"  # kinds
@@ -82,7 +82,7 @@ def head_of_pose(pose):
     turn = np.exp(1j * pose[:, 1])
     roll = np.angle(turn / complex(np.median(turn.real), np.median(turn.imag)))
     shift = (pose[:, 2:] - middle[2:]) / middle[0]
-    steady = smoothed(np.column_stack([roll / _ROLL_REACH, shift / _SHIFT_REACH]), _STEADY_S * FPS)
+    steady = gaussian_filter(np.column_stack([roll / _ROLL_REACH, shift / _SHIFT_REACH]), _STEADY_S * FPS)
     head = np.zeros((len(pose), 5), np.float32)
     head[:, 2:] = np.tanh(steady) * (_ROLL_REACH, _SHIFT_REACH, _SHIFT_REACH)
     return head

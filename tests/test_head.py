@@ -15,8 +15,8 @@ from core.face.head import shown_at
 from core.media.audio import spectrum_of, write_wav
 from landmarks.head import knots
 from landmarks.head import motion as head_module
-from landmarks.head.intonation import melody, pitch
 from landmarks.head.motion import load_head_model, motion_of, noise_for, seeded_noise, with_brows
+from landmarks.head.prosody import melody, pitch_of_spectrum
 from landmarks.head.sound import heard_at_knots
 from landmarks.lite import load_model
 from landmarks.predict import predict_file
@@ -47,7 +47,7 @@ def model():
 
 def _power_and_pitch(sound):
     spectrum = spectrum_of(sound)
-    return load_model().power(spectrum), pitch(spectrum)
+    return load_model().power(spectrum), pitch_of_spectrum(spectrum)
 
 
 def moved(model, sound, seed=0, noise=None):
@@ -110,7 +110,7 @@ def test_knots_hold_what_a_head_can_do():
 def test_pitch_of_a_voice():
     t = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     low, high = (sum(np.sin(2 * np.pi * hz * k * t) / k for k in range(1, 8)) * 0.1 for hz in (110, 165))
-    height = pitch(spectrum_of(np.concatenate([low, high, 0.01 * np.random.default_rng(0).normal(size=len(t))])))
+    height = pitch_of_spectrum(spectrum_of(np.concatenate([low, high, 0.01 * np.random.default_rng(0).normal(size=len(t))])))
     assert np.allclose(2 ** height[5:45], 110, rtol=0.03) and np.allclose(2 ** height[55:95], 165, rtol=0.03)
     assert np.isnan(height[105:145]).mean() > 0.9
     octaves, sounds = melody(height[:100]).T

@@ -355,6 +355,6 @@ def test_an_hour_fits():
 def test_smoothing_is_that_of_scipy(shape):
     from scipy.ndimage import gaussian_filter1d
 
-    from core.smooth import smoothed
+    from core.smooth import gaussian_filter
     values = np.random.default_rng(1).normal(size=shape)
-    np.testing.assert_allclose(smoothed(values, 6.0), gaussian_filter1d(values, 6.0, axis=0, mode="nearest"), atol=1e-12)
+    np.testing.assert_allclose(gaussian_filter(values, 6.0), gaussian_filter1d(values, 6.0, axis=0, mode="nearest"), atol=1e-12)

@@ -13,7 +13,7 @@ from core.face import face68
 from core.media.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
 from core.metrics import lag_of
 from landmarks import distort, robustness, steadiness
-from landmarks.features import mel_filters
+from landmarks.features import mel_power
 from landmarks.timing import lip_gains, timing
 
 T = np.arange(SAMPLE_RATE) / SAMPLE_RATE
@@ -91,7 +91,7 @@ class Spoken:
         self.face, self.source = np.repeat(resting_face()[None], n_frames, 0), source
         opening = np.clip(np.convolve(np.random.default_rng(n_frames).normal(size=n_frames), np.ones(4) / 4, "same"), 0, 1)
         self.face[:, face68.GROUPS["inner_lips"][5:], 1] += opening[:, None]
-        power = np.square(spectrum_of(babble(n_frames / FPS)[0]).astype(np.float32)) @ mel_filters()
+        power = mel_power(spectrum_of(babble(n_frames / FPS)[0]))
         self.power = power[:n_frames]
 
 

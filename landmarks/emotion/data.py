@@ -15,7 +15,7 @@ from core.media.audio import decode_any
 from core.stage import progress
 from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, emotion_features, sounds_of
 from landmarks.expression import EMOTIONS
-from landmarks.features import VOICED, mel_filters
+from landmarks.features import VOICED
 from landmarks.voice.data import recorded, synthesised
 
 N_STEPS = PIECE * STEPS_PER_FRAME  # of a piece the network learns from: about two seconds
@@ -47,8 +47,8 @@ class Take:
         return self.power, self.octaves, self.voicing
 
 
-def _take(speaker, emotion, strong, sound, filters) -> Take:
-    return Take(speaker, emotion, strong, *sounds_of(sound, filters)[:3])
+def _take(speaker, emotion, strong, sound) -> Take:
+    return Take(speaker, emotion, strong, *sounds_of(sound)[:3])
 
 
 def takes(index, keep=None) -> list:
@@ -59,13 +59,12 @@ def takes(index, keep=None) -> list:
     if not rows:
         raise InputError(index, "no recordings with an emotion" + (f" of {', '.join(keep)}" if keep else ""),
                          "RAVDESS file names", "python -m preprocess.list_recordings path/to/ravdess --out data/ravdess")
-    filters, found = mel_filters(), []
+    found = []
     with progress(rows, "read acted speech") as bar:
         for row in bar:
             sound = np.concatenate([np.zeros(0, np.float32), *decode_any(row["sound"])])
             if len(sound) >= SAMPLE_RATE // 2:
-                found.append(_take(row["speaker"], EMOTIONS.index(row["emotion"]), float(row["intensity"] == "strong"), sound,
-                                   filters))
+                found.append(_take(row["speaker"], EMOTIONS.index(row["emotion"]), float(row["intensity"] == "strong"), sound))
     return found
 
 
@@ -78,11 +77,11 @@ def unacted(index) -> list:
     """Takes of speech that nobody acted: recordings of split train, and synthesised voices, cut into pieces."""
     of_people = recorded([index], "train", UNACTED_CLIPS, lambda row: not tells_emotion(row)) if index else []
     sounds = [*of_people, *synthesised()]
-    filters, n, found = mel_filters(), UNACTED_S * SAMPLE_RATE, []
+    n, found = UNACTED_S * SAMPLE_RATE, []
     with progress(sounds, "hear unacted speech") as bar:
         for speaker, sound in bar:
             pieces = [sound[t:t + n] for t in range(0, max(1, len(sound) - n // 2), n)][:UNACTED_PIECES]
-            found += [_take(speaker, UNACTED, 0.0, piece, filters) for piece in pieces]
+            found += [_take(speaker, UNACTED, 0.0, piece) for piece in pieces]
     return found
 
 

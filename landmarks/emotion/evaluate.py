@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from core import artifacts
-from core.index import read_index
+from core.index import read_index, source_of
 from core.media.audio import decode_any
 from core.stage import progress, stage
 from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of
@@ -68,7 +68,7 @@ def unacted(index, model) -> dict:
     sources = {}
     for row in read_index(index, "sound", "split"):
         if row["sound"] and not row.get("problem") and row["split"] == "val":
-            sources.setdefault(row["clip"].split("/")[-2] if "/" in row["clip"] else "", []).append(row["sound"])
+            sources.setdefault(source_of(row["clip"]), []).append(row["sound"])
     found = {}
     with progress(list(sources.items()), "unacted speech") as bar:
         for source, paths in bar:

@@ -17,7 +17,7 @@ from core.keep import kept
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
 from landmarks.emotion.moments import Moments
-from landmarks.features import FLOOR, LOUD_PERCENTILE, QUIETEST_LOUD, VOICED
+from landmarks.features import FLOOR, VOICED, log_mel, loud_power, mel_power
 from landmarks.head.prosody import pitch_and_voicing
 from preprocess.ravdess import EMOTIONS
 
@@ -37,13 +37,13 @@ AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
-def sounds_of(sound, filters, spectrum=None):
+def sounds_of(sound, filters=None, spectrum=None):
     """Mel power and pitch of a recording, STEPS_PER_FRAME to a frame.
 
     Parameters
     ----------
     sound : float32 [sample], 16 kHz
-    filters : float32 [bin, mel], two mel bands for each of N_BANDS
+    filters : float32 [bin, mel], two mel bands for each of N_BANDS; `mel_filters` by default
     spectrum : float16 [frame, hop, bin] of the sound, where it is known
 
     Returns
@@ -52,8 +52,7 @@ def sounds_of(sound, filters, spectrum=None):
     octaves, voicing : float32 [step], as of `pitch_and_voicing`; of the more regular hop of each step
     frames : float32 [frame, hop, mel], the mel power itself
     """
-    spectrum = spectrum_of(sound) if spectrum is None else spectrum
-    frames = np.square(spectrum.astype(np.float32)) @ filters
+    frames = mel_power(spectrum_of(sound) if spectrum is None else spectrum, filters)
     n_hops = HOPS_PER_FRAME // STEPS_PER_FRAME
     power = frames.reshape(-1, n_hops, N_BANDS, frames.shape[-1] // N_BANDS).sum((1, 3))
     octaves, voicing = (values.reshape(-1, n_hops) for values in pitch_and_voicing(sound))
@@ -68,11 +67,11 @@ def emotion_features(power, octaves, voicing):
     how sure the pitch is, voicing, power.
     """
     total = power.sum(1)
-    loud = max(float(np.percentile(total, LOUD_PERCENTILE)), QUIETEST_LOUD)
+    loud = loud_power(total)
     sounding = total > VOICED * loud
     weight = np.clip((voicing - VOICE) / VOICE_SPREAD, 0, 1) * sounding
     middle = (octaves * weight).sum() / max(weight.sum(), 1e-3)
-    bands = (np.log10(power / loud * N_BANDS + FLOOR) - MIDDLE) / SPREAD
+    bands = (log_mel(power, loud) - MIDDLE) / SPREAD
     rest = [(octaves - PITCH_MIDDLE) * weight, 2 * (octaves - middle) * weight, 2 * weight - 1, 2 * voicing - 1,
             np.log10(total / loud + FLOOR) / 2 + 1]
     return np.concatenate([bands, np.stack(rest, 1)], 1).astype(np.float32), sounding

@@ -8,7 +8,7 @@ networks (landmarks.emotion.model).
 
 import numpy as np
 
-from landmarks.features import FLOOR
+from landmarks.features import FLOOR, log_mel
 
 N_CEPSTRA = 20
 LAGS = (1, 2, 5)  # steps over which pitch and power change
@@ -50,7 +50,7 @@ class Moments:
     def __init__(self, power, octaves, voicing, sure, sounding):
         total = power.sum(1)
         loud = max(float(total.max()), 1e-9)
-        cepstra = np.log10(power / loud * power.shape[1] + FLOOR) @ _cosines(power.shape[1])
+        cepstra = log_mel(power, loud) @ _cosines(power.shape[1])
         level, height, sound = np.log10(total / loud + FLOOR)[:, None], octaves[:, None], sounding.astype(np.float32)
         self._parts = [(cepstra, sound, "msk"), (cepstra, sure, "msk"), (_change(cepstra, 1), sound, "s"),
                        (_change(cepstra, 3), sound, "s"), (height, sure, "msk"), (level, sound, "msk"), (level, sure, "msk"),

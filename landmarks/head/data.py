@@ -12,11 +12,12 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
+from core.index import source_of
 from landmarks.augment import augment_sound, no_speech
 from landmarks.dataset import open_pack, speaker_shares, stretch
-from landmarks.features import mel_filters
-from landmarks.head.intonation import pitch
+from landmarks.features import mel_power
 from landmarks.head.knots import KNOT, N_CHANNELS, at_knots, n_knots_of, to_knots
+from landmarks.head.prosody import pitch_of_spectrum
 from landmarks.head.sound import sound_features
 
 MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
@@ -42,7 +43,7 @@ class HeadClip:
     @property
     def source(self) -> str:
         """The folder it came from."""
-        return self.name.split("/")[-2] if "/" in self.name else self.speaker
+        return source_of(self.name) or self.speaker
 
 
 def manner_of(motion):
@@ -53,7 +54,7 @@ def manner_of(motion):
 
 def load_heads(pack, heads, split: str) -> list:
     """Clips of `split` whose head was measured. Raises InputError when there is none."""
-    filters, clips = mel_filters(), []
+    clips = []
     with open_pack(pack) as file:
         names, speakers = file["name"].asstr()[:], file["speaker"].asstr()[:]
         for i in np.flatnonzero(file["split"].asstr()[:] == split):
@@ -64,7 +65,7 @@ def load_heads(pack, heads, split: str) -> list:
                                      zip(parts, ("head-motion", "brow-motion"))], 1)
             start, n, first = (int(file[part][i]) for part in ("start", "n_frames", "first_frame"))
             spectrum = file["spectrum"][start:start + n].astype(np.float32)
-            clips.append(HeadClip(names[i], speakers[i], np.square(spectrum) @ filters, pitch(spectrum),
+            clips.append(HeadClip(names[i], speakers[i], mel_power(spectrum), pitch_of_spectrum(spectrum),
                                   motion[first:first + n]))
     if not clips:
         raise InputError(heads, f"no clip of split {split!r}", "the motion of heads", "python -m preprocess.extract_head")

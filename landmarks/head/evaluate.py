@@ -10,16 +10,17 @@ from pathlib import Path
 
 import click
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 from scipy.signal import welch
 
+from core import metrics
 from core.clock import FPS
 from core.errors import InputError
+from core.smooth import gaussian_filter
 from core.stage import progress, stage
 from landmarks.head.data import MOVING, load_heads, turning
-from landmarks.head.intonation import melody
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, load_head_model, motion_of, seeded_noise
+from landmarks.head.prosody import melody
 from landmarks.head.sound import heard_at_knots
 from landmarks.voice.gate import WholeVoice
 from learn.measures import markdown, report
@@ -39,9 +40,13 @@ def moved(model, clip, seed: int, sound=None):
     return np.concatenate(motion_of(model, heard_at_knots(sound.power, sound.height), seeded_noise(len(free), seed), free), 1)
 
 
+def _filtered(values, sigma_s: float):
+    return gaussian_filter(values, sigma_s * FPS, mode="symmetric")
+
+
 def loudness(clip):
     """Decades of power, smoothed, float [frame]."""
-    return gaussian_filter1d(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S * FPS)
+    return _filtered(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S)
 
 
 def replayed(clip, train):
@@ -55,15 +60,13 @@ def replayed(clip, train):
 
 def accents(values):
     """What rises and falls within a second in `values` [frame]."""
-    return gaussian_filter1d(values, _FAST_S * FPS) - gaussian_filter1d(values, _SLOW_S * FPS)
+    return _filtered(values, _FAST_S) - _filtered(values, _SLOW_S)
 
 
 def correlation(a, b) -> float:
-    """Pearson's; 0 when one of them is constant."""
+    """`core.metrics.correlation` of the frames that both have."""
     n = min(len(a), len(b))
-    a, b = a[:n] - a[:n].mean(), b[:n] - b[:n].mean()
-    norm = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / norm) if norm > 1e-9 else 0.0
+    return metrics.correlation(a[:n], b[:n])
 
 
 def measures_of(motion, clip) -> dict:
@@ -75,7 +78,7 @@ def measures_of(motion, clip) -> dict:
     brow, height = motion[:, N_HEAD:].mean(1), melody(clip.height)[:, 0]
     return {"sd": motion.std(0), "speed": np.abs(np.diff(motion, axis=0)).mean(0) * FPS,
             "jitter": np.abs(np.diff(motion, 2, axis=0)).mean(0), "spectrum": 10 * np.log10(power[band] + 1e-12),
-            "speed_loudness": correlation(gaussian_filter1d(speed, _FAST_S * FPS), loudness(clip)),
+            "speed_loudness": correlation(_filtered(speed, _FAST_S), loudness(clip)),
             "nod_loudness": correlation(accents(motion[:, 1]), accents(loudness(clip))),
             "brow_melody": correlation(accents(brow), accents(height))}
 

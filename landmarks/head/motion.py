@@ -16,7 +16,7 @@ from core.clock import FPS
 from core.errors import InputError
 from core.face import face68
 from core.models import read_model
-from core.smooth import smoothed
+from core.smooth import gaussian_filter, taper
 from landmarks.head.knots import N_CHANNELS, N_HEAD, n_knots_of, to_frames
 from landmarks.lite import signatures
 
@@ -123,9 +123,9 @@ def motion_of(model, heard, noise, free):
     head : float32 [frame, 5], as head-motion
     brows : float32 [frame, 2], right and left, how far they are raised, eye distances
     """
-    free = smoothed(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
+    free = gaussian_filter(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
     motion = to_frames(flow(model, heard, noise), len(free))
-    motion = within_limit(motion / model.size) * model.size * ends_at_rest(len(free))[:, None]
+    motion = within_limit(motion / model.size) * model.size * taper(len(free), FADE_S).astype(np.float32)[:, None]
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
 
 
@@ -134,13 +134,6 @@ def within_limit(motion):
     beyond = np.abs(motion) - FREE
     bent = np.sign(motion) * (FREE + (LIMIT - FREE) * np.tanh(beyond / (LIMIT - FREE)))
     return np.where(beyond > 0, bent, motion)
-
-
-def ends_at_rest(n_frames: int):
-    """A factor that rises from 0 at the start and falls to 0 at the end: float32 [frame]."""
-    seconds = (np.arange(n_frames) + 0.5) / FPS
-    inside = np.minimum(seconds, n_frames / FPS - seconds) / min(FADE_S, n_frames / FPS / 2)
-    return (np.sin(np.pi / 2 * np.clip(inside, 0, 1)) ** 2).astype(np.float32)
 
 
 def with_brows(face, brows):

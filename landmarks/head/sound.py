@@ -7,8 +7,8 @@ import numpy as np
 
 from core.media.audio import HOPS_PER_FRAME
 from landmarks.features import N_MELS, normalise
-from landmarks.head.intonation import melody
 from landmarks.head.knots import at_knots
+from landmarks.head.prosody import melody
 
 N_BANDS = 16  # of the spectrum: a head hears how loud, not which vowel
 N_SOUND = N_BANDS * HOPS_PER_FRAME // 2 + 2  # numbers a frame

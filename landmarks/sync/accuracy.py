@@ -10,10 +10,11 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS
 from core.files import save_json
+from core.index import source_of
 from core.media.audio import HOPS_PER_FRAME
 from core.stage import progress
 from landmarks.dataset import open_pack
-from landmarks.features import mel_filters
+from landmarks.features import mel_power
 from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
 from learn.measures import cell, markdown, report
 from preprocess.offset import offset_of
@@ -32,7 +33,7 @@ def recordings(pack, split: str) -> list:
         for i in (i for i, name in enumerate(file["split"].asstr()) if name == split):
             name, start = file["name"].asstr()[i], int(file["start"][i])
             own = slice(start, start + int(file["n_frames"][i]))
-            key = name.split("/")[-2] if "/" in name else "", file["speaker"].asstr()[i]
+            key = source_of(name), file["speaker"].asstr()[i]
             parts.setdefault(key, []).append((file["spectrum"][own], file["face"][own]))
     return [(source, *(np.concatenate(part) for part in zip(*clips))) for (source, _), clips in sorted(parts.items())]
 
@@ -51,10 +52,8 @@ def trials(found, seconds: float, seed: int = 0):
 
 def by_judge(judge):
     """A function (spectrum, face) -> offset_ms, confidence."""
-    filters = mel_filters()
-
     def answer(spectrum, face):
-        verdict = judge_power(judge, np.square(spectrum.astype(np.float32)) @ filters, face)
+        verdict = judge_power(judge, mel_power(spectrum), face)
         return verdict.offset_ms, verdict.confidence
 
     return answer

@@ -19,7 +19,7 @@ from core.face import face68
 from core.media.audio import decode_any, read_speech, spectrum_of
 from core.metrics import peak_of
 from core.models import read_model
-from landmarks.features import LOOK_AHEAD, mel_filters, normalise, pad_with_silence
+from landmarks.features import LOOK_AHEAD, mel_power, normalise, pad_with_silence
 from landmarks.lite import signatures
 
 DEFAULT_MODEL = paths.SYNC_MODEL
@@ -112,7 +112,7 @@ def judge_power(judge: Judge, power, face) -> Verdict:
 
 def judge_clip(judge: Judge, sound, face) -> Verdict:
     """How late `sound` (float32 [sample], 16 kHz) is against `face` (float [frame, 68, 2], face space)."""
-    return judge_power(judge, np.square(spectrum_of(sound).astype(np.float32)) @ mel_filters(), face)
+    return judge_power(judge, mel_power(spectrum_of(sound)), face)
 
 
 def landmarks_of(path):

@@ -13,8 +13,9 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
+from core.smooth import moving_average
 from core.stage import progress, say, stage
-from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_filters
+from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_power
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
 from landmarks.voice.gate import LAG, gate_features
@@ -28,15 +29,10 @@ PAUSE, BEFORE, AFTER = 10, 3, 5  # frames: shorter pauses count as speech, and s
 BORDER, BORDER_WEIGHT = 2, 0.3  # frames around a change that weigh less: where it lies is a matter of taste
 
 
-def mel_power(sound):
-    """float [sample] -> mel power, float32 [frame, hop, mel]."""
-    return np.square(spectrum_of(sound.astype(np.float32)).astype(np.float32)) @ mel_filters()
-
-
 def spoken(sound):
     """Which frames of a clean recording belong to speech, bool [frame]."""
     frames = sound[:len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
-    power = np.convolve(np.square(frames, dtype=np.float64).mean(1), np.ones(3) / 3, "same")
+    power = moving_average(np.square(frames, dtype=np.float64).mean(1), 3, mode="constant")
     return power > max(SAID * np.percentile(power, 95), 1e-9)
 
 
@@ -87,7 +83,8 @@ def examples(rng, speakers, n):
     with progress(range(n), "mix pieces") as bar:
         for _ in bar:
             sound, voiced = piece(rng, speakers)
-            x.append(gate_features(tinted(rng, mel_power(sound)), Loudness()).astype(np.float16))
+            power = tinted(rng, mel_power(spectrum_of(sound.astype(np.float32))))
+            x.append(gate_features(power, Loudness()).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
@@ -124,7 +121,7 @@ def typical(speakers):
     """The mean log-mel of a voice, over speakers: float32 [mel]."""
     means = []
     for sounds in speakers.values():
-        powers = [mel_power(sound) for sound in sounds[:5]]
+        powers = [mel_power(spectrum_of(sound)) for sound in sounds[:5]]
         voiced = [(power, level_and_channel(power)[0]) for power in powers]
         means.append(np.mean([log_mel(p[p.sum((1, 2)) > VOICED * loud], loud).mean((0, 1)) for p, loud in voiced], 0))
     return np.mean(means, 0).astype(np.float32)

@@ -17,11 +17,12 @@ from core.errors import InputError
 from core.face import face68
 from core.face.crop import upright
 from core.face.draw import contact_sheet
+from core.index import source_of
 from core.media.video import read_frames
 from core.stage import progress, stage
 from learn.measures import report
 from render import portrait
-from render.measure import as_markdown, means, rows_of, source_of
+from render.measure import as_markdown, means, rows_of
 from render.options import evaluation_options
 from render.parts.pair_choice import choose_eyes, shut_shares
 from render.parts.part import EYES
@@ -101,7 +102,7 @@ def main(model, landmarks, split, every_clip, picture):
     with progress(rows, "evaluate eyes") as bar:
         for row in bar:
             measured, n_shut, n_used, tile = measure_eyes(row, landmarks, model)
-            source = source_of(row["clip"])
+            source = source_of(row["clip"]) or "clips"
             counts[source] = counts.get(source, np.zeros(2, int)) + (n_shut, n_used)
             found += [{"source": source, "method": method, **values} for method, values in measured.items()]
             tiles += [] if tile is None else [tile]
