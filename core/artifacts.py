@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import FPS
-from core.errors import InputError, absent, readable
+from core.errors import InputError, absent, command_line, readable
 from core.files import as_json, locked, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
 from core.renamed import present_name
@@ -184,7 +184,7 @@ def check(path, *kind_names, cure: str = "") -> dict:
     kind = next((k for k in wanted if k.name == name), None)
     if kind is None:
         raise InputError(path, f"a file of kind {name!r}", " or ".join(k.name for k in wanted) or "a known kind",
-                         f"make inspect FILE={path}")
+                         command_line("make", "inspect", f"FILE={path}"))
     if about.get("version") != kind.version:
         raise InputError(path, f"{name} version {about.get('version')}", f"version {kind.version}",
                          f"make it again with {kind.made_by}")

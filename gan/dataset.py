@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.index import read_index
 from core.stage import say
 from gan.model import thumbnails
@@ -72,7 +72,8 @@ def rows_of(index, split: str) -> list:
     """Rows of a split of an index.csv. Raises InputError when it is missing or has none."""
     rows = [row for row in read_index(index, "split", cure="make train-gan") if row["split"] == split]
     if not rows:
-        raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val", f"make inspect FILE={index}")
+        raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val",
+                         command_line("make", "inspect", f"FILE={index}"))
     return rows
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from core import artifacts, paths
 from core.clock import FPS, SAMPLE_RATE
 from core.corpus import output_path, run_stage
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face.face68 import fill_missing, mouth_opening
 from core.media.audio import N_BINS
 from core.metrics import peak_of
@@ -90,7 +90,8 @@ def mouth_signals(face):
 
 @cache
 def _model():
-    return read_model(MODEL, "offset-model", read_arrays, f"git checkout -- {MODEL}")["coefficients"]
+    cure = command_line("git", "-C", MODEL.parent, "checkout", "--", MODEL.name, f"{MODEL.name}.json")
+    return read_model(MODEL, "offset-model", read_arrays, cure)["coefficients"]
 
 
 def correlations(predicted, measured, seen):

@@ -15,7 +15,7 @@ import numpy as np
 from core import artifacts, blocks
 from core.clock import FPS
 from core.corpus import output_path
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.index import number_in, read_index
 from core.kinds import KINDS
 from core.media.audio import HOPS_PER_FRAME
@@ -49,7 +49,8 @@ def usable_clips(fft_index, landmark_index) -> list:
         say(f"left out: {clip}: {problem}")
     say(f"{len(rows)} clips usable, {len(left_out)} left out")
     if not rows:
-        raise InputError(landmark_index, "no usable clip", "clips with sound and a face", f"make inspect FILE={landmark_index}")
+        raise InputError(landmark_index, "no usable clip", "clips with sound and a face",
+                         command_line("make", "inspect", f"FILE={landmark_index}"))
     return rows
 
 

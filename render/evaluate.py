@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from core import artifacts, metrics
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.index import read_index
@@ -233,7 +233,7 @@ def main(model, landmarks, split, every_clip, picture):
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} is long enough", "clips with a face",
-                         f"make inspect FILE={landmarks / 'index.csv'}")
+                         command_line("make", "inspect", f"FILE={landmarks / 'index.csv'}"))
     write_measures(model, found, tiles, stage=STAGE, landmarks=landmarks, split=split, every_clip=every_clip, picture=picture,
                    clips=len(found) // len(METHODS))
 

@@ -13,7 +13,7 @@ import click
 import cv2
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import draw, face68
 from core.stage import say, stage
 from render.face_points import read_points, write_points
@@ -85,7 +85,7 @@ def choose_face(boxes, which, path, columns: int, rows: int) -> int:
     sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     if which in (None, "largest"):
         return int(sizes.argmax())
-    see, words = f'python -m {STAGE} "{path}" shows their numbers', str(which).split(",")
+    see, words = command_line("python", "-m", STAGE, path), str(which).split(",")
     try:
         numbers = [int(words[0])] if len(words) == 1 else [float(word) for word in words]
     except ValueError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import face68
 from core.smooth import smoothed
 from core.stage import say
@@ -150,7 +150,7 @@ def check_length(path, n_frames: int, n_speech_frames: int, speech):
     difference = abs(n_frames - n_speech_frames)
     text = f"{n_frames} frames of landmarks, {n_speech_frames} frames of speech in {Path(speech).name}"
     if difference > max(_TOLERATED[0], _TOLERATED[1] * n_speech_frames):
-        raise InputError(path, text, "landmarks made from this speech", f'python predict.py "{speech}"')
+        raise InputError(path, text, "landmarks made from this speech", command_line("python", "predict.py", speech))
     if difference > 1:
         say(f"warning: {text}; the video lasts as long as the speech")
 

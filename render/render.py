@@ -14,7 +14,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import face68
 from core.media.audio import read_speech
 from core.media.captions import add_track, burnt, check_drawable
@@ -133,7 +133,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         if not np.isfinite(value):
             raise InputError(option, f"{value}", "a number")
     if captions != "none" and words is None:
-        raise InputError("--captions", f"{captions}, without words", "--words words.json", "python -m speech.transcribe")
+        raise InputError("--captions", f"{captions}, without words", "--words words.json",
+                         command_line("python", "-m", "speech.transcribe", speech or "speech.wav"))
     shown_words = load_words(words) if words else []
     if captions == "burn":
         check_drawable(shown_words)

@@ -15,7 +15,7 @@ from speech.align import align, pcm, segments
 from speech.speakable import pieces
 
 ENGINES = ("sphinx", "whisper", "vosk", "google")
-_CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk, then: sprc download vosk",
+_CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk && sprc download vosk",
           "google": "--engine sphinx needs no network"}
 
 

@@ -11,7 +11,7 @@ import click
 
 from core import artifacts
 from core.child import MOST_BYTES, contained
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.files import whole_file
 from core.kinds import KINDS
 from core.stage import stage
@@ -121,9 +121,9 @@ def look_at(path):
         if "index.csv" in inside:
             return look_at(path / "index.csv")
         raise InputError(path, f"a folder with {', '.join(inside[:8]) or 'nothing in it'}", "one file, or a run folder",
-                         f'make inspect FILE="{path / (inside[0] if inside else "NAME")}"')
+                         command_line("make", "inspect", f"FILE={path / (inside[0] if inside else 'NAME')}"))
     if not path.is_file():
-        raise InputError(path, "no such file", "a file of this project", "ls data CNN_record predict_landmark")
+        raise InputError(path, "no such file", "a file of this project", "ls data CNN_record GAN_record")
     if path.name == "run.json":
         return look_at_run(path.parent)
     if path.name in PURPOSES and path.suffix not in BY_SUFFIX:

@@ -177,7 +177,7 @@ def main(index, unacted_index, record_folder, apart, **options):
     learnt = [take for take in takes(index) if take.speaker not in apart]
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
-                         "--apart NAME")
+                         "fewer --apart, or recordings of more people")
     run = runs.open_run(record_folder, stage=STAGE, options=options, data=index, resumes=False)
     with only_one(run):
         click.echo(train(run, learnt, unacted(unacted_index), options, [index, *inputs]))
