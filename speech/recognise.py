@@ -16,7 +16,7 @@ from speech.speakable import pieces
 
 ENGINES = ("sphinx", "whisper", "vosk", "google")
 _CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk && sprc download vosk",
-          "google": "--engine sphinx needs no network"}
+          "google": "the engine sphinx, which needs no network"}
 
 
 def _grammar_beside(grammar, folder):

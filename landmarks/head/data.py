@@ -11,7 +11,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import InputError, command_line
 from landmarks.augment import augment_sound, no_speech
 from landmarks.dataset import open_pack, speaker_shares, stretch
 from landmarks.features import mel_filters
@@ -65,7 +65,8 @@ def load_heads(pack, heads, split: str) -> list:
             clips.append(HeadClip(names[i], speakers[i], np.square(spectrum) @ filters, pitch(spectrum),
                                   motion[first:first + n]))
     if not clips:
-        raise InputError(heads, f"no clip of split {split!r}", "the motion of heads", "python -m preprocess.extract_head")
+        raise InputError(heads, f"no clip of split {split!r}", "the motion of heads",
+                         command_line("python", "-m", "preprocess.extract_head", "--out", heads))
     return clips
 
 
