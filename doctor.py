@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from core import paths
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
@@ -87,13 +87,16 @@ def models(root=ROOT):
             state, found = (GOOD, about["kind"]) if about else (MISSING, "no description beside it")
         except InputError as error:
             state, found = MISSING, error.found
-        yield Finding(name, state, found, f"git checkout -- {name} {name}.json")
+        yield Finding(name, state, found, command_line("git", "-C", root, "checkout", "--", name, f"{name}.json"))
+
+
+def _nearest(folder) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _can_write(folder) -> bool:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=existing):
+        with tempfile.TemporaryFile(dir=_nearest(folder)):
             return True
     except OSError:
         return False
@@ -110,7 +113,7 @@ def surroundings(root=ROOT):
     for name in WRITTEN:
         can = _can_write(root / name)
         yield Finding(f"{name}/", GOOD if can else MISSING, "can be written" if can else "cannot be written",
-                      f"chmod u+w {root / name}")
+                      command_line("chmod", "u+w", _nearest(root / name)))
     free_gb = shutil.disk_usage(root).free / 1e9
     yield Finding("room", GOOD if free_gb > ROOM_GB else MISSING, f"{free_gb:.0f} GB free", f"{ROOM_GB} GB or more")
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from avatar.identity.data import good_rows, read_pair
+from avatar.identity.data import COMICS, good_rows, read_pair
 from avatar.network import as_inputs
 from core.errors import InputError
 from core.face import face68
@@ -40,8 +40,7 @@ def load_pairs(folder, split: str) -> Pairs:
     """The pairs of a split. Raises InputError without any."""
     rows = good_rows(folder, split)
     if not rows:
-        raise InputError(Path(folder) / "index.csv", f"no pairs of split {split!r}", "photos with comics",
-                         "make train-avatar CORPUS=path/to/face2comics")
+        raise InputError(Path(folder) / "index.csv", f"no pairs of split {split!r}", "photos with comics", COMICS)
     say(f"{split}: {len(rows)} pairs of {len({row['speaker'] for row in rows})} people")
     return Pairs([read_pair(folder, row) for row in rows], [row["style"] for row in rows], rows)
 

@@ -80,7 +80,8 @@ def list_pairs(corpus) -> list:
             rows.append({"clip": photo.stem, "speaker": person, "style": style, "photo": str(photo), "comic": str(comic),
                          "licence": "MIT"})
     if not rows:
-        raise InputError(corpus, "no pairs", "face/NAME.jpg and comic/NAME.jpg", "make train-avatar CORPUS=folder")
+        raise InputError(corpus, "no pairs", "face/NAME.jpg and comic/NAME.jpg",
+                         "make train-avatar COMICS=path/to/face2comics")
     people = sorted({row["speaker"] for row in rows})
     every = max(2, len(people) // N_HELD_OUT)
     held_out = set(people[1::every][:N_HELD_OUT])

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import FPS
-from core.errors import InputError, absent, readable
+from core.errors import InputError, absent, command_line, readable
 from core.files import as_json, locked, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
 from core.renamed import present_name
 
 PREPROCESS = "make preprocess CORPUS=folder"  # what makes most of them
+_SCRIPTS = {"landmarks.predict": "python predict.py"}  # stages whose command is a root script
 
 
 @dataclass
@@ -109,6 +110,12 @@ def save_described_json(path, data, kind_name, **about) -> Path:
     return Path(path)
 
 
+def made_with(*kinds) -> str:
+    """The commands that make files of these kinds, for a cure."""
+    makers = dict.fromkeys(maker for kind in kinds for maker in kind.made_by.split(", ") if "." in maker)
+    return " or ".join(f"{_SCRIPTS.get(maker, f'python -m {maker}')} --help" for maker in makers) or PREPROCESS
+
+
 def shape_error(kind, array):
     """Say how `array` departs from `kind`, or return an empty string."""
     if array.dtype != np.dtype(kind.dtype):
@@ -173,9 +180,7 @@ def check(path, *kind_names, cure: str = "") -> dict:
     """
     path = Path(path)
     if not path.is_file():
-        makers = [maker for name in kind_names for maker in KINDS[name].made_by.split(", ") if "." in maker]
-        raise InputError(path, absent(path), " or ".join(kind_names),
-                         cure or " or ".join(f"python -m {maker} --help" for maker in makers) or PREPROCESS)
+        raise InputError(path, absent(path), " or ".join(kind_names), cure or made_with(*map(KINDS.get, kind_names)))
     about = read_sidecar(path)
     if not about:
         return about
@@ -184,10 +189,10 @@ def check(path, *kind_names, cure: str = "") -> dict:
     kind = next((k for k in wanted if k.name == name), None)
     if kind is None:
         raise InputError(path, f"a file of kind {name!r}", " or ".join(k.name for k in wanted) or "a known kind",
-                         f"make inspect FILE={path}")
+                         command_line("make", "inspect", f"FILE={path}"))
     if about.get("version") != kind.version:
         raise InputError(path, f"{name} version {about.get('version')}", f"version {kind.version}",
-                         f"make it again with {kind.made_by}")
+                         f"make it again: {made_with(kind)}")
     if about.get("sha256") != sha256(path):
         raise InputError(path, "does not match its description", f"the contents described in {sidecar_path(path).name}",
                          f"make it again, or delete {sidecar_path(path).name} to use the file as it is")
@@ -220,7 +225,7 @@ def load(path, *kind_names) -> Artifact:
             return Artifact(array, kind, path, about)
     kind = candidates[0]
     raise InputError(path, f"{getattr(array, 'dtype', 'several')} array of shape {list(getattr(array, 'shape', []))}",
-                     " or ".join(f"{k.name}: {shape_text(k)}" for k in candidates[:3]), f"make it with {kind.made_by}")
+                     " or ".join(f"{k.name}: {shape_text(k)}" for k in candidates[:3]), made_with(*candidates[:3]))
 
 
 def is_current(path, kind_name, *, stage, options=None, inputs=()) -> bool:

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from core.child import end_with_parent
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.index import read_index, write_index
 from core.stage import only_one, progress, say
 
@@ -49,7 +49,8 @@ def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, onl
     """
     rows = [row for row in read_index(index, *columns) if only is None or only(row)]
     if not rows:
-        raise InputError(index, "no clip fits the selection", "at least one clip", f"make inspect FILE={index}")
+        raise InputError(index, "no clip fits the selection", "at least one clip",
+                         command_line("make", "inspect", f"FILE={index}"))
     jobs = jobs or os.cpu_count() or 1
     done = []
     with only_one(out) as out, _workers(jobs) as pool:

@@ -1,10 +1,16 @@
 """InputError: what file, what was found, what was expected, and the command that cures it."""
 
 import errno
+import shlex
 from contextlib import contextmanager
 from pathlib import Path
 
 NEEDS_ROOM = "a place that can be written, with room"
+
+
+def command_line(*words) -> str:
+    """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`."""
+    return shlex.join(map(str, words))
 
 
 def absent(path) -> str:

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 
 from core import artifacts
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.index import read_index
 from core.stage import say
 from gan.model import thumbnails
 
 LOOK_FLOOR = 0.02  # eye distances, about a pixel of a 256 px crop: a point that hardly moves is not blown up
 LEAST_SPREAD = 1e-4  # of a look's component, in whitened units of 0..1 pixels: less is noise
-_CURE = "python -m preprocess.crop_faces"
 
 
 @dataclass
@@ -72,8 +71,13 @@ def rows_of(index, split: str) -> list:
     """Rows of a split of an index.csv. Raises InputError when it is missing or has none."""
     rows = [row for row in read_index(index, "split", cure="make train-gan") if row["split"] == split]
     if not rows:
-        raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val", f"make inspect FILE={index}")
+        raise InputError(index, f"no clips of split {split!r}", "clips of splits train and val",
+                         command_line("make", "inspect", f"FILE={index}"))
     return rows
+
+
+def _cure(crops) -> str:
+    return command_line("python", "-m", "preprocess.crop_faces", "--out", crops)
 
 
 def _clip(row, crops, landmarks):
@@ -82,7 +86,7 @@ def _clip(row, crops, landmarks):
     crop = artifacts.load(path, "face-crops")
     face = artifacts.load(Path(landmarks) / f"{row['clip']}.face.npy", "landmarks-face").array[::crop.sidecar.get("every", 1)]
     if len(face) != len(crop.array):
-        raise InputError(path, f"{len(crop.array)} crops", f"{len(face)}, as the landmarks have", _CURE)
+        raise InputError(path, f"{len(crop.array)} crops", f"{len(face)}, as the landmarks have", _cure(crops))
     rest = artifacts.load(Path(landmarks) / f"{row['clip']}.rest.npy", "rest-face").array
     return crop.array, face, rest, crop.sidecar.get("view")
 
@@ -98,17 +102,17 @@ def load_crops(crops, landmarks, split: str) -> Crops:
     rows = rows_of(index, split)
     good = [row for row in rows if not row.get("problem")]
     if not good:
-        raise InputError(index, f"no crops of split {split!r}", "clips with crops", _CURE)
+        raise InputError(index, f"no crops of split {split!r}", "clips with crops", _cure(crops))
     pictures, faces, rests, views = zip(*(_clip(row, crops, landmarks) for row in good))
     if len({p.shape[1:] for p in pictures}) > 1 or any(view != views[0] or not view for view in views):
-        raise InputError(index, "crops of several sizes or views", "crops made by one command", _CURE)
+        raise InputError(index, "crops of several sizes or views", "crops made by one command", _cure(crops))
     seen = [np.flatnonzero(np.isfinite(face).all((1, 2))) for face in faces]
     items = np.array([(clip, frame) for clip, frames in enumerate(seen) for frame in frames]).reshape(-1, 2)
     n_frames = sum(map(len, faces))
     say(f"{split}: {len(items)} crops of {len(good)} clips; left out: {len(rows) - len(good)} clips, "
         f"{n_frames - len(items)} frames without a face")
     if not len(items):
-        raise InputError(index, f"no face in any crop of split {split!r}", "crops with faces", _CURE)
+        raise InputError(index, f"no face in any crop of split {split!r}", "crops with faces", _cure(crops))
     face = np.concatenate([face[frames] for face, frames in zip(faces, seen)])
     return Crops(list(pictures), face, np.stack(rests), np.array(views[0]), items, good)
 

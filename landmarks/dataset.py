@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from core import artifacts
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.face import face68
 from core.index import source_of
 from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech, other_pitch
@@ -76,7 +76,8 @@ def load_clips(pack, split: str, pitches=()) -> list:
             clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i],
                               int(file["first_hop"][i]), tuple(pitched)))
         if not clips:
-            raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face", f"make inspect FILE={pack}")
+            raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face",
+                             command_line("make", "inspect", f"FILE={pack}"))
     return clips
 
 

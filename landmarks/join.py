@@ -54,7 +54,9 @@ def trained(run):
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
     from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)
-    if about["stage"] != "landmarks.train" or not (Path(run) / "done").is_file():
+    if about["stage"] != "landmarks.train":
+        raise InputError(run, f"a run of {about['stage']}", "a finished run of landmarks.train", "make train-cnn")
+    if not (Path(run) / "done").is_file():
         raise InputError(run, "not a finished run of landmarks.train", "one that ended", about["resume"])
     rest = np.zeros((N_POINTS, 2), np.float32)
     network, average = (SpeechToLandmarks(rest, **{name: about["options"][name] for name in DEFAULTS}) for _ in range(2))

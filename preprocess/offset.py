@@ -74,7 +74,8 @@ def mouth_signals(face):
 
 @cache
 def _model():
-    return read_model(MODEL, "offset-model", read_arrays, f"git checkout -- {MODEL}")["coefficients"]
+    cure = command_line("git", "-C", MODEL.parent, "checkout", "--", MODEL.name, f"{MODEL.name}.json")
+    return read_model(MODEL, "offset-model", read_arrays, cure)["coefficients"]
 
 
 def correlations(predicted, measured, seen):

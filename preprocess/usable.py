@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core import artifacts
 from core.corpus import output_path
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.index import number_in, read_index
 from core.stage import say
 
@@ -34,7 +34,8 @@ def usable_clips(fft_index, landmark_index) -> list:
         say(f"left out: {clip}: {problem}")
     say(f"{len(rows)} clips usable, {len(left_out)} left out")
     if not rows:
-        raise InputError(landmark_index, "no usable clip", "clips with sound and a face", f"make inspect FILE={landmark_index}")
+        raise InputError(landmark_index, "no usable clip", "clips with sound and a face",
+                         command_line("make", "inspect", f"FILE={landmark_index}"))
     return rows
 
 

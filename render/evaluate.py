@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import cv2
 
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import face68
 from core.face.draw import contact_sheet
 from core.index import source_of
@@ -47,7 +47,7 @@ def main(model, landmarks, split, every_clip, picture):
             tiles += [cv2.resize(tile, (256, 256), interpolation=cv2.INTER_AREA) for tile in shown]
     if not found:
         raise InputError(landmarks / "index.csv", f"no clip of split {split!r} is long enough", "clips with a face",
-                         f"make inspect FILE={landmarks / 'index.csv'}")
+                         command_line("make", "inspect", f"FILE={landmarks / 'index.csv'}"))
     table = means(found)
     report(model.with_name("metrics.json"), {"split": split, "clips": len(found) // len(METHODS), "sources": table},
            as_markdown(table), stage=STAGE, options={"split": split, "every_clip": every_clip},

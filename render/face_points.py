@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core import artifacts
-from core.errors import InputError, absent
+from core.errors import InputError, absent, command_line
 from core.face.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
 from core.files import read_json
 
@@ -107,7 +107,8 @@ def write_points(path, photo, boxes, chosen: int, measures: dict, *, stage, opti
     if path.exists() and artifacts.read_sidecar(path).get("sha256") != artifacts.sha256(path):
         if given and path.resolve() == Path(given).resolve():
             return path
-        raise InputError(path, "made or changed by hand", "a folder without it", f"another folder, or --landmarks {path}")
+        raise InputError(path, "made or changed by hand", "a folder without it",
+                         f"another folder, or {command_line('--landmarks', path)}")
     rows, columns = photo.picture.shape[:2]
     data = {"picture": [columns, rows], "face": chosen + 1, **measures, "box": boxes[chosen].round(2).tolist(),
             "faces": boxes.round(2).tolist(), "points": photo.points.astype(np.float64).round(2).tolist()}

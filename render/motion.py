@@ -151,7 +151,7 @@ def check_length(path, n_frames: int, n_speech_frames: int, speech):
     difference = abs(n_frames - n_speech_frames)
     text = f"{n_frames} frames of landmarks, {n_speech_frames} frames of speech in {Path(speech).name}"
     if difference > max(_TOLERATED[0], _TOLERATED[1] * n_speech_frames):
-        raise InputError(path, text, "landmarks made from this speech", f'python predict.py "{speech}"')
+        raise InputError(path, text, "landmarks made from this speech", command_line("python", "predict.py", speech))
     if difference > 1:
         tell(Warned(f"{text}; the video lasts as long as the speech"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.events import Warned
 from core.face import draw, face68
 from core.stage import tell
@@ -84,7 +84,7 @@ def choose_face(boxes, which, path, columns: int, rows: int) -> int:
     sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     if which in (None, "largest"):
         return int(sizes.argmax())
-    see, words = f'python -m {STAGE} "{path}" shows their numbers', str(which).split(",")
+    see, words = command_line("python", "-m", STAGE, path), str(which).split(",")
     try:
         numbers = [int(words[0])] if len(words) == 1 else [float(word) for word in words]
     except ValueError:

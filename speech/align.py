@@ -70,7 +70,7 @@ def align(sound, said) -> list:
     found = _searched(sound, flat)
     if not found:
         raise InputError("text", f"its {len(flat)} words are not found in {len(sound) / SAMPLE_RATE:.1f} s of speech",
-                         "what is said in the recording, in English", "python -m speech.transcribe speech.wav without it")
+                         "what is said in the recording, in English", "python -m speech.transcribe speech.wav")
     words, at = [], 0
     for piece, group in zip(said, tokens):
         part = found[at:at + len(group)]

@@ -15,8 +15,8 @@ from speech.align import align, pcm, segments
 from speech.speakable import pieces
 
 ENGINES = ("sphinx", "whisper", "vosk", "google")
-_CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk, then: sprc download vosk",
-          "google": "--engine sphinx needs no network"}
+_CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk && sprc download vosk",
+          "google": "the engine sphinx, which needs no network"}
 
 
 def _grammar_beside(grammar, folder):

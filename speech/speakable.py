@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, absent
+from core.errors import InputError, absent, command_line
 
 MOST_WORDS, MOST_CHARS = 5000, 60_000  # half an hour of speech; some scripts part no words
 MOST_DIGITS = 200  # of a number, or a row of them
@@ -159,6 +159,14 @@ def pieces(paragraph: str, language: str = "en") -> list:
     return made + [Piece(word, word) for word in paragraph[at:].split()]
 
 
+def _in_utf_8(path) -> str:
+    """The command that writes a text of another encoding in UTF-8: UTF-16 where its mark says so, else what Windows writes."""
+    with open(path, "rb") as stream:
+        encoding = "UTF-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+    out = path.with_name(f"{path.stem}-utf8{path.suffix}")
+    return f"{command_line('iconv', '-f', encoding, '-t', 'UTF-8', path)} > {command_line(out)}"
+
+
 def read_script(path) -> str:
     """The text of a file in UTF-8. Raises InputError: missing, too large, or not text."""
     path = Path(path)
@@ -169,7 +177,7 @@ def read_script(path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(path, "not readable as UTF-8", "a text file in UTF-8", f'iconv -t UTF-8 "{path}"') from None
+        raise InputError(path, "not readable as UTF-8", "a text file in UTF-8", _in_utf_8(path)) from None
     return text
 
 

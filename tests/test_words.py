@@ -131,7 +131,7 @@ def test_words_of_an_engine_without_times_are_found_in_the_sound(monkeypatch, sp
     monkeypatch.setattr(speech_recognition.Recognizer, "recognize_google", nothing)
     assert recognise.recognise(sound, "google") == []
     monkeypatch.setattr(speech_recognition.Recognizer, "recognize_google", no_network)
-    with pytest.raises(InputError, match="no network.*--engine sphinx"):
+    with pytest.raises(InputError, match="no network.*the engine sphinx"):
         recognise.recognise(sound, "google")
 
 

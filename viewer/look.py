@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from core import artifacts
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.kinds import KINDS
 from viewer import draw as picture
 from viewer import media, read, table
@@ -117,9 +117,9 @@ def look_at(path, speech=None):
         if "index.csv" in inside:
             return look_at(path / "index.csv")
         raise InputError(path, f"a folder with {', '.join(inside[:8]) or 'nothing in it'}", "one file, or a run folder",
-                         f'make inspect FILE="{path / (inside[0] if inside else "NAME")}"')
+                         command_line("make", "inspect", f"FILE={path / (inside[0] if inside else 'NAME')}"))
     if not path.is_file():
-        raise InputError(path, "no such file", "a file of this project", "ls data CNN_record predict_landmark")
+        raise InputError(path, "no such file", "a file of this project", "ls data CNN_record GAN_record")
     if path.name == "run.json":
         return look_at_run(path.parent)
     if path.name in PURPOSES and path.suffix not in BY_SUFFIX:

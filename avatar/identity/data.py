@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from avatar.identity.network import as_input, face_view
 from core import artifacts
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.face import face68
 from core.index import read_index
 from core.stage import say
@@ -77,7 +77,8 @@ def load_faces(crops, pairs, split: str, left_out=()) -> Faces:
             rows.append(row)
     known = sorted(set(names))
     if len(known) < 2:
-        raise InputError(crops, f"{len(known)} people of split {split!r}", "two or more", "python -m preprocess.crop_faces")
+        raise InputError(crops, f"{len(known)} people of split {split!r}", "two or more",
+                         command_line("python", "-m", "preprocess.crop_faces", "--out", crops))
     people, kept = np.array([known.index(name) for name in names]), []
     for person in range(len(known)):
         own = np.flatnonzero(people == person)

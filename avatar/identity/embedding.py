@@ -6,7 +6,7 @@ Reads: a photo, the encoder (picture-model). Writes: nothing.
 import numpy as np
 
 from avatar.identity.network import DEFAULT_MODEL, face_view, load_encoder
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.face import face68
 from core.keep import kept
 from core.media.picture import read_photo
@@ -21,7 +21,7 @@ def read_face(path):
     points, _ = landmarks_of_picture(picture)
     if points is None:
         raise InputError(path, f"no face found in {picture.shape[1]}x{picture.shape[0]} px", "a frontal face, 80 px or more",
-                         f'python -m render.face_check "{path}" looks closer')
+                         command_line("python", "-m", "render.face_check", path))
     return picture, points
 
 

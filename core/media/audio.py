@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.errors import NEEDS_ROOM, InputError, absent, readable
+from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
 from core.files import whole_file
 from core.media import ffmpeg
 
@@ -32,7 +32,7 @@ LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
 def _convert_cure(path):
     stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
-    return f'python -m preprocess.convert_audio "{path}" "{stem}.wav"'
+    return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
 
 
 def _check_whole(path):

@@ -159,7 +159,7 @@ def main(index, unacted_index, record, trained, apart, **options):
     learnt = [take for take in takes(index) if take.speaker not in apart]
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
-                         "--apart NAME")
+                         "fewer --apart, or recordings of more people")
 
     def prepare(options, index):
         return lambda run: train(run, learnt, unacted(unacted_index), options, [index, *inputs])

@@ -68,7 +68,8 @@ def load_heads(pack, heads, split: str) -> list:
             clips.append(HeadClip(names[i], speakers[i], mel_power(spectrum), pitch_of_spectrum(spectrum),
                                   motion[first:first + n]))
     if not clips:
-        raise InputError(heads, f"no clip of split {split!r}", "the motion of heads", "python -m preprocess.extract_head")
+        raise InputError(heads, f"no clip of split {split!r}", "the motion of heads",
+                         command_line("python", "-m", "preprocess.extract_head", "--out", heads))
     return clips
 
 

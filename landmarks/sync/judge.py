@@ -138,7 +138,7 @@ def sound_of(path, speech=None):
     if speech:
         return read_speech(speech)
     if Path(path).suffix.lower() == ".npy":
-        raise InputError(path, "landmarks alone", "their sound too", f"--speech {Path(path).stem}.wav")
+        raise InputError(path, "landmarks alone", "their sound too", "--speech speech.wav")
     sound = list(decode_any(path))
     if not sound:
         raise InputError(path, "no sound in it", "a video with sound", "--speech speech.wav")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from core import artifacts
-from core.errors import InputError, readable
+from core.errors import InputError, command_line, readable
 from core.index import number_in, read_index
 from core.stage import say
 from render.parts.network import as_floats, masks_as_floats
@@ -51,7 +51,7 @@ def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
     rows = [row for row in listed if row["split"] == split and not row.get("problem")]
     if not rows:
         raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val",
-                         f"python -m render.parts.pairs --part {part.name}")
+                         command_line("python", "-m", "render.parts.pairs", "--part", part.name, "--out", folder))
     paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
     for path in paths:
         artifacts.check(path, f"{part.name}-pairs")
