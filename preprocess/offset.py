@@ -9,6 +9,7 @@ import numpy as np
 
 from core import paths
 from core.clock import FPS, SAMPLE_RATE
+from core.errors import command_line
 from core.face.face68 import fill_missing, mouth_opening
 from core.media.audio import N_BINS
 from core.metrics import peak_of

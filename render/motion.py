@@ -11,7 +11,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.events import Warned
 from core.face import face68
 from core.smooth import gaussian_filter

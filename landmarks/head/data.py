@@ -11,7 +11,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.index import source_of
 from landmarks.augment import augment_sound, no_speech
 from landmarks.dataset import open_pack, speaker_shares, stretch
