@@ -22,7 +22,7 @@ from speech.speakable import read_script
 from speech.synthesize import voice_options
 
 
-def what_is_said(text, script) -> dict:
+def what_is_said(text: str | None, script: str | Path | None) -> dict:
     """`text` and `text_from` of `Animator.animate`, from --text or --script; empty without either. Raises InputError."""
     if text is not None and script:
         raise InputError("--text, --script", "both given", "one of the two")

@@ -5,6 +5,7 @@ Reads, writes: nothing.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 SIZE_PX = 256
 STYLES = ("v1", "v2")  # of Face2Comics: ink over the photo's own colours; flat colours of a few paints
@@ -12,7 +13,7 @@ _SMOOTHING = 4.0  # px²: points are measured to a pixel or two
 _NODES = 33  # a side, of the grid the warp is solved on
 
 
-def warp_of(points, goal, size_px: int):
+def warp_of(points: NDArray, goal: NDArray, size_px: int) -> NDArray:
     """Where each pixel comes from when a picture's `points` [68, 2] go to `goal` [68, 2]: float32 [row, column, xy] px."""
     from scipy.interpolate import RBFInterpolator
     edge = np.linspace(0, size_px - 1, 5)

@@ -10,6 +10,7 @@ are brought to the picture's own size.
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avatar.alignment import STYLES
 from avatar.disguise import FACES, disguised, kept_faces, least_like
@@ -32,7 +33,7 @@ CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
 
-def enlarged(picture, size):
+def enlarged(picture: NDArray, size: tuple[int, int]) -> NDArray:
     """A drawing at another size (rows, columns): its lines stay lines, no wider than pixels allow, without halos."""
     factor = size[0] / picture.shape[0]
     if factor <= 1:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
@@ -36,7 +37,7 @@ def warped(pairs, goal):
                                    borderMode=cv2.BORDER_REPLICATE) for pair in bar]).astype(np.float32)
 
 
-def looks_of(comics, points):
+def looks_of(comics: NDArray, points: NDArray) -> NDArray:
     """What people are compared by, their light and contrast taken away: float [comic, value]."""
     low, high = points.min(0).astype(int), points.max(0).astype(int)
     faces = comics[:, low[1]:high[1], low[0]:high[0]].mean(-1)
@@ -44,7 +45,7 @@ def looks_of(comics, points):
     return (looks - looks.mean(1, keepdims=True)) / looks.std(1, keepdims=True)
 
 
-def groups_of(looks, numbers) -> list:
+def groups_of(looks: NDArray, numbers: NDArray) -> list:
     """`numbers` of people, halved again and again where their `looks` differ most, down to FEWEST: a list of arrays."""
     if len(numbers) < 2 * FEWEST:
         return [numbers]

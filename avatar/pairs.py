@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
 from core import artifacts
@@ -28,7 +29,7 @@ FARTHEST = 0.2  # eye distances photo and comic may lie apart on average: beyond
 _FOUND_PX = 512  # the detector needs faces of 80 px
 
 
-def style_and_person(name: str):
+def style_and_person(name: str) -> tuple[str, str]:
     """The sheet a picture was cut from, and who is on it: both sheets show the same people in the same order.
 
     The large pictures of the first sheet are of other people, those of the second of its first ones.
@@ -40,12 +41,12 @@ def style_and_person(name: str):
     return style, name if (style, size) == (STYLES[0], "512") else number
 
 
-def read_picture(path):
+def read_picture(path: str | Path) -> NDArray:
     """A picture of any size as uint8 [_FOUND_PX, _FOUND_PX, rgb]. Raises InputError when it is none."""
     return cv2.resize(read_photo(path), (_FOUND_PX, _FOUND_PX), interpolation=cv2.INTER_CUBIC)
 
 
-def pair_up(photo, comic, where):
+def pair_up(photo: NDArray, comic: NDArray, where: str | Path) -> tuple[NDArray, NDArray, NDArray]:
     """Photo, comic brought to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
     from core.face.face_detector import landmarks_of_picture
     (points, _), (drawn, _) = (landmarks_of_picture(picture) for picture in (photo, comic))
@@ -59,7 +60,7 @@ def pair_up(photo, comic, where):
     return photo, comic, ((points + 0.5) * SIZE_PX / _FOUND_PX - 0.5).astype(np.float32)
 
 
-def write_pair(row, out, options):
+def write_pair(row: dict, out: str | Path, options: dict) -> dict:
     """Write one pair."""
     path, inputs = Path(out) / f"{row['clip']}.npz", [row["photo"], row["comic"]]
     about = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
@@ -70,7 +71,7 @@ def write_pair(row, out, options):
     return {}
 
 
-def list_pairs(corpus) -> list:
+def list_pairs(corpus: str | Path) -> list:
     """A row a pair of the folder: clip (its name), split, speaker (the person), style, photo, comic. Raises InputError."""
     corpus, rows = Path(corpus), []
     for photo in sorted((corpus / "face").glob("*.jpg")):
@@ -93,7 +94,7 @@ def list_pairs(corpus) -> list:
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Folder of the pairs.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(corpus, out, jobs):
+def main(corpus, out, jobs) -> None:
     """Bring comics to the photos they were drawn of; some people are held out for testing, with all their pictures."""
     listed = write_index(out / "listed" / "index.csv", list_pairs(corpus), stage=STAGE)
     click.echo(run_stage(write_pair, listed, out, stage=STAGE, options={}, jobs=jobs, columns=("photo", "comic", "split")))

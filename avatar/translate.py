@@ -20,7 +20,7 @@ from core.stage import stage
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 
 
-def check_out(path, suffix: str, kind: str, force: bool):
+def check_out(path: Path, suffix: str, kind: str, force: bool) -> None:
     """Refuse a name of another kind, or of a file made by somebody else."""
     if path.suffix.lower() != suffix:
         raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {suffix}")
@@ -38,7 +38,7 @@ def check_out(path, suffix: str, kind: str, force: bool):
               help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
 @click.option("--force", is_flag=True, help="Overwrite a file that was not written by this tool.")
-def main(source, out, style, privacy, model, force):
+def main(source, out, style, privacy, model, force) -> None:
     """Turn a photo, or each frame of a video, into a comic."""
     if not source.is_file():
         raise InputError(source, absent(source), "a photo or a video")

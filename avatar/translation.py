@@ -4,9 +4,11 @@ Reads: a photo or a video; the translator (picture-model). Writes: avatar .png, 
 The distance is dlib's face embedding (King 2017: below 0.6 is the same person), and how far the 68 points moved.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from avatar.comics import PRIVACY, STYLE, Avatars
@@ -23,7 +25,7 @@ SAME_PERSON = 0.6  # dlib's embeddings: nearer ones are taken for one person
 DETECT_EVERY, STEADY_SIGMA = 4, 1.0  # frames of a video
 
 
-def likeness(picture, drawn, points) -> dict:
+def likeness(picture: NDArray, drawn: NDArray, points: NDArray) -> dict:
     """How far a comic is from its photo: `identity_distance` (dlib), `landmark_drift` (eye distances); None if not seen."""
     before, after = (face_detector.embedding(p) for p in (picture, drawn))
     seen, _ = face_detector.landmarks_of_picture(drawn)
@@ -32,7 +34,7 @@ def likeness(picture, drawn, points) -> dict:
     return {"identity_distance": apart, "landmark_drift": drift}
 
 
-def in_words(measured) -> str:
+def in_words(measured: dict) -> str:
     """The measures of `likeness` as a line."""
     apart, drift = measured["identity_distance"], measured["landmark_drift"]
     if apart is None:
@@ -42,7 +44,8 @@ def in_words(measured) -> str:
             f"points moved by {100 * drift:.1f} % of the eyes' distance")
 
 
-def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, model=None):
+def write_avatar(picture: NDArray, points: NDArray, out: str | Path, source: str | Path, *, style: str = STYLE,
+                 privacy: float = PRIVACY, model: str | Path | None = None) -> NDArray:
     """Draw a photo as a comic, write it and say how alike it is; return the picture."""
     drawn, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
@@ -53,7 +56,7 @@ def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, 
     return drawn
 
 
-def points_in_time(frames):
+def points_in_time(frames: Iterable[NDArray]) -> NDArray:
     """The 68 points of a video's face: float [frame, 68, 2] px, steadied; NaN frames where none is near in time."""
     found, box = [], None
     for t, frame in enumerate(frames):
@@ -66,7 +69,8 @@ def points_in_time(frames):
     return gaussian_filter(points, STEADY_SIGMA)
 
 
-def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, quality="medium"):
+def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE, privacy: float = PRIVACY,
+                       model: str | Path | None = None, quality: str = "medium") -> Path:
     """Draw each frame of a video as a comic; the sound stays. Raises InputError without a face."""
     about = probe(path)
     points = points_in_time(read_frames(path))

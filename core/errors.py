@@ -2,6 +2,7 @@
 
 import errno
 import shlex
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ def command_line(*words) -> str:
     return shlex.join(map(str, words))
 
 
-def absent(path) -> str:
+def absent(path: str | Path) -> str:
     """What is at `path`, in words, when it is not the file that was expected."""
     path = Path(path)
     return "a folder" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
@@ -47,7 +48,7 @@ class InputError(Exception):
 
 
 @contextmanager
-def readable(path, what: str, expected: str = "", cure: str = ""):
+def readable(path: str | Path, what: str, expected: str = "", cure: str = "") -> Iterator[None]:
     """The gate of every reader: whatever a library raises over the contents of `path` becomes one `InputError`.
 
     Libraries raise anything on a damaged file, AssertionError and struct.error too, so nothing but the call of the library

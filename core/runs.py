@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from core import artifacts
 from core.errors import InputError, absent, readable
@@ -29,7 +30,7 @@ def _versions():
     return found
 
 
-def new_run(record, *, stage: str, options: dict, data=None, resumes: bool = True) -> Path:
+def new_run(record: str | Path, *, stage: str, options: dict, data: str | Path | None = None, resumes: bool = True) -> Path:
     """Make the next numbered folder under `record` and write its run.json; return the folder.
 
     `resumes`: whether the command has --resume; without it, the same command goes on.
@@ -53,7 +54,7 @@ def new_run(record, *, stage: str, options: dict, data=None, resumes: bool = Tru
     return run
 
 
-def read_run(run) -> dict:
+def read_run(run: str | Path) -> dict:
     """Read run.json of a run folder. Raises InputError when `run` is not one."""
     path = Path(run) / "run.json"
     about = read_json(path, "what a training wrote", "ls CNN_record GAN_record") if path.is_file() else {}
@@ -83,7 +84,7 @@ def resumed(run, *, stage: str) -> dict:
     return about
 
 
-def unfinished_run(record, *, stage: str, options: dict, data=None):
+def unfinished_run(record: str | Path, *, stage: str, options: dict, data: str | Path | None = None) -> Path | None:
     """The newest run under `record` with these very options and data that never finished, or None."""
     data_hash = artifacts.sha256(data) if data else None
     for run in sorted((p for p in Path(record).glob("*") if p.name.isdigit()), reverse=True):
@@ -97,6 +98,6 @@ def unfinished_run(record, *, stage: str, options: dict, data=None):
     return None
 
 
-def open_run(record, *, resumes: bool = True, **about) -> Path:
+def open_run(record: str | Path, *, resumes: bool = True, **about: Any) -> Path:
     """The newest unfinished run, as `unfinished_run` finds it, or a new one; `about`: stage, options, data."""
     return unfinished_run(record, **about) or new_run(record, resumes=resumes, **about)

@@ -9,8 +9,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,7 +23,7 @@ _LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; 
 TOLD_EVERY_S = 0.25
 
 
-def stage(*, reads: str, writes: str, examples: tuple = ()):
+def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callable], click.Command]:
     """Turn a function with click options into a command.
 
     Its docstring becomes the help page, followed by examples and what it reads and writes. Functions raise; this
@@ -92,7 +94,7 @@ def tell(event):
         click.echo(str(event), err=True)
 
 
-def listen(listener):
+def listen(listener: Callable[[dict], None] | None) -> None:
     """From now on hand all talk of this thread to `listener`, and write none to standard error; None ends it.
 
     `listener` is a function of an event, see `core.events`.
@@ -100,12 +102,12 @@ def listen(listener):
     _LISTENER.set(listener)
 
 
-def say(message: str):
+def say(message: str) -> None:
     """Talk to the person: standard error. Standard output is for results."""
     tell(Message(message))
 
 
-def begin(name: str, number: int, n_stages: int):
+def begin(name: str, number: int, n_stages: int) -> None:
     """Say that stage `number` of `n_stages` begins."""
     tell(StageStarted(name, number, n_stages))
 
@@ -122,7 +124,7 @@ def _told(items, label, n_items, listener):
 
 
 @contextmanager
-def progress(items, label: str, n_items: int | None = None):
+def progress(items: Any, label: str, n_items: int | None = None) -> Iterator[Any]:
     """A bar with the time left on standard error; vanishes when that is not a terminal."""
     if listener := _LISTENER.get():
         yield _told(items, label, n_items or len(items), listener)
@@ -132,7 +134,7 @@ def progress(items, label: str, n_items: int | None = None):
 
 
 @contextmanager
-def only_one(folder):
+def only_one(folder: str | Path) -> Iterator[Path]:
     """Hold `folder` for one run: a second one that would write there is refused at once."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

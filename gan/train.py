@@ -5,16 +5,18 @@ Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.
 The order of the crops follows from the seed and the epoch alone, so a run that was stopped goes on as if it had not been.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core import metrics
 from core.face.draw import contact_sheet
 from core.stage import stage
-from gan.dataset import load_crops, looks_of, measure_speaker
+from gan.dataset import Crops, load_crops, looks_of, measure_speaker
 from gan.model import Generator, save_generator, widths_for
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
@@ -29,7 +31,7 @@ N_CHECK, N_PREVIEW = 48, 8  # held-out crops that are measured, and drawn, at ea
 MODEL_OPTIONS = ("epochs", "batch", "seed", "width", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
 
 
-def new_trainer(train, options, device):
+def new_trainer(train: Crops, options: dict, device: str) -> tuple[Trainer, torch.Tensor]:
     """Networks that follow from the seed and the speaker's measures: Trainer, and float tensor [item, n_look]."""
     torch.manual_seed(options["seed"])
     generator = Generator(train.size_px, widths_for(train.size_px, options["width"]))
@@ -41,7 +43,7 @@ def new_trainer(train, options, device):
                    adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"]), looks
 
 
-def batches(train, options, from_step, n_steps):
+def batches(train: Crops, options: dict, from_step: int, n_steps: int) -> Iterator[tuple[NDArray, NDArray]]:
     """Yield (item numbers, numbers of the crops whose look they take) from a step on; each follows from seed and epoch."""
     per_epoch, epoch = max(1, len(train) // options["batch"]), -1
     for step in range(from_step, n_steps):
@@ -65,7 +67,7 @@ def check(trainer, val, preview) -> dict:
             "val_ssim": float(np.mean([metrics.ssim(a, b) for a, b in zip(drawn, real)]))}
 
 
-def training(options, device) -> Training:
+def training(options: dict, device: str) -> Training:
     """All of a run, from its options."""
     train, val = (load_crops(options["crops"], options["landmarks"], split) for split in ("train", "val"))
     trainer, looks = new_trainer(train, options, device)
@@ -89,7 +91,7 @@ def training(options, device) -> Training:
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
 @click.option("--width", type=click.FloatRange(0.05, 4), default=1.0, help="Channels, as a factor of the usual ones.")
 @training_options(epochs=2, batch=4, adversarial_weight=0.002, adversarial_from=0.6)
-def main(**options):
+def main(**options) -> None:
     """Train the picture model: landmarks in, face pictures out. A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "crops", **options):
         click.echo(model)

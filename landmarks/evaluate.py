@@ -6,16 +6,19 @@ Every method knows the clip's rest face, as a user's photo would give it, and no
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech, spectrum_of
 from core.stage import progress, stage
-from landmarks.dataset import load_clips
+from landmarks.dataset import Clip, load_clips
 from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
@@ -26,7 +29,7 @@ SPEECH = paths.SAMPLE_SPEECH
 QUIET_DB, NOISY_DB = 30, 10
 
 
-def as_markdown(table) -> str:
+def as_markdown(table: dict) -> str:
     """`summary` as a table to paste into the documents."""
     names = (*LANDMARK_MEASURES, *LIP_MEASURES)
     return markdown(("source", "method", *names), [
@@ -34,7 +37,7 @@ def as_markdown(table) -> str:
         for source, methods in table.items() for method, values in methods.items()], n_names=2)
 
 
-def mean_offset_of(clips):
+def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
     """The mean offset from rest over speakers of `clips`, float [68, 2]: what a dead mouth should look like."""
     by_speaker = {}
     for clip in clips:
@@ -42,7 +45,7 @@ def mean_offset_of(clips):
     return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
 
 
-def file_predictor(model_path, **options):
+def file_predictor(model_path: str | Path, **options: Any) -> Callable[[Clip], NDArray]:
     """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face.
 
     `options` are those of `landmarks.predict.predict_power`.
@@ -52,7 +55,7 @@ def file_predictor(model_path, **options):
     return lambda clip: face68.uncross_lips(predict_power(model, clip.power, **options) - model.rest_face + clip.rest)
 
 
-def wordless(model_path, **options) -> dict:
+def wordless(model_path: str | Path, **options: Any) -> dict:
     """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share.
 
     The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right.
@@ -80,7 +83,7 @@ def wordless(model_path, **options) -> dict:
 @click.option("--running", is_flag=True, help="Level and channel of what was heard so far, as in a stream.")
 @click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model, pack, split, running, gated, out):
+def main(model, pack, split, running, gated, out) -> None:
     """Measure a speech-to-landmark model beside its baselines."""
     predict = file_predictor(model, running=running, gated=gated)
     clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))

@@ -6,6 +6,7 @@ Source: Hansen and Salamon 1990, Neural network ensembles.
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
@@ -50,7 +51,7 @@ class Joined(keras.Model):
         return mean | {"state": keras.ops.concatenate([out["state"] for out in outs], -1)}
 
 
-def trained(run):
+def trained(run: str | Path) -> Any:
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
     from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)

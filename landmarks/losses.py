@@ -4,6 +4,8 @@ Squared error alone rewards a mouth that hardly moves; the concordance term (Lin
 amplitude at once, which is what keeps the prediction from collapsing to the mean face.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,7 +30,7 @@ def _concordance(a, b, weight):
     return 2 * covariance / (var_a + var_b + tf.square(mean_a - mean_b)[:, 0] + QUIET)
 
 
-def loss_terms(predicted, measured, weight):
+def loss_terms(predicted: Any, measured: Any, weight: Any) -> dict[str, Any]:
     """The terms of the loss, each a scalar.
 
     Parameters
@@ -51,6 +53,6 @@ def loss_terms(predicted, measured, weight):
     return terms
 
 
-def total_loss(terms):
+def total_loss(terms: dict[str, Any]) -> Any:
     """The weighted sum that is minimised."""
     return tf.add_n([TERMS[name] * value for name, value in terms.items()])

@@ -3,16 +3,20 @@
 Reads, writes: nothing. Opening, width and speed of the mouth: core.metrics.lip_measures.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
+from landmarks.dataset import Clip
 
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
                 "opening_jitter_ratio")
 
 
-def measure(clips, predict, mean_offset=None) -> list:
+def measure(clips: Sequence[Clip], predict: Callable[[Clip], NDArray], mean_offset: NDArray | None = None) -> list:
     """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
 
     Returns
@@ -32,13 +36,13 @@ def measure(clips, predict, mean_offset=None) -> list:
     return rows
 
 
-def measures_of(predicted, measured) -> dict:
+def measures_of(predicted: NDArray, measured: NDArray) -> dict:
     """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
     return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
             **lip_measures(predicted, measured)}
 
 
-def summary(rows) -> dict:
+def summary(rows: Sequence[dict]) -> dict:
     """Mean over clips: source -> method -> measure."""
     table = {}
     for source in sorted({row["source"] for row in rows}):

@@ -6,6 +6,7 @@ Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facia
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,7 +20,7 @@ from learn.export import write_litert
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}
 
 
-def build_encoder(channels, width, dropout, **_):
+def build_encoder(channels: int, width: int, dropout: float, **_: Any) -> keras.Model:
     """Features [batch, frame + CONTEXT, hop, mel] -> codes [batch, frame, width]."""
     sound = keras.Input((None, HOPS_PER_FRAME, N_MELS), name="features")
     x = layers.Reshape((-1, N_MELS, 1))(sound)

@@ -23,7 +23,7 @@ from landmarks.streaming import PIECE_MS, Stream, feed
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--piece-ms", type=click.IntRange(1, 10_000), default=PIECE_MS, help="Length of the pieces of sound.")
 @click.option("--fast", is_flag=True, help="Do not wait for the sound to be spoken.")
-def main(speech, model, piece_ms, fast):
+def main(speech, model, piece_ms, fast) -> None:
     """Predict speech as if it were being spoken, and say how late the landmarks come."""
     sound, stream = read_speech(speech), Stream(load_model(model))
     took_s, late_s = feed(stream, sound, piece_ms=piece_ms, real_time=not fast)

@@ -6,6 +6,7 @@ Reads: a landmark-model, a voice-model. Writes: nothing.
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
@@ -102,7 +103,7 @@ class Stream:
         return self._faces.push(self._faces.model.power(spectrum) if len(spectrum) else spectrum)
 
 
-def feed(stream, sound, *, piece_ms: int = PIECE_MS, real_time: bool = False):
+def feed(stream: Stream, sound: NDArray, *, piece_ms: int = PIECE_MS, real_time: bool = False) -> tuple[NDArray, NDArray]:
     """Push `sound` [sample] into `stream`, in pieces, each when it has been spoken (`real_time`) or at once.
 
     Returns

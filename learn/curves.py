@@ -6,6 +6,8 @@ Reads, writes: RUN/curves.csv, RUN/curves.png
 import csv
 from pathlib import Path
 
+from numpy.typing import NDArray
+
 from core.files import whole_file
 
 
@@ -42,7 +44,7 @@ def _draw(path, rows, names):
         figure.savefig(part, dpi=80)
 
 
-def save_picture(path, picture):
+def save_picture(path: str | Path, picture: NDArray) -> None:
     """Write uint8 [row, column, rgb] as PNG."""
     from PIL import Image
     with whole_file(path) as part:

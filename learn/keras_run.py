@@ -3,8 +3,10 @@
 Reads, writes: RECORD/00001/: state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -17,7 +19,7 @@ from learn.run import run_options, with_options
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 
 
-def optimizer_of(network, options):
+def optimizer_of(network: Any, options: dict) -> Any:
     """AdamW for `network`, its rate as `options` say: it rises at first, then falls like a cosine."""
     import keras
     schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
@@ -37,13 +39,13 @@ def descend(tape, loss, network, optimizer, average=None):
         slow.assign(slow + (1 - AVERAGING) * (fast - slow))
 
 
-def save_state(path, step, variables):
+def save_state(path: str | Path, step: int, variables: Sequence[Any]) -> None:
     """Write everything needed to go on: the step and every variable of model and optimiser."""
     with whole_file(path) as part:
         np.savez(part, step=step, **{f"v{i:04d}": v.numpy() for i, v in enumerate(variables)})
 
 
-def load_state(path, variables) -> int:
+def load_state(path: str | Path, variables: Sequence[Any]) -> int:
     """Put a saved state back into `variables`; return the step it was saved at."""
     with np.load(path, allow_pickle=False) as state:
         for i, variable in enumerate(variables):

@@ -5,9 +5,10 @@ Reads, writes: RECORD/00001/: curves.csv, curves.png, preview.png, state.safeten
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -74,13 +75,13 @@ class Training:
         say(f"dry run: fits; a real one takes {self.trainer.n_steps} steps")
 
 
-def provenance(rows) -> dict:
+def provenance(rows: Sequence[dict]) -> dict:
     """What a model's sidecar says of the clips it was trained on; `rows` of their index."""
     return {"clips": len(rows), "speakers": sorted({row["speaker"] for row in rows}),
             "licences": sorted({row.get("licence", "") for row in rows})}
 
 
-def training_options(**defaults):
+def training_options(**defaults: Any) -> Callable[[Callable], Callable]:
     """Decorate a command with the options of every training; `defaults` of epochs, batch, adversarial_weight and _from."""
     return with_options(
         run_options("GAN_record"),

@@ -18,7 +18,7 @@ from core.stage import stage
 STAGE = "preprocess.convert_audio"
 
 
-def convert(source, path, *, force: bool = False) -> Path:
+def convert(source: str | Path, path: str | Path, *, force: bool = False) -> Path:
     """Write the sound of `source` as 16 kHz mono `path`.
 
     Raises
@@ -45,7 +45,7 @@ def convert(source, path, *, force: bool = False) -> Path:
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT.wav", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite OUT.wav if it exists.")
-def main(source, out, force):
+def main(source, out, force) -> None:
     """Convert any recording to a .wav file that every stage reads."""
     click.echo(convert(source, out, force=force))
 

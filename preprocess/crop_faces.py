@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
@@ -26,17 +27,17 @@ EYE_DISTANCE = 0.27  # of the crop's side: an open-mouthed chin still lies insid
 EYES_AT = (0.5, 0.38)  # x, y of the midpoint between the eyes, of the crop's side
 
 
-def crop_pose(size_px: int = SIZE_PX):
+def crop_pose(size_px: int = SIZE_PX) -> NDArray:
     """Pose that puts a face-space face in a crop -> float [4] for `face68.to_pixel_space`."""
     return np.array([size_px * EYE_DISTANCE, 0, size_px * EYES_AT[0], size_px * EYES_AT[1]])
 
 
-def crop_face(frame, pose, size_px: int = SIZE_PX):
+def crop_face(frame: NDArray, pose: NDArray, size_px: int = SIZE_PX) -> NDArray:
     """`core.face.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
     return upright(frame, pose, crop_pose(size_px), (size_px, size_px))
 
 
-def crop_clip(row, out, options):
+def crop_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's crops; return their number and how many have no face."""
     if not row["picture"]:
         raise InputError(row["sound"], "no picture", "a video")
@@ -64,7 +65,7 @@ def crop_clip(row, out, options):
 @click.option("--every", type=click.IntRange(1), default=10, help="Take every Nth frame.")
 @click.option("--size", "size_px", type=click.IntRange(16, 2048), default=SIZE_PX, help="Side of a crop, px.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs):
+def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs) -> None:
     """Cut upright face pictures out of the recordings."""
     options = {"every": every, "size_px": size_px, "landmarks": str(landmarks)}
     clips = {}

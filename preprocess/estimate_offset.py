@@ -11,6 +11,7 @@ Method: ridge regression from band energies to the opening of the mouth and its 
 the measurement. (Idea: SyncNet, Chung & Zisserman 2016, without its network.)
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ CHECK_SHIFTS = tuple(range(-200 // FRAME_MS, 200 // FRAME_MS + 1))  # frames
 
 
 
-def measure(fft, landmarks) -> list:
+def measure(fft: str | Path, landmarks: str | Path) -> list:
     """Shift each clip of split val by known whole frames and estimate: rows (source, shift_ms, error_ms, confidence)."""
     found = []
     with progress(clips_of_split(fft, landmarks, "val"), "check offsets") as bar:
@@ -49,7 +50,7 @@ def measure(fft, landmarks) -> list:
     return found
 
 
-def print_table(found):
+def print_table(found: Sequence[tuple]) -> None:
     """Print, per source, how often the estimate lies within one frame of the truth."""
     click.echo(f"{'source':<17} {'trials':>6} {'within 1 frame':>14} {'median error':>13}   with confidence above {SURE}")
     for source in sorted({row[0] for row in found}):
@@ -60,7 +61,7 @@ def print_table(found):
                    f"{sure.mean():.0%} of trials, {among}")
 
 
-def estimate_clip(row, _out, options):
+def estimate_clip(row: dict, _out: Path, options: dict) -> dict:
     """Columns of one clip's row: offset_ms, empty when it cannot be told, confidence, and correlations between spaces."""
     found = at_lags(*load_clip(row, options["fft"], options["landmarks"]))
     offset_ms, confidence = offset_in(found)

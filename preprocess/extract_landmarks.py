@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
@@ -26,7 +27,7 @@ TEMPLATE_FRAMES = 2048  # the median of a clip's rigid points needs no more
 KINDS = {".pixel.npy": "landmarks-pixel", ".face.npy": "landmarks-face", ".pose.npy": "head-pose", ".rest.npy": "rest-face"}
 
 
-def clip_template(pixel, n_frames: int):
+def clip_template(pixel: str | Path, n_frames: int) -> NDArray:
     """`face68.rigid_template` of a landmarks-pixel .npy of `n_frames`, from at most TEMPLATE_FRAMES of its faces."""
     step, n_seen, kept = -(-n_frames // TEMPLATE_FRAMES), 0, []
     for points in smooth_blocks(pixel):
@@ -36,7 +37,7 @@ def clip_template(pixel, n_frames: int):
     return face68.rigid_template(np.concatenate(kept))
 
 
-def rest_of(path, opening):
+def rest_of(path: str | Path, opening: NDArray) -> NDArray:
     """`face68.rest_face` of a landmarks-face .npy whose mouth openings, float [frame], are known."""
     closed, first, total = np.sort(face68.closed_frames(opening)), 0, 0.0
     for face, _ in blocks.each(path):
@@ -46,7 +47,7 @@ def rest_of(path, opening):
     return (total / len(closed)).astype(np.float32)
 
 
-def write_landmarks(source, paths, about):
+def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> None:
     """Measure a video and write its four files; `paths` by suffix, `about` for their sidecars."""
     boxes, most_faces = face_boxes(read_frames(source))
     if not np.isfinite(boxes).any():
@@ -70,7 +71,7 @@ def write_landmarks(source, paths, about):
     artifacts.save(paths[".rest.npy"], rest, KINDS[".rest.npy"], **about)
 
 
-def extract_clip(row, out, options):
+def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's four landmark files; return counts."""
     source = row["picture"]
     if not source:
@@ -88,7 +89,7 @@ def extract_clip(row, out, options):
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(index, out, jobs):
+def main(index, out, jobs) -> None:
     """Find 68 face points in every frame of every clip."""
     options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW,
                "jitter": fd.JITTER}

@@ -3,7 +3,11 @@
 Reads: a video. Writes: nothing.
 """
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core import blocks
 from core.face import face68
@@ -17,7 +21,7 @@ BOX_SIGMA = 2.0  # frames
 SMOOTH_WINDOW = 5  # frames, second-order Savitzky-Golay: removes jitter, keeps the peaks of an /a/
 
 
-def face_boxes(frames):
+def face_boxes(frames: Iterable[NDArray]) -> tuple[NDArray, int]:
     """Follow one face through a stream.
 
     Parameters
@@ -63,12 +67,12 @@ def _smooth_boxes(boxes):
     return filled
 
 
-def smooth_in_time(points):
+def smooth_in_time(points: NDArray) -> NDArray:
     """`points` [frame, ...] without the detector's jitter; NaN where they were."""
     return savitzky_golay(points, SMOOTH_WINDOW)
 
 
-def measured_blocks(path, boxes):
+def measured_blocks(path: str | Path, boxes: NDArray) -> Iterator[NDArray]:
     """Landmarks of a video as measured, within `boxes` [frame, 4]: yields float32 [<= block, 68, 2] px, NaN without a face."""
     frames = read_frames(path)
     for start in range(0, len(boxes), blocks.N_FRAMES):
@@ -80,7 +84,7 @@ def measured_blocks(path, boxes):
         yield points
 
 
-def smooth_blocks(pixel):
+def smooth_blocks(pixel: str | Path) -> Iterator[NDArray]:
     """The blocks of a landmarks-pixel .npy, smoothed in time as if it were whole."""
     for block, own in blocks.each(pixel, around=SMOOTH_WINDOW):
         yield smooth_in_time(block)[own]

@@ -18,7 +18,7 @@ from preprocess.recordings import list_recordings
        examples=("python -m preprocess.list_recordings data/raw",))
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/recordings"), help="Folder of the index.")
-def main(corpus, out):
+def main(corpus, out) -> None:
     """List the recordings of a folder with their speaker and split."""
     rows = list_recordings(corpus.resolve())
     say(f"{len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")

@@ -6,6 +6,7 @@ Reads: spectra and landmarks of clips; CNN_record/offsets/model.npz. Writes: not
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.clock import FPS, SAMPLE_RATE
@@ -40,7 +41,7 @@ def _band_matrix():
     return (triangles / triangles.sum(0)).astype(np.float32)
 
 
-def sound_features(spectrum):
+def sound_features(spectrum: NDArray) -> NDArray:
     """Band energies around each frame, without the recording's level and tone.
 
     Parameters
@@ -59,7 +60,7 @@ def sound_features(spectrum):
     return windows.transpose(0, 2, 1).reshape(len(bands), -1)
 
 
-def mouth_signals(face):
+def mouth_signals(face: NDArray) -> tuple[NDArray, NDArray]:
     """Opening of the mouth and its speed, each with mean 0 and deviation 1: float [frame, 2], and where a face is.
 
     A clip with fewer than two frames of a face, or with a still mouth, gives zeros.
@@ -79,7 +80,7 @@ def _model():
     return read_model(MODEL, "offset-model", read_arrays, cure)["coefficients"]
 
 
-def correlations(predicted, measured, seen):
+def correlations(predicted: NDArray, measured: NDArray, seen: NDArray) -> NDArray:
     """Mean correlation of the [frame, 2] signals at each lag, -MAX_LAG..MAX_LAG frames of late sound; NaN: too few frames."""
     n, found = min(len(predicted), len(measured)), np.full(2 * MAX_LAG + 1, np.nan)
     for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
@@ -93,7 +94,7 @@ def correlations(predicted, measured, seen):
     return found
 
 
-def at_lags(spectrum, face):
+def at_lags(spectrum: NDArray, face: NDArray) -> NDArray:
     """How well sound and mouth fit at each lag.
 
     Parameters
@@ -111,7 +112,7 @@ def at_lags(spectrum, face):
     return correlations(sound_features(spectrum) @ _model(), measured, seen)
 
 
-def offset_in(found):
+def offset_in(found: NDArray) -> tuple[float, float]:
     """How late the sound is by `at_lags`.
 
     Returns
@@ -128,7 +129,7 @@ def offset_in(found):
     return at * FRAME_MS, float(np.nanmax(found) - rival)
 
 
-def offset_of(spectrum, face):
+def offset_of(spectrum: NDArray, face: NDArray) -> tuple[float, float]:
     """`offset_in` what `at_lags` finds."""
     return offset_in(at_lags(spectrum, face))
 

@@ -3,6 +3,7 @@
 Reads: a folder of recordings. Writes: nothing.
 """
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from core.errors import InputError
@@ -35,7 +36,7 @@ def _row(path, folder, **columns):
     return {"clip": _clip_name(path, folder), **columns, "picture": "" if is_sound else str(path), "sound": str(path)}
 
 
-def from_manifest(folder):
+def from_manifest(folder: Path) -> list[dict]:
     """Rows of a folder that has a manifest.csv with columns clip, split, speaker."""
     rows = []
     for n, entry in enumerate(read_rows(folder / "manifest.csv", "clip", "split", "speaker"), 1):
@@ -47,7 +48,8 @@ def from_manifest(folder):
     return rows
 
 
-def from_ravdess(folder, paths, val_actors=(21, 22), test_actors=(23, 24)):
+def from_ravdess(folder: Path, paths: Sequence[Path], val_actors: Collection[int] = (21, 22),
+                 test_actors: Collection[int] = (23, 24)) -> list[dict]:
     """Rows of RAVDESS recordings; an audio-only twin (03-...) speaks for a video without sound (02-...)."""
     takes = {}
     for path in paths:
@@ -70,7 +72,7 @@ def from_ravdess(folder, paths, val_actors=(21, 22), test_actors=(23, 24)):
     return rows
 
 
-def from_folders(folder, paths, val_share=10):
+def from_folders(folder: Path, paths: Sequence[Path], val_share: int = 10) -> list[dict]:
     """Rows of a folder with one sub-folder a speaker: every tenth speaker, or clip when there are few, is `val`."""
     speakers = sorted({p.parent.relative_to(folder).as_posix() for p in paths})
     by_speaker = len(speakers) >= val_share // 2
@@ -83,7 +85,7 @@ def from_folders(folder, paths, val_share=10):
     return rows
 
 
-def list_recordings(folder) -> list:
+def list_recordings(folder: Path) -> list:
     """Rows for every recording under `folder`; raises InputError when there is none."""
     folder = Path(folder)
     if not folder.is_dir():

@@ -15,7 +15,7 @@ MOST_FRAMES = 10**9  # of a clip
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
 
 
-def usable_clips(fft_index, landmark_index) -> list:
+def usable_clips(fft_index: str | Path, landmark_index: str | Path) -> list:
     """Rows with both sound and picture of about the same length; says how many are left out, and why."""
     sound = {row["clip"]: row for row in read_index(fft_index, "sound_frames")}
     rows, left_out = [], []

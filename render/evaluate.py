@@ -28,7 +28,7 @@ STAGE = "render.evaluate"
        examples=("python -m render.evaluate", "python -m render.evaluate --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The mouth model.  [default: the one that ships]")
 @evaluation_options
-def main(model, landmarks, split, every_clip, picture):
+def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
     from render.parts.painted import MODELS, MOUTH
     model, rows = Path(model or MODELS[MOUTH]), rows_of(landmarks, split, every_clip)

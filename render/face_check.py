@@ -20,7 +20,7 @@ from render.photo_check import check_photo, report, write_check
 @click.argument("photo", type=click.Path(path_type=Path))
 @face_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the check.  [default: results/PHOTO_face]")
-def main(photo, which, points_file, out):
+def main(photo, which, points_file, out) -> None:
     """Say which faces a photo holds, which one will speak, and what may spoil the result."""
     check = check_photo(photo, which, points_file)
     paths = write_check(check, out or Path("results") / f"{photo.stem}_face")

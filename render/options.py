@@ -4,6 +4,7 @@ Reads: nothing. Writes: nothing. `render_video` takes it; `animator`, `main.py`,
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def evaluation_options(function):
     return function
 
 
-def face_options(function):
+def face_options(function: Callable) -> Callable:
     """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
     function = click.option("--landmarks", "points_file", type=click.Path(path_type=Path), metavar="FACE.JSON",
                             help="68 points or a box placed by hand, as the photo check writes them.")(function)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError, command_line
 from core.events import Warned
@@ -47,7 +48,7 @@ class FaceCheck:
                 "sharpness": round(self.sharpness, 1)}
 
 
-def yaw_deg(photo) -> float:
+def yaw_deg(photo: Photo) -> float:
     """Estimate how far the head is turned, in degrees; positive when the nose points to the right of the picture.
 
     A head turned by t shows its eyes cos(t) as far apart, and its nose's tip NOSE_DEPTH * sin(t) off their middle: the
@@ -57,7 +58,7 @@ def yaw_deg(photo) -> float:
     return math.degrees(math.atan(float(photo.face[face68.GROUPS["nose_bridge"][-1], 0]) / NOSE_DEPTH))
 
 
-def sharpness(photo) -> float:
+def sharpness(photo: Photo) -> float:
     """Variance of the Laplacian in the box of the points, in thousandths of the variance of the grey values.
 
     The face is brought to SHARPNESS_PX first, and the contrast divided out, so that the number means the same in every
@@ -74,7 +75,7 @@ def sharpness(photo) -> float:
     return 1000 * float(cv2.Laplacian(face, cv2.CV_32F).var()) / contrast if contrast > 1 else 0.0
 
 
-def choose_face(boxes, which, path, columns: int, rows: int) -> int:
+def choose_face(boxes: NDArray, which: str | None, path: str | Path, columns: int, rows: int) -> int:
     """The row of `boxes` that `which` means: `largest` (or None), N from left to right beginning with 1, or x,y in px.
 
     Raises
@@ -115,7 +116,7 @@ def _no_face(path, picture, grey_picture):
                       "or mark the face of a drawing with --landmarks")
 
 
-def warnings_of(check, which=None) -> list:
+def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     """What may spoil the result, a line each."""
     told = []
     if len(check.boxes) > 1 and not which:
@@ -129,7 +130,7 @@ def warnings_of(check, which=None) -> list:
     return told
 
 
-def check_photo(path, which=None, points_file=None) -> FaceCheck:
+def check_photo(path: str | Path, which: str | None = None, points_file: str | Path | None = None) -> FaceCheck:
     """Read a photo, find its faces, choose one and measure it. Says what may spoil the result.
 
     Parameters
@@ -169,12 +170,12 @@ def check_photo(path, which=None, points_file=None) -> FaceCheck:
     return check
 
 
-def find_face(path, which=None, points_file=None) -> Photo:
+def find_face(path: str | Path, which: str | None = None, points_file: str | Path | None = None) -> Photo:
     """The photo and the face in it that will speak; see `check_photo`."""
     return check_photo(path, which, points_file).photo
 
 
-def report(check) -> list:
+def report(check: FaceCheck) -> list:
     """The check in words: (label, text) pairs."""
     rows, columns = check.photo.picture.shape[:2]
     boxes = [" ".join(f"{v:.0f}" for v in box) for box in check.boxes]
@@ -185,7 +186,7 @@ def report(check) -> list:
             ("roll", f"{now['roll_deg']} degrees"), ("sharpness", f"{now['sharpness']}")]
 
 
-def write_check(check, folder) -> list:
+def write_check(check: FaceCheck, folder: Path) -> list:
     """Write face.json and photo_check.png to `folder`; return their paths."""
     from PIL import Image
 

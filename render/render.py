@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
@@ -92,7 +93,7 @@ def _framed(face, renderer, background, preprocess, size_px):
     return None
 
 
-def enlivened(moves, rest, *, seed=0, still=False):
+def enlivened(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
     """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
     if still:
         return replace(moves, head=np.zeros_like(moves.head))

@@ -7,10 +7,12 @@ Source: eSpeak NG's C interface (speak_lib.h).
 import ctypes
 import re
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from speech import indian_english
@@ -81,7 +83,7 @@ def variants() -> list:
     return sorted(path.name for path in (Path(_engine()[2].name) / "espeak-ng-data" / "voices" / "!v").iterdir())
 
 
-def set_voice(voice: str):
+def set_voice(voice: str) -> None:
     """Choose a voice like "en-in" or "en-gb-x-rp+f3". Raises InputError when eSpeak NG has none of that name."""
     name, plus, variant = voice.partition("+")
     file = _voice_files().get(name, name)
@@ -101,7 +103,7 @@ def _with_sounds(word: str) -> str:
     return f"{parts[1]}[[{sounds}]]{parts[3]}" if sounds else word
 
 
-def say(words, voice: str, words_per_minute: int):
+def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArray, list[float | None], int]:
     """Speak some words as one stretch of speech.
 
     Parameters

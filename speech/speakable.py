@@ -167,7 +167,7 @@ def _in_utf_8(path) -> str:
     return f"{command_line('iconv', '-f', encoding, '-t', 'UTF-8', path)} > {command_line(out)}"
 
 
-def read_script(path) -> str:
+def read_script(path: str | Path) -> str:
     """The text of a file in UTF-8. Raises InputError: missing, too large, or not text."""
     path = Path(path)
     if not path.is_file():
@@ -195,7 +195,7 @@ _SCRIPTS = {"DEVANAGARI": ("hi", "mr", "ne", "kok"), "GREEK": ("el", "grc"),
             "ETHIOPIC": ("am", "ti"), "SINHALA": ("si",), "MYANMAR": ("my",), "CHEROKEE": ("chr",), "SHAVIAN": ("en-shaw",)}
 
 
-def check_text(text: str, voice: str, where) -> str:
+def check_text(text: str, voice: str, where: str | Path) -> str:
     """Return `text` when `voice` can say it.
 
     Raises

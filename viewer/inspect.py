@@ -25,7 +25,7 @@ def _draw(path, out):
     return [(str(label), str(text)) for label, text in facts]
 
 
-def inspect(path, out):
+def inspect(path: str | Path, out: str | Path) -> list:
     """Draw `path` to the PNG `out`; return the facts. A file of anybody's: it is read in a process with limits."""
     n_bytes = Path(path).stat().st_size if Path(path).is_file() else 0  # arrays are mapped: that takes no memory, but counts
     with whole_file(out) as part:
@@ -37,7 +37,7 @@ def inspect(path, out):
                  "python -m viewer.inspect CNN_record/00001 --out curves.png"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Picture to write.  [default: in the cache]")
-def main(file, out):
+def main(file, out) -> None:
     """Say what a file is, what made it and from what, and draw it.
 
     FILE is any file the stages exchange, or the folder of a training run. The path of the drawing is printed last.

@@ -3,6 +3,7 @@
 Reads: any file the toolkit writes, its sidecar. Writes: nothing.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _brief(value) -> str:
     return f"({len(value)} values)" if isinstance(value, list) and len(text) > _LONGEST_LIST else text
 
 
-def origin(path, about) -> list:
+def origin(path: Path, about: dict) -> list:
     """Facts of a sidecar: what the file is, what made it, from what, and whether it is still that file."""
     if not about:
         by_suffix = [kind.name for kind in KINDS.values() if kind.suffix == path.suffix]
@@ -65,7 +66,7 @@ def origin(path, about) -> list:
     return [*facts, ("sidecar", "matches" if same else "DOES NOT MATCH: the file changed after it was described")]
 
 
-def purpose(path) -> str:
+def purpose(path: Path) -> str:
     """What a file without a sidecar is for, by its name or its type."""
     of_type = [kind.what for kind in KINDS.values() if kind.suffix == path.suffix]
     if ".tfevents." in path.name:
@@ -74,7 +75,7 @@ def purpose(path) -> str:
                                        else f"a {path.suffix} file; inspect it")
 
 
-def look_at_run(run):
+def look_at_run(run: Path) -> tuple[list, Callable]:
     """Facts and curves of a training run's folder."""
     from core.runs import read_run
     about = read_run(run)

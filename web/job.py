@@ -10,13 +10,18 @@ import threading
 import time
 import traceback
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.events import Done, Failed, FileWritten, Message, Progress, StageStarted, Transcribed, Warned
 from core.stage import listen, say
 from web.limits import check_text, plain, short_speech
+
+if TYPE_CHECKING:
+    from animator import Animator
 
 _ONE_AT_A_TIME = threading.Lock()  # two renders at once take longer than one after the other
 _SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png", "emotion.png")
@@ -43,7 +48,7 @@ class State:
     error: str = ""
     ended: float | None = None
 
-    def hear(self, event):
+    def hear(self, event: dict):
         """Take in one of `core.events`."""
         match event:
             case StageStarted():
@@ -64,13 +69,13 @@ class State:
 
 
 @functools.cache
-def the_animator():
+def the_animator() -> "Animator":
     """The one Animator of this process; what it has read is read once."""
     from animator import Animator
     return Animator()
 
 
-def warm_up():
+def warm_up() -> None:
     """Read every library and model, by making a video of a word: the first visitor finds them loaded."""
     from skimage.data import astronaut
     began = time.monotonic()
@@ -94,7 +99,7 @@ def _collect(state):
     state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
 
 
-def states(photo, speech=None, text=None, **options):
+def states(photo: str | Path, speech: str | Path | None = None, text: str | None = None, **options: Any) -> Iterator[State]:
     """Make a video; yield its `State`, again and again, until it has ended with a video or with an error.
 
     Who stops asking stops the work. The files are there until the generator goes on after the last state.

@@ -46,13 +46,13 @@ def _as_it_came(value):
     return value
 
 
-def file_inputs(blocks) -> dict:
+def file_inputs(blocks: gr.Blocks) -> dict:
     """{number of an event: positions of its inputs that are files}."""
     return {number: tuple(i for i, block in enumerate(fn.inputs) if isinstance(block, (gr.Image, gr.Audio)))
             for number, fn in blocks.fns.items()}
 
 
-def site(folder, names=NAMES):
+def site(folder: str | Path, names: tuple = NAMES) -> Guard:
     """The page as an ASGI app, within its guards: against strange hosts and pages, files of others, a full queue.
 
     `folder` is the one that uploads and results are in.
@@ -100,7 +100,7 @@ def _results():
     return [progress, video, check, landmarks, sound, emotion, words, files]
 
 
-def page():
+def page() -> gr.Blocks:
     """The page, a `gradio.Blocks`, not yet served."""
     with gr.Blocks(title="Talking face", analytics_enabled=False, delete_cache=(CHECKED_EVERY_S, KEPT_S)) as blocks:
         gr.Markdown(_ABOUT, elem_id="about")

@@ -20,7 +20,7 @@ STAGE = "avatar.identity.embed"
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path), default=Path("identity.npy"))
 @click.option("--model", type=click.Path(path_type=Path), help="The encoder.  [default: the one that ships]")
-def main(photo, out, model):
+def main(photo, out, model) -> None:
     """Turn the largest face of a photo into numbers: near for one person, far for two."""
     if out.suffix != ".npy":
         raise InputError(out, f"a {out.suffix or 'nameless'} file", "a name that ends in .npy")

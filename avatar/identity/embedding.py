@@ -3,7 +3,10 @@
 Reads: a photo, the encoder (picture-model). Writes: nothing.
 """
 
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.identity.network import DEFAULT_MODEL, face_view, load_encoder
 from core.errors import InputError, command_line
@@ -14,7 +17,7 @@ from core.media.picture import read_photo
 _encoder = kept(load_encoder)
 
 
-def read_face(path):
+def read_face(path: str | Path) -> tuple[NDArray, NDArray]:
     """A photo and the 68 points of its largest face: uint8 [row, column, rgb], float32 [68, 2] px. Raises InputError."""
     from core.face.face_detector import landmarks_of_picture
     picture = read_photo(path)
@@ -25,7 +28,7 @@ def read_face(path):
     return picture, points
 
 
-def identity_of(picture, points, model=None):
+def identity_of(picture: NDArray, points: NDArray, model: str | Path | None = None) -> NDArray:
     """The embedding of a face: `points` float [68, 2] px in `picture` -> float32 [number], of length 1."""
     from avatar.identity.measure import embed
     view = face_view(picture, face68.to_face_space(np.asarray(points)[None])[1][0])

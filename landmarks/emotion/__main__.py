@@ -22,7 +22,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("speech", type=_PATH)
 @click.option("--out", type=_PATH, help="Folder.  [default: predict_landmark/SPEECH]")
 @click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
-def main(speech, out, model):
+def main(speech, out, model) -> None:
     """Find the emotion in a voice.
 
     Acted English taught it: it says what a voice sounds like, not what a person feels.

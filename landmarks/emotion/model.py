@@ -8,8 +8,10 @@ speech is to acted speech: what is not near is neutral or calm.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.clock import FPS
@@ -77,23 +79,23 @@ def emotion_features(power, octaves, voicing):
     return np.concatenate([bands, np.stack(rest, 1)], 1).astype(np.float32), sounding
 
 
-def per_frame(sounding):
+def per_frame(sounding: NDArray) -> NDArray:
     """bool [step] -> weight of each frame in a stretch, float32 [frame]."""
     return np.maximum(sounding.reshape(-1, STEPS_PER_FRAME).max(1), SILENT).astype(np.float32)
 
 
-def moments_of(power, octaves, voicing, features, sounding) -> Moments:
+def moments_of(power: NDArray, octaves: NDArray, voicing: NDArray, features: NDArray, sounding: NDArray) -> Moments:
     """The statistics of a recording and of what was `heard` of it."""
     return Moments(power, octaves, voicing, (features[:, SURE] + 1) / 2, sounding)
 
 
-def likely(scores):
+def likely(scores: NDArray) -> NDArray:
     """Scores [..., class] -> probabilities."""
     chances = np.exp(scores - scores.max(-1, keepdims=True))
     return chances / chances.sum(-1, keepdims=True)
 
 
-def as_far_as_acted(chances, acted):
+def as_far_as_acted(chances: NDArray, acted: NDArray) -> NDArray:
     """Chances [..., 8] of which the IS_MILD ones take over what the others have in speech that is not `acted` [...], 0..1."""
     strong = chances * acted[..., None] * ~IS_MILD
     mild = (chances + LEAST * NEUTRAL) * IS_MILD
@@ -220,7 +222,7 @@ class Recogniser:
         return (np.concatenate([mean, spread], -1) @ a["out"] + a["out_bias"][:, None]).mean(0)
 
 
-def load_recogniser(path=DEFAULT_MODEL) -> Recogniser:
+def load_recogniser(path: str | Path = DEFAULT_MODEL) -> Recogniser:
     """Load an emotion-model. Raises InputError when it is missing or damaged."""
     return read_model(path, "emotion-model", _load, "make train-emotion")
 

@@ -7,10 +7,13 @@ temperature (Guo et al. 2017); it is the cross-validation in the sidecar. The ac
 landmarks.emotion.evaluate measures on them.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.errors import InputError
@@ -19,6 +22,9 @@ from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of, surpri
 from learn.run import run_options, train_as_asked
 from preprocess.ravdess import EMOTIONS
 
+if TYPE_CHECKING:
+    from landmarks.emotion.data import Take
+
 STAGE = "landmarks.emotion.train"
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
@@ -26,7 +32,7 @@ SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # loo
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
 
 
-def weighed(wanted, by_network, by_moments):
+def weighed(wanted: NDArray, by_network: NDArray, by_moments: NDArray) -> tuple[float, float]:
     """Share of the discriminant's scores, and temperature, under which the true classes are least surprising."""
     from landmarks.emotion.model import likely
     tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
@@ -34,13 +40,13 @@ def weighed(wanted, by_network, by_moments):
     return tuple(float(value) for value in min(tried)[1:])
 
 
-def moments_of_takes(takes, seed: int):
+def moments_of_takes(takes: "Sequence[Take]", seed: int) -> NDArray:
     """Moments of takes: as they are, COPIES times said another way, and in the colour of others; float32 [copy, take, n]."""
     from landmarks.emotion.data import MILD_AUGMENTATION, another_way, recoloured
     from landmarks.emotion.model import emotion_features, moments_of
     rng = np.random.default_rng(seed)
 
-    def of(all_sounds):
+    def of(all_sounds: Sequence[tuple[NDArray, NDArray, NDArray]]) -> list:
         return [moments_of(*sounds, *emotion_features(*sounds))(np.array([0]), np.array([len(sounds[0])]))[0]
                 for sounds in all_sounds]
 
@@ -48,7 +54,7 @@ def moments_of_takes(takes, seed: int):
     return np.stack([of(sounds) for sounds in ([take.sounds for take in takes], *copies, recoloured(rng, takes))])
 
 
-def discriminants(moments, emotion) -> dict:
+def discriminants(moments: NDArray, emotion: NDArray) -> dict:
     """Arrays of the two linear discriminants, from `moments_of_takes` and emotions [take], UNACTED where nobody acted."""
     from landmarks.emotion.data import UNACTED
     from landmarks.emotion.moments import discriminant
@@ -61,14 +67,14 @@ def discriminants(moments, emotion) -> dict:
             "acted_bias": both_bias[1] - both_bias[0]}
 
 
-def merged(networks, linear, share: float = 0.0, temperature: float = 1.0) -> dict:
+def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperature: float = 1.0) -> dict:
     """The arrays of an emotion-model made of some networks' (`train_one`) and of `discriminants`."""
     from landmarks.features import mel_filters
     arrays = {name: np.stack([network[name] for network in networks]).astype(np.float16) for name in networks[0]}
     return {**arrays, **linear, "mel": mel_filters(), "share": np.float32(share), "temperature": np.float32(temperature)}
 
 
-def train_one(folder, learnt, held_out, linear, options, seed: int) -> dict:
+def train_one(folder: Path, learnt: Sequence, held_out: Sequence, linear: dict, options: dict, seed: int) -> dict:
     """Train a network in `folder`, going on when it was stopped; return its arrays. `linear`: of `discriminants`."""
     import keras
 
@@ -94,7 +100,7 @@ def train_one(folder, learnt, held_out, linear, options, seed: int) -> dict:
     return arrays_of(network)
 
 
-def train(run, acted, unacted, options, inputs) -> Path:
+def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train all networks of a run and write the model. Returns its path."""
     from landmarks.emotion.model import Recogniser
     takes, networks, wanted, scores, others, groups = [*acted, *unacted], [], [], [], [], {}

@@ -5,6 +5,7 @@ time 0 (the noise) to 1. Attention looks `REACH` knots to either side, so that a
 Source: flow matching, Lipman et al. 2023; attention with learnt distances, Shaw et al. 2018.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from landmarks.head.data import N_MANNER, manner_of
+from landmarks.head.data import N_MANNER, HeadClip, manner_of
 from landmarks.head.knots import KNOT, N_CHANNELS, to_knots
 from landmarks.head.sound import N_SOUND
 from learn.export import write_litert
@@ -98,7 +99,7 @@ class HeadNetwork(keras.Model):
         return deaf + listens * (hearing - deaf)
 
 
-def statistics_of(clips) -> dict:
+def statistics_of(clips: Sequence[HeadClip]) -> dict:
     """What measured motion is like, `clips` of `HeadClip`: size [channel] and manner (medians), colour and mixing of noise."""
     spectra, motions = [], []
     for clip in clips:

@@ -9,6 +9,7 @@ brows move otherwise by 6 to 22 % of their standard deviation. A head-model trai
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.media.audio import HOP, HOPS_PER_FRAME, N_FFT
@@ -40,7 +41,7 @@ def _autocorrelation(windows):
     return ((1 - share) * lagged[:, before] + share * lagged[:, before + 1]) / (lagged[:, :1] + 1e-9)
 
 
-def pitch_and_voicing(sound):
+def pitch_and_voicing(sound: NDArray) -> tuple[NDArray, NDArray]:
     """How high and how regular a voice is.
 
     Parameters
@@ -84,7 +85,7 @@ def pitch_of_spectrum(spectrum):
     return height
 
 
-def melody(height):
+def melody(height: NDArray) -> NDArray:
     """What a pitch [frame, hop] (`pitch_of_spectrum`) says: octaves about the voice's median (0 without a voice), and the
     share of the hops that sound.
 

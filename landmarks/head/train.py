@@ -5,6 +5,10 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 use) and `done`.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 import numpy as np
 
@@ -12,6 +16,10 @@ from core.stage import say, stage
 from landmarks.dataset import open_pack
 from landmarks.head.data import MOVING
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
+
+if TYPE_CHECKING:
+    from landmarks.head.data import HeadClip
+    from landmarks.head.network import HeadNetwork
 
 STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
@@ -27,7 +35,7 @@ def flow_loss(network, heard, listens, manner, motion, weight, noise, time, trai
     return tf.reduce_sum(error * weight) / tf.reduce_sum(weight)
 
 
-def build(clips, options):
+def build(clips: "Sequence[HeadClip]", options: dict) -> "tuple[HeadNetwork, HeadNetwork]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
@@ -39,7 +47,7 @@ def build(clips, options):
     return network, average
 
 
-def train(run, pack, options, stop_after=None):
+def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
     """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
@@ -92,7 +100,7 @@ def train(run, pack, options, stop_after=None):
 @click.option("--depth", type=click.IntRange(1), default=3, help="Layers of attention.")
 @click.option("--heads", type=click.IntRange(1), default=4, help="Parts of a layer's attention.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.1, help="Share of values hidden while training.")
-def main(**options):
+def main(**options) -> None:
     """Train the transformer that moves head and brows with the speech."""
     click.echo(train_as_asked(train, STAGE, open_pack, **options))
 

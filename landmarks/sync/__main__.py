@@ -22,7 +22,7 @@ from landmarks.sync.judge import FEWEST, FRAME_MS, MAX_LAG, accuracy_for, judge_
 @click.option("--speech", type=click.Path(path_type=Path), help="Its sound, a .wav.  [default: the video's own]")
 @click.option("--model", type=click.Path(path_type=Path), help="A sync-model.  [default: the shipped one]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the similarity at each lag.")
-def main(source, speech, model, as_json):
+def main(source, speech, model, as_json) -> None:
     """Judge by how many milliseconds the sound of a talking face is late."""
     judge = load_judge(model)
     sound, face = sound_of(source, speech), landmarks_of(source)

@@ -3,9 +3,11 @@
 Reads: a training-pack. Writes: the accuracy into a sync-model's sidecar.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS
@@ -15,7 +17,7 @@ from core.media.audio import HOPS_PER_FRAME
 from core.stage import progress
 from landmarks.dataset import open_pack
 from landmarks.features import mel_power
-from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
+from landmarks.sync.judge import FRAME_MS, Judge, judge_power, load_judge
 from learn.measures import cell, markdown, report
 from preprocess.offset import offset_of
 
@@ -26,7 +28,7 @@ STAGE = "landmarks.sync.evaluate"  # the command whose measures these are
 N_SHIFTS = 4  # trials a stretch
 
 
-def recordings(pack, split: str) -> list:
+def recordings(pack: str | Path, split: str) -> list:
     """The clips of a split, those of a speaker end to end: (source, spectrum float16 [frame, hop, bin], face)."""
     parts = {}
     with open_pack(pack) as file:
@@ -38,7 +40,8 @@ def recordings(pack, split: str) -> list:
     return [(source, *(np.concatenate(part) for part in zip(*clips))) for (source, _), clips in sorted(parts.items())]
 
 
-def trials(found, seconds: float, seed: int = 0):
+def trials(found: Sequence[tuple[str, NDArray, NDArray]], seconds: float,
+           seed: int = 0) -> Iterator[tuple[str, float, NDArray, NDArray]]:
     """Yield (source, late_ms, spectrum, face) of stretches of this length, each with N_SHIFTS moved sounds."""
     rng, n = np.random.default_rng(seed), round(seconds * FPS)
     for source, spectrum, face in found:
@@ -50,7 +53,7 @@ def trials(found, seconds: float, seed: int = 0):
                 yield source, late * HOP_MS, heard.reshape(n, HOPS_PER_FRAME, -1), face[start:start + n]
 
 
-def by_judge(judge):
+def by_judge(judge: Judge) -> Callable[[NDArray, NDArray], tuple[float, float]]:
     """A function (spectrum, face) -> offset_ms, confidence."""
     def answer(spectrum, face):
         verdict = judge_power(judge, mel_power(spectrum), face)
@@ -59,7 +62,7 @@ def by_judge(judge):
     return answer
 
 
-def share_right(truth, answers) -> dict:
+def share_right(truth: NDArray, answers: NDArray) -> dict:
     """How often `answers` [trial] (ms) lie within a frame of the `truth`, by how much they miss, and what chance would give."""
     error = np.abs(answers - truth)
     return {"trials": len(truth), "within_frame": float((error <= FRAME_MS).mean()),
@@ -67,7 +70,8 @@ def share_right(truth, answers) -> dict:
             "chance": float((np.abs(answers[:, None] - truth) <= FRAME_MS).mean())}
 
 
-def measure(found, answer, lengths=LENGTHS_S) -> list:
+def measure(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDArray, NDArray], tuple[float, float]],
+            lengths: Sequence[float] = LENGTHS_S) -> list:
     """`share_right` of all trials and by source, a row a length; `answer` as of `by_judge`."""
     rows = []
     for seconds in lengths:
@@ -98,7 +102,8 @@ def publish_accuracy(model, pack, split: str = "val", is_told: bool = False) -> 
 
 
 
-def confidences(found, answer, seconds: float) -> dict:
+def confidences(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDArray, NDArray], tuple[float, float]],
+                seconds: float) -> dict:
     """Confidence with the own sound and with that of the stretch before; `told_apart`: how often the own is the higher
     of two drawn at random (the area under the ROC curve)."""
     stretches = list(trials(found, seconds))

@@ -21,7 +21,7 @@ from landmarks.sync.judge import DEFAULT_MODEL
 @click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the shipped one")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--split", default="val", help="Split to measure on.")
-def main(model, pack, split):
+def main(model, pack, split) -> None:
     """Measure how often the sync judge is right."""
     publish_accuracy(model, pack, split, is_told=True)
 

@@ -5,17 +5,25 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 (sync-model, its accuracy in the sidecar), metrics.json and `done`.
 """
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from core.stage import say, stage
 from landmarks.dataset import open_pack
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
+if TYPE_CHECKING:
+    from landmarks.sync.judge import Judge
+    from landmarks.sync.network import SyncNetwork
+
 STAGE = "landmarks.sync.train"
 CHECKED_S = 2  # length of the stretches looked at while training
 
 
-def build(options):
+def build(options: dict) -> "tuple[SyncNetwork, SyncNetwork, Any]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
@@ -26,7 +34,7 @@ def build(options):
     return network, average, optimizer_of(network, options)
 
 
-def make_train_step(network, average, optimizer, n_others: int):
+def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: Any, n_others: int) -> Callable:
     """A compiled function (features, shapes, seen, target) -> dict of loss terms: one step, the averaged weights follow."""
     import tensorflow as tf
 
@@ -49,7 +57,7 @@ def make_train_step(network, average, optimizer, n_others: int):
     return train_step
 
 
-def judge_of(network):
+def judge_of(network: "SyncNetwork") -> "Judge":
     """The network in memory as a `sync.Judge`."""
     import tensorflow as tf
 
@@ -59,7 +67,7 @@ def judge_of(network):
     return Judge(lambda features: hear(tf.constant(features)).numpy(), lambda shapes: see(tf.constant(shapes)).numpy(), {})
 
 
-def train(run, pack, options, stop_after=None):
+def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
     """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
@@ -85,7 +93,7 @@ def train(run, pack, options, stop_after=None):
     return path
 
 
-def record(run, step, losses, rows):
+def record(run: Path, step: int, losses: dict, rows: Sequence[dict]) -> None:
     """Write one row of the course of a run, and say it; `rows` of `sync_evaluate.measure`, none when no clip is long enough."""
     shares = {source: values["within_frame"] for row in rows for source, values in row["sources"].items()}
     add_to_curves(run, {"step": step, **losses, **{f"{source}/within_frame": share for source, share in shares.items()}})
@@ -101,7 +109,7 @@ def record(run, step, losses, rows):
 @click.option("--width", type=click.IntRange(2), default=80, help="Values that describe a frame inside the encoders.")
 @click.option("--size", type=click.IntRange(1), default=32, help="Values that describe a frame in the end.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
-def main(**options):
+def main(**options) -> None:
     """Train the network that judges whether lips and sound are together."""
     click.echo(train_as_asked(train, STAGE, open_pack, **options))
 

@@ -3,6 +3,9 @@
 Reads: index.csv of recordings and their sound. Writes: nothing.
 """
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import numpy as np
 
 from core.clock import SAMPLE_RATE
@@ -19,7 +22,8 @@ RATES = (160, 120, 200, 240, 140)  # words a minute, one a text
 VOICES = ("en-us", "en-gb-x-rp+f3", "en-us+m3", "en-us+f2", "de", "tr+f4", "hi", "fr+m5")
 
 
-def recorded(indexes, split: str, most_clips: int = MOST_CLIPS, wanted=lambda row: True) -> list:
+def recorded(indexes: Sequence[str | Path], split: str, most_clips: int = MOST_CLIPS,
+             wanted: Callable[[dict], bool] = lambda row: True) -> list:
     """The sound of the clips of `split`, of each speaker at most `most_clips`: [(speaker, float32 [sample])].
 
     `wanted` says of a row of an index whether it may be among them.

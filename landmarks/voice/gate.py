@@ -7,6 +7,7 @@ Reads: CNN_record/voice/model.npz (voice-model), made by landmarks.voice.train. 
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.clock import FPS
@@ -119,7 +120,7 @@ class Free:
         return np.empty(0, np.float32)
 
 
-def loudness_of(power) -> Loudness:
+def loudness_of(power: NDArray) -> Loudness:
     """A loudness that has heard mel power [frame, hop, mel]."""
     loudness = Loudness()
     for frame in power:

@@ -5,10 +5,13 @@ Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -29,14 +32,14 @@ PAUSE, BEFORE, AFTER = 10, 3, 5  # frames: shorter pauses count as speech, and s
 BORDER, BORDER_WEIGHT = 2, 0.3  # frames around a change that weigh less: where it lies is a matter of taste
 
 
-def spoken(sound):
+def spoken(sound: NDArray) -> NDArray:
     """Which frames of a clean recording belong to speech, bool [frame]."""
     frames = sound[:len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
     power = moving_average(np.square(frames, dtype=np.float64).mean(1), 3, mode="constant")
     return power > max(SAID * np.percentile(power, 95), 1e-9)
 
 
-def with_margins(voiced):
+def with_margins(voiced: NDArray) -> NDArray:
     """`voiced` bool [frame] with short pauses filled, and some frames before and after."""
     at = np.flatnonzero(voiced)
     out = voiced.copy()
@@ -45,7 +48,7 @@ def with_margins(voiced):
     return np.convolve(out, np.ones(BEFORE + AFTER + 1))[BEFORE:BEFORE + len(out)] > 0  # from BEFORE ahead to AFTER later
 
 
-def piece(rng, speakers):
+def piece(rng: np.random.Generator, speakers: dict) -> tuple[NDArray, NDArray]:
     """Ten seconds of sound and which frames are voice: float [sample], bool [frame].
 
     Half the pieces have no speech at all; in the others it comes in bouts, in a room, with other sounds behind it.
@@ -71,13 +74,13 @@ def piece(rng, speakers):
     return (speech + (share if has_voice else 1) * background) * 10 ** rng.uniform(-2.5, -0.7), with_margins(voiced)
 
 
-def tinted(rng, power):
+def tinted(rng: np.random.Generator, power: NDArray) -> NDArray:
     """Mel power [frame, hop, mel] through a random smooth equaliser: another microphone."""
     knots = rng.normal(0, 0.4, 7)
     return power * (10 ** np.interp(np.arange(N_MELS), np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
 
 
-def examples(rng, speakers, n):
+def examples(rng: np.random.Generator, speakers: dict, n: int) -> tuple[NDArray, NDArray, NDArray]:
     """`n` pieces as the network takes them: [item, frame, hop * mel], wanted and weight [item, frame], delayed by `LAG`."""
     x, wanted, weight = [], [], []
     with progress(range(n), "mix pieces") as bar:
@@ -91,7 +94,7 @@ def examples(rng, speakers, n):
     return tuple(np.stack(part).astype(dtype) for part, dtype in ((x, np.float16), (wanted, np.float32), (weight, np.float32)))
 
 
-def network(width: int, hidden: int):
+def network(width: int, hidden: int) -> Any:
     """The network, untrained: a dense layer, a GRU, a probability (Keras)."""
     import keras
     from keras import layers
@@ -100,7 +103,7 @@ def network(width: int, hidden: int):
                              layers.Dense(1, activation="sigmoid")])
 
 
-def fit(net, data, *, epochs: int, batch: int, rate: float):
+def fit(net: Any, data: Sequence[NDArray], *, epochs: int, batch: int, rate: float) -> None:
     """Fit `net` to `examples`, falling from `rate` to nothing."""
     import keras
     x, wanted, weight = data
@@ -111,13 +114,13 @@ def fit(net, data, *, epochs: int, batch: int, rate: float):
         say(f"epoch {epoch + 1}: loss {done.history['loss'][0]:.4f}")
 
 
-def weights(net) -> dict:
+def weights(net: Any) -> dict:
     """The arrays of `net` under the names that landmarks.voice.Voice knows."""
     names = "dense", "dense_bias", "kernel", "recurrent", "bias", "out", "out_bias"
     return dict(zip(names, (np.asarray(variable) for variable in net.trainable_weights)))
 
 
-def typical(speakers):
+def typical(speakers: dict) -> NDArray:
     """The mean log-mel of a voice, over speakers: float32 [mel]."""
     means = []
     for sounds in speakers.values():

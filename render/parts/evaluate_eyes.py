@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, metrics
 from core.errors import InputError
@@ -35,7 +36,7 @@ MOST = 12  # frames of a clip
 STILL_HEAD = np.zeros(5, np.float32)  # a head held still
 
 
-def shut_frames(row, landmarks):
+def shut_frames(row: dict, landmarks: str | Path) -> tuple[dict, NDArray, NDArray, tuple[NDArray, NDArray, NDArray], int]:
     """Frames of shut eyes, and photos for them.
 
     Returns
@@ -58,7 +59,7 @@ def shut_frames(row, landmarks):
     return pictures, face, pose, (photo, shown, moved), n_shut
 
 
-def measure_eyes(row, landmarks, model=None):
+def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = None) -> tuple[dict, int, int, NDArray | None]:
     """Measures of each method on a clip, means over its frames.
 
     Returns
@@ -94,7 +95,7 @@ def measure_eyes(row, landmarks, model=None):
                  "python -m render.parts.evaluate_eyes --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The painter of eyes.  [default: the one that ships]")
 @evaluation_options
-def main(model, landmarks, split, every_clip, picture):
+def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure the painted lids of blinks in held-out recordings, beside the warp alone and the photo held still."""
     from render.parts.painted import MODELS
     model, rows = Path(model or MODELS[EYES]), rows_of(landmarks, split, every_clip)
