@@ -11,12 +11,15 @@ whose hash is that of the payload is its sidecar, any other belongs to a payload
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.errors import InputError, absent, readable
@@ -37,17 +40,17 @@ class Artifact:
     sidecar: dict = field(default_factory=dict)
 
 
-def sidecar_path(path) -> Path:
+def sidecar_path(path: str | Path) -> Path:
     path = Path(path)
     return path.with_name(path.name + ".json")
 
 
-def pending_path(path) -> Path:
+def pending_path(path: str | Path) -> Path:
     path = Path(path)
     return path.with_name(f".{short_name(path)}.pending")
 
 
-def sha256(path) -> str:
+def sha256(path: str | Path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -69,7 +72,8 @@ def _hashes(inputs) -> dict:
 
 
 @contextmanager
-def described(path, kind_name, *, stage, options=None, inputs=(), **facts):
+def described(path: str | Path, kind_name: str, *, stage: str, options: dict | None = None, inputs: Iterable[str | Path] = (),
+              **facts: object) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Like `whole_file`, for a payload with a sidecar: both get their names together, see the top of this file.
 
     Parameters
@@ -102,14 +106,14 @@ def described(path, kind_name, *, stage, options=None, inputs=(), **facts):
             pending.replace(sidecar_path(path))
 
 
-def save_described_json(path, data, kind_name, **about) -> Path:
+def save_described_json(path: str | Path, data: object, kind_name: str, **about: Any) -> Path:
     """Write `data` as a JSON of the named kind, with its sidecar; `about` as for `described`. Return its path."""
     with described(path, kind_name, **about) as (part, _):
         part.write_text(as_json(data), encoding="utf-8")
     return Path(path)
 
 
-def shape_error(kind, array):
+def shape_error(kind: Kind, array: NDArray) -> str:
     """Say how `array` departs from `kind`, or return an empty string."""
     if array.dtype != np.dtype(kind.dtype):
         return f"{array.dtype} values"
@@ -118,7 +122,8 @@ def shape_error(kind, array):
     return ""
 
 
-def save(path, array, kind_name, *, stage, options=None, inputs=(), **facts) -> Path:
+def save(path: str | Path, array: NDArray, kind_name: str, *, stage: str, options: dict | None = None,
+         inputs: Iterable[str | Path] = (), **facts: object) -> Path:
     """Write `array` as a `.npy` of the named kind, with its sidecar.
 
     Parameters
@@ -149,7 +154,7 @@ def _pending_sidecar(path) -> dict:
         return {}
 
 
-def read_sidecar(path) -> dict:
+def read_sidecar(path: str | Path) -> dict:
     """Return the sidecar of `path`, or an empty dict when there is none."""
     if about := _pending_sidecar(path):
         return about
@@ -164,7 +169,7 @@ def read_sidecar(path) -> dict:
     return about | {"stage": present_name(about["stage"])} if "stage" in about else about
 
 
-def check(path, *kind_names, cure: str = "") -> dict:
+def check(path: str | Path, *kind_names: str, cure: str = "") -> dict:
     """Check `path` against its sidecar and the kinds wanted; return the sidecar (empty for a user's own file).
 
     Raises
@@ -194,7 +199,7 @@ def check(path, *kind_names, cure: str = "") -> dict:
     return about
 
 
-def read_array(path):
+def read_array(path: str | Path) -> NDArray:
     """The array of a `.npy`. A header may ask for any size: the file must be as long as the array it promises."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)  # NumPy refuses to map more than there is
     if isinstance(array, np.ndarray):
@@ -203,7 +208,7 @@ def read_array(path):
     raise ValueError("several arrays in a zip file")
 
 
-def load(path, *kind_names) -> Artifact:
+def load(path: str | Path, *kind_names: str) -> Artifact:
     """Read a `.npy` that must be of one of the named kinds (any known kind when none is named).
 
     Raises
@@ -223,7 +228,8 @@ def load(path, *kind_names) -> Artifact:
                      " or ".join(f"{k.name}: {shape_text(k)}" for k in candidates[:3]), f"make it with {kind.made_by}")
 
 
-def is_current(path, kind_name, *, stage, options=None, inputs=()) -> bool:
+def is_current(path: str | Path, kind_name: str, *, stage: str, options: dict | None = None,
+               inputs: Iterable[str | Path] = ()) -> bool:
     """True when `path` was made whole by this stage with these options from these very inputs."""
     if not Path(path).is_file():
         return False

@@ -3,9 +3,12 @@
 Reads, writes: any `.npy` of `core.kinds`, with the sidecar of `core.artifacts`.
 """
 
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.artifacts import described, shape_error
 from core.kinds import KINDS, shape_text
@@ -19,7 +22,8 @@ def _write_header(stream, kind, shape):
                                                   "shape": tuple(shape)})
 
 
-def save(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
+def save(path: str | Path, blocks: Iterable[NDArray], kind_name: str, *, stage: str, options: dict | None = None,
+         inputs: Iterable[str | Path] = (), **facts: object) -> list[int] | None:
     """Like `artifacts.save`, for an array that comes in pieces; memory holds one of them.
 
     Returns
@@ -49,12 +53,12 @@ def save(path, blocks, kind_name, *, stage, options=None, inputs=(), **facts):
     return shape
 
 
-def read(path, start: int = 0, stop=None):
+def read(path: str | Path, start: int = 0, stop: int | None = None) -> NDArray:
     """Frames `start` to `stop` of a `.npy` just written or checked: an array of its own; nothing else stays in memory."""
     return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
 
 
-def each(path, around: int = 0):
+def each(path: str | Path, around: int = 0) -> Iterator[tuple[NDArray, slice]]:
     """All blocks of a `.npy` in order, with up to `around` more frames on both sides.
 
     Yields

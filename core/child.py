@@ -12,9 +12,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import Any
 
 from core.errors import InputError
 
@@ -25,7 +28,7 @@ _STARTS_S = 20  # a fresh Python, with its libraries, on a slow machine
 _IN_A_FRESH_ONE = "import sys; from core.child import work_for; work_for(*map(int, sys.argv[1:]))"
 
 
-def end_with_parent(parent: int):
+def end_with_parent(parent: int) -> None:
     """From now on this process ends when the process `parent` does."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -67,7 +70,7 @@ def _do(connection, work, arguments, most_bytes):
         connection.send((False, RuntimeError(repr(answer[1])[:200])))
 
 
-def work_for(parent, most_bytes, handle):
+def work_for(parent: int, most_bytes: int, handle: int) -> None:
     """What a fresh Python does: the work that comes through the connection `handle`."""
     end_with_parent(parent)
     with Connection(handle) as connection:
@@ -143,7 +146,7 @@ def _answer(child, most_s=None):
     return answer
 
 
-def aside(work, *arguments):
+def aside(work: Callable, *arguments: Any) -> Callable[[], Any]:
     """Begin `work(*arguments)` in a copy of this process; where that is not safe, nothing is begun yet.
 
     Returns
@@ -163,7 +166,8 @@ def aside(work, *arguments):
     return wait
 
 
-def contained(work, path, *arguments, most_bytes: int = MOST_BYTES, most_s: float = MOST_S, fresh: bool = False):
+def contained(work: Callable, path: str | Path, *arguments: Any, most_bytes: int = MOST_BYTES, most_s: float = MOST_S,
+              fresh: bool = False) -> Any:
     """Return `work(path, *arguments)`, done in a child that may take so much memory and time, and may crash.
 
     Parameters

@@ -6,6 +6,7 @@ Writes: OUT/index.csv, one row a clip, failed ones with their `problem`; written
 
 import multiprocessing
 import os
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -30,8 +31,8 @@ def _workers(jobs):
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), end_with_parent, (os.getpid(),))
 
 
-def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, only=None,
-              columns=()) -> Path:
+def run_stage(work: Callable[[dict, Path, dict], dict], index: str | Path, out: str | Path, *, stage: str, options: dict,
+              jobs: int = 0, only: Callable[[dict], bool] | None = None, columns: Iterable[str] = ()) -> Path:
     """Run `work` on every clip of `index` and write OUT/index.csv.
 
     Parameters
@@ -71,6 +72,6 @@ def run_stage(work, index, out, *, stage: str, options: dict, jobs: int = 0, onl
         return write_index(out / "index.csv", done, stage=stage, options=options, inputs=[index])
 
 
-def output_path(out, row, suffix: str) -> Path:
+def output_path(out: str | Path, row: Mapping[str, str], suffix: str) -> Path:
     """Where a stage keeps its file of a clip: OUT/clip.suffix, sub-folders kept."""
     return Path(out) / f"{row['clip']}{suffix}"

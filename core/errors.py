@@ -1,13 +1,14 @@
 """The one error a user can cause: what file, what was found, what was expected, what cures it."""
 
 import errno
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 NEEDS_ROOM = "a place that can be written, with room"
 
 
-def absent(path) -> str:
+def absent(path: str | Path) -> str:
     """What is at `path`, in words, when it is not the file that was expected."""
     path = Path(path)
     return "a folder" if path.is_dir() else "not a plain file" if path.exists() else "no such file"
@@ -41,7 +42,7 @@ class InputError(Exception):
 
 
 @contextmanager
-def readable(path, what: str, expected: str = "", cure: str = ""):
+def readable(path: str | Path, what: str, expected: str = "", cure: str = "") -> Iterator[None]:
     """The gate of every reader: whatever a library raises over the contents of `path` becomes one `InputError`.
 
     Libraries raise anything on a damaged file, AssertionError and struct.error too, so nothing but the call of the library

@@ -9,9 +9,11 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from core.errors import NEEDS_ROOM, InputError, readable
 
@@ -21,7 +23,7 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.\d+-\d+\.part")  # how the names begin
 _swept = set()  # folders this process has cleared of abandoned files
 
 
-def short_name(path) -> str:
+def short_name(path: str | Path) -> str:
     """A name for a temporary file beside `path`, short even where the path's own name is as long as a name may be."""
     return hashlib.sha256(os.fsencode(Path(path).name)).hexdigest()[:12]
 
@@ -39,7 +41,7 @@ def _sweep(folder):
 
 
 @contextmanager
-def locked(folder):
+def locked(folder: str | Path) -> Iterator[None]:
     """Hold `folder` while a payload and its sidecar get their names: two runs with one output do not mix theirs."""
     handle = None
     with suppress(OSError):  # a folder that may not be read, and some network file systems, take no lock
@@ -53,7 +55,7 @@ def locked(folder):
 
 
 @contextmanager
-def part_of(path):
+def part_of(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which is gone afterwards; a full disk is said in our words."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
@@ -72,7 +74,7 @@ def part_of(path):
 
 
 @contextmanager
-def whole_file(path):
+def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it on success, remove it on failure: no half-written output."""
     path = Path(path)
     with part_of(path) as part:
@@ -81,7 +83,7 @@ def whole_file(path):
 
 
 @contextmanager
-def own_folder(parent, name):
+def own_folder(parent: str | Path, name: str) -> Iterator[Path]:
     """Make the folder PARENT/NAME for one run, or NAME-2, NAME-3 ... when another run has it.
 
     Yields
@@ -106,18 +108,18 @@ def own_folder(parent, name):
                 path.rmdir()
 
 
-def as_json(data) -> str:
+def as_json(data: object) -> str:
     """The text of a JSON file."""
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def save_json(path, data):
+def save_json(path: str | Path, data: object) -> None:
     """Write `data` as JSON, without a sidecar."""
     with whole_file(path) as part:
         part.write_text(as_json(data), encoding="utf-8")
 
 
-def read_json(path, expected: str = "", cure: str = ""):
+def read_json(path: str | Path, expected: str = "", cure: str = "") -> Any:
     """What a JSON file holds. Raises InputError when it is damaged, too large, or holds halves of characters."""
     with readable(path, "JSON", expected, cure):
         if (n_bytes := Path(path).stat().st_size) > MOST_JSON_BYTES:

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from core import artifacts
@@ -10,7 +11,7 @@ from core.errors import InputError, readable
 LONGEST_CLIP = 240  # bytes: file systems take names of 255, endings included
 
 
-def read_rows(path, *columns, cure: str = "") -> list:
+def read_rows(path: str | Path, *columns: str, cure: str = "") -> list:
     """Rows of a table as dicts of text. Raises InputError when one of `columns` is missing, or a clip has no place.
 
     A clip is the name of files below a folder: never empty, never outside of it.
@@ -35,7 +36,7 @@ def read_rows(path, *columns, cure: str = "") -> list:
     return rows
 
 
-def number_in(path, row, column: str, least: float = -math.inf, most: float = math.inf) -> float:
+def number_in(path: str | Path, row: Mapping[str, str], column: str, least: float = -math.inf, most: float = math.inf) -> float:
     """The number in a column of a row of the table `path`. Raises InputError when it is none, or beyond `least` and `most`."""
     try:
         value = float(row[column])
@@ -47,7 +48,7 @@ def number_in(path, row, column: str, least: float = -math.inf, most: float = ma
     return value
 
 
-def read_index(path, *columns, cure: str = artifacts.PREPROCESS) -> list:
+def read_index(path: str | Path, *columns: str, cure: str = artifacts.PREPROCESS) -> list:
     """Return the rows of an index.csv as dicts of text.
 
     Raises
@@ -58,7 +59,8 @@ def read_index(path, *columns, cure: str = artifacts.PREPROCESS) -> list:
     return read_rows(path, "clip", *columns, cure=cure)
 
 
-def write_index(path, rows, *, stage, options=None, inputs=()):
+def write_index(path: str | Path, rows: Sequence[dict], *, stage: str, options: dict | None = None,
+                inputs: Iterable[str | Path] = ()) -> Path:
     """Write `rows` (dicts) with every column any of them has, and a sidecar with the counts."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     about = {"stage": stage, "options": options, "inputs": inputs, "clips": len(rows),

@@ -5,10 +5,11 @@ Reads: nothing by itself. Writes: nothing.
 
 import functools
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 
-def kept(load):
+def kept(load: Callable) -> Callable:
     """Decorate `load(path, *settings)`: what it returned is given again for the same file and settings.
 
     A file counts as the same while its size and time of change are. Threads wait for each other's loading.

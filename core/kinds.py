@@ -98,6 +98,6 @@ KINDS = {
 }
 
 
-def shape_text(kind) -> str:
+def shape_text(kind: Kind) -> str:
     """An array kind in words: type and axes."""
     return f"{kind.dtype} [" + ", ".join(f"{name} {n}" if n else name for name, n in kind.axes) + "]"

@@ -1,29 +1,30 @@
 """Measures of landmarks and pictures. Each says its unit and its source; none is printed under another's name."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
 
-def mse(a, b) -> float:
+def mse(a: NDArray, b: NDArray) -> float:
     """Mean squared error, in the square of the inputs' unit."""
     return float(np.mean(np.square(np.asarray(a, np.float64) - b)))
 
 
-def psnr_db(a, b, peak: float = 255.0) -> float:
+def psnr_db(a: NDArray, b: NDArray, peak: float = 255.0) -> float:
     """Peak signal-to-noise ratio in dB of two pictures with values 0..`peak`."""
     error = mse(a, b)
     return float("inf") if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
-def ssim(a, b) -> float:
+def ssim(a: NDArray, b: NDArray) -> float:
     """Structural similarity of two uint8 [row, column, rgb] pictures (Wang et al. 2004: Gaussian window, sigma 1.5)."""
     from skimage.metrics import structural_similarity
     return float(structural_similarity(a, b, channel_axis=-1, data_range=255, gaussian_weights=True, sigma=1.5,
                                        use_sample_covariance=False))
 
 
-def box_scaled(points):
+def box_scaled(points: NDArray) -> NDArray:
     """Scale each frame of `points` [frame, 68, 2] to its own bounding box, 0..1, as the RAVDESS recipe does.
 
     Only for comparison with its published number: this divides the jaw drop out of the signal.
@@ -32,19 +33,19 @@ def box_scaled(points):
     return (points - low) / (high - low)
 
 
-def landmark_drift(predicted, measured) -> float:
+def landmark_drift(predicted: NDArray, measured: NDArray) -> float:
     """Mean Euclidean distance of [frame, 68, 2] landmarks, in their own unit (eye distances in face space)."""
     return float(np.linalg.norm(predicted - measured, axis=-1).mean())
 
 
-def correlation(a, b) -> float:
+def correlation(a: NDArray, b: NDArray) -> float:
     """Pearson correlation of two [frame] signals; 0 when one is constant."""
     a, b = a - np.mean(a), b - np.mean(b)
     scale = np.sqrt(np.sum(a * a) * np.sum(b * b))
     return float(np.sum(a * b) / scale) if scale > 1e-12 else 0.0
 
 
-def peak_of(found) -> float:
+def peak_of(found: NDArray) -> float:
     """Where [sample] is highest, between samples by a parabola; NaN samples are passed over."""
     i = int(np.nanargmax(found))
     if 0 < i < len(found) - 1 and (curve := found[i - 1] - 2 * found[i] + found[i + 1]) < 0:
@@ -52,7 +53,7 @@ def peak_of(found) -> float:
     return float(i)
 
 
-def lag_of(signal, reference, max_lag: int = 10) -> float:
+def lag_of(signal: NDArray, reference: NDArray, max_lag: int = 10) -> float:
     """By how many frames `signal` [frame] comes after `reference` [frame]: where they correlate best.
 
     Between frames by a parabola. NaN when one is constant, or no longer than twice `max_lag`.
@@ -65,17 +66,17 @@ def lag_of(signal, reference, max_lag: int = 10) -> float:
     return peak_of(found) - max_lag if found.max() > 0 else float("nan")
 
 
-def amplitude_ratio(predicted, measured) -> float:
+def amplitude_ratio(predicted: NDArray, measured: NDArray) -> float:
     """Standard deviation of `predicted` over that of `measured`, both [frame]; 1 is right, 0 is a dead mouth."""
     return float(np.std(predicted) / max(np.std(measured), 1e-9))
 
 
-def jitter(signal) -> float:
+def jitter(signal: NDArray) -> float:
     """Mean absolute second difference of a [frame] signal: what trembles from frame to frame."""
     return float(np.abs(np.diff(signal, 2)).mean()) if len(signal) > 2 else 0.0
 
 
-def lip_measures(predicted, measured) -> dict:
+def lip_measures(predicted: NDArray, measured: NDArray) -> dict:
     """Mouth measures of face-space [frame, 68, 2] landmarks beside the measured ones."""
     opening = face68.mouth_opening(predicted), face68.mouth_opening(measured)
     width = face68.mouth_width(predicted), face68.mouth_width(measured)

@@ -6,7 +6,9 @@ is what our training wrote; any other is read once by a child. That is no shelte
 those you trust.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +21,13 @@ def _try(path, load, about):
     load(path, about)
 
 
-def read_arrays(path, _about) -> dict:
+def read_arrays(path: str | Path, _about: dict) -> dict:
     """All arrays of a `.npz`, a `load` of `read_model`."""
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
-def read_model(path, kind_name: str, load, cure: str = "", fresh: bool = False):
+def read_model(path: str | Path, kind_name: str, load: Callable[[Path, dict], Any], cure: str = "", fresh: bool = False) -> Any:
     """Return `load(path, sidecar)`.
 
     Parameters

@@ -7,9 +7,11 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from core import artifacts
 from core.errors import InputError, absent, readable
@@ -29,7 +31,7 @@ def _versions():
     return found
 
 
-def new_run(record, *, stage: str, options: dict, data=None, resumes: bool = True) -> Path:
+def new_run(record: str | Path, *, stage: str, options: dict, data: str | Path | None = None, resumes: bool = True) -> Path:
     """Make the next numbered folder under `record` and write its run.json; return the folder.
 
     `resumes`: whether the command has --resume; without it, the same command goes on.
@@ -53,7 +55,7 @@ def new_run(record, *, stage: str, options: dict, data=None, resumes: bool = Tru
     return run
 
 
-def read_run(run) -> dict:
+def read_run(run: str | Path) -> dict:
     """Read run.json of a run folder. Raises InputError when `run` is not one."""
     path = Path(run) / "run.json"
     about = read_json(path, "what a training wrote", "ls CNN_record GAN_record") if path.is_file() else {}
@@ -64,7 +66,7 @@ def read_run(run) -> dict:
     return about | {"stage": new, **commands}
 
 
-def resumed(run, *, stage: str, data) -> dict:
+def resumed(run: str | Path, *, stage: str, data: Callable[[dict], str | Path]) -> dict:
     """run.json of a run that is to be gone on with.
 
     Parameters
@@ -88,7 +90,7 @@ def resumed(run, *, stage: str, data) -> dict:
     return about
 
 
-def unfinished_run(record, *, stage: str, options: dict, data=None):
+def unfinished_run(record: str | Path, *, stage: str, options: dict, data: str | Path | None = None) -> Path | None:
     """The newest run under `record` with these very options and data that never finished, or None."""
     data_hash = artifacts.sha256(data) if data else None
     for run in sorted((p for p in Path(record).glob("*") if p.name.isdigit()), reverse=True):
@@ -102,6 +104,6 @@ def unfinished_run(record, *, stage: str, options: dict, data=None):
     return None
 
 
-def open_run(record, *, resumes: bool = True, **about) -> Path:
+def open_run(record: str | Path, *, resumes: bool = True, **about: Any) -> Path:
     """The newest unfinished run, as `unfinished_run` finds it, or a new one; `about`: stage, options, data."""
     return unfinished_run(record, **about) or new_run(record, resumes=resumes, **about)

@@ -4,11 +4,12 @@ Reads, writes: nothing.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 _REACH = 4  # standard deviations: what lies further off counts for nothing
 
 
-def smoothed(values, sigma: float):
+def smoothed(values: NDArray, sigma: float) -> NDArray:
     """A Gaussian running mean along the first axis; beyond either end it goes on as it ended.
 
     values : float [frame, ...]; sigma : standard deviation, frames -> float of the same type and shape

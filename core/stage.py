@@ -9,8 +9,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +22,7 @@ _LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; 
 TOLD_EVERY_S = 0.25
 
 
-def stage(*, reads: str, writes: str, examples: tuple = ()):
+def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callable], click.Command]:
     """Turn a function with click options into a command.
 
     Its docstring becomes the help page, followed by examples and what it reads and writes. Functions raise; this
@@ -90,7 +92,7 @@ def _tell(event: dict, text: str):
         click.echo(text, err=True)
 
 
-def listen(listener):
+def listen(listener: Callable[[dict], None] | None) -> None:
     """From now on hand all talk of this thread to `listener`, a function of a dict, and write none to standard error.
 
     The dicts are {"stage", "number", "of"} when a stage begins, {"stage", "done" 0..1, "seconds_left"} as it goes on,
@@ -99,12 +101,12 @@ def listen(listener):
     _LISTENER.set(listener)
 
 
-def say(message: str):
+def say(message: str) -> None:
     """Talk to the person: standard error. Standard output is for results."""
     _tell({"message": message}, message)
 
 
-def begin(name: str, number: int, n_stages: int):
+def begin(name: str, number: int, n_stages: int) -> None:
     """Say that stage `number` of `n_stages` begins."""
     _tell({"stage": name, "number": number, "of": n_stages}, f"[{number}/{n_stages}] {name}")
 
@@ -121,7 +123,7 @@ def _told(items, label, n_items, listener):
 
 
 @contextmanager
-def progress(items, label: str, n_items: int | None = None):
+def progress(items: Any, label: str, n_items: int | None = None) -> Iterator[Any]:
     """A bar with the time left on standard error; vanishes when that is not a terminal."""
     if listener := _LISTENER.get():
         yield _told(items, label, n_items or len(items), listener)
@@ -131,7 +133,7 @@ def progress(items, label: str, n_items: int | None = None):
 
 
 @contextmanager
-def only_one(folder):
+def only_one(folder: str | Path) -> Iterator[Path]:
     """Hold `folder` for one run: a second one that would write there is refused at once."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

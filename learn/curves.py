@@ -5,9 +5,11 @@ Writes: RUN/curves.csv, RUN/curves.png, RUN/preview.png
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core import metrics
 from core.face.draw import contact_sheet
@@ -47,7 +49,7 @@ class Curves:
 
 
 @torch.no_grad()
-def check(trainer, val, preview_path) -> dict:
+def check(trainer: Any, val: Any, preview_path: str | Path) -> dict:
     """Measure the averaged generator on held-out crops, always the same ones, and draw some of them beside the truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
     real, look = val.batch(numbers), trainer.average.look_of(val.batch(val.first_of_clip()[numbers]))
@@ -58,7 +60,7 @@ def check(trainer, val, preview_path) -> dict:
             "val_ssim": float(np.mean([metrics.ssim(a, b) for a, b in zip(drawn, real)]))}
 
 
-def save_picture(path, picture):
+def save_picture(path: str | Path, picture: NDArray) -> None:
     """Write uint8 [row, column, rgb] as PNG."""
     from PIL import Image
     with whole_file(path) as part:

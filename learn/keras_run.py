@@ -4,9 +4,14 @@ Reads, writes: RECORD/00001/: run.json, state.npz (to go on), curves.csv, curves
 """
 
 import csv
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import runs
 from core.files import whole_file
@@ -15,7 +20,7 @@ from core.stage import only_one, progress
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 
 
-def optimizer_of(network, options):
+def optimizer_of(network: Any, options: dict) -> Any:
     """AdamW for `network`, its rate as `options` say: it rises at first, then falls like a cosine."""
     import keras
     schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
@@ -25,7 +30,7 @@ def optimizer_of(network, options):
     return optimizer
 
 
-def descend(tape, loss, network, average, optimizer):
+def descend(tape: Any, loss: Any, network: Any, average: Any, optimizer: Any) -> None:
     """One step down the gradient of `loss`; the weights of `average` follow those of `network`."""
     import tensorflow as tf
     variables = network.trainable_variables
@@ -35,13 +40,13 @@ def descend(tape, loss, network, average, optimizer):
         slow.assign(slow + (1 - AVERAGING) * (fast - slow))
 
 
-def save_state(path, step, variables):
+def save_state(path: str | Path, step: int, variables: Sequence[Any]) -> None:
     """Write everything needed to go on: the step and every variable of model and optimiser."""
     with whole_file(path) as part:
         np.savez(part, step=step, **{f"v{i:04d}": v.numpy() for i, v in enumerate(variables)})
 
 
-def load_state(path, variables) -> int:
+def load_state(path: str | Path, variables: Sequence[Any]) -> int:
     """Put a saved state back into `variables`; return the step it was saved at."""
     with np.load(path, allow_pickle=False) as state:
         for i, variable in enumerate(variables):
@@ -49,7 +54,8 @@ def load_state(path, variables) -> int:
         return int(state["step"])
 
 
-def go_on(run, options, batches, train_step, variables, check, *, label: str, stop_after=None) -> bool:
+def go_on(run: str | Path, options: dict, batches: Any, train_step: Callable[..., dict], variables: Sequence[Any],
+          check: Callable[[int, dict], None], *, label: str, stop_after: int | None = None) -> bool:
     """Train in the folder `run` until `options['steps']`, from state.npz on when there is one.
 
     Parameters
@@ -80,7 +86,7 @@ def go_on(run, options, batches, train_step, variables, check, *, label: str, st
     return last == options["steps"]
 
 
-def add_to_curves(run, row):
+def add_to_curves(run: str | Path, row: dict) -> None:
     """Add `row` to curves.csv, after those of the steps before it, draw curves.png, and write TensorBoard events."""
     import tensorflow as tf
     curves, rows = run / "curves.csv", []
@@ -97,7 +103,7 @@ def add_to_curves(run, row):
     draw_curves(curves, run / "curves.png")
 
 
-def draw_curves(curves, picture):
+def draw_curves(curves: str | Path, picture: NDArray) -> None:
     """curves.csv -> curves.png: losses on the left, what was measured by source on the right."""
     from matplotlib.figure import Figure
     with open(curves, encoding="utf-8", newline="") as stream:
@@ -114,7 +120,8 @@ def draw_curves(curves, picture):
         figure.savefig(part)
 
 
-def train_as_asked(train, stage: str, pack, record, resume, options, *, opened):
+def train_as_asked(train: Callable[[Path, Path, dict], Any], stage: str, pack: str | Path | None, record: str | Path,
+                   resume: str | Path | None, options: dict, *, opened: Callable[[Path], AbstractContextManager]) -> Any:
     """What a training command does with its options: `train(run, pack, options)` in the run they ask for.
 
     That is `resume`, with its own options and pack, or the newest unfinished one of these options and data, or a new one.

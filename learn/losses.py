@@ -3,8 +3,11 @@
 Source: hinge loss, Lim & Ye, Geometric GAN, 2017; feature matching, Wang et al., pix2pixHD, CVPR 2018.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from core.face import face68
@@ -13,7 +16,7 @@ from core.face import face68
 _LOOKED_AT = ((face68.MOUTH, 8.0, 0.4), (face68.GROUPS["right_eye"], 3.0, 0.25), (face68.GROUPS["left_eye"], 3.0, 0.25))
 
 
-def attention(rest_face, view, size_px: int):
+def attention(rest_face: NDArray, view: NDArray, size_px: int) -> torch.Tensor:
     """Weight of each pixel of a crop, mean 1.
 
     `rest_face` float [68, 2], face space; `view` float [4], its pose in the crop -> float32 tensor [1, 1, row, column]
@@ -27,36 +30,38 @@ def attention(rest_face, view, size_px: int):
     return torch.from_numpy((weight / weight.mean()).astype(np.float32))[None, None]
 
 
-def pixel_loss(drawn, real, weight):
+def pixel_loss(drawn: torch.Tensor, real: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Weighted mean absolute difference of [n, rgb, row, column] pictures."""
     return ((drawn - real).abs() * weight).mean()
 
 
-def edge_loss(drawn, real, weight):
+def edge_loss(drawn: torch.Tensor, real: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The same, of the differences between neighbouring pixels: a blurred edge costs what a missing one does."""
     error = drawn - real
     return (error.diff(dim=3).abs() * weight[..., 1:]).mean() + (error.diff(dim=2).abs() * weight[..., 1:, :]).mean()
 
 
-def hinge_loss(real_score, drawn_score):
+def hinge_loss(real_score: torch.Tensor, drawn_score: torch.Tensor) -> torch.Tensor:
     """The discriminator's loss."""
     return (F.relu(1 - real_score) + F.relu(1 + drawn_score)).mean()
 
 
-def feature_loss(drawn_features, real_features):
+def feature_loss(drawn_features: Sequence[torch.Tensor], real_features: Sequence[torch.Tensor]) -> torch.Tensor:
     """Mean absolute difference of features, each layer relative to its own size."""
     ratios = [(a - b).abs().mean() / b.abs().mean().clamp(min=1e-3) for a, b in zip(drawn_features, real_features)]
     return sum(ratios) / len(ratios)
 
 
-def judge(discriminator, real, drawn, condition, found: dict):
+def judge(discriminator: nn.Module, real: torch.Tensor, drawn: torch.Tensor, condition: torch.Tensor,
+          found: dict) -> torch.Tensor:
     """The discriminator's loss on real and drawn pictures under the same `condition`; noted in `found`."""
     score, _ = discriminator(torch.cat([real, drawn.detach()]), torch.cat([condition, condition]))
     found["discriminator"] = hinge_loss(*score.chunk(2))
     return found["discriminator"]
 
 
-def persuade(discriminator, real, drawn, condition, found: dict):
+def persuade(discriminator: nn.Module, real: torch.Tensor, drawn: torch.Tensor, condition: torch.Tensor,
+             found: dict) -> torch.Tensor:
     """The generator's loss before the discriminator; it, and how far the features are apart, are noted in `found`."""
     discriminator.requires_grad_(False)
     score, features = discriminator(drawn, condition)

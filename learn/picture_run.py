@@ -5,9 +5,10 @@ Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -86,13 +87,13 @@ class Training:
         say(f"dry run: fits; a real one takes {self.trainer.n_steps} steps")
 
 
-def provenance(rows) -> dict:
+def provenance(rows: Sequence[dict]) -> dict:
     """What a model's sidecar says of the clips it was trained on; `rows` of their index."""
     return {"clips": len(rows), "speakers": sorted({row["speaker"] for row in rows}),
             "licences": sorted({row.get("licence", "") for row in rows})}
 
 
-def training_options(**defaults):
+def training_options(**defaults: Any) -> Callable[[Callable], Callable]:
     """Decorate a command with the options of every training; `defaults` of epochs, batch, adversarial_weight and _from."""
     path = click.Path(path_type=Path)
     options = (
@@ -120,7 +121,8 @@ def training_options(**defaults):
     return decorate
 
 
-def train_as_asked(build, stage: str, data: str, *, record, save_every, resume, threads, device, is_dry, **options):
+def train_as_asked(build: Callable[[dict, str], Training], stage: str, data: str, *, record: str | Path, save_every: int,
+                   resume: str | Path | None, threads: int, device: str, is_dry: bool, **options: Any) -> Path | None:
     """What a training command does with its options; `build` makes a `Training` of options and device.
 
     Returns
@@ -133,7 +135,7 @@ def train_as_asked(build, stage: str, data: str, *, record, save_every, resume, 
     return training.dry_run() if is_dry else training.run(record, options, resume, save_every)
 
 
-def resumed_options(run, stage: str, data: str) -> dict:
+def resumed_options(run: str | Path, stage: str, data: str) -> dict:
     """The options of a run of `stage`, whose option `data` names the folder of its data.
 
     Raises

@@ -5,6 +5,7 @@ version and settings; from these alone the network is built again.
 """
 
 import json
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from core.errors import InputError
 from core.models import read_model
 
 
-def save_network(path, network, name: str, version: int, *, stage, options=None, inputs=(), **facts) -> Path:
+def save_network(path: str | Path, network: torch.nn.Module, name: str, version: int, *, stage: str,
+                 options: dict | None = None, inputs: Iterable[str | Path] = (), **facts: object) -> Path:
     """Write `network`, which keeps its constructor's arguments in `settings`."""
     halves = dict(network.named_parameters())
     tensors = {key: (value.half() if key in halves else value).detach().cpu().contiguous()
@@ -39,7 +41,8 @@ def _load(path, _about, build, name, version, cure) -> torch.nn.Module:
     return network
 
 
-def load_network(path, build, name: str, version: int, device="cpu", cure: str = "") -> torch.nn.Module:
+def load_network(path: str | Path, build: Callable[..., torch.nn.Module], name: str, version: int, device: str = "cpu",
+                 cure: str = "") -> torch.nn.Module:
     """Read a network, ready to use; `build` makes an empty one of its settings.
 
     Raises

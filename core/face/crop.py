@@ -5,11 +5,12 @@ Reads, writes: nothing. A view is a pose as in `core.face.face68`: px per eye di
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
 
-def upright(frame, pose, view, size):
+def upright(frame: NDArray, pose: NDArray, view: NDArray, size: tuple[int, int]) -> NDArray:
     """Move a frame so that the face under `pose` comes to lie under `view`.
 
     Parameters

@@ -1,7 +1,10 @@
 """Landmarks as pictures: the sketch used by GIFs, the sketch renderer, previews and `make inspect`."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
@@ -16,12 +19,12 @@ _INSET_PX = 360  # side of the second view of a small face
 _CHOSEN, _OTHER, _PAPER = (60, 220, 90), (255, 170, 0), (24, 24, 28)
 
 
-def face_view(size_px: int):
+def face_view(size_px: int) -> NDArray:
     """Pose that puts a face-space face in a square picture of `size_px` -> float [4] for `face68.to_pixel_space`."""
     return np.array([size_px * 0.29, 0, size_px * 0.5, size_px * 0.36])
 
 
-def sketch(points_px, size_px):
+def sketch(points_px: NDArray, size_px: int | tuple[int, int]) -> NDArray:
     """Draw one face as lines.
 
     Parameters
@@ -46,12 +49,12 @@ def sketch(points_px, size_px):
     return np.where(lips > 0, 128 + lips // 2, ink // 2).astype(np.uint8)
 
 
-def sketch_rgb(points_px, size_px):
+def sketch_rgb(points_px: NDArray, size_px: int | tuple[int, int]) -> NDArray:
     """`sketch` as uint8 [row, column, rgb]."""
     return PALETTE[sketch(points_px, size_px)]
 
 
-def on_picture(picture, points_px):
+def on_picture(picture: NDArray, points_px: NDArray) -> NDArray:
     """Return a copy of `picture` (uint8 [row, column, rgb]) with the landmarks drawn over it."""
     drawn = picture.copy()
     if np.isfinite(points_px).all():
@@ -65,7 +68,7 @@ def _text(picture, words, x, y, colour):
     cv2.putText(picture, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, _TEXT_PX / 40, colour, 1, cv2.LINE_AA)
 
 
-def text_below(picture, notes):
+def text_below(picture: NDArray, notes: Sequence[str]) -> NDArray:
     """`picture` (uint8 [row, column, rgb]) with `notes`, short strings, in a band under it, as many to a line as fit."""
     columns = max(picture.shape[1], _TEXT_ROOM_PX)
     lines = [""]
@@ -87,7 +90,8 @@ def _with_dots(picture, points_px):
     return drawn
 
 
-def faces_on_picture(picture, boxes, chosen, points_px, notes=()):
+def faces_on_picture(picture: NDArray, boxes: NDArray, chosen: int, points_px: NDArray | None,
+                     notes: Sequence[str] = ()) -> NDArray:
     """A photo with the faces that were found: all boxes, numbered from 1, and the points of the chosen face.
 
     Where that face would be too small to see the points, it is shown once more beside the photo, larger.
@@ -129,7 +133,7 @@ def faces_on_picture(picture, boxes, chosen, points_px, notes=()):
     return text_below(shown, notes)
 
 
-def contact_sheet(pictures, n_columns: int, gap_px: int = 2):
+def contact_sheet(pictures: Sequence[NDArray], n_columns: int, gap_px: int = 2) -> NDArray:
     """Tile equal uint8 [row, column, rgb] pictures into one, left to right, top to bottom."""
     pictures = list(pictures)
     rows, columns = pictures[0].shape[:2]

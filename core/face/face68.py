@@ -6,6 +6,7 @@ Source: Sagonas et al., 300 Faces In-the-Wild Challenge, 2013.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 N_POINTS = 68
 GROUPS = {
@@ -60,29 +61,29 @@ OPENING_DIRECTION = _direction(*((low, up, 1) for up, low in zip(_INNER_UPPER, _
 WIDTH_DIRECTION = _direction((_MOUTH_CORNERS[1], _MOUTH_CORNERS[0], 0))
 
 
-def mirror(points):
+def mirror(points: NDArray) -> NDArray:
     """Mirror face-space `points` [..., 68, 2] left to right."""
     return points[..., MIRROR, :] * np.array([-1, 1], points.dtype)
 
 
-def mouth_opening(points):
+def mouth_opening(points: NDArray) -> NDArray:
     """Mean gap between the inner lips of `points` [..., 68, 2], in their own unit -> [...]."""
     gaps = points[..., _INNER_LOWER, :] - points[..., _INNER_UPPER, :]
     return np.linalg.norm(gaps, axis=-1).mean(-1)
 
 
-def mouth_width(points):
+def mouth_width(points: NDArray) -> NDArray:
     """Distance between the mouth corners of `points` [..., 68, 2] -> [...]."""
     left, right = (points[..., i, :] for i in _MOUTH_CORNERS)
     return np.linalg.norm(right - left, axis=-1)
 
 
-def mouth_middle(points):
+def mouth_middle(points: NDArray) -> NDArray:
     """Middle of the mouth corners of `points` [..., 68, 2] -> [..., 2]; it hardly moves when the mouth opens."""
     return points[..., _MOUTH_CORNERS, :].mean(-2)
 
 
-def mouth_shape(points):
+def mouth_shape(points: NDArray) -> NDArray:
     """What lips and jaw do, alike on both sides: face-space `points` [..., 68, 2] -> [..., N_MOUTH_SHAPE], eye distances.
 
     Outer and inner width; how far upper outer, upper inner, lower inner, lower outer lip and chin lie below the corners;
@@ -96,7 +97,7 @@ def mouth_shape(points):
                      corners - points[..., _NOSE_BASE, 1].mean(-1)], -1)
 
 
-def uncross_lips(points):
+def uncross_lips(points: NDArray) -> NDArray:
     """Where the inner lips of face-space `points` [..., 68, 2] cross, let them touch halfway; returns a copy."""
     points = points.copy()
     for up, low in zip(_INNER_UPPER, _INNER_LOWER):
@@ -106,7 +107,7 @@ def uncross_lips(points):
     return points
 
 
-def inner_lip_curves(points, at):
+def inner_lip_curves(points: NDArray, at: NDArray) -> tuple[NDArray, NDArray]:
     """The inner lips of `points` [68, 2] as curves (quartics through their points), right corner at -1, left at 1.
 
     `at` float [n], -1..1 -> upper, lower: float [n, 2]
@@ -115,7 +116,7 @@ def inner_lip_curves(points, at):
     return form @ points[_INNER_UPPER_LINE], form @ points[_INNER_LOWER_LINE]
 
 
-def closed_mouth(face, gap: float = 0.02):
+def closed_mouth(face: NDArray, gap: float = 0.02) -> NDArray:
     """`face` [68, 2] (face space) with the mouth shut, as at rest: inner lips at most about `gap` apart; a copy.
 
     Where they meet is a smooth line from corner to corner, a third of the way from the upper lip; the chin follows by a
@@ -137,13 +138,13 @@ def closed_mouth(face, gap: float = 0.02):
     return closed
 
 
-def eye_opening(points):
+def eye_opening(points: NDArray) -> NDArray:
     """Mean gap between the lids of both eyes of `points` [..., 68, 2] -> [...]."""
     gaps = [np.linalg.norm(points[..., low, :] - points[..., up, :], axis=-1).mean(-1) for up, low in EYE_LIDS]
     return (gaps[0] + gaps[1]) / 2
 
 
-def eye_distance(points):
+def eye_distance(points: NDArray) -> NDArray:
     """Distance between the eye centres of `points` [..., 68, 2] -> [...]."""
     return np.linalg.norm(points[..., _LEFT_CORNERS, :].mean(-2) - points[..., _RIGHT_CORNERS, :].mean(-2), axis=-1)
 
@@ -159,7 +160,7 @@ def _eye_similarity(rigid):
     return factor, (left + right) / 2
 
 
-def to_face_space(pixel, template=None):
+def to_face_space(pixel: NDArray, template: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """Remove head pose from `pixel` landmarks.
 
     Parameters
@@ -183,7 +184,7 @@ def to_face_space(pixel, template=None):
     return face, pose
 
 
-def rigid_template(pixel):
+def rigid_template(pixel: NDArray) -> NDArray:
     """A clip's median rigid points, brought to face space by the eyes alone: float [frame, 68, 2] px -> complex [8]."""
     rigid = _as_complex(pixel[:, RIGID])
     rigid = rigid[np.isfinite(rigid).all(1)]
@@ -201,7 +202,7 @@ def _fitted(z, template):
     return np.stack([aligned.real, aligned.imag], -1), np.stack([abs(factor), np.angle(factor), shift.real, shift.imag], -1)
 
 
-def to_pixel_space(face, pose):
+def to_pixel_space(face: NDArray, pose: NDArray) -> NDArray:
     """Put `face` [frame, 68, 2] back under `pose` [frame, 4] or [4] -> float32 [frame, 68, 2], px."""
     pose = np.broadcast_to(pose, (len(face), 4)).astype(np.float64)
     factor = pose[:, 0] * np.exp(1j * pose[:, 1])
@@ -209,7 +210,7 @@ def to_pixel_space(face, pose):
     return np.stack([z.real, z.imag], -1).astype(np.float32)
 
 
-def fill_missing(values):
+def fill_missing(values: NDArray) -> NDArray:
     """Fill NaN frames of `values` [frame, ...] by interpolation in time (ends held); all-NaN stays as it is."""
     flat = values.reshape(len(values), -1)
     ok = np.isfinite(flat).all(1)
@@ -220,13 +221,13 @@ def fill_missing(values):
     return filled.reshape(values.shape).astype(values.dtype)
 
 
-def closed_frames(opening, closed_share=0.15):
+def closed_frames(opening: NDArray, closed_share: float = 0.15) -> NDArray:
     """Numbers of the frames at rest: those whose mouth is least open; `opening` float [frame], NaN ones ignored."""
     n_rest = max(1, round(np.isfinite(opening).sum() * closed_share))
     return np.argsort(opening, kind="stable")[:n_rest]  # NaN sorts last
 
 
-def rest_face(face):
+def rest_face(face: NDArray) -> NDArray:
     """A person's resting face from a sequence: the mean of the frames whose mouth is least open.
 
     Parameters

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import dlib
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face.face68 import N_POINTS
@@ -45,24 +46,24 @@ def _embedder():
     return dlib.face_recognition_model_v1(_model_path("dlib_face_recognition_resnet_model_v1.dat"))
 
 
-def embedding(picture):
+def embedding(picture: NDArray) -> NDArray | None:
     """What tells people apart: uint8 [row, column, rgb] -> float64 [128] of the largest face, or None without one."""
     boxes = detect_any(grey(picture))
     return embedding_in(picture, largest(boxes)) if len(boxes) else None
 
 
-def embedding_in(picture, box):
+def embedding_in(picture: NDArray, box: NDArray) -> NDArray:
     """The same of the face in `box` (left, top, right, bottom, px)."""
     shape = _shape_predictor()(picture, dlib.rectangle(*(int(v) for v in box)))
     return np.array(_embedder().compute_face_descriptor(picture, shape))
 
 
-def grey(frame):
+def grey(frame: NDArray) -> NDArray:
     """uint8 [row, column, rgb] -> uint8 [row, column]."""
     return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
 
 
-def detect(grey_frame, side_px: float = DETECT_SIDE_PX, least_score: float = 0.0):
+def detect(grey_frame: NDArray, side_px: float = DETECT_SIDE_PX, least_score: float = 0.0) -> NDArray:
     """Find faces, best first.
 
     Parameters
@@ -83,7 +84,7 @@ def detect(grey_frame, side_px: float = DETECT_SIDE_PX, least_score: float = 0.0
     return np.array([[r.left(), r.top(), r.right(), r.bottom()] for r in found], np.float64).reshape(-1, 4) / scale
 
 
-def detect_any(grey_frame):
+def detect_any(grey_frame: NDArray) -> NDArray:
     """`detect`, and when nothing is found once more at up to four times the size: small faces in large pictures."""
     for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX, 4 * DETECT_SIDE_PX):
         boxes = detect(grey_frame, side_px)
@@ -106,7 +107,7 @@ def _shrunk(grey_frame, side_px):
     return cv2.resize(grey_frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
-def detect_all(grey_frame):
+def detect_all(grey_frame: NDArray) -> NDArray:
     """Every face of a picture, large and small, from left to right: `detect` at several sizes, each face once.
 
     A picture without a face is looked at once more at twice the size: the detector needs 80 px.
@@ -125,7 +126,7 @@ def detect_all(grey_frame):
     return boxes[np.argsort(boxes[:, 0] + boxes[:, 2], kind="stable")]
 
 
-def turn_that_shows_a_face(grey_frame):
+def turn_that_shows_a_face(grey_frame: NDArray) -> int:
     """Degrees to turn a picture clockwise, 90, 270 or 180, for a face to be found in it; 0 when none helps."""
     grey_frame = _shrunk(grey_frame, 2 * DETECT_SIDE_PX)
     for quarters in (1, 3, 2):
@@ -135,12 +136,12 @@ def turn_that_shows_a_face(grey_frame):
     return 0
 
 
-def largest(boxes):
+def largest(boxes: NDArray) -> NDArray:
     """The box of most area."""
     return boxes[np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))]
 
 
-def landmarks_in(grey_frame, box):
+def landmarks_in(grey_frame: NDArray, box: NDArray) -> NDArray:
     """68 points of the face in `box` (left, top, right, bottom), the mean over slightly moved boxes.
 
     Returns
@@ -157,7 +158,7 @@ def landmarks_in(grey_frame, box):
     return points / len(JITTER)
 
 
-def landmarks_of_picture(picture):
+def landmarks_of_picture(picture: NDArray) -> tuple[NDArray | None, NDArray]:
     """68 points of the largest face of a photo: uint8 [row, column, rgb] -> float32 [68, 2] px, and the faces found.
 
     Returns

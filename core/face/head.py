@@ -6,6 +6,7 @@ softly to nothing around it, and hair and neck follow.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 CENTRE, HALF = np.array([0.0, 0.25]), np.array([1.45, 2.05])  # of the head's outline, eye distances; hair included
 REACH = 1.75  # times the outline: beyond, nothing moves
@@ -44,6 +45,6 @@ class HeadField:
         return self.basis @ np.stack([*back, -shift, -np.sin([yaw, pitch])]).astype(np.float32)
 
 
-def shown_at(points, head):
+def shown_at(points: NDArray, head: NDArray) -> NDArray:
     """Where points of the unmoved head, float [n, 2] in face space, are shown when it is held as `head` [5] says."""
     return points - HeadField(points).offsets(head)

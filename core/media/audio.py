@@ -6,10 +6,12 @@ Writes: .wav.
 
 import struct
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import NEEDS_ROOM, InputError, absent, readable
@@ -50,7 +52,7 @@ def _check_whole(path):
             stream.seek(n_bytes + (n_bytes & 1), 1)
 
 
-def read_speech(path):
+def read_speech(path: str | Path) -> NDArray:
     """Read a .wav of any rate, depth and channel count as 16 kHz mono.
 
     Returns
@@ -113,7 +115,7 @@ def _check_length(path, seconds):
                          "cut it into parts")
 
 
-def resample(sound, rate: int, new_rate: int = SAMPLE_RATE):
+def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
     """Resample mono float32 `sound` [sample] to `new_rate` Hz (soxr, high quality)."""
     if rate == new_rate:
         return np.ascontiguousarray(sound, np.float32)
@@ -121,7 +123,7 @@ def resample(sound, rate: int, new_rate: int = SAMPLE_RATE):
     return np.asarray(soxr.resample(sound, rate, new_rate), np.float32)
 
 
-def decode_any(path):
+def decode_any(path: str | Path) -> Iterator[NDArray]:
     """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames.
 
     Yields
@@ -139,14 +141,14 @@ def decode_any(path):
                          "copy or export it again")
 
 
-def write_wav(path, sound, rate: int = SAMPLE_RATE):
+def write_wav(path: str | Path, sound: NDArray, rate: int = SAMPLE_RATE) -> Path:
     """Write mono `sound` [sample], -1..1, as 16-bit PCM: the file appears whole or not at all."""
     with whole_file(path) as part:
         encode_wav(part, [sound], rate, where=path)
     return Path(path)
 
 
-def encode_wav(path, blocks, rate: int = SAMPLE_RATE, *, where=None) -> int:
+def encode_wav(path: str | Path, blocks: Iterable[NDArray], rate: int = SAMPLE_RATE, *, where: str | Path | None = None) -> int:
     """Write mono sound that comes in pieces (float [sample], -1..1) to `path` as 16-bit PCM; return the samples written.
 
     What lies beyond -1..1 is clipped, what is not a number becomes silence.
@@ -174,7 +176,7 @@ def encode_wav(path, blocks, rate: int = SAMPLE_RATE, *, where=None) -> int:
     return n_samples
 
 
-def level_dbfs(sound) -> float:
+def level_dbfs(sound: NDArray) -> float:
     """Root-mean-square level of `sound` in dB below full scale; -inf for digital silence."""
     power = float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0
     return 10 * np.log10(power) if power else -np.inf
@@ -210,7 +212,7 @@ class Spectra:
         return magnitudes
 
 
-def spectrum_blocks(blocks):
+def spectrum_blocks(blocks: Iterable[NDArray]) -> Iterator[NDArray]:
     """FFT magnitudes of an iterable of float32 [sample], 16 kHz: yields what `Spectra` returns, nothing empty."""
     spectra = Spectra()
     for block in blocks:
@@ -220,7 +222,7 @@ def spectrum_blocks(blocks):
         yield left
 
 
-def spectrum_of(sound):
+def spectrum_of(sound: NDArray) -> NDArray:
     """FFT magnitudes of a whole recording: float32 [sample] at 16 kHz -> float16 [frame, hop, bin]."""
     return np.concatenate(list(spectrum_blocks([sound])))
 

@@ -6,10 +6,12 @@ The letters are DejaVu Sans, which comes with Matplotlib: no font of the system 
 
 import tempfile
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import NEEDS_ROOM, InputError
 from core.files import whole_file
@@ -24,7 +26,7 @@ _HEIGHT, _WIDTH, _FOOT, _STROKE = 0.055, 0.92, 0.04, 0.09  # of a line, of the w
 _SMALLEST_PX = 9
 
 
-def check_drawable(words):
+def check_drawable(words: Sequence[Word]) -> None:
     """Raise InputError when the font has no letters for some of the words."""
     for char in transcript(words):
         script = unicodedata.name(char, "UNKNOWN").split()[0]
@@ -54,7 +56,7 @@ def _strip(text, font, px, width):
     return np.array(image)
 
 
-def burnt(frames, words, fps: float):
+def burnt(frames: Iterable[NDArray], words: Sequence[Word], fps: float) -> Iterator[NDArray]:
     """Yield `frames` (uint8 [row, column, rgb]) with the captions of `words` drawn at their foot; the frames are copied."""
     shown, strips, font = cues(words), {}, None
     for k, frame in enumerate(frames):
@@ -75,7 +77,7 @@ def burnt(frames, words, fps: float):
         yield frame
 
 
-def add_track(video, words, where=None):
+def add_track(video: str | Path, words: Sequence[Word], where: str | Path | None = None) -> None:
     """Lay the captions of `words` into the .mp4 `video` as a track (mov_text); picture and sound are not encoded again.
 
     `where` is the file that errors name, by default `video`.

@@ -6,8 +6,10 @@ Reads, writes: what its arguments say. The program comes with the package imagei
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 SAID_CHARS = 100  # of its last line are told
@@ -23,7 +25,7 @@ class Process:
     said: str = ""
 
 
-def url(path) -> str:
+def url(path: str | Path) -> str:
     """A path as ffmpeg takes it: never an option, a protocol, or a pattern, whatever characters are in it."""
     return f"file:{path}"
 
@@ -37,7 +39,7 @@ def _reason(said: str, status: int) -> str:
 
 
 @contextmanager
-def running(arguments, *, stdin=None, stdout=None):
+def running(arguments: Sequence[str], *, stdin: int | None = None, stdout: int | None = None) -> Iterator[Process]:
     """Run ffmpeg with `arguments` beside the block; wait for its end after it.
 
     It is not interrupted by Ctrl-C: the caller is, closes the pipes, and so ends it. What it says goes to a file, not a pipe: a
@@ -69,7 +71,7 @@ def running(arguments, *, stdin=None, stdout=None):
             about.failure = _reason(about.said, status) if status else ""
 
 
-def run(arguments) -> str:
+def run(arguments: Sequence[str]) -> str:
     """Run ffmpeg to its end; return why it failed, "" when it did not."""
     with running(arguments) as process:
         pass

@@ -7,6 +7,7 @@ Source: ISO/IEC 14496-12 (ISO base media file format).
 import os
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 _CONTAINERS = {"moov", "trak", "mdia", "minf", "stbl"}
 _UUID_BYTES = 16
@@ -62,7 +63,7 @@ def _walk(stream, end, tracks):
             _read_box(stream, name, tracks[-1])
 
 
-def tracks_of(path) -> list:
+def tracks_of(path: str | Path) -> list:
     """The tracks of a whole file, a list of `Track`. Raises ValueError when it is cut off or damaged."""
     tracks: list = []
     with open(path, "rb") as stream:
@@ -75,14 +76,14 @@ def tracks_of(path) -> list:
     return tracks
 
 
-def append_uuid_box(path, uuid: bytes, content: bytes):
+def append_uuid_box(path: str | Path, uuid: bytes, content: bytes) -> None:
     """Put a box of the user type `uuid` (16 bytes) with `content` at the end of a file; players pass it over."""
     assert len(uuid) == _UUID_BYTES
     with open(path, "ab") as stream:
         stream.write(struct.pack(">I4s", 8 + _UUID_BYTES + len(content), b"uuid") + uuid + content)
 
 
-def uuid_box(path, uuid: bytes) -> bytes:
+def uuid_box(path: str | Path, uuid: bytes) -> bytes:
     """What the last box of the user type `uuid` holds; empty without one."""
     found = b""
     with open(path, "rb") as stream:

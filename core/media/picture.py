@@ -4,10 +4,12 @@ Reads: a picture, in a process of its own with limits on memory and time. Writes
 """
 
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.child import MOST_BYTES, contained
 from core.errors import InputError, absent, readable
@@ -52,7 +54,7 @@ def _open(path):
 
 
 @contextmanager
-def opened(path):
+def opened(path: str | Path) -> Iterator[Image.Image]:
     """A Pillow image whose header was read and whose size is allowed; its pixels are not decoded yet.
 
     Raises
@@ -94,7 +96,7 @@ def _decode(path):
         return np.array(image.convert("RGB"))
 
 
-def read_photo(path):
+def read_photo(path: str | Path) -> NDArray:
     """Read a picture: uint8 [row, column, rgb], turned upright as its EXIF says, transparency over white.
 
     Raises
@@ -112,7 +114,7 @@ def _alpha(path):
         return np.array(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
 
 
-def read_alpha(path):
+def read_alpha(path: str | Path) -> NDArray | None:
     """The alpha channel of a picture, upright: float32 [row, column], 0..1; None when it hides nothing."""
     alpha = contained(_alpha, path)
     return None if alpha is None or alpha.min() == 255 else alpha.astype(np.float32) / 255

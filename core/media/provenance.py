@@ -5,6 +5,7 @@ Source: XMP Specification Part 3 (the box of an .mp4); IPTC Photo Metadata Stand
 """
 
 import re
+from pathlib import Path
 
 from core.media.mp4 import append_uuid_box, uuid_box
 
@@ -25,12 +26,12 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def mark_synthetic(path):
+def mark_synthetic(path: str | Path) -> None:
     """Put the XMP into a finished .mp4. The comment is laid in by the encoder, see `core.media.video.encode`."""
     append_uuid_box(path, _XMP_UUID, _XMP.encode())
 
 
-def source_type(path) -> str:
+def source_type(path: str | Path) -> str:
     """The type of digital source that the XMP of an .mp4 names, the last part of its address; empty without one."""
     found = re.search(rb'DigitalSourceType="[^"]*/(\w+)"', uuid_box(path, _XMP_UUID))
     return found[1].decode() if found else ""

@@ -5,13 +5,16 @@ Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).
 """
 
 import subprocess
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.errors import NEEDS_ROOM, InputError, absent, readable
@@ -39,14 +42,14 @@ def _open(path, fps=None):
         return stream, next(stream)
 
 
-def probe(path) -> VideoInfo:
+def probe(path: str | Path) -> VideoInfo:
     """Say what video `path` holds. Raises InputError when it holds none."""
     stream, about = _open(path)
     stream.close()
     return VideoInfo(tuple(about["size"]), float(about["fps"]), float(about["duration"]), bool(about.get("audio_codec")))
 
 
-def read_frames(path, fps: int = FPS):
+def read_frames(path: str | Path, fps: int = FPS) -> Iterator[NDArray]:
     """Yield the frames of `path`, resampled in time to `fps`: uint8 [row, column, rgb]."""
     stream, about = _open(path, fps)
     width, height = about["size"]
@@ -55,7 +58,8 @@ def read_frames(path, fps: int = FPS):
             yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
 
 
-def encode(path, frames, *, fps: float = FPS, speech=None, quality: str = "medium", where=None):
+def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
+           quality: str = "medium", where: str | Path | None = None) -> None:
     """Encode `frames` (iterable of uint8 [row, column, rgb], even sizes) and the sound of `speech` to `path` as they come.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
@@ -105,14 +109,14 @@ def _not_whole(path, n_frames, fps, speech) -> str:
     return "its sound is missing" if speech and not (sound and sound.n_samples) else ""
 
 
-def write_video(path, frames, **how):
+def write_video(path: str | Path, frames: Iterable[NDArray], **how: Any) -> Path:
     """`encode` to `path`: the file appears whole or not at all."""
     with whole_file(path) as part:
         encode(part, frames, where=path, **how)
     return Path(path)
 
 
-def write_gif(path, frames, *, fps: int = FPS, palette=None):
+def write_gif(path: str | Path, frames: Iterable[NDArray], *, fps: int = FPS, palette: NDArray | None = None) -> Path:
     """Write a looping GIF from an iterable of uint8 [row, column] (grey, or indices into `palette`, uint8 [256, 3])."""
     from PIL import Image
 

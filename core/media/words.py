@@ -4,6 +4,7 @@ Reads: words.json (words). Writes: words.json, words.srt (subtitles).
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,19 +37,20 @@ class Cue:
     end_s: float
 
 
-def transcript(words) -> str:
+def transcript(words: Iterable[Word]) -> str:
     """All words in a row."""
     return " ".join(word.word for word in words)
 
 
-def save_words(path, words, *, stage, options=None, inputs=()) -> Path:
+def save_words(path: str | Path, words: Sequence[Word], *, stage: str, options: dict | None = None,
+               inputs: Iterable[str | Path] = ()) -> Path:
     """Write words.json and its sidecar; return its path."""
     rows = [{**asdict(word), "start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3)} for word in words]
     return artifacts.save_described_json(path, {"text": transcript(words), "words": rows}, "words", stage=stage,
                                          options=options, inputs=inputs, n_words=len(rows))
 
 
-def load_words(path) -> list:
+def load_words(path: str | Path) -> list:
     """Read words.json, a list of `Word`.
 
     Raises
@@ -90,7 +92,7 @@ def _ends_with(word, marks) -> bool:
     return word.word.rstrip("\"')").endswith(tuple(marks))
 
 
-def cues(words, last_s: float = math.inf) -> list:
+def cues(words: Sequence[Word], last_s: float = math.inf) -> list:
     """Captions of at most MOST_LINES lines; a pause or the end of a sentence begins the next one, in need a comma does.
 
     None is shown beyond `last_s`, where the recording ends.
@@ -116,13 +118,13 @@ def _clock(seconds) -> str:
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d},{ms % 1000:03d}"
 
 
-def srt(words, last_s: float = math.inf) -> str:
+def srt(words: Sequence[Word], last_s: float = math.inf) -> str:
     """SubRip text of the captions; see `cues`."""
     return "".join(f"{i}\n{_clock(cue.start_s)} --> {_clock(cue.end_s)}\n{cue.text}\n\n"
                    for i, cue in enumerate(cues(words, last_s), 1))
 
 
-def save_srt(path, words, *, stage, inputs=()) -> Path:
+def save_srt(path: str | Path, words: Sequence[Word], *, stage: str, inputs: Iterable[str | Path] = ()) -> Path:
     """Write a .srt and its sidecar; return its path."""
     with artifacts.described(path, "subtitles", stage=stage, inputs=inputs) as (part, _):
         part.write_text(srt(words), encoding="utf-8")
