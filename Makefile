@@ -279,8 +279,9 @@ test: | $(READY_DEV) ## run the tests; says what it skips and why
 fuzz: | $(READY) ## give every reader damaged files: [N=200 files each, SEED=0]
 	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)
 
-lint: | $(READY_DEV) ## ruff
+lint: | $(READY_DEV) ## ruff and mypy
 	$(PYTHON) -m ruff check
+	$(PYTHON) -m mypy
 
 docs: | $(READY) ## write docs/artifacts.md and docs/cli.md from the code
 	$(PYTHON) -m docs.generate

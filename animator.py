@@ -24,7 +24,7 @@ from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 
-def as_wav(path, folder, keep=False) -> Path:
+def as_wav(path: str | Path, folder: Path, keep: bool = False) -> Path:
     """The speech as a checked .wav: itself, or what it holds, converted into `folder`; with `keep` it is copied there."""
     path = Path(path)
     if not path.is_file():

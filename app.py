@@ -26,7 +26,7 @@ HOST, PORT = "127.0.0.1", 7860
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
 @click.option("--allow-host", multiple=True, metavar="NAME",
               help="A name that this server is reached by, beside localhost and IP addresses; may be repeated.")
-def main(host, port, allow_host):
+def main(host, port, allow_host) -> None:
     """Serve the page until Ctrl-C."""
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container is stopped by it

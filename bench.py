@@ -10,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -24,6 +26,10 @@ from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
 from core.stage import say, stage
+
+if TYPE_CHECKING:
+    from render.motion import Motion
+    from render.photo import Photo
 
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"
@@ -58,12 +64,12 @@ class Ended:
     talk: str
 
 
-def python(*arguments) -> Ended:
+def python(*arguments: Any) -> Ended:
     """Run `python ARGUMENTS` in a process of its own, as a user would; InputError with its last line when it fails."""
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True, errors="replace") as process:
-        talk = process.stderr.read()
+        talk = process.stderr.read() if process.stderr else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -72,22 +78,22 @@ def python(*arguments) -> Ended:
     return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, talk)
 
 
-def seconds_of(work) -> float:
+def seconds_of(work: Callable) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def count_frames(path) -> int:
+def count_frames(path: str | Path) -> int:
     return sum(1 for _ in read_frames(path))
 
 
-def speech_of(seconds, folder):
+def speech_of(seconds: int, folder: Path) -> Path:
     """The sample speech, repeated, as a .wav that lasts `seconds`."""
     return write_wav(folder / f"speech_{seconds}s.wav", np.resize(read_speech(SPEECH), seconds * SAMPLE_RATE))
 
 
-def portrait_clip(path, seconds, speech):
+def portrait_clip(path: str | Path, seconds: float, speech: str | Path) -> Path:
     """Write a .mp4 of a portrait that sways a little."""
     from skimage.data import astronaut
     portrait = astronaut()[:SIDE_PX]
@@ -95,7 +101,7 @@ def portrait_clip(path, seconds, speech):
     return write_video(path, (portrait[:, x:x + SIDE_PX] for x in left), speech=speech)
 
 
-def repeated(clip, n_times, path):
+def repeated(clip: str | Path, n_times: int, path: Path) -> None:
     """The video `clip` `n_times` over, without encoding it again."""
     from imageio_ffmpeg import get_ffmpeg_exe
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,14 +109,14 @@ def repeated(clip, n_times, path):
                     str(path)], check=True, stdin=subprocess.DEVNULL)
 
 
-def extract(corpus, stage_name, jobs) -> Ended:
+def extract(corpus: Path, stage_name: str, jobs: int) -> Ended:
     """List the recordings of `corpus` and run one stage over them."""
     python("-m", "preprocess.list_recordings", corpus, "--out", corpus.parent / f"{corpus.name}_index")
     return python("-m", stage_name, "--index", corpus.parent / f"{corpus.name}_index" / "index.csv",
                   "--out", corpus.parent / f"{corpus.name}_{stage_name}", "--jobs", jobs)
 
 
-def landmarks(folder):
+def landmarks(folder: Path) -> list[Row]:
     """The whole stage extract_landmarks, one clip a core, beside decoding alone."""
     clip = portrait_clip(folder / "clip.mp4", CLIP_S, speech_of(CLIP_S, folder))
     copies = [folder / "corpus" / f"clip{i}.mp4" for i in range(N_CORES)]
@@ -125,7 +131,7 @@ def landmarks(folder):
                 "decoding alone", n_frames / decode_s)]
 
 
-def memory(folder):
+def memory(folder: Path) -> list[Row]:
     """Peak memory of a process, for a long clip beside a short one."""
     clip = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder))
     rows = []
@@ -137,7 +143,7 @@ def memory(folder):
     return rows
 
 
-def predict(folder):
+def predict(folder: Path) -> list[Row]:
     """predict.py from a cold start, prediction once the model is loaded, and a stream."""
     from landmarks.predict import load_model
     from landmarks.predict import predict as predict_landmarks
@@ -156,7 +162,7 @@ def predict(folder):
                 "the piece", PIECE_MS)]
 
 
-def padded_to(photo, width, height):
+def padded_to(photo: "Photo", width: int, height: int) -> "Photo":
     """`photo` in the middle of a grey picture of this size."""
     from render.photo import Photo
     picture = np.full((height, width, 3), 128, np.uint8)
@@ -165,7 +171,7 @@ def padded_to(photo, width, height):
     return Photo(photo.path, picture, photo.points + np.array([left, top], np.float32))
 
 
-def render_row(found, moves, width, height, folder):
+def render_row(found: "Photo", moves: "Motion", width: int, height: int, folder: Path) -> Row:
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
     from render.parts.painted import painted_parts
@@ -178,7 +184,7 @@ def render_row(found, moves, width, height, folder):
                len(shown) / encode_s)
 
 
-def render(folder):
+def render(folder: Path) -> list[Row]:
     """The photo renderer, at each size."""
     from landmarks.predict import predict_file
     from preprocess.sample_photo import write_photo
@@ -189,7 +195,7 @@ def render(folder):
     return [render_row(found, moves, *size, folder) for size in SIZES]
 
 
-def whole(folder):
+def whole(folder: Path) -> list[Row]:
     """One command from photo and speech to the video."""
     from preprocess.sample_photo import write_photo
     ended = python("main.py", "--image", write_photo(folder / "portrait.png"), "--audio", speech_of(SPEECH_S, folder),
@@ -198,7 +204,7 @@ def whole(folder):
             Row("main.py, peak memory", ended.peak_mb, "MB", "the pictures alone, all held", SPEECH_S * FPS * 512**2 * 3 / 1e6)]
 
 
-def script(folder):
+def script(folder: Path) -> list[Row]:
     """A text of a hundred words to the video, captions drawn; then the same with everything loaded."""
     from animator import Animator
     from preprocess.sample_photo import write_photo
@@ -219,7 +225,7 @@ MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "rende
 @stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",
        examples=("python bench.py", "python bench.py --only predict --only render"))
 @click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Measure only this; may be repeated.")
-def main(only):
+def main(only) -> None:
     """Measure speed and memory on this machine, in about ten minutes.
 
     The ratio is the figure over the one beside it, measured in the same run on the same input.

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def _installed(package) -> str | None:
         return None
 
 
-def packages(requirements=ROOT / "requirements.txt"):
+def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Finding]:
     """Yield what is installed beside what is tested together."""
     version, wanted = ".".join(map(str, sys.version_info[:3])), ".".join(map(str, OLDEST_PYTHON))
     yield Finding("Python", GOOD if sys.version_info >= OLDEST_PYTHON else MISSING, version, f"Python {wanted} or newer")
@@ -65,7 +66,7 @@ def packages(requirements=ROOT / "requirements.txt"):
         yield Finding(name, GOOD if has else OPTIONAL, has or f"only for {purpose}", "" if has else f"pip install {name}")
 
 
-def device():
+def device() -> Iterator[Finding]:
     """Yield what there is to compute with."""
     yield Finding("CPU", FACT, f"{os.cpu_count()} cores")
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -78,7 +79,7 @@ def device():
     yield Finding("CUDA device", FACT, cuda)
 
 
-def models(root=ROOT):
+def models(root: Path = ROOT) -> Iterator[Finding]:
     """Yield whether each model that ships is there and whole."""
     from core import artifacts
     for name in SHIPPED:
@@ -99,7 +100,7 @@ def _can_write(folder) -> bool:
         return False
 
 
-def surroundings(root=ROOT):
+def surroundings(root: Path = ROOT) -> Iterator[Finding]:
     """Yield whether ffmpeg runs and folders can be written."""
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
@@ -115,7 +116,7 @@ def surroundings(root=ROOT):
     yield Finding("room", GOOD if free_gb > ROOM_GB else MISSING, f"{free_gb:.0f} GB free", f"{ROOM_GB} GB or more")
 
 
-def self_test(seconds=SELF_TEST_S):
+def self_test(seconds: int = SELF_TEST_S) -> Iterator[Finding]:
     """Yield whether the start of the sample speech and the sample portrait become a video."""
     what, began = f"{seconds} s of speech to a video", time.monotonic()
     listen(lambda event: None)
@@ -125,8 +126,9 @@ def self_test(seconds=SELF_TEST_S):
         from core.media.audio import read_speech, write_wav
         from core.media.video import probe
         from preprocess.sample_photo import write_photo
-        with tempfile.TemporaryDirectory() as folder:
-            photo, folder = write_photo(Path(folder) / "photo.png"), Path(folder)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            photo = write_photo(folder / "photo.png")
             speech = write_wav(folder / "speech.wav", read_speech(ROOT / "data/samples/speech.wav")[:seconds * SAMPLE_RATE])
             about = probe(Animator(device="cpu").animate(photo, speech, folder / "video.mp4", size_px=SELF_TEST_PX))
         whole = about.has_sound and round(about.seconds) == seconds
@@ -140,7 +142,7 @@ def self_test(seconds=SELF_TEST_S):
 
 @stage(reads="requirements.txt, the models that ship, the samples", writes="nothing; prints what it found",
        examples=("python doctor.py", "make doctor"))
-def main():
+def main() -> None:
     """Check the installation, part by part, and say the cure for what is missing.
 
     Exit status 1 when something needed is missing.

@@ -23,7 +23,7 @@ from speech.speakable import read_script
 from speech.synthesize import voice_options
 
 
-def what_is_said(text, script) -> dict:
+def what_is_said(text: str | None, script: str | Path | None) -> dict:
     """`text` and `text_from` of `Animator.animate`, from --text or --script; empty without either. Raises InputError."""
     if text is not None and script:
         raise InputError("--text, --script", "both given", "one of the two")
@@ -65,7 +65,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--json-progress", is_flag=True,
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
-def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, **options):
+def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, **options) -> None:
     """Make a photo speak: a recording, or a text that is read aloud.
 
     Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.

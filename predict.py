@@ -34,7 +34,7 @@ GIF = Path("landmarks.gif")
 @click.option("--seed", type=click.IntRange(0), default=0,
               help="Another motion of head and brows; the same number, the same one. - moves neither.")
 @click.option("--pictures", is_flag=True, help="Also one PNG a frame, in OUT/NAME/frames/.")
-def main(speech, out, model, emotion, seed, pictures):
+def main(speech, out, model, emotion, seed, pictures) -> None:
     """Turn speech into 68 moving face landmarks.
 
     SPEECH is a .wav, or - for raw sound on standard input: 16-bit little-endian samples (s16le), 16 kHz, mono. Then each frame

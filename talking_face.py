@@ -83,7 +83,7 @@ Writes:  what the command writes"""
 
 @click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(_version(), prog_name="talking-face")
-def main():
+def main() -> None:
     """Give it a photo and a recording; get a talking face.
 
     Only use a face or a voice whose owner has agreed. `talking-face COMMAND -h` tells more of each.
@@ -92,7 +92,7 @@ def main():
 
 @main.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
-def completion(shell):
+def completion(shell: str) -> None:
     """Print what makes a shell complete these commands.
 
     \b
@@ -101,7 +101,8 @@ def completion(shell):
     fish: talking-face completion fish > ~/.config/fish/completions/talking-face.fish
     """
     from click.shell_completion import get_completion_class
-    complete = get_completion_class(shell)(main, {}, Path("talking-face").name, "_TALKING_FACE_COMPLETE")
+    complete = get_completion_class(shell)(main,  # type: ignore[misc]  # `shell` is one that click knows
+                                           {}, Path("talking-face").name, "_TALKING_FACE_COMPLETE")
     click.echo(complete.source())
 
 

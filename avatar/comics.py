@@ -10,6 +10,7 @@ are brought to the picture's own size.
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avatar.disguise import FACES, disguised, kept_faces, least_like
 from avatar.ink import repainted
@@ -32,7 +33,7 @@ CRISPNESS = 1.5  # of lines that were enlarged
 _translator = kept(load_translator)
 
 
-def enlarged(picture, size):
+def enlarged(picture: NDArray, size: tuple[int, int]) -> NDArray:
     """A drawing at another size (rows, columns): its lines stay lines, no wider than pixels allow, without halos."""
     factor = size[0] / picture.shape[0]
     if factor <= 1:
@@ -127,8 +128,8 @@ class Avatars:
             past = None  # a face that leaves the picture has another part of it
         with torch.inference_mode():
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
-        pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
-        drawn = repainted(*pictures, self._own_paint(points, small.shape[:2]))
+        drawn, inked, soft = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
+        drawn = repainted(drawn, inked, soft, self._own_paint(points, small.shape[:2]))
         if worn:
             drawn, worn["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **worn})
         return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

@@ -5,12 +5,14 @@ Photo and comic are moved alike; light, colour, blur and noise change the photo 
 short video: the same picture, shifted and lit anew from frame to frame.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avatar.identity.data import good_rows, read_pair
 from avatar.network import as_inputs
@@ -36,7 +38,7 @@ class Pairs:
         return len(self.pairs)
 
 
-def load_pairs(folder, split: str) -> Pairs:
+def load_pairs(folder: str | Path, split: str) -> Pairs:
     """The pairs of a split. Raises InputError without any."""
     rows = good_rows(folder, split)
     if not rows:
@@ -46,7 +48,7 @@ def load_pairs(folder, split: str) -> Pairs:
     return Pairs([read_pair(folder, row) for row in rows], [row["style"] for row in rows], rows)
 
 
-def moved(pair, rng, side_px: int):
+def moved(pair: dict, rng: np.random.Generator, side_px: int) -> tuple[NDArray, NDArray, NDArray]:
     """Photo, comic and points of a pair under one random similarity, mirrored or not, in a square of `side_px`."""
     points = pair["points"]
     middle, unit = points.mean(0), float(face68.eye_distance(points))
@@ -63,7 +65,7 @@ def moved(pair, rng, side_px: int):
     return (*pictures, points[face68.MIRROR] if flip else points)
 
 
-def lit(photo, rng, strength: float = 1.0):
+def lit(photo: NDArray, rng: np.random.Generator, strength: float = 1.0) -> NDArray:
     """The photo in another light, colour and camera: uint8 [row, column, rgb]."""
     rows, columns = photo.shape[:2]
     mixed = np.eye(3) + rng.normal(0, 0.05 * strength, (3, 3))
@@ -86,7 +88,7 @@ def _tensors(photos, comics, points, styles):
     return torch.from_numpy(inputs), torch.from_numpy(np.stack(comics)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def stills(pairs, numbers, rng):
+def stills(pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, None]:
     """A batch of single pictures: inputs [n, 1, ...], truth [n, 1, ...], shifts None."""
     made = [moved(pairs.pairs[i], rng, SIDE_PX) for i in numbers]
     photos, comics, points = zip(*((lit(photo, rng), comic, at) for photo, comic, at in made))
@@ -94,7 +96,7 @@ def stills(pairs, numbers, rng):
     return inputs[:, None], truth[:, None], None
 
 
-def short_video(pairs, number, rng):
+def short_video(pairs: Pairs, number: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, NDArray]:
     """One pair as a video: inputs [1, frame, ...], truth [1, frame, ...], shifts int [frame, xy] of each frame."""
     photo, comic, points = moved(pairs.pairs[number], rng, SIDE_PX + FARTHEST_PX)
     photo = lit(photo, rng)
@@ -108,7 +110,8 @@ def short_video(pairs, number, rng):
     return inputs[None], truth[None], shifts
 
 
-def batches(pairs, options, first, n_steps):
+def batches(pairs: Pairs, options: dict, first: int,
+            n_steps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, NDArray | None]]:
     """Yield batches from step `first` on; each follows from the seed and the step alone."""
     for step in range(first, n_steps):
         rng = np.random.default_rng([options["seed"], step])

@@ -6,9 +6,11 @@ and is laid over it. Landmarks stay, so the comic speaks as the person does.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.pairs import SIZE_PX, warp_of
 from core import artifacts, paths
@@ -38,7 +40,7 @@ class Faces:
         return np.linalg.norm(self.embeddings - embedding, axis=1).argsort()[::-1]
 
 
-def load_faces(path) -> Faces:
+def load_faces(path: str | Path) -> Faces:
     """Load other-faces. Raises InputError when they are missing or damaged."""
     about, picture = artifacts.check(path, "other-faces"), read_photo(path)
     points, embeddings = (np.array(about.get(name, ()), np.float32) for name in ("points", "embeddings"))
@@ -52,7 +54,7 @@ def load_faces(path) -> Faces:
 kept_faces = kept(load_faces)
 
 
-def least_like(faces: Faces, picture, points) -> int:
+def least_like(faces: Faces, picture: NDArray, points: NDArray) -> int:
     """Number of the face under which a person is least like themselves.
 
     Those that are farthest from the person's are tried on, until one is far enough; `points` [68, 2] px in `picture`, uint8
@@ -68,10 +70,10 @@ def least_like(faces: Faces, picture, points) -> int:
         tried[int(number)] = np.linalg.norm(face_detector.embedding_in(worn, box) - own)
         if tried[int(number)] > FAR_ENOUGH:
             break
-    return max(tried, key=tried.get)
+    return max(tried, key=tried.__getitem__)
 
 
-def covered(points, size):
+def covered(points: NDArray, size: tuple[int, int]) -> NDArray:
     """Where a face is covered, 0..1: float32 [row, column, 1] of `size`, from within the jaw to the forehead."""
     unit, up = float(face68.eye_distance(points)), points[face68.RIGID].mean(0) - points[face68.MOUTH].mean(0)
     brows = points[[*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]]
@@ -87,7 +89,7 @@ def _lab(picture):
     return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def brought(faces: Faces, number: int, points, size):
+def brought(faces: Faces, number: int, points: NDArray, size: tuple[int, int]) -> NDArray:
     """A face with its points at `points` [68, 2] px, in a picture of `size`: uint8 [row, column, rgb]."""
     unit = float(face68.eye_distance(points))
     low = points.min(0) - _ABOVE * unit
@@ -98,7 +100,8 @@ def brought(faces: Faces, number: int, points, size):
     return cv2.warpAffine(part, place, size[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def disguised(drawn, points, faces: Faces, number: int, share: float = 1.0, paint=None):
+def disguised(drawn: NDArray, points: NDArray, faces: Faces, number: int, share: float = 1.0,
+              paint: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """A comic that wears another face.
 
     Parameters

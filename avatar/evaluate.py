@@ -7,15 +7,18 @@ begins with; ridge regression of each pixel's colour on the same inputs. LPIPS (
 of its network come with torchvision alone. In its place stands the distance in the maps of our own encoder.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avatar.comics import STYLE, Avatars
-from avatar.data import load_pairs
+from avatar.data import Pairs, load_pairs
 from avatar.identity.embed import read_face
 from avatar.identity.network import DEFAULT_MODEL as ENCODER
 from avatar.identity.network import as_input, load_encoder
@@ -44,7 +47,7 @@ def _pixels(picture, points, style):
     return np.concatenate([told, told[:, :6] ** 2, np.ones((len(told), 1))], 1)
 
 
-def fit_colours(pairs) -> dict:
+def fit_colours(pairs: Pairs) -> dict:
     """Coefficients of a ridge regression from the inputs to the comic's colours, of each style: style -> [feature, rgb]."""
     rng, found = np.random.default_rng(0), {}
     for style in sorted(set(pairs.styles)):
@@ -58,7 +61,7 @@ def fit_colours(pairs) -> dict:
     return found
 
 
-def drawn_by_all(pair, style, avatars, colours) -> dict:
+def drawn_by_all(pair: dict, style: str, avatars: dict[str, Avatars], colours: dict) -> dict:
     """A pair's photo by each method: method -> uint8 [row, column, rgb]."""
     photo, points = pair["photo"], pair["points"]
     ridge = (_pixels(photo, points, style) @ colours[style]).clip(0, 255).astype(np.uint8).reshape(photo.shape)
@@ -67,18 +70,18 @@ def drawn_by_all(pair, style, avatars, colours) -> dict:
             "stylization": cv2.stylization(photo, sigma_s=60, sigma_r=0.45), "photo itself": photo}
 
 
-def measure(drawn, pair, encoder) -> dict:
+def measure(drawn: NDArray, pair: dict, encoder: Any) -> dict:
     """Measures of one drawing."""
     inside = slice(8, -8)  # the rim of a brought comic is its edge, repeated
     pictures = drawn[inside, inside], pair["comic"][inside, inside]
     with torch.inference_mode():
         apart = float(perceptual_loss(encoder, *(as_input(p[None].copy()) for p in pictures)))
-    large = [cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in (pair["photo"], drawn)]
+    photo, comic = (cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in (pair["photo"], drawn))
     return {"mse": metrics.mse(pictures[0] / 127.5, pictures[1] / 127.5), "psnr_db": metrics.psnr_db(*pictures),
-            "ssim": metrics.ssim(*pictures), "encoder": apart, **likeness(*large, pair["points"] * 2 + 0.5)}
+            "ssim": metrics.ssim(*pictures), "encoder": apart, **likeness(photo, comic, pair["points"] * 2 + 0.5)}
 
 
-def means(rows) -> dict:
+def means(rows: Sequence[dict]) -> dict:
     """Method -> measure -> mean of what is known; `face_seen` how often a face was found in it."""
     table = {}
     for method in dict.fromkeys(row["method"] for row in rows):
@@ -91,7 +94,7 @@ def means(rows) -> dict:
     return table
 
 
-def privacy(folders, avatars) -> dict:
+def privacy(folders: Sequence[str | Path], avatars: Avatars) -> dict:
     """How far comics of photos are from the people on them; photos without a face are left out and counted."""
     found, n_without = [], 0
     for path in sorted(path for folder in folders for path in Path(folder).glob("*.jpg")):
@@ -112,7 +115,7 @@ def privacy(folders, avatars) -> dict:
             "landmark_drift": float(np.mean(drift)), "landmarks_kept": float(np.mean(np.array(drift) < LEAST_DRIFT))}
 
 
-def as_markdown(table) -> str:
+def as_markdown(table: dict) -> str:
     """The means as a table."""
     columns = list(next(iter(table.values())))
     lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
@@ -130,7 +133,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--pairs", type=_PATH, default=Path("data/avatar_pairs"), help="Photos with comics.")
 @click.option("--photos", type=_PATH, multiple=True, help="Folder of .jpg photos: is the person told by the comic? Repeatable.")
 @click.option("--picture", type=_PATH, help="Also draw photo, methods and truth into this PNG.")
-def main(model, encoder, pairs, photos, picture):
+def main(model, encoder, pairs, photos, picture) -> None:
     """Measure the translator of photos to comics on held-out people, beside its baselines."""
     model = Path(model or DEFAULT_MODEL)
     val, colours = load_pairs(pairs, "val"), fit_colours(load_pairs(pairs, "train"))

@@ -8,6 +8,7 @@ al., XDoG, 2012). Sizes are for a face whose eyes lie about 60 px apart.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 INK = np.array([22, 14, 14], np.float32)
 COLOURFULNESS = 1.35
@@ -20,21 +21,21 @@ _LINE_AT, _LINE_STEEPNESS = 0.35, 6.0
 _REACH_PX, _SAME_LIGHT = 8, 60.0  # of the guided filter: px; square of the difference of light that is still one paint
 
 
-def simplified(picture):
+def simplified(picture: NDArray) -> NDArray:
     """A photo without its fine texture, edges kept: uint8 [row, column, rgb] -> the same."""
     for _ in range(2):
         picture = cv2.bilateralFilter(picture, 7, 35, 3)
     return picture
 
 
-def lines_of(light):
+def lines_of(light: NDArray) -> NDArray:
     """Ink of a picture's light, float32 [row, column] around 0..1: 1 where there is none, 0 where all is ink."""
     near, far = (cv2.GaussianBlur(light, (0, 0), px) for px in (_FINE, _COARSE))
     edge = near + _GAIN * (near - far) - _LINE_AT
     return np.where(edge >= 0, 1, 1 + np.tanh(_LINE_STEEPNESS * edge)).astype(np.float32)
 
 
-def flattened(light):
+def flattened(light: NDArray) -> NDArray:
     """Light on a few steps: float32 [row, column] -> the same; what is brighter than a face stays."""
     flat = np.full_like(light, PAINTS[0])
     for step, below, above in zip(STEPS, PAINTS, PAINTS[1:]):
@@ -42,7 +43,7 @@ def flattened(light):
     return np.where(light > 1, np.maximum(flat, light * PAINTS[-1]), flat)
 
 
-def inked(soft, points):
+def inked(soft: NDArray, points: NDArray) -> NDArray:
     """Ink and paint of a `simplified` picture: uint8 [row, column, rgb] and its points [68, 2] px -> the same."""
     lab = cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     face = np.zeros(soft.shape[:2], np.uint8)
@@ -58,7 +59,7 @@ def inked(soft, points):
     return drawn.clip(0, 255).astype(np.uint8)
 
 
-def repainted(drawn, inked_picture, soft, share):
+def repainted(drawn: NDArray, inked_picture: NDArray, soft: NDArray, share: float | NDArray) -> NDArray:
     """A drawing with the paints of another: both uint8 [row, column, rgb], as `soft`, whose light says where paints end.
 
     The difference of the two is smoothed within the edges of `soft` (He et al., guided filter, ECCV 2010) and added by

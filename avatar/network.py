@@ -8,10 +8,12 @@ Source: Ronneberger et al., U-Net, MICCAI 2015; Bai, Kolter, Koltun, temporal co
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -35,7 +37,7 @@ _SPREAD = 1e-2  # of the first weights of a residual: it begins as nearly nothin
 _LINE = 0.035  # eye distances
 
 
-def guide(points, size):
+def guide(points: NDArray, size: tuple[int, int]) -> NDArray:
     """Where the features are: `points` float [68, 2] px -> uint8 [*size, 2]: their lines; eyes half and mouth whole."""
     lines, openings = (np.zeros(size, np.uint8) for _ in range(2))
     fixed = np.round(np.asarray(points) * 16).astype(np.int32)  # in 1/16 px
@@ -47,7 +49,7 @@ def guide(points, size):
     return cv2.merge([lines, openings])
 
 
-def as_inputs(picture, points, style: str):
+def as_inputs(picture: NDArray, points: NDArray, style: str) -> NDArray:
     """What the network is shown of a picture and its points, float32 array [N_INPUTS, row, column], -1..1."""
     soft, told = simplified(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
     shown = np.concatenate([inked(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
@@ -147,12 +149,12 @@ class Critic(nn.Module):
         return self.score(x)[:, 0], features
 
 
-def save_translator(path, translator, **about) -> Path:
+def save_translator(path: str | Path, translator: Translator, **about: Any) -> Path:
     """Write a translator with its provenance, as `save_network` does."""
     return save_network(path, translator, NETWORK, VERSION, **about)
 
 
-def load_translator(path=DEFAULT_MODEL, device="cpu") -> Translator:
+def load_translator(path: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Translator:
     """Read a translator, ready to use. Raises InputError as `load_network` does."""
     return load_network(path, Translator, NETWORK, VERSION, device,
                         "python -m avatar.train, or take the model that came with the program")

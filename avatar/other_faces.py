@@ -6,11 +6,13 @@ People whose comics look alike make one face, so that the faces differ; none is 
 Source: Newton et al. 2005, Preserving privacy by de-identifying face images (k-same); halving by principal axes, Boley 1998.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from avatar.data import load_pairs
@@ -29,14 +31,14 @@ FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
 
-def brought(pairs, goal):
+def brought(pairs: Sequence[dict], goal: NDArray) -> NDArray:
     """The comics of `pairs` with their points at `goal` [68, 2] px: float32 [pair, row, column, rgb]."""
     with progress(pairs, "bring comics together") as bar:
         return np.stack([cv2.remap(pair["comic"], warp_of(pair["points"], goal, SIZE_PX), None, cv2.INTER_CUBIC,
                                    borderMode=cv2.BORDER_REPLICATE) for pair in bar]).astype(np.float32)
 
 
-def looks_of(comics, points):
+def looks_of(comics: NDArray, points: NDArray) -> NDArray:
     """What people are compared by, their light and contrast taken away: float [comic, value]."""
     low, high = points.min(0).astype(int), points.max(0).astype(int)
     faces = comics[:, low[1]:high[1], low[0]:high[0]].mean(-1)
@@ -44,7 +46,7 @@ def looks_of(comics, points):
     return (looks - looks.mean(1, keepdims=True)) / looks.std(1, keepdims=True)
 
 
-def groups_of(looks, numbers) -> list:
+def groups_of(looks: NDArray, numbers: NDArray) -> list:
     """`numbers` of people, halved again and again where their `looks` differ most, down to FEWEST: a list of arrays."""
     if len(numbers) < 2 * FEWEST:
         return [numbers]
@@ -54,7 +56,7 @@ def groups_of(looks, numbers) -> list:
     return [group for half in halves for group in groups_of(looks, half)]
 
 
-def make(pairs_folder, out) -> Path:
+def make(pairs_folder: str | Path, out: str | Path) -> Path:
     """Write the faces to `out`. Raises InputError when there are too few people."""
     train = load_pairs(pairs_folder, "train")
     own = [pair for pair, style in zip(train.pairs, train.styles) if style == STYLES[0]]
@@ -80,7 +82,7 @@ def make(pairs_folder, out) -> Path:
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
 @click.option("--out", type=click.Path(path_type=Path), default=FACES, show_default="those that ship",
               help="The faces.")
-def main(pairs, out):
+def main(pairs, out) -> None:
     """Make the faces that comics wear in place of a person's own."""
     click.echo(make(pairs, out))
 

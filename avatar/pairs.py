@@ -8,10 +8,12 @@ Source: thin plate splines, Bookstein 1989.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.corpus import run_stage
@@ -31,7 +33,7 @@ _SMOOTHING = 4.0  # px²: points are measured to a pixel or two
 _NODES = 33  # a side, of the grid the warp is solved on
 
 
-def style_and_person(name: str):
+def style_and_person(name: str) -> tuple[str, str]:
     """The sheet a picture was cut from, and who is on it: both sheets show the same people in the same order.
 
     The large pictures of the first sheet are of other people, those of the second of its first ones.
@@ -43,7 +45,7 @@ def style_and_person(name: str):
     return style, name if (style, size) == (STYLES[0], "512") else number
 
 
-def warp_of(points, goal, size_px: int):
+def warp_of(points: NDArray, goal: NDArray, size_px: int) -> NDArray:
     """Where each pixel comes from when a picture's `points` [68, 2] go to `goal` [68, 2]: float32 [row, column, xy] px."""
     from scipy.interpolate import RBFInterpolator
     edge = np.linspace(0, size_px - 1, 5)
@@ -56,12 +58,12 @@ def warp_of(points, goal, size_px: int):
     return pixels + cv2.resize(offsets, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
 
 
-def read_picture(path):
+def read_picture(path: str | Path) -> NDArray:
     """A picture of any size as uint8 [_FOUND_PX, _FOUND_PX, rgb]. Raises InputError when it is none."""
     return cv2.resize(read_photo(path), (_FOUND_PX, _FOUND_PX), interpolation=cv2.INTER_CUBIC)
 
 
-def pair_up(photo, comic, where):
+def pair_up(photo: NDArray, comic: NDArray, where: str | Path) -> tuple[NDArray, NDArray, NDArray]:
     """Photo, comic brought to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
     from core.face.face_detector import landmarks_of_picture
     (points, _), (drawn, _) = (landmarks_of_picture(picture) for picture in (photo, comic))
@@ -75,10 +77,10 @@ def pair_up(photo, comic, where):
     return photo, comic, ((points + 0.5) * SIZE_PX / _FOUND_PX - 0.5).astype(np.float32)
 
 
-def write_pair(row, out, options):
+def write_pair(row: dict, out: str | Path, options: dict) -> dict:
     """Write one pair."""
     path, inputs = Path(out) / f"{row['clip']}.npz", [row["photo"], row["comic"]]
-    about = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
+    about: dict[str, Any] = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
     if not artifacts.is_current(path, "avatar-pair", **about):
         photo, comic, points = pair_up(read_picture(row["photo"]), read_picture(row["comic"]), row["photo"])
         with artifacts.described(path, "avatar-pair", **about) as (part, _), open(part, "wb") as stream:
@@ -86,7 +88,7 @@ def write_pair(row, out, options):
     return {}
 
 
-def list_pairs(corpus) -> list:
+def list_pairs(corpus: str | Path) -> list:
     """A row a pair of the folder: clip (its name), split, speaker (the person), style, photo, comic. Raises InputError."""
     corpus, rows = Path(corpus), []
     for photo in sorted((corpus / "face").glob("*.jpg")):
@@ -108,7 +110,7 @@ def list_pairs(corpus) -> list:
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Folder of the pairs.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(corpus, out, jobs):
+def main(corpus, out, jobs) -> None:
     """Bring comics to the photos they were drawn of; some people are held out for testing, with all their pictures."""
     listed = write_index(out / "listed" / "index.csv", list_pairs(corpus), stage=STAGE)
     click.echo(run_stage(write_pair, listed, out, stage=STAGE, options={}, jobs=jobs, columns=("photo", "comic", "split")))

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from avatar.data import batches, load_pairs
+from avatar.data import Pairs, batches, load_pairs
 from avatar.identity.network import DEFAULT_MODEL, load_encoder
 from avatar.network import Translator, as_inputs, save_translator
 from avatar.trainer import AvatarTrainer
@@ -31,14 +32,14 @@ MODEL_OPTIONS = ("epochs", "batch", "seed", "adversarial_weight", "adversarial_f
 
 
 @torch.inference_mode()
-def drawn_as(translator, pair, style):
+def drawn_as(translator: Translator, pair: dict, style: str) -> NDArray:
     """The comic the network draws of a pair's photo: uint8 [row, column, rgb]."""
     inputs = torch.from_numpy(as_inputs(pair["photo"], pair["points"], style))
     device = next(translator.parameters()).device
     return to_uint8(translator(inputs[None, None].to(device))[0][0])[0]
 
 
-def check(translator, val, preview) -> dict:
+def check(translator: Translator, val: Pairs, preview: str | Path) -> dict:
     """Measure held-out pairs, always the same ones, and draw some: photo, drawn, truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
     drawn = [drawn_as(translator, val.pairs[i], val.styles[i]) for i in numbers]
@@ -49,13 +50,13 @@ def check(translator, val, preview) -> dict:
             "val_ssim": float(np.mean([metrics.ssim(*pair) for pair in zip(drawn, truth)]))}
 
 
-def mean_face(pairs) -> list:
+def mean_face(pairs: Pairs) -> list:
     """The mean of the people's faces and of their mirror images, in face space: 68 pairs of numbers."""
     mean = face68.to_face_space(np.stack([pair["points"] for pair in pairs.pairs]))[0].mean(0)
     return ((mean + face68.mirror(mean)) / 2).astype(float).round(4).tolist()
 
 
-def training(options, device) -> Training:
+def training(options: dict, device: str) -> Training:
     """All of a run, from its options."""
     train, val = (load_pairs(options["pairs"], split) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
@@ -80,7 +81,7 @@ def training(options, device) -> Training:
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
 @click.option("--encoder", type=click.Path(path_type=Path), help="The identity encoder.  [default: the one that ships]")
 @training_options(epochs=60, batch=4, adversarial_weight=0.05, adversarial_from=0.3)
-def main(encoder, **options):
+def main(encoder, **options) -> None:
     """Train the translator of photos to comics. A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "pairs", encoder=encoder or DEFAULT_MODEL, **options):
         click.echo(model)

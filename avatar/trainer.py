@@ -1,6 +1,8 @@
 """One training step of the translator: colours, edges, what an encoder of faces sees, a critic's opinion, steadiness."""
 
 import torch
+from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional as F
 
 from avatar.data import SIDE_PX
@@ -13,14 +15,14 @@ LINE_WEIGHT = 2.0  # of pixels at the features, beside 1 elsewhere
 _N_STAGES = 3  # of the encoder: the last knows who it is, which an avatar should not
 
 
-def perceptual_loss(encoder, drawn, real):
+def perceptual_loss(encoder: nn.Module, drawn: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     """How far apart two pictures are in the maps of an encoder, at half their size; each map relative to its own size."""
     with torch.no_grad():
         wanted = encoder.features(F.avg_pool2d(real, 2))[:_N_STAGES]
     return losses.feature_loss(encoder.features(F.avg_pool2d(drawn, 2))[:_N_STAGES], wanted)
 
 
-def unsteadiness(drawn, shifts):
+def unsteadiness(drawn: torch.Tensor, shifts: NDArray) -> torch.Tensor:
     """How far the frames of a shifted picture [frame, rgb, row, column] are from their mean, where all show the same."""
     side = SIDE_PX - int(shifts.max(0).max())
     low = shifts.max(0)

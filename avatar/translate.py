@@ -5,10 +5,12 @@ far the comic is from the person, by dlib's face embedding (King 2017: below 0.6
 moved.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
@@ -28,7 +30,7 @@ DETECT_EVERY, STEADY_SIGMA = 4, 1.0  # frames of a video
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 
 
-def likeness(picture, drawn, points) -> dict:
+def likeness(picture: NDArray, drawn: NDArray, points: NDArray) -> dict:
     """How far a comic is from its photo: `identity_distance` (dlib), `landmark_drift` (eye distances); None if not seen."""
     before, after = (face_detector.embedding(p) for p in (picture, drawn))
     seen, _ = face_detector.landmarks_of_picture(drawn)
@@ -37,7 +39,7 @@ def likeness(picture, drawn, points) -> dict:
     return {"identity_distance": apart, "landmark_drift": drift}
 
 
-def in_words(measured) -> str:
+def in_words(measured: dict) -> str:
     """`likeness` as a line."""
     apart, drift = measured["identity_distance"], measured["landmark_drift"]
     if apart is None:
@@ -46,7 +48,8 @@ def in_words(measured) -> str:
     return f"likeness: {apart:.2f} from the photo, taken for {taken}; points moved by {100 * drift:.1f} % of the eyes' distance"
 
 
-def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, model=None):
+def write_avatar(picture: NDArray, points: NDArray, out: str | Path, source: str | Path, *, style: str = STYLE,
+                 privacy: float = PRIVACY, model: str | Path | None = None) -> NDArray:
     """Draw a photo as a comic, write it and say how alike it is; return the picture."""
     drawn, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
@@ -57,7 +60,7 @@ def write_avatar(picture, points, out, source, *, style=STYLE, privacy=PRIVACY, 
     return drawn
 
 
-def points_in_time(frames):
+def points_in_time(frames: Iterable[NDArray]) -> NDArray:
     """The 68 points of a video's face: float [frame, 68, 2] px, steadied; NaN frames where none is near in time."""
     found, box = [], None
     for t, frame in enumerate(frames):
@@ -70,7 +73,8 @@ def points_in_time(frames):
     return gaussian_filter1d(points, STEADY_SIGMA, axis=0, mode="nearest")
 
 
-def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, quality="medium"):
+def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE, privacy: float = PRIVACY,
+                       model: str | Path | None = None, quality: str = "medium") -> Path:
     """Draw each frame of a video as a comic; the sound stays. Raises InputError without a face."""
     about = probe(path)
     points = points_in_time(read_frames(path))
@@ -93,7 +97,7 @@ def write_avatar_video(path, out, *, style=STYLE, privacy=PRIVACY, model=None, q
     return Path(out)
 
 
-def check_out(path, suffix: str, kind: str, force: bool):
+def check_out(path: Path, suffix: str, kind: str, force: bool) -> None:
     """Refuse a name of another kind, or of a file made by somebody else."""
     if path.suffix.lower() != suffix:
         raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {suffix}")
@@ -111,7 +115,7 @@ def check_out(path, suffix: str, kind: str, force: bool):
               help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
 @click.option("--force", is_flag=True, help="Overwrite a file that was not made here.")
-def main(source, out, style, privacy, model, force):
+def main(source, out, style, privacy, model, force) -> None:
     """Turn a photo, or each frame of a video, into a comic."""
     if not source.is_file():
         raise InputError(source, absent(source), "a photo or a video")

@@ -73,7 +73,7 @@ def _hashes(inputs) -> dict:
 
 @contextmanager
 def described(path: str | Path, kind_name: str, *, stage: str, options: dict | None = None, inputs: Iterable[str | Path] = (),
-              **facts: object) -> Iterator[tuple[Path, dict[str, Any]]]:
+              **facts: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Like `whole_file`, for a payload with a sidecar: both get their names together, see the top of this file.
 
     Parameters
@@ -123,7 +123,7 @@ def shape_error(kind: Kind, array: NDArray) -> str:
 
 
 def save(path: str | Path, array: NDArray, kind_name: str, *, stage: str, options: dict | None = None,
-         inputs: Iterable[str | Path] = (), **facts: object) -> Path:
+         inputs: Iterable[str | Path] = (), **facts: Any) -> Path:
     """Write `array` as a `.npy` of the named kind, with its sidecar.
 
     Parameters
@@ -219,7 +219,7 @@ def load(path: str | Path, *kind_names: str) -> Artifact:
     about = check(path, *kind_names)
     with readable(path, "a NumPy array", " or ".join(kind_names)):
         array = read_array(path)
-    candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
+    candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.__getitem__, kind_names or KINDS) if k.dtype]
     for kind in candidates:
         if isinstance(array, np.ndarray) and not shape_error(kind, array):
             return Artifact(array, kind, path, about)

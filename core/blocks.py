@@ -6,6 +6,7 @@ Reads, writes: any `.npy` of `core.kinds`, with the sidecar of `core.artifacts`.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def _write_header(stream, kind, shape):
 
 
 def save(path: str | Path, blocks: Iterable[NDArray], kind_name: str, *, stage: str, options: dict | None = None,
-         inputs: Iterable[str | Path] = (), **facts: object) -> list[int] | None:
+         inputs: Iterable[str | Path] = (), **facts: Any) -> list[int] | None:
     """Like `artifacts.save`, for an array that comes in pieces; memory holds one of them.
 
     Returns
@@ -35,7 +36,8 @@ def save(path: str | Path, blocks: Iterable[NDArray], kind_name: str, *, stage: 
     if first is None:
         return None
     kind, shape, n_missing = KINDS[kind_name], [0, *first.shape[1:]], 0
-    about = {"stage": stage, "options": options, "inputs": inputs, "dtype": kind.dtype, "axes": [name for name, _ in kind.axes]}
+    about: dict[str, Any] = {"stage": stage, "options": options, "inputs": inputs, "dtype": kind.dtype,
+                             "axes": [name for name, _ in kind.axes]}
     with described(path, kind_name, **about, **facts) as (part, known), open(part, "wb") as stream:
         _write_header(stream, kind, shape)
         for block in chain([first], blocks):

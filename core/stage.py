@@ -18,7 +18,8 @@ import click
 
 from core.errors import NEEDS_ROOM, InputError
 
-_LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; None: a person at a terminal
+# Of this thread; None: a person at a terminal
+_LISTENER: contextvars.ContextVar[Callable[[dict], None] | None] = contextvars.ContextVar("listener", default=None)
 TOLD_EVERY_S = 0.25
 
 

@@ -81,7 +81,7 @@ PAGES = {"artifacts.md": artifacts_page, "cli.md": cli_page}
 
 @stage(reads="the toolkit's own modules", writes="docs/artifacts.md, docs/cli.md",
        examples=("python -m docs.generate", "make docs"))
-def main():
+def main() -> None:
     """Write the pages of docs/ that follow from the code."""
     for name, page in PAGES.items():
         path = ROOT / "docs" / name

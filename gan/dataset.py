@@ -6,6 +6,7 @@ Pictures stay uint8, 0.2 MB each at 256 px, and become floats a batch at a time.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class Crops:
         return first + (own + step) % n_of_clip
 
 
-def rows_of(index, split: str) -> list:
+def rows_of(index: str | Path, split: str) -> list:
     """Rows of a split of an index.csv. Raises InputError when it is missing or has none."""
     rows = [row for row in read_index(index, "split", cure="make train-gan") if row["split"] == split]
     if not rows:
@@ -87,7 +88,7 @@ def _clip(row, crops, landmarks):
     return crop.array, face, rest, crop.sidecar.get("view")
 
 
-def load_crops(crops, landmarks, split: str) -> Crops:
+def load_crops(crops: str | Path, landmarks: str | Path, split: str) -> Crops:
     """Read all crops of a split; says how many clips and frames are left out.
 
     Raises
@@ -114,7 +115,7 @@ def load_crops(crops, landmarks, split: str) -> Crops:
 
 
 @torch.no_grad()
-def measure_speaker(generator, train: Crops):
+def measure_speaker(generator: Any, train: Crops) -> None:
     """Fill the generator's buffers from training crops: landmark mean and spread, rest face, and what a look is.
 
     A look is the whitened principal components of crops shrunk to a few pixels, so looks are near N(0, 1), 0 their mean.
@@ -132,6 +133,6 @@ def measure_speaker(generator, train: Crops):
 
 
 @torch.no_grad()
-def looks_of(generator, crops: Crops):
+def looks_of(generator: Any, crops: Crops) -> torch.Tensor:
     """The look of every crop: float tensor [item, n_look]."""
     return torch.cat([generator.look_of(crops.batch(numbers)) for numbers in crops.chunks()])

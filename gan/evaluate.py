@@ -6,18 +6,20 @@ The first crop of each clip only tells its look and is not measured. The goal's 
 -1..1, which is 15.7 dB (RAVDESS recipe); 27.1 dB, SSIM 0.818 (GRID corpus, other protocols).
 """
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core import artifacts, metrics
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.stage import progress, say, stage
-from gan.dataset import load_crops, looks_of
-from gan.model import DEFAULT_MODEL, load_generator
+from gan.dataset import Crops, load_crops, looks_of
+from gan.model import DEFAULT_MODEL, Generator, load_generator
 from gan.regression import fit_linear
 from learn.curves import save_picture
 from learn.layers import to_uint8
@@ -27,25 +29,25 @@ N_SHOWN = 8
 _BLOCK = 32  # pictures drawn and measured together
 
 
-def edge_strength(picture) -> float:
+def edge_strength(picture: NDArray) -> float:
     """Mean absolute difference of neighbouring pixels of uint8 [row, column, rgb], 0..255: what blur takes away."""
     values = picture.astype(np.float32)
     return float(np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean())
 
 
-def lower_half(pictures):
+def lower_half(pictures: NDArray) -> NDArray:
     """The part of crops that holds mouth and chin: [n, row, column, rgb] -> the same, fewer rows and columns."""
     rows, columns = pictures.shape[1:3]
     return pictures[:, rows * 9 // 16:, columns // 4: columns * 3 // 4]
 
 
-def measured_opening(pictures):
+def measured_opening(pictures: Iterable[NDArray]) -> NDArray:
     """Mouth opening that the landmark detector finds in pictures, in eye distances; NaN where it finds no face: [n]."""
     points = [face_detector.landmarks_of_picture(picture)[0] for picture in pictures]
     return np.array([np.nan if p is None else face68.mouth_opening(p) / face68.eye_distance(p) for p in points])
 
 
-def measure(drawn, real) -> dict:
+def measure(drawn: NDArray, real: NDArray) -> dict:
     """Measures of one block: uint8 [n, row, column, rgb] pairs -> lists of n numbers."""
     lower = lower_half(drawn), lower_half(real)
     return {"psnr_db": [metrics.psnr_db(a, b) for a, b in zip(drawn, real)],
@@ -56,7 +58,7 @@ def measure(drawn, real) -> dict:
             "opening": list(measured_opening(drawn))}
 
 
-def summary(found, real_opening) -> dict:
+def summary(found: dict, real_opening: NDArray) -> dict:
     """Means over all pictures, and how the drawn mouth opening follows the real one."""
     means = {name: float(np.mean(values)) for name, values in found.items() if name != "opening"}
     opening = np.array(found["opening"])
@@ -68,19 +70,19 @@ def summary(found, real_opening) -> dict:
     return means
 
 
-def mean_picture(train):
+def mean_picture(train: Crops) -> NDArray:
     """uint8 [row, column, rgb]."""
     total = sum(train.batch(numbers).sum(0, dtype=np.int64) for numbers in train.chunks())
     return np.round(total / len(train)).astype(np.uint8)
 
 
-def nearest(train, face, spread):
+def nearest(train: Crops, face: NDArray, spread: NDArray) -> NDArray:
     """For each of `face` [n, 68, 2] the number of the training item with the nearest landmarks, in units of `spread`."""
     known, asked = (points.reshape(len(points), -1) / spread.reshape(-1) for points in (train.face, face))
     return np.array([np.square(known - one).sum(1).argmin() for one in asked])
 
 
-def linear_weights(generator, train, looks=None):
+def linear_weights(generator: Generator, train: Crops, looks: torch.Tensor | None = None) -> torch.Tensor:
     """Ridge regression from landmarks (and looks) to whole pictures: float tensor [feature + 1, pixel]."""
     pictures = ((numbers, torch.from_numpy(train.batch(numbers)).flatten(1).float()) for numbers in train.chunks())
     return fit_linear(_features(generator, train.face, looks), pictures)
@@ -93,7 +95,7 @@ def _features(generator, face, looks):
 
 
 @torch.no_grad()
-def contestants(generator, train, val):
+def contestants(generator: Generator, train: Crops, val: Crops) -> dict[str, Callable[[NDArray], NDArray]]:
     """Who is measured: name -> function of item numbers of `val` -> uint8 [n, row, column, rgb]."""
     face, first = torch.from_numpy(val.face), val.first_of_clip()
     partners = train.partners(np.random.default_rng(0))  # a crop's own look would give its mouth away
@@ -118,7 +120,7 @@ def contestants(generator, train, val):
 
 
 @torch.no_grad()
-def evaluate(generator, train, val):
+def evaluate(generator: Generator, train: Crops, val: Crops) -> tuple[dict, NDArray]:
     """Measure all contestants on `val`, without the first crop of each clip.
 
     Returns
@@ -142,7 +144,7 @@ def evaluate(generator, train, val):
     return table, contact_sheet(tiles, len(shown))
 
 
-def table_text(table) -> str:
+def table_text(table: dict) -> str:
     """The measures as aligned columns."""
     columns, width = list(next(iter(table.values()))), max(map(len, table))
     lines = [" " * width + "".join(f"  {column:>10.10}" for column in columns)]
@@ -159,7 +161,7 @@ def table_text(table) -> str:
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw truth, model and baselines into this PNG.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 is one a core.")
-def main(model, crops, landmarks, picture, threads):
+def main(model, crops, landmarks, picture, threads) -> None:
     """Measure a picture model on held-out crops, beside its baselines."""
     torch.set_num_threads(threads or torch.get_num_threads())
     generator = load_generator(model)

@@ -9,11 +9,14 @@ from the best linear answer and not from grey, which spares a CPU hours.
 Source: Radford, Metz, Chintala, DCGAN, ICLR 2016; Miyato & Koyama, cGANs with projection discriminator, ICLR 2018.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -46,7 +49,7 @@ def widths_for(size_px: int, scale: float = 1.0) -> tuple:
     return tuple(max(8, round(width * scale)) for width in WIDTHS[:n_blocks])
 
 
-def thumbnails(crops):
+def thumbnails(crops: NDArray) -> NDArray:
     """Shrink crops: uint8 [n, row, column, rgb] -> float32 [n, LOOK_SIDE_PX ** 2 * rgb], 0..1."""
     small = [cv2.resize(crop, (LOOK_SIDE_PX, LOOK_SIDE_PX), interpolation=cv2.INTER_AREA) for crop in crops]
     return np.stack(small).reshape(len(small), -1).astype(np.float32) / 255
@@ -160,18 +163,18 @@ class Discriminator(nn.Module):
         return self.score(x)[:, 0] + (x * self.match(condition)[:, :, None, None]).sum(1), features
 
 
-def save_generator(path, generator, **about) -> Path:
+def save_generator(path: str | Path, generator: Generator, **about: Any) -> Path:
     """Write a generator with its provenance, as `save_network` does."""
     return save_network(path, generator, NETWORK, VERSION, **about)
 
 
-def load_generator(path=DEFAULT_MODEL, device="cpu") -> Generator:
+def load_generator(path: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Generator:
     """Read a generator, ready to use. Raises InputError as `load_network` does."""
     return load_network(path, Generator, NETWORK, VERSION, device,
                         "python -m gan.train, or take the model that came with the program")
 
 
-def generate(generator, face, batch: int = 16, look=None):
+def generate(generator: Generator, face: NDArray, batch: int = 16, look: torch.Tensor | None = None) -> Iterator[NDArray]:
     """Draw landmarks as pictures, as they come.
 
     Parameters

@@ -3,8 +3,12 @@
 Source: the linear half of Cootes et al., Active Appearance Models, ECCV 1998.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 N_START = 2000  # crops, spread over all, are enough to begin from
@@ -12,7 +16,7 @@ RIDGE = 30.0  # pulls the weights to zero, in crops; inputs are whitened
 _INSIDE = 0.97  # of -1..1: black and white stay finite before the tanh
 
 
-def fit_linear(inputs, pictures):
+def fit_linear(inputs: torch.Tensor, pictures: Iterable[tuple[NDArray, torch.Tensor]]) -> torch.Tensor:
     """Ridge regression with a constant.
 
     Parameters
@@ -37,7 +41,7 @@ def _before_tanh(crops):
 
 
 @torch.no_grad()
-def start_from_regression(generator, train, looks):
+def start_from_regression(generator: Any, train: Any, looks: torch.Tensor) -> None:
     """Set a generator's canvas and coarse part to the best linear answer of rank `n_axes` on the training crops.
 
     `looks` float [item, n_look], each of another crop of the same clip. Inputs have mean 0: the canvas is the mean picture.

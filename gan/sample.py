@@ -4,24 +4,26 @@ Reads: a picture-model of gan.train; landmarks-face .npy, or a folder of landmar
 Writes: OUT, a PNG: landmarks above, pictures below
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.face import face68
 from core.face.draw import contact_sheet, sketch_rgb
 from core.stage import stage
 from gan.dataset import rows_of
-from gan.model import DEFAULT_MODEL, generate, load_generator
+from gan.model import DEFAULT_MODEL, Generator, generate, load_generator
 from learn.curves import save_picture
 
 N_COLUMNS = 8
 
 
-def chosen_faces(landmarks, n, rng, speakers=()):
+def chosen_faces(landmarks: Path, n: int, rng: np.random.Generator, speakers: Collection[str] = ()) -> NDArray:
     """Faces to draw: `n` frames spread over a landmark file, or random frames of the `val` clips of a folder.
 
     `speakers`: only these, when the folder has them; the face of another does not fit.
@@ -40,7 +42,7 @@ def chosen_faces(landmarks, n, rng, speakers=()):
     return face[np.linspace(0, len(face) - 1, n).round().astype(int)]
 
 
-def sample_sheet(generator, face, looks):
+def sample_sheet(generator: Generator, face: NDArray, looks: torch.Tensor) -> NDArray:
     """Sketches over pictures, `N_COLUMNS` in a row.
 
     `face` float32 [n, 68, 2]; `looks` float32 tensor [n, n_look] -> uint8 [row, column, rgb]
@@ -66,7 +68,7 @@ def sample_sheet(generator, face, looks):
 @click.option("--n", type=click.IntRange(1, 512), default=16, help="Faces.")
 @click.option("--random-looks", is_flag=True, help="A random look each, not the mean of all.")
 @click.option("--seed", type=int, default=0, help="Of the random choices.")
-def main(model, landmarks, out, n, random_looks, seed):
+def main(model, landmarks, out, n, random_looks, seed) -> None:
     """Draw a sheet of faces from landmarks."""
     generator, rng = load_generator(model), np.random.default_rng(seed)
     speakers = artifacts.read_sidecar(model).get("speakers", ())

@@ -5,14 +5,16 @@ Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.
 The order of the crops follows from the seed and the epoch alone, so a run that was stopped goes on as if it had not been.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.stage import stage
-from gan.dataset import load_crops, looks_of, measure_speaker
+from gan.dataset import Crops, load_crops, looks_of, measure_speaker
 from gan.model import Generator, save_generator, widths_for
 from gan.regression import start_from_regression
 from gan.trainer import Trainer
@@ -24,7 +26,7 @@ LEARNING_RATE = 1e-3
 MODEL_OPTIONS = ("epochs", "batch", "seed", "width", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
 
 
-def new_trainer(train, options, device):
+def new_trainer(train: Crops, options: dict, device: str) -> tuple[Trainer, torch.Tensor]:
     """Networks that follow from the seed and the speaker's measures: Trainer, and float tensor [item, n_look]."""
     torch.manual_seed(options["seed"])
     generator = Generator(train.size_px, widths_for(train.size_px, options["width"]))
@@ -37,11 +39,11 @@ def new_trainer(train, options, device):
                    adversarial_weight=options["adversarial_weight"]), looks
 
 
-def steps_per_epoch(train, options) -> int:
+def steps_per_epoch(train: Crops, options: dict) -> int:
     return max(1, len(train) // options["batch"])
 
 
-def batches(train, options, from_step, n_steps):
+def batches(train: Crops, options: dict, from_step: int, n_steps: int) -> Iterator[tuple[NDArray, NDArray]]:
     """Yield (item numbers, numbers of the crops whose look they take) from a step on; each follows from seed and epoch."""
     per_epoch, epoch = steps_per_epoch(train, options), -1
     for step in range(from_step, n_steps):
@@ -53,7 +55,7 @@ def batches(train, options, from_step, n_steps):
         yield numbers, partners[numbers]
 
 
-def training(options, device) -> Training:
+def training(options: dict, device: str) -> Training:
     """All of a run, from its options."""
     train, val = (load_crops(options["crops"], options["landmarks"], split) for split in ("train", "val"))
     trainer, looks = new_trainer(train, options, device)
@@ -77,7 +79,7 @@ def training(options, device) -> Training:
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Their landmarks.")
 @click.option("--width", type=click.FloatRange(0.05, 4), default=1.0, help="Channels, as a factor of the usual ones.")
 @training_options(epochs=2, batch=4, adversarial_weight=0.002, adversarial_from=0.6)
-def main(**options):
+def main(**options) -> None:
     """Train the picture model: landmarks in, face pictures out. A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "crops", **options):
         click.echo(model)

@@ -4,11 +4,14 @@ Reads: data/train.h5 (training-pack).
 A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.errors import InputError, readable
@@ -47,7 +50,7 @@ class Clip:
 
 
 @contextmanager
-def open_pack(pack):
+def open_pack(pack: str | Path) -> Iterator[h5py.File]:
     """Open a training-pack, a `h5py.File`. Raises InputError when `pack` is none, or the block finds it damaged."""
     artifacts.check(pack, "training-pack")
     cure = "make preprocess CORPUS=folder"
@@ -57,7 +60,7 @@ def open_pack(pack):
         yield file
 
 
-def load_clips(pack, split: str, pitches=()) -> list:
+def load_clips(pack: str | Path, split: str, pitches: Sequence[float] = ()) -> list:
     """Clips of `split` with at least one face, also at `pitches`, factors of their own.
 
     Raises InputError when `pack` is none or holds no such clip.
@@ -85,7 +88,7 @@ def _mel_power(spectrum, filters, pitch: float):
     return np.concatenate([np.square(block if pitch == 1 else other_pitch(block, pitch)) @ filters for block in blocks])
 
 
-def speaker_shares(clips):
+def speaker_shares(clips: Sequence[Clip]) -> NDArray:
     """How likely each clip is drawn, float [clip]: a speaker's share grows with the frames said, to the power of `SHARE`."""
     lengths = np.array([len(clip.face) for clip in clips], float)
     said = {}
@@ -152,7 +155,7 @@ class Batches:
         return in_a_room(power, rng) if rng.random() < ROOM else power
 
 
-def stretch(values, speed: float, n_parts: int):
+def stretch(values: NDArray, speed: float, n_parts: int) -> NDArray:
     """Resample `values` [frame * n_parts, ...] (given as [frame, ...] or [frame, n_parts, ...]) in time by `speed`."""
     flat = values.reshape(len(values) * n_parts, -1) if n_parts > 1 else values.reshape(len(values), -1)
     n_out = max(1, int(len(values) / speed)) * n_parts

@@ -6,17 +6,20 @@ Every method knows the clip's rest face, as a user's photo would give it, and no
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech, spectrum_of
 from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
-from landmarks.dataset import load_clips
+from landmarks.dataset import Clip, load_clips
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
 
@@ -28,7 +31,7 @@ LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation",
                 "opening_jitter_ratio")
 
 
-def measure(clips, predict, mean_offset=None) -> list:
+def measure(clips: Sequence[Clip], predict: Callable[[Clip], NDArray], mean_offset: NDArray | None = None) -> list:
     """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
 
     Returns
@@ -48,13 +51,13 @@ def measure(clips, predict, mean_offset=None) -> list:
     return rows
 
 
-def measures_of(predicted, measured) -> dict:
+def measures_of(predicted: NDArray, measured: NDArray) -> dict:
     """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
     return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
             **lip_measures(predicted, measured)}
 
 
-def summary(rows) -> dict:
+def summary(rows: Sequence[dict]) -> dict:
     """Mean over clips: source -> method -> measure."""
     table = {}
     for source in sorted({row["source"] for row in rows}):
@@ -64,7 +67,7 @@ def summary(rows) -> dict:
     return table
 
 
-def as_markdown(table) -> str:
+def as_markdown(table: dict) -> str:
     """`summary` as a table to paste into the documents."""
     names = (*LANDMARK_MEASURES, *LIP_MEASURES)
     lines = ["| source | method | " + " | ".join(names) + " |", "|---|---" + "|---:" * len(names) + "|"]
@@ -75,7 +78,7 @@ def as_markdown(table) -> str:
     return "\n".join(lines)
 
 
-def mean_offset_of(clips):
+def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
     """The mean offset from rest over speakers of `clips`, float [68, 2]: what a dead mouth should look like."""
     by_speaker = {}
     for clip in clips:
@@ -83,7 +86,7 @@ def mean_offset_of(clips):
     return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
 
 
-def file_predictor(model_path, **options):
+def file_predictor(model_path: str | Path, **options: Any) -> Callable[[Clip], NDArray]:
     """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face.
 
     `options` are those of `landmarks.predict.predict_power`.
@@ -93,7 +96,7 @@ def file_predictor(model_path, **options):
     return lambda clip: face68.uncross_lips(predict_power(model, clip.power, **options) - model.rest_face + clip.rest)
 
 
-def wordless(model_path, **options) -> dict:
+def wordless(model_path: str | Path, **options: Any) -> dict:
     """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share.
 
     The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right.
@@ -121,7 +124,7 @@ def wordless(model_path, **options) -> dict:
 @click.option("--running", is_flag=True, help="Level and channel of what was heard so far, as in a stream.")
 @click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model, pack, split, running, gated, out):
+def main(model, pack, split, running, gated, out) -> None:
     """Measure a speech-to-landmark model beside its baselines."""
     predict = file_predictor(model, running=running, gated=gated)
     clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))

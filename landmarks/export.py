@@ -7,7 +7,9 @@ Frames stand on the batch axis and ExportArchive does the tracing: a tf.Module a
 """
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from keras.export import ExportArchive
@@ -17,7 +19,8 @@ from core.media.audio import HOPS_PER_FRAME, N_BINS
 from landmarks.features import N_MELS
 
 
-def export(model, path, *, stage: str, options: dict, inputs=(), **facts) -> Path:
+def export(model: Any, path: str | Path, *, stage: str, options: dict, inputs: Iterable[str | Path] = (),
+           **facts: object) -> Path:
     """Write `model` (SpeechToLandmarks) to `path` as LiteRT with its sidecar."""
     width, hidden = model.settings["width"], model.settings["hidden"]
     archive = ExportArchive()

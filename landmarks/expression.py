@@ -7,6 +7,7 @@ shut, and the mouth opens as far as it did.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.errors import InputError
@@ -54,7 +55,7 @@ def _face(moves):
 FACES = np.stack([_face(MOVES[name]) for name in EMOTIONS])  # [emotion, 68, 2]
 
 
-def asked(text: str):
+def asked(text: str) -> tuple[str, float]:
     """`auto`, `NAME` or `NAME:strength` as (name, strength). Raises InputError."""
     name, colon, strength = str(text).strip().lower().partition(":")
     if name not in (AUTO, *EMOTIONS):
@@ -68,12 +69,12 @@ def asked(text: str):
     return name, size
 
 
-def vector(name: str, strength: float = 1.0):
+def vector(name: str, strength: float = 1.0) -> NDArray:
     """One emotion as a vector, float32 [8], in the order of EMOTIONS."""
     return np.float32(strength) * np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(name)]
 
 
-def steady(values, seconds: float = STEADY_S):
+def steady(values: NDArray, seconds: float = STEADY_S) -> NDArray:
     """`values` [frame, ...] smoothed in time, ends held: no emotion jumps."""
     reach = round(3 * seconds * FPS)
     weight = np.exp(-np.square(np.arange(-reach, reach + 1) / (seconds * FPS)) / 2)
@@ -82,7 +83,7 @@ def steady(values, seconds: float = STEADY_S):
     return np.stack(smooth, 1).astype(np.float32)
 
 
-def offsets(emotion):
+def offsets(emotion: NDArray) -> NDArray:
     """What to add to landmarks in face space.
 
     Parameters
@@ -96,7 +97,7 @@ def offsets(emotion):
     return np.tensordot(np.asarray(emotion, np.float32), FACES, 1)
 
 
-def head_pose(emotion):
+def head_pose(emotion: NDArray) -> NDArray:
     """How the head is held: float [..., 8] -> float32 [..., 3], yaw, pitch, roll, rad."""
     table = np.array([HEAD.get(name, (0,) * N_ANGLES) for name in EMOTIONS], np.float32)
     return np.asarray(emotion, np.float32) @ table

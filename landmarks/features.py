@@ -6,6 +6,7 @@ sources work (docs/experiments.md).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 from core.media.audio import N_FFT
@@ -21,19 +22,19 @@ VOICED = 1e-3  # frames less than 30 dB below the loud ones make the channel mea
 TYPICAL_LOG = -2.0  # stands for the channel mean when nothing is voiced
 
 
-def mel_filters():
+def mel_filters() -> NDArray:
     """Mel filter bank, float32 [bin, mel]."""
     from librosa.filters import mel
     low, high = MEL_RANGE_HZ
     return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
 
 
-def log_mel(power, loud: float):
+def log_mel(power: NDArray, loud: float | NDArray) -> NDArray:
     """Mel power [..., mel] in decades, when loud frames have the power `loud`."""
     return np.log10(power / loud * N_MELS + FLOOR)
 
 
-def level_and_channel(power):
+def level_and_channel(power: NDArray) -> tuple[float, NDArray]:
     """What `normalise` takes away: the power of loud frames, and the mean log-mel of voiced ones, float [mel]."""
     frame_power = power.sum(axis=(1, 2))
     loud = max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
@@ -42,7 +43,7 @@ def level_and_channel(power):
     return loud, np.full(power.shape[-1], TYPICAL_LOG) if few else log_mel(power[voiced], loud).mean(axis=(0, 1))
 
 
-def normalise(power):
+def normalise(power: NDArray) -> tuple[NDArray, NDArray]:
     """Log-mel without level and channel.
 
     Parameters
@@ -57,7 +58,7 @@ def normalise(power):
     return (log_mel(power, loud) - mean).astype(np.float32), (np.log10(FLOOR) - mean).astype(np.float32)
 
 
-def pad_with_silence(features, silence, n_before: int, n_after: int):
+def pad_with_silence(features: NDArray, silence: NDArray, n_before: int, n_after: int) -> NDArray:
     """Put frames of silence around `features` [frame, hop, mel]: zeros would be a loud sound here."""
     n_hops = features.shape[1]
     before, after = (np.broadcast_to(silence, (n, n_hops, len(silence))) for n in (n_before, n_after))

@@ -5,7 +5,9 @@ Writes: CNN_record/00004/: run.json and model.tflite (landmark-model), which is 
 Source: Hansen and Salamon 1990, Neural network ensembles.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
@@ -49,7 +51,7 @@ class Joined(keras.Model):
         return mean | {"state": keras.ops.concatenate([out["state"] for out in outs], -1)}
 
 
-def trained(run):
+def trained(run: str | Path) -> Any:
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
     from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)
@@ -63,7 +65,7 @@ def trained(run):
     return average
 
 
-def join(folders, record) -> Path:
+def join(folders: Sequence[str | Path], record: str | Path) -> Path:
     """Join the runs in `folders` into a new run under `record`; return the path of its model.tflite."""
     from landmarks.export import export
     abouts = [runs.read_run(folder) for folder in folders]
@@ -84,7 +86,7 @@ def join(folders, record) -> Path:
 @click.argument("models", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--record", "record_folder", type=click.Path(path_type=Path), default=Path("CNN_record"),
               help="Folder of the runs.")
-def main(models, record_folder):
+def main(models, record_folder) -> None:
     """Join trained networks into one model that predicts their mean."""
     click.echo(join([model.parent for model in models], record_folder))
 

@@ -4,7 +4,9 @@ Reads: CNN_record/default/model.tflite, or any landmark-model. Writes: nothing.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -20,9 +22,9 @@ _BLOCK = 256  # frames given to the network at a time
 class Model:
     """A loaded landmark-model: `mel`, `encode` and `step` as functions, and what its shapes say."""
 
-    mel: object
-    encode: object
-    step: object
+    mel: Callable
+    encode: Callable
+    step: Callable
     context: int  # frames of sound the encoder takes beside its own, half of them ahead
     n_state: int
     rest_face: np.ndarray  # [68, 2]
@@ -44,14 +46,14 @@ class Model:
         return np.concatenate([self.encode(features=features[t:t + _BLOCK + self.context])["code"] for t in starts])
 
 
-def signatures(path, *names):
+def signatures(path: str | Path, *names) -> list:
     """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`."""
     from ai_edge_litert.interpreter import Interpreter
     interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
     return [interpreter.get_signature_runner(name) for name in names]
 
 
-def load_model(path=None) -> Model:
+def load_model(path: str | Path | None = None) -> Model:
     """Load a landmark-model (the shipped one by default).
 
     Raises

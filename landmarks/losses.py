@@ -4,6 +4,8 @@ Squared error alone rewards a mouth that hardly moves; the concordance term (Lin
 amplitude at once, which is what keeps the prediction from collapsing to the mean face.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,7 +30,7 @@ def _concordance(a, b, weight):
     return 2 * covariance / (var_a + var_b + tf.square(mean_a - mean_b)[:, 0] + QUIET)
 
 
-def loss_terms(predicted, measured, weight):
+def loss_terms(predicted: Any, measured: Any, weight: Any) -> dict[str, Any]:
     """The terms of the loss, each a scalar.
 
     Parameters
@@ -46,11 +48,11 @@ def loss_terms(predicted, measured, weight):
     terms = {"place": tf.reduce_sum(place * weight) / total,
              "speed": tf.reduce_sum(speed * both) / (tf.reduce_sum(both) + 1e-6)}
     for name, direction in (("opening", face68.OPENING_DIRECTION), ("width", face68.WIDTH_DIRECTION)):
-        signals = (tf.einsum("ijpc,pc->ij", x, tf.constant(direction, tf.float32)) for x in (predicted, measured))
-        terms[name] = 1 - tf.reduce_mean(_concordance(*signals, weight))
+        a, b = (tf.einsum("ijpc,pc->ij", x, tf.constant(direction, tf.float32)) for x in (predicted, measured))
+        terms[name] = 1 - tf.reduce_mean(_concordance(a, b, weight))
     return terms
 
 
-def total_loss(terms):
+def total_loss(terms: dict[str, Any]) -> Any:
     """The weighted sum that is minimised."""
     return tf.add_n([TERMS[name] * value for name, value in terms.items()])

@@ -5,6 +5,8 @@ frames of sound ahead; the past beyond their reach comes to a frame through the 
 Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facial animation), the GRU the RAVDESS recipe.
 """
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -15,7 +17,7 @@ from landmarks.features import N_MELS, mel_filters
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}
 
 
-def build_encoder(channels, width, dropout, **_):
+def build_encoder(channels: int, width: int, dropout: float, **_: Any) -> keras.Model:
     """Features [batch, frame + CONTEXT, hop, mel] -> codes [batch, frame, width]."""
     sound = keras.Input((None, HOPS_PER_FRAME, N_MELS), name="features")
     x = layers.Reshape((-1, N_MELS, 1))(sound)
@@ -39,7 +41,7 @@ class SpeechToLandmarks(keras.Model):
         hidden = self.settings["hidden"]
         self.encoder = build_encoder(**self.settings)
         self.gru = layers.GRU(hidden, return_sequences=True) if self.settings["rnn"] else None
-        self.instead = None if self.settings["rnn"] else layers.Dense(hidden, activation="tanh")
+        self.instead: Any = None if self.settings["rnn"] else layers.Dense(hidden, activation="tanh")
         self.drop = layers.Dropout(self.settings["dropout"])
         self.motions, self.points = layers.Dense(self.settings["rank"]), layers.Dense(2 * N_POINTS)
         self.rest_face = self.add_weight(shape=(N_POINTS, 2), trainable=False, name="rest_face",

@@ -7,11 +7,14 @@ on request. A noise.npy of your own, one without a description beside it, is rea
 emotion.png and speech_embedding.npy when the emotion is to be found in the voice.
 """
 
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
@@ -29,7 +32,7 @@ from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
 from landmarks.head.sound import heard_at_knots
 from landmarks.hearing import Whole
-from landmarks.lite import DEFAULT_MODEL, load_model
+from landmarks.lite import DEFAULT_MODEL, Model, load_model
 from landmarks.stream import Faces, Stream
 from landmarks.voice.gate import Free, Voice, WholeVoice
 
@@ -44,7 +47,7 @@ STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.p
 _kept_model, _kept_head_model = kept(load_model), kept(load_head_model)
 
 
-def predict(model, sound) -> np.ndarray:
+def predict(model: Model, sound: NDArray) -> np.ndarray:
     """Landmarks of a recording; the face rests while nobody speaks.
 
     Parameters
@@ -59,14 +62,15 @@ def predict(model, sound) -> np.ndarray:
     return predict_power(model, heard(model, sound)[0])
 
 
-def heard(model, sound):
+def heard(model: Model, sound: NDArray) -> tuple[NDArray, NDArray]:
     """Mel power float32 [frame, hop, mel] and `pitch` [frame, hop] of `sound` [sample], a block at a time."""
     blocks = (sound[t:t + _BLOCK] for t in range(0, len(sound), _BLOCK))
     parts = [(model.power(spectrum), pitch(spectrum)) for spectrum in spectrum_blocks(blocks)]
-    return tuple(map(np.concatenate, zip(*parts)))
+    power, height = map(np.concatenate, zip(*parts))
+    return power, height
 
 
-def predict_power(model, power, running: bool = False, gated: bool = True, voice=None) -> np.ndarray:
+def predict_power(model: Model, power: NDArray, running: bool = False, gated: bool = True, voice: Any = None) -> np.ndarray:
     """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2].
 
     `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest; `voice`: what knows
@@ -77,14 +81,14 @@ def predict_power(model, power, running: bool = False, gated: bool = True, voice
     return np.concatenate([faces.push(power), faces.finish()])
 
 
-def sketches(face):
+def sketches(face: NDArray) -> Iterator[NDArray]:
     """Yield face-space landmarks [frame, 68, 2] as drawings, palette indices [row, column]."""
     for points in face68.to_pixel_space(face, draw.face_view(GIF_SIDE_PX)):
         yield draw.sketch(points, GIF_SIDE_PX)
 
 
-def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False, *,
-                 emotion: str = "neutral", seed: int = 0) -> Path:
+def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | None = None, gif: str | Path | None = None,
+                 pictures: bool = False, *, emotion: str = "neutral", seed: int = 0) -> Path:
     """Predict one .wav into the folder `out`; return the path of landmarks.npy.
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
@@ -118,7 +122,7 @@ def _moved(power, height, noise, free):
         return motion_of(model, heard_at_knots(power, height), noise, free)
 
 
-def raw_pieces(stream, n_bytes: int):
+def raw_pieces(stream: Any, n_bytes: int) -> Iterator[NDArray]:
     """Sound of a binary stream of `STDIN_FORMAT`, as soon as it is there, in pieces of at most `n_bytes`.
 
     Yields
@@ -141,8 +145,8 @@ def raw_pieces(stream, n_bytes: int):
         raise InputError(STDIN, f"{n_read} bytes" + (", half a sample at the end" if rest else ""), STDIN_FORMAT, STDIN_CURE)
 
 
-def predict_stream(source, write_line, out, model_path=None, gif=None, pictures: bool = False, *,
-                   emotion: str = "neutral") -> Path:
+def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Path, model_path: str | Path | None = None,
+                   gif: str | Path | None = None, pictures: bool = False, *, emotion: str = "neutral") -> Path:
     """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
 
     Parameters
@@ -188,7 +192,7 @@ def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -
                 copyfile(drawn, part)
         if pictures:
             import cv2
-            for t, drawn in enumerate(sketches(face)):
+            for t, sketch in enumerate(sketches(face)):
                 with whole_file(out / "frames" / f"{t:06d}.png") as part:
-                    part.write_bytes(cv2.imencode(".png", draw.PALETTE[drawn][..., ::-1])[1])  # imwrite hides a full disk
+                    part.write_bytes(cv2.imencode(".png", draw.PALETTE[sketch][..., ::-1])[1])  # imwrite hides a full disk
     return path

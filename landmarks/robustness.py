@@ -6,10 +6,12 @@ Writes: metrics-robustness.json beside the model or where --out says.
 Correlation and amplitude are those of the mouth opening against the measured one, means over clips.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import SAMPLES_PER_FRAME
@@ -19,8 +21,9 @@ from core.index import read_index
 from core.media.audio import HOP, decode_any, resample
 from core.metrics import amplitude_ratio, correlation
 from core.stage import progress, stage
-from landmarks.dataset import load_clips
+from landmarks.dataset import Clip, load_clips
 from landmarks.distort import distortions
+from landmarks.lite import Model
 from landmarks.predict import load_model, predict
 from preprocess.list_recordings import list_recordings
 
@@ -32,7 +35,7 @@ SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
 EVERY_VOICE = 7  # recordings of --voices: each seventh is heard; RAVDESS lists its 20 or 24 actors in turn
 
 
-def sound_of_clip(row) -> np.ndarray:
+def sound_of_clip(row: dict) -> np.ndarray:
     """The whole sound of a recording, float32 [sample]."""
     sound = list(decode_any(row["sound"]))
     if not sound:
@@ -40,7 +43,7 @@ def sound_of_clip(row) -> np.ndarray:
     return np.concatenate(sound)
 
 
-def clips_with_sound(pack, index, split: str) -> list:
+def clips_with_sound(pack: str | Path, index: str | Path, split: str) -> list:
     """Clips of the pack and their recordings' sound, from where sound and picture begin together: (clip, sound [sample])."""
     recorded, found = {row["clip"]: row for row in read_index(index, "sound")}, []
     for clip in load_clips(pack, split):
@@ -52,12 +55,12 @@ def clips_with_sound(pack, index, split: str) -> list:
     return found
 
 
-def opening_of(model, sound):
+def opening_of(model: Model, sound: NDArray) -> NDArray:
     """Predicted mouth opening of a sound, [frame]."""
     return face68.mouth_opening(predict(model, sound))
 
 
-def distorted(model, clips, changes) -> dict:
+def distorted(model: Model, clips: Sequence[tuple[Clip, NDArray]], changes: dict[str, Callable]) -> dict:
     """Measures of each change: name -> source -> correlation and amplitude of the opening, and the drop from the first one."""
     table = {}
     with progress(changes.items(), "robustness") as bar:
@@ -77,7 +80,7 @@ def distorted(model, clips, changes) -> dict:
     return table
 
 
-def voices_of(folder):
+def voices_of(folder: Path) -> Iterator[tuple[str, NDArray]]:
     """Every EVERY_VOICE-th recording of a folder: (group, sound), groups being RAVDESS sex and emotion, or the speaker."""
     rows = [row for row in list_recordings(folder) if not row.get("problem")]
     for row in rows[::EVERY_VOICE]:
@@ -89,7 +92,7 @@ def voices_of(folder):
             yield row["speaker"], sound
 
 
-def languages():
+def languages() -> Iterator[tuple[str, NDArray]]:
     """Counting to ten in many languages, by eSpeak NG: (group, sound)."""
     from speech.engines import speak
     for language in LANGUAGES:
@@ -98,7 +101,7 @@ def languages():
             yield f"eSpeak {language}, {speaker}", resample(spoken.sound, spoken.rate)
 
 
-def liveliness(model, voices, reference: float) -> dict:
+def liveliness(model: Model, voices: Iterable[tuple[str, NDArray]], reference: float) -> dict:
     """How much each group of `voices` (group, sound) opens the mouth: std of the opening over `reference`."""
     groups = {}
     with progress(voices, "voices") as bar:
@@ -108,7 +111,7 @@ def liveliness(model, voices, reference: float) -> dict:
                     "least": min(values) / reference} for group, values in groups.items()}
 
 
-def as_markdown(table) -> str:
+def as_markdown(table: dict) -> str:
     """`distorted` as a table to paste into the documents."""
     sources = list(next(iter(table.values())))
     lines = ["| sound | " + " | ".join(f"{source}: r / drop / amplitude" for source in sources) + " |",
@@ -128,7 +131,7 @@ def as_markdown(table) -> str:
 @click.option("--split", default="val", help="Split to measure on.")
 @click.option("--voices", type=click.Path(path_type=Path), help="More voices: a folder of recordings, sound is enough.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default metrics-robustness.json beside the model.")
-def main(model_path, pack, index, split, voices, out):
+def main(model_path, pack, index, split, voices, out) -> None:
     """Measure how much other microphones, rooms, codecs and voices disturb the prediction."""
     model, clips = load_model(model_path), clips_with_sound(pack, index, split)
     everyone = {clip.speaker: sound for clip, sound in clips}

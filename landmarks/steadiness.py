@@ -7,10 +7,12 @@ A steady stretch is STEADY_FRAMES frames in which the measured opening, without 
 Jitter is the mean absolute second difference, of the opening and of the coordinates of the lips.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from core import artifacts
@@ -21,6 +23,7 @@ from core.metrics import correlation, jitter, lag_of
 from core.stage import stage
 from landmarks.dataset import load_clips
 from landmarks.evaluate import SPEECH
+from landmarks.lite import Model
 from landmarks.predict import load_model, predict
 
 STAGE = "landmarks.steadiness"
@@ -33,7 +36,7 @@ MINUTES = 5
 PAUSE_S = 0.43  # between the sentences: they begin anywhere within a frame
 
 
-def vowel(formants_hz, pitch_hz: float):
+def vowel(formants_hz: Sequence[float], pitch_hz: float) -> NDArray:
     """A held vowel between two silences: pulses through three resonances (Klatt 1980), float32 [sample]."""
     t = np.arange(round(HELD_S * SAMPLE_RATE)) / SAMPLE_RATE
     sound = np.diff(np.floor(t * pitch_hz), prepend=0)
@@ -46,19 +49,19 @@ def vowel(formants_hz, pitch_hz: float):
     return np.concatenate([silence, 0.3 * fade * sound / np.abs(sound).max(), silence]).astype(np.float32)
 
 
-def jitters(face) -> dict:
+def jitters(face: NDArray) -> dict:
     """Jitter of the opening and of the lips' coordinates, and the mean opening, eye distances: face [frame, 68, 2]."""
     lips, opening = face[:, face68.MOUTH].reshape(len(face), -1), face68.mouth_opening(face)
     return {"opening": jitter(opening), "lips": float(np.mean([jitter(x) for x in lips.T])),
             "mean_opening": float(opening.mean())}
 
 
-def mean_of(rows) -> dict:
+def mean_of(rows: Sequence[dict]) -> dict:
     """The mean of dicts of numbers, key by key; empty of none."""
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
 
-def steady_stretches(faces):
+def steady_stretches(faces: Iterable[NDArray]) -> Iterator[NDArray]:
     """Yield the stretches [STEADY_FRAMES, 68, 2] of measured landmarks (list of [frame, 68, 2]) whose mouth holds still."""
     for face in faces:
         padded = np.pad(face68.mouth_opening(face), JITTER_FRAMES // 2, mode="edge")
@@ -72,7 +75,7 @@ def steady_stretches(faces):
                 start += 1
 
 
-def held_vowels(model) -> dict:
+def held_vowels(model: Model) -> dict:
     """The predicted mouth while a vowel is held: name -> `jitters`."""
     first, last = (round((SILENT_S + s) * FPS) for s in (SETTLING_S, HELD_S - SETTLING_S))
     table = {}
@@ -82,7 +85,7 @@ def held_vowels(model) -> dict:
     return table
 
 
-def end_of_long_speech(model, sentence, minutes: float = MINUTES) -> dict:
+def end_of_long_speech(model: Model, sentence: NDArray, minutes: float = MINUTES) -> dict:
     """Say `sentence` for so many minutes; compare the last one's mouth with the same sentence predicted alone.
 
     Returns
@@ -106,7 +109,7 @@ def end_of_long_speech(model, sentence, minutes: float = MINUTES) -> dict:
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Measured mouths to compare with.")
 @click.option("--split", default="val", help="Split of them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default metrics-steadiness.json beside the model.")
-def main(model_path, pack, split, out):
+def main(model_path, pack, split, out) -> None:
     """Measure how still a held vowel is, and whether long speech ends in time."""
     model = load_model(model_path)
     stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))

@@ -7,9 +7,11 @@ Memory and time a frame do not grow with the length. A file is predicted by the 
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
@@ -36,7 +38,8 @@ class Faces:
 
     def __init__(self, model, hearing=None, voice=None):
         self.model, self._hearing, self._voice = model, hearing or Running(voice_model()["typical"]), voice or Voice()
-        self._state, self._features, self._silence = np.zeros((1, model.n_state), np.float32), None, None
+        self._state, self._features = np.zeros((1, model.n_state), np.float32), None
+        self._silence: Any = None  # [mel], what digital silence is now
         self._faces, self._freedom = np.empty((0, face68.N_POINTS, 2), np.float32), np.empty(0, np.float32)
 
     def push(self, power):
@@ -108,7 +111,7 @@ class Stream:
         return self._faces.push(self._faces.model.power(spectrum) if len(spectrum) else spectrum)
 
 
-def feed(stream, sound, *, piece_ms: int = PIECE_MS, real_time: bool = False):
+def feed(stream: Stream, sound: NDArray, *, piece_ms: int = PIECE_MS, real_time: bool = False) -> tuple[NDArray, NDArray]:
     """Push `sound` [sample] into `stream`, in pieces, each when it has been spoken (`real_time`) or at once.
 
     Returns
@@ -137,7 +140,7 @@ def feed(stream, sound, *, piece_ms: int = PIECE_MS, real_time: bool = False):
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--piece-ms", type=click.IntRange(1, 10_000), default=PIECE_MS, help="Length of the pieces of sound.")
 @click.option("--fast", is_flag=True, help="Do not wait for the sound to be spoken.")
-def main(speech, model, piece_ms, fast):
+def main(speech, model, piece_ms, fast) -> None:
     """Predict speech as if it were being spoken, and say how late the landmarks come."""
     sound, stream = read_speech(speech), Stream(load_model(model))
     took_s, late_s = feed(stream, sound, piece_ms=piece_ms, real_time=not fast)

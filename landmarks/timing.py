@@ -5,18 +5,22 @@ Predicted and measured openings are slid along each other. Where a recording's o
 prediction is rightly apart from the picture: the judge, which hears the sound and sees one mouth, tells the two cases.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.face import face68
 from core.metrics import correlation, lag_of
-from landmarks.sync.judge import FRAME_MS, judge_power, load_judge
+from landmarks.dataset import Clip
+from landmarks.sync.judge import FRAME_MS, Judge, judge_power, load_judge
 
 LONG_ENOUGH = round(2.8 * FPS)  # frames a clip must have to be judged in time: a sentence of GRID is 2.9 s
 LARGEST_LAG = 10  # frames
 
 
-def times_of(clip, face, judge) -> dict:
+def times_of(clip: Clip, face: NDArray, judge: Judge) -> dict:
     """Correlation of the opening of `face` with the measured one, ms by which it comes after that, and by which the judge
     finds the sound late, of both."""
     seen = np.isfinite(clip.face).all((1, 2))
@@ -28,7 +32,7 @@ def times_of(clip, face, judge) -> dict:
             "measured_ms": judge_power(judge, clip.power, clip.face).offset_ms}
 
 
-def timing(clips, predict) -> dict:
+def timing(clips: Sequence[Clip], predict: Callable[[Clip], NDArray]) -> dict:
     """`times_of` the clips of LONG_ENOUGH, by source. A still mouth counts as LARGEST_LAG late.
 
     Returns
@@ -56,12 +60,12 @@ def timing(clips, predict) -> dict:
     return found
 
 
-def lip_gains(table) -> dict:
+def lip_gains(table: dict) -> dict:
     """By which share the model's lips are nearer than those of the mean face: source -> share; `table` of `summary`."""
     return {source: 1 - methods["model"]["lip_drift"] / methods["mean_face"]["lip_drift"] for source, methods in table.items()}
 
 
-def as_text(gains, found) -> str:
+def as_text(gains: dict, found: dict) -> str:
     """`lip_gains` and `timing` as a table to paste into the documents."""
     lines = ["| source | lips nearer than the mean face's | clips | within a frame of the measured mouth | median ms | judge: "
              "prediction in time | judge: recording in time | agreement | of recordings in time: within a frame | opening "

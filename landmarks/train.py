@@ -5,23 +5,29 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 model.tflite (to use) and `done`.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import draw, face68
 from core.media.audio import HOPS_PER_FRAME
 from core.media.video import write_gif
 from core.stage import say, stage
-from landmarks.dataset import open_pack
+from landmarks.dataset import Clip, open_pack
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
+
+if TYPE_CHECKING:
+    from landmarks.model import SpeechToLandmarks
 
 STAGE = "landmarks.train"
 
 
-def make_train_step(model, average, optimizer):
+def make_train_step(model: "SpeechToLandmarks", average: "SpeechToLandmarks", optimizer: Any) -> Callable:
     """A compiled function (features, offsets, weight) -> dict of loss terms: one step, then the averaged weights follow."""
     import tensorflow as tf
 
@@ -38,7 +44,7 @@ def make_train_step(model, average, optimizer):
     return train_step
 
 
-def build(clips, options):
+def build(clips: Sequence[Clip], options: dict) -> "tuple[SpeechToLandmarks, SpeechToLandmarks, Any]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
@@ -53,7 +59,7 @@ def build(clips, options):
     return model, average, optimizer_of(model, options)
 
 
-def train(run, pack, options, stop_after=None):
+def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
     """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
@@ -80,7 +86,7 @@ def train(run, pack, options, stop_after=None):
     return path
 
 
-def predictor(network):
+def predictor(network: "SpeechToLandmarks") -> Callable[[Clip], NDArray]:
     """A function Clip -> face [frame, 68, 2] on the clip's own rest face, as the exported model would give it."""
     import tensorflow as tf
 
@@ -96,7 +102,7 @@ def predictor(network):
     return predict
 
 
-def record(run, step, losses, measured):
+def record(run: Path, step: int, losses: dict, measured: dict) -> None:
     """Write one row of the course of a run, and say it."""
     row = {"step": step, **losses}
     for source, values in measured.items():
@@ -107,7 +113,7 @@ def record(run, step, losses, measured):
     say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
 
 
-def preview(path, clips, predict):
+def preview(path: str | Path, clips: Sequence[Clip], predict: Callable[[Clip], NDArray]) -> None:
     """A GIF of the same clips each time, the first of each source: measured above, predicted below."""
     side_px = 192
     firsts = list({clip.source: clip for clip in reversed(clips)}.values())[:3]
@@ -143,7 +149,7 @@ def preview(path, clips, predict):
 @click.option("--every", type=click.IntRange(1), default=500, help="Steps between saved states.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
 @click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(pack, record_folder, resume, dry_run, **options) -> None:
     """Train the network that turns speech into landmarks."""
     if dry_run:
         options |= {"steps": 2, "batch": 2, "every": 2}

@@ -4,7 +4,10 @@ Reads: nothing. Writes: nothing. The detector of voices learns from these (landm
 `checked()` (landmarks.evaluate).
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 
@@ -25,7 +28,7 @@ def _curve(rng, n, hz, low, high):
     return np.interp(np.arange(n), at, rng.uniform(low, high, len(at)))
 
 
-def coloured(rng, n):
+def coloured(rng: np.random.Generator, n: int) -> NDArray:
     """Noise of a random colour: white through a random smooth equaliser."""
     spectrum = np.fft.rfft(rng.normal(0, 1, n))
     octave = np.log2(np.linspace(0, SAMPLE_RATE / 2, len(spectrum)) / 60 + 1)
@@ -33,7 +36,7 @@ def coloured(rng, n):
     return np.fft.irfft(spectrum * 2.0 ** (slope * octave + np.interp(octave, np.arange(len(knots)), knots)), n)
 
 
-def band(rng, n):
+def band(rng: np.random.Generator, n: int) -> NDArray:
     """Noise in one narrow band, which may wander: wind, a whistle, a hiss."""
     centre = 10 ** _curve(rng, n, rng.uniform(0.2, 2), *np.sort(rng.uniform(2, 3.8, 2)))
     phase = 2 * np.pi * np.cumsum(centre) / SAMPLE_RATE
@@ -42,13 +45,13 @@ def band(rng, n):
     return slow[0] * np.cos(phase) + slow[1] * np.sin(phase)
 
 
-def hum(rng, n):
+def hum(rng: np.random.Generator, n: int) -> NDArray:
     """Mains and its harmonics, steady."""
     base, t = rng.choice(MAINS_HZ) * rng.uniform(0.99, 1.01), _seconds(n)
     return sum(rng.exponential(1 / k) * np.sin(2 * np.pi * base * k * t + rng.uniform(0, 6)) for k in range(1, 2 * PARTS))
 
 
-def engine(rng, n):
+def engine(rng: np.random.Generator, n: int) -> NDArray:
     """Pulses through a few resonances: a motor, a saw, a purr."""
     rate = _curve(rng, n, rng.uniform(0.1, 1), *np.sort(rng.uniform(8, 140, 2)))
     pulses = np.diff(np.floor(np.cumsum(rate) / SAMPLE_RATE), prepend=0) * rng.uniform(0.5, 1.5, n)
@@ -56,7 +59,7 @@ def engine(rng, n):
 
 
 def _ring(rng, pulses, n_modes):
-    t, answer = _seconds(int(0.3 * SAMPLE_RATE)), 0
+    t, answer = _seconds(int(0.3 * SAMPLE_RATE)), np.zeros(1)
     for _ in range(n_modes):
         fall, hz = 10 ** rng.uniform(0.8, 2.3), 10 ** rng.uniform(2, 3.7)
         answer = answer + rng.uniform(0.2, 1) * np.exp(-t * fall) * np.sin(2 * np.pi * hz * t)
@@ -64,7 +67,7 @@ def _ring(rng, pulses, n_modes):
     return np.fft.irfft(np.fft.rfft(pulses, size) * np.fft.rfft(answer, size), size)[:len(pulses)]
 
 
-def knocks(rng, n):
+def knocks(rng: np.random.Generator, n: int) -> NDArray:
     """Knocks, keys, steps, rain: struck things, in time or at random."""
     rate, pulses = 10 ** rng.uniform(-0.3, 1.6), np.zeros(n)
     in_time = np.arange(0, n, SAMPLE_RATE / rate)
@@ -73,11 +76,11 @@ def knocks(rng, n):
     return _ring(rng, pulses, rng.integers(2, 6))
 
 
-def sweep(rng, n):
+def sweep(rng: np.random.Generator, n: int) -> NDArray:
     """A tone that glides or warbles: a siren, a kettle, a bird."""
     octaves = _curve(rng, n, 10 ** rng.uniform(-0.5, 1.2), *np.sort(rng.uniform(0, 5, 2)))
     phase = 2 * np.pi * np.cumsum(100 * 2**octaves) / SAMPLE_RATE
-    return sum(np.sin(k * phase) * rng.exponential(0.3**k) for k in range(1, 4))
+    return sum((np.sin(k * phase) * rng.exponential(0.3**k) for k in range(1, 4)), np.zeros(n))
 
 
 def _note(rng, n, hz, timbre, attack_s, decay):
@@ -101,7 +104,7 @@ def _line(rng, n, length, key_hz, chords):
     return out
 
 
-def music(rng, n):
+def music(rng: np.random.Generator, n: int) -> NDArray:
     """Chords, a melody, or both, with drums now and then."""
     beat, key_hz = int(SAMPLE_RATE * 60 / rng.uniform(60, 180)), 100 * 2 ** rng.uniform(0, 1.5)
     lines, out = rng.integers(1, 4), np.zeros(n)
@@ -132,24 +135,24 @@ def _swells(rng, n):
     return np.clip(_curve(rng, n, hz, rng.uniform(-1, 0.2), 1), 0, 1)
 
 
-def level_of(sound) -> float:
+def level_of(sound: NDArray) -> float:
     """Root mean square of the louder half of `sound` [sample], of pieces of a tenth of a second."""
     pieces = np.square(sound[:len(sound) // 1600 * 1600].reshape(-1, 1600)).mean(1)
     return float(np.sqrt(np.sort(pieces)[len(pieces) // 2:].mean())) + 1e-9
 
 
-def wordless(rng, n, kinds=KINDS):
+def wordless(rng: np.random.Generator, n: int, kinds: Sequence[Callable] = KINDS) -> NDArray:
     """A random sound without words: float64 [n samples], `level_of` it is 1."""
     sound = np.zeros(n)
     for _ in range(1 + (rng.random() < 0.3)):
-        one = kinds[rng.integers(len(kinds))](rng, n)
+        one = kinds[int(rng.integers(len(kinds)))](rng, n)
         sound += one / level_of(one) * _swells(rng, n) * rng.uniform(0.3, 1)
     if rng.random() < 0.3:
         sound = reverberant(rng, sound)
     return sound / level_of(sound)
 
 
-def reverberant(rng, sound):
+def reverberant(rng: np.random.Generator, sound: NDArray) -> NDArray:
     """`sound` [sample] in a room: convolved with noise that dies away."""
     t = _seconds(int(0.6 * SAMPLE_RATE))
     room = rng.normal(0, 1, len(t)) * np.exp(-t * rng.uniform(8, 40)) * rng.uniform(0.01, 0.06)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core import runs
 from core.files import whole_file
@@ -54,7 +53,7 @@ def load_state(path: str | Path, variables: Sequence[Any]) -> int:
         return int(state["step"])
 
 
-def go_on(run: str | Path, options: dict, batches: Any, train_step: Callable[..., dict], variables: Sequence[Any],
+def go_on(run: Path, options: dict, batches: Any, train_step: Callable[..., dict], variables: Sequence[Any],
           check: Callable[[int, dict], None], *, label: str, stop_after: int | None = None) -> bool:
     """Train in the folder `run` until `options['steps']`, from state.npz on when there is one.
 
@@ -86,7 +85,7 @@ def go_on(run: str | Path, options: dict, batches: Any, train_step: Callable[...
     return last == options["steps"]
 
 
-def add_to_curves(run: str | Path, row: dict) -> None:
+def add_to_curves(run: Path, row: dict) -> None:
     """Add `row` to curves.csv, after those of the steps before it, draw curves.png, and write TensorBoard events."""
     import tensorflow as tf
     curves, rows = run / "curves.csv", []
@@ -103,7 +102,7 @@ def add_to_curves(run: str | Path, row: dict) -> None:
     draw_curves(curves, run / "curves.png")
 
 
-def draw_curves(curves: str | Path, picture: NDArray) -> None:
+def draw_curves(curves: str | Path, picture: str | Path) -> None:
     """curves.csv -> curves.png: losses on the left, what was measured by source on the right."""
     from matplotlib.figure import Figure
     with open(curves, encoding="utf-8", newline="") as stream:
@@ -120,8 +119,8 @@ def draw_curves(curves: str | Path, picture: NDArray) -> None:
         figure.savefig(part)
 
 
-def train_as_asked(train: Callable[[Path, Path, dict], Any], stage: str, pack: str | Path | None, record: str | Path,
-                   resume: str | Path | None, options: dict, *, opened: Callable[[Path], AbstractContextManager]) -> Any:
+def train_as_asked(train: Callable[[Path, str | Path, dict], Any], stage: str, pack: str | Path, record: str | Path,
+                   resume: Path | None, options: dict, *, opened: Callable[[str | Path], AbstractContextManager]) -> Any:
     """What a training command does with its options: `train(run, pack, options)` in the run they ask for.
 
     That is `resume`, with its own options and pack, or the newest unfinished one of these options and data, or a new one.

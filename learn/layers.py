@@ -4,6 +4,7 @@ Reads, writes: nothing.
 Source: He et al., Delving deep into rectifiers, ICCV 2015, for the first weights.
 """
 
+import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F

@@ -18,7 +18,7 @@ from core.stage import stage
 STAGE = "preprocess.convert_audio"
 
 
-def check_output(path, force: bool, source=None):
+def check_output(path: str | Path, force: bool, source: str | Path | None = None) -> None:
     """Raise InputError unless `path` is a .wav that may be written: new, or `force`d, and never the `source` itself."""
     path = Path(path)
     if path.suffix.lower() != ".wav":
@@ -29,7 +29,7 @@ def check_output(path, force: bool, source=None):
         raise InputError(path, "already there", "a new file", "another name, or --force to overwrite it")
 
 
-def convert(source, path, *, force: bool = False) -> Path:
+def convert(source: str | Path, path: str | Path, *, force: bool = False) -> Path:
     """Write the sound of `source` as 16 kHz mono `path`.
 
     Raises
@@ -56,7 +56,7 @@ def convert(source, path, *, force: bool = False) -> Path:
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT.wav", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite OUT.wav if it exists.")
-def main(source, out, force):
+def main(source, out, force) -> None:
     """Convert any recording to a .wav file that every stage reads."""
     click.echo(convert(source, out, force=force))
 

@@ -8,9 +8,11 @@ without a face is black and counted.
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
@@ -26,23 +28,23 @@ EYE_DISTANCE = 0.27  # of the crop's side: an open-mouthed chin still lies insid
 EYES_AT = (0.5, 0.38)  # x, y of the midpoint between the eyes, of the crop's side
 
 
-def crop_pose(size_px: int = SIZE_PX):
+def crop_pose(size_px: int = SIZE_PX) -> NDArray:
     """Pose that puts a face-space face in a crop -> float [4] for `face68.to_pixel_space`."""
     return np.array([size_px * EYE_DISTANCE, 0, size_px * EYES_AT[0], size_px * EYES_AT[1]])
 
 
-def crop_face(frame, pose, size_px: int = SIZE_PX):
+def crop_face(frame: NDArray, pose: NDArray, size_px: int = SIZE_PX) -> NDArray:
     """`core.face.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
     return upright(frame, pose, crop_pose(size_px), (size_px, size_px))
 
 
-def crop_clip(row, out, options):
+def crop_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's crops; return their number and how many have no face."""
     if not row["picture"]:
         raise InputError(row["sound"], "no picture", "a video")
     path, pose_path = output_path(out, row, ".npy"), output_path(options["landmarks"], row, ".pose.npy")
     made = {"every": options["every"], "size_px": options["size_px"]}
-    about = {"stage": STAGE, "options": made, "inputs": [row["picture"], pose_path]}
+    about: dict[str, Any] = {"stage": STAGE, "options": made, "inputs": [row["picture"], pose_path]}
     poses = artifacts.load(pose_path, "head-pose").array
     if not artifacts.is_current(path, "face-crops", **about):
         chosen = islice(zip(read_frames(row["picture"]), poses), 0, None, made["every"])
@@ -64,7 +66,7 @@ def crop_clip(row, out, options):
 @click.option("--every", type=click.IntRange(1), default=10, help="Take every Nth frame.")
 @click.option("--size", "size_px", type=click.IntRange(16, 2048), default=SIZE_PX, help="Side of a crop, px.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs):
+def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs) -> None:
     """Cut upright face pictures out of the recordings."""
     options = {"every": every, "size_px": size_px, "landmarks": str(landmarks)}
     clips = {}

@@ -11,11 +11,13 @@ Method: ridge regression from band energies to the opening of the mouth and its 
 the measurement. (Idea: SyncNet, Chung & Zisserman 2016, without its network.)
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, paths
 from core.clock import FPS, SAMPLE_RATE
@@ -47,15 +49,15 @@ CHECK_SHIFTS = tuple(range(-200 // FRAME_MS, 200 // FRAME_MS + 1))  # frames
 @cache
 def _band_matrix():
     """Triangles on the mel scale (O'Shaughnessy 1987): float32 [bin, band], each of sum 1."""
-    mel = 2595 * np.log10(1 + np.array(BAND_RANGE_HZ) / 700)
-    edges = 700 * (10 ** (np.linspace(*mel, N_BANDS + 2) / 2595) - 1)
+    low, high = 2595 * np.log10(1 + np.array(BAND_RANGE_HZ) / 700)
+    edges = 700 * (10 ** (np.linspace(low, high, N_BANDS + 2) / 2595) - 1)
     hz = np.linspace(0, SAMPLE_RATE / 2, N_BINS)[:, None]
     rise, fall = (hz - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - hz) / np.diff(edges)[1:]
     triangles = np.maximum(0, np.minimum(rise, fall))
     return (triangles / triangles.sum(0)).astype(np.float32)
 
 
-def sound_features(spectrum):
+def sound_features(spectrum: NDArray) -> NDArray:
     """Band energies around each frame, without the recording's level and tone.
 
     Parameters
@@ -74,7 +76,7 @@ def sound_features(spectrum):
     return windows.transpose(0, 2, 1).reshape(len(bands), -1)
 
 
-def mouth_signals(face):
+def mouth_signals(face: NDArray) -> tuple[NDArray, NDArray]:
     """Opening of the mouth and its speed, each with mean 0 and deviation 1: float [frame, 2], and where a face is.
 
     A clip with fewer than two frames of a face, or with a still mouth, gives zeros.
@@ -93,7 +95,7 @@ def _model():
     return read_model(MODEL, "offset-model", read_arrays, f"git checkout -- {MODEL}")["coefficients"]
 
 
-def correlations(predicted, measured, seen):
+def correlations(predicted: NDArray, measured: NDArray, seen: NDArray) -> NDArray:
     """Mean correlation of the [frame, 2] signals at each lag, -MAX_LAG..MAX_LAG frames of late sound; NaN: too few frames."""
     n, found = min(len(predicted), len(measured)), np.full(2 * MAX_LAG + 1, np.nan)
     for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
@@ -107,7 +109,7 @@ def correlations(predicted, measured, seen):
     return found
 
 
-def at_lags(spectrum, face):
+def at_lags(spectrum: NDArray, face: NDArray) -> NDArray:
     """How well sound and mouth fit at each lag.
 
     Parameters
@@ -125,7 +127,7 @@ def at_lags(spectrum, face):
     return correlations(sound_features(spectrum) @ _model(), measured, seen)
 
 
-def offset_in(found):
+def offset_in(found: NDArray) -> tuple[float, float]:
     """How late the sound is by `at_lags`.
 
     Returns
@@ -142,7 +144,7 @@ def offset_in(found):
     return at * FRAME_MS, float(np.nanmax(found) - rival)
 
 
-def offset_of(spectrum, face):
+def offset_of(spectrum: NDArray, face: NDArray) -> tuple[float, float]:
     """`offset_in` what `at_lags` finds."""
     return offset_in(at_lags(spectrum, face))
 
@@ -161,7 +163,7 @@ def _rows(fft, landmarks, split):
     return rows
 
 
-def fit(fft, landmarks, path) -> Path:
+def fit(fft: str | Path, landmarks: str | Path, path: str | Path) -> Path:
     """Fit the coefficients on the clips of split train and write them to `path`; no speaker weighs more than the cap."""
     rows = _rows(fft, landmarks, "train")
     frames_of = {}
@@ -192,7 +194,7 @@ def source_of(speaker: str) -> str:
     return speaker if speaker == "grid_s1" or "_" not in speaker else speaker.split("_")[0] + "_*"
 
 
-def measure(fft, landmarks) -> list:
+def measure(fft: str | Path, landmarks: str | Path) -> list:
     """Shift each clip of split val by known whole frames and estimate: rows (source, shift_ms, error_ms, confidence)."""
     found = []
     with progress(_rows(fft, landmarks, "val"), "check offsets") as bar:
@@ -206,7 +208,7 @@ def measure(fft, landmarks) -> list:
     return found
 
 
-def print_table(found):
+def print_table(found: Sequence[tuple]) -> None:
     """Print, per source, how often the estimate lies within one frame of the truth."""
     click.echo(f"{'source':<12} {'trials':>6} {'within 1 frame':>14} {'median error':>13}   with confidence above {SURE}")
     for source in sorted({row[0] for row in found}):
@@ -217,7 +219,7 @@ def print_table(found):
                    f"{sure.mean():.0%} of trials, {among}")
 
 
-def estimate_clip(row, _out, options):
+def estimate_clip(row: dict, _out: Path, options: dict) -> dict:
     """Columns of one clip's row: offset_ms, empty when it cannot be told, confidence, and correlations between spaces."""
     found = at_lags(*_load(row, options["fft"], options["landmarks"]))
     offset_ms, confidence = offset_in(found)
@@ -233,7 +235,7 @@ def estimate_clip(row, _out, options):
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
 @click.option("--fit", "wanted", flag_value="fit", help="Fit the model on the clips of split train instead.")
 @click.option("--check", "wanted", flag_value="check", help="Measure it on split val, shifted by known amounts, instead.")
-def main(fft, landmarks, out, jobs, wanted):
+def main(fft, landmarks, out, jobs, wanted) -> None:
     """Find by how much sound and picture are apart (positive: the sound is late)."""
     if wanted == "fit":
         click.echo(fit(fft, landmarks, MODEL))

@@ -17,7 +17,7 @@ from core.stage import stage
 STAGE = "preprocess.extract_fft"
 
 
-def extract_clip(row, out, options):
+def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's spectrum, block by block; return its number of frames."""
     path, source = output_path(out, row, ".npy"), row["sound"]
     if not artifacts.is_current(path, "spectrum", stage=STAGE, options=options, inputs=[source]):
@@ -33,7 +33,7 @@ def extract_clip(row, out, options):
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(index, out, jobs):
+def main(index, out, jobs) -> None:
     """Turn the sound of every clip into FFT magnitudes."""
     click.echo(run_stage(extract_clip, index, out, stage=STAGE, options={}, jobs=jobs, columns=("sound",)))
 

@@ -5,6 +5,7 @@ Writes: data/heads/CLIP.head.npy (head-motion), CLIP.brows.npy (brow-motion) and
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -21,11 +22,11 @@ KINDS = {".head.npy": "head-motion", ".brows.npy": "brow-motion"}
 MOST_MISSING = 0.2  # share of a clip's frames that may have no face
 
 
-def extract_clip(row, out, options):
+def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's two files; return how fast its head turns, degrees a second."""
     sources = [output_path(options["landmarks"], row, suffix) for suffix in (".face.npy", ".pose.npy")]
     paths = {suffix: output_path(out, row, suffix) for suffix in KINDS}
-    about = {"stage": STAGE, "options": {"steady_s": STEADY_S}, "inputs": sources}
+    about: dict[str, Any] = {"stage": STAGE, "options": {"steady_s": STEADY_S}, "inputs": sources}
     if not all(artifacts.is_current(paths[suffix], kind, **about) for suffix, kind in KINDS.items()):
         face, pose = (artifacts.load(path, kind).array for path, kind in zip(sources, ("landmarks-face", "head-pose")))
         missing = float(np.isnan(face).any((1, 2)).mean())
@@ -43,7 +44,7 @@ def extract_clip(row, out, options):
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/heads"), help="Folder of the motions.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(landmarks, out, jobs):
+def main(landmarks, out, jobs) -> None:
     """Measure how head and brows move in every clip."""
     click.echo(run_stage(extract_clip, landmarks / "index.csv", out, stage=STAGE, options={"landmarks": str(landmarks)},
                          jobs=jobs, columns=("clip",)))

@@ -7,10 +7,13 @@ detector), then points. A frame without a face is NaN and counted; several faces
 Memory holds a block of frames, however long the clip.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
@@ -31,7 +34,7 @@ SMOOTH_WINDOW = 5  # frames, second-order Savitzky-Golay: removes jitter, keeps 
 KINDS = {".pixel.npy": "landmarks-pixel", ".face.npy": "landmarks-face", ".pose.npy": "head-pose", ".rest.npy": "rest-face"}
 
 
-def face_boxes(frames):
+def face_boxes(frames: Iterable[NDArray]) -> tuple[NDArray, int]:
     """Follow one face through a stream.
 
     Parameters
@@ -77,7 +80,7 @@ def _smooth_boxes(boxes):
     return filled
 
 
-def smooth_in_time(points):
+def smooth_in_time(points: NDArray) -> NDArray:
     """Savitzky-Golay over each unbroken stretch of `points` [frame, ...]; short stretches stay as they are."""
     smooth = points.copy()
     ok = np.isfinite(points).reshape(len(points), -1).all(1)
@@ -87,7 +90,7 @@ def smooth_in_time(points):
     return smooth
 
 
-def measured_blocks(path, boxes):
+def measured_blocks(path: str | Path, boxes: NDArray) -> Iterator[NDArray]:
     """Landmarks of a video as measured, within `boxes` [frame, 4]: yields float32 [<= block, 68, 2] px, NaN without a face."""
     frames = read_frames(path)
     for start in range(0, len(boxes), blocks.N_FRAMES):
@@ -99,13 +102,13 @@ def measured_blocks(path, boxes):
         yield points
 
 
-def smooth_blocks(pixel):
+def smooth_blocks(pixel: str | Path) -> Iterator[NDArray]:
     """The blocks of a landmarks-pixel .npy, smoothed in time as if it were whole."""
     for block, own in blocks.each(pixel, around=SMOOTH_WINDOW):
         yield smooth_in_time(block)[own]
 
 
-def clip_template(pixel, n_frames: int):
+def clip_template(pixel: str | Path, n_frames: int) -> NDArray:
     """`face68.rigid_template` of a landmarks-pixel .npy of `n_frames`, from at most TEMPLATE_FRAMES of its faces."""
     step, n_seen, kept = -(-n_frames // TEMPLATE_FRAMES), 0, []
     for points in smooth_blocks(pixel):
@@ -115,9 +118,9 @@ def clip_template(pixel, n_frames: int):
     return face68.rigid_template(np.concatenate(kept))
 
 
-def rest_of(path, opening):
+def rest_of(path: str | Path, opening: NDArray) -> NDArray:
     """`face68.rest_face` of a landmarks-face .npy whose mouth openings, float [frame], are known."""
-    closed, first, total = np.sort(face68.closed_frames(opening)), 0, 0.0
+    closed, first, total = np.sort(face68.closed_frames(opening)), 0, np.zeros((face68.N_POINTS, 2))
     for face, _ in blocks.each(path):
         own = closed[(closed >= first) & (closed < first + len(face))]
         total += face[own - first].sum(0, dtype=np.float64)
@@ -125,7 +128,7 @@ def rest_of(path, opening):
     return (total / len(closed)).astype(np.float32)
 
 
-def write_landmarks(source, paths, about):
+def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> None:
     """Measure a video and write its four files; `paths` by suffix, `about` for their sidecars."""
     boxes, most_faces = face_boxes(read_frames(source))
     if not np.isfinite(boxes).any():
@@ -133,7 +136,9 @@ def write_landmarks(source, paths, about):
                          "a video of a face, seen from the front, 80 px or more")
     about = {**about, "most_faces": most_faces}
     pixel, poses, opening = paths[".pixel.npy"], [], []
-    n_frames, *_ = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    shape = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    assert shape is not None  # a face was seen: there are frames
+    n_frames = shape[0]
     template = clip_template(pixel, n_frames)
 
     def faces():
@@ -149,13 +154,13 @@ def write_landmarks(source, paths, about):
     artifacts.save(paths[".rest.npy"], rest, KINDS[".rest.npy"], **about)
 
 
-def extract_clip(row, out, options):
+def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's four landmark files; return counts."""
     source = row["picture"]
     if not source:
         raise InputError(row["sound"], "no picture", "a video")
     paths = {suffix: output_path(out, row, suffix) for suffix in KINDS}
-    about = {"stage": STAGE, "options": options, "inputs": [source]}
+    about: dict[str, Any] = {"stage": STAGE, "options": options, "inputs": [source]}
     if not all(artifacts.is_current(paths[s], kind, **about) for s, kind in KINDS.items()):
         write_landmarks(source, paths, about)
     sidecar = artifacts.read_sidecar(paths[".pixel.npy"])
@@ -167,7 +172,7 @@ def extract_clip(row, out, options):
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(index, out, jobs):
+def main(index, out, jobs) -> None:
     """Find 68 face points in every frame of every clip."""
     options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW,
                "jitter": fd.JITTER}

@@ -15,6 +15,7 @@ import ssl
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def list_archives(base: str) -> list:
                          "--base https://zenodo.org") from None
 
 
-def wanted_archives(archives, actors, *, audio: bool = True, video: bool = True) -> list:
+def wanted_archives(archives: Iterable[Archive], actors: Collection[int], *, audio: bool = True, video: bool = True) -> list:
     """Those of `archives` that hold speech of `actors`."""
     def fits(name):
         match = VIDEO_ARCHIVE.fullmatch(name)
@@ -117,7 +118,7 @@ def _md5(path) -> str:
         return hashlib.file_digest(stream, "md5").hexdigest()
 
 
-def fetch(archive, folder) -> Path:
+def fetch(archive: Archive, folder: str | Path) -> Path:
     """Bring `archive` into `folder`, going on where an earlier call stopped; return its path.
 
     Raises
@@ -142,7 +143,7 @@ def fetch(archive, folder) -> Path:
     return path
 
 
-def unpack(path, folder, actors) -> int:
+def unpack(path: str | Path, folder: str | Path, actors: Collection[int]) -> int:
     """Unzip the recordings of `actors` from the archive `path` into `folder`; return how many were not there yet."""
     n_new, folder = 0, Path(folder).resolve()
     try:
@@ -166,7 +167,7 @@ def unpack(path, folder, actors) -> int:
     return n_new
 
 
-def check_room(archives, folder):
+def check_room(archives: Iterable[Archive], folder: str | Path) -> None:
     """Raise InputError when `folder` has no room for what is still to come: each archive, and its contents."""
     def missing(archive):
         path = Path(folder) / archive.name
@@ -189,7 +190,7 @@ def check_room(archives, folder):
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/raw"), help="Folder of the recordings.")
 @click.option("--base", default="https://zenodo.org", help="Server that holds the record.")
 @click.option("--dry-run", is_flag=True, help="List what would be fetched, with sizes, and stop.")
-def main(actors, wanted, out, base, dry_run):
+def main(actors, wanted, out, base, dry_run) -> None:
     """Fetch the RAVDESS recordings and unzip them; run it again to go on after a break."""
     actors = parse_actors(actors)
     archives = wanted_archives(list_archives(base), actors, audio=wanted != "video", video=wanted != "audio")

@@ -6,6 +6,7 @@ neither speech nor brows move. The head's size is fitted too, and dropped.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from core.clock import FPS
@@ -19,7 +20,7 @@ _JAW, _N_CHEEK = list(face68.GROUPS["jaw"]), 4
 _FIRM = sorted({*face68.RIGID, *face68.GROUPS["nose_base"], *_JAW[:_N_CHEEK], *_JAW[-_N_CHEEK:]})  # not moved by speech
 
 
-def directions(points):
+def directions(points: NDArray) -> NDArray:
     """How `points` float [n, 2] move with yaw, pitch, roll, shift right, shift down, size: float [n, 2, 6], a unit each."""
     follows, depth = HeadField(points).basis.T[2:]
     ways, (x, y) = np.zeros((len(points), 2, 6)), points.T
@@ -41,7 +42,7 @@ def _level(face, pose):
     return np.stack([z.real, z.imag], -1)
 
 
-def head_and_brows(face, pose):
+def head_and_brows(face: NDArray, pose: NDArray) -> tuple[NDArray, NDArray]:
     """Measure a clip.
 
     Parameters

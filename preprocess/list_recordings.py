@@ -6,6 +6,7 @@ RAVDESS names: Livingstone & Russo 2018, PLoS ONE 13(5): modality-channel-emotio
 """
 
 import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -54,7 +55,7 @@ def _row(path, folder, **columns):
     return {"clip": _clip_name(path, folder), **columns, "picture": "" if is_sound else str(path), "sound": str(path)}
 
 
-def from_manifest(folder):
+def from_manifest(folder: Path) -> list[dict]:
     """Rows of a folder that has a manifest.csv with columns clip, split, speaker."""
     rows = []
     for n, entry in enumerate(read_rows(folder / "manifest.csv", "clip", "split", "speaker"), 1):
@@ -66,12 +67,13 @@ def from_manifest(folder):
     return rows
 
 
-def from_ravdess(folder, paths, val_actors=(21, 22), test_actors=(23, 24)):
+def from_ravdess(folder: Path, paths: Sequence[Path], val_actors: Collection[int] = (21, 22),
+                 test_actors: Collection[int] = (23, 24)) -> list[dict]:
     """Rows of RAVDESS recordings; an audio-only twin (03-...) speaks for a video without sound (02-...)."""
     takes = {}
     for path in paths:
-        about = parse_ravdess(path.stem)
-        takes.setdefault(path.stem[2:], {})[about["modality"]] = (path, about)
+        if about := parse_ravdess(path.stem):
+            takes.setdefault(path.stem[2:], {})[about["modality"]] = (path, about)
     rows = []
     for _, take in sorted(takes.items()):
         for modality in sorted(take):
@@ -89,7 +91,7 @@ def from_ravdess(folder, paths, val_actors=(21, 22), test_actors=(23, 24)):
     return rows
 
 
-def from_folders(folder, paths, val_share=10):
+def from_folders(folder: Path, paths: Sequence[Path], val_share: int = 10) -> list[dict]:
     """Rows of a folder with one sub-folder a speaker: every tenth speaker, or clip when there are few, is `val`."""
     speakers = sorted({p.parent.relative_to(folder).as_posix() for p in paths})
     by_speaker = len(speakers) >= val_share // 2
@@ -102,7 +104,7 @@ def from_folders(folder, paths, val_share=10):
     return rows
 
 
-def list_recordings(folder) -> list:
+def list_recordings(folder: Path) -> list:
     """Rows for every recording under `folder`; raises InputError when there is none."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -124,7 +126,7 @@ def list_recordings(folder) -> list:
        examples=("python -m preprocess.list_recordings data/raw",))
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/recordings"), help="Folder of the index.")
-def main(corpus, out):
+def main(corpus, out) -> None:
     """List the recordings of a folder with their speaker and split."""
     rows = list_recordings(corpus.resolve())
     say(f"{len(rows)} clips, {len({row['speaker'] for row in rows})} speakers")

@@ -6,7 +6,9 @@ and per clip rest [clip, point, xy], start, n_frames, name, split, speaker, and 
 recording that are in it. Written block by block: memory does not grow.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import h5py
@@ -30,7 +32,7 @@ MOST_FRAMES = 10**9  # of a clip
 TOLERATED_FRAMES = 3  # difference of sound and picture; recordings are cut to the shorter
 
 
-def usable_clips(fft_index, landmark_index) -> list:
+def usable_clips(fft_index: str | Path, landmark_index: str | Path) -> list:
     """Rows with both sound and picture of about the same length; says how many are left out, and why."""
     sound = {row["clip"]: row for row in read_index(fft_index, "sound_frames")}
     rows, left_out = [], []
@@ -53,7 +55,7 @@ def usable_clips(fft_index, landmark_index) -> list:
     return rows
 
 
-def late_hops(path) -> dict:
+def late_hops(path: str | Path) -> dict:
     """Clip -> by how many hops its sound is late.
 
     A camera is about as late in each of its recordings: the median over a speaker's clips whose offset is told with
@@ -84,7 +86,7 @@ def _own_lag(correlations: str, usual: float) -> float:
     return peak_of(found - STRAY * np.square(np.arange(-longest, longest + 1) - usual)) - longest
 
 
-def brought_together(rows, late: dict) -> list:
+def brought_together(rows: Sequence[dict], late: dict) -> list:
     """`rows` with `first_hop` and `first_frame`, where sound and picture begin together, and the frames that are left."""
     together = []
     for row in rows:
@@ -99,7 +101,7 @@ def brought_together(rows, late: dict) -> list:
     return together
 
 
-def copy_hops(into, start: int, path, row):
+def copy_hops(into: Any, start: int, path: str | Path, row: dict) -> None:
     """Copy a clip's spectrum to `into` from frame `start` on, a block at a time, from the hop where it begins."""
     skipped, first = row["first_hop"] % HOPS_PER_FRAME, row["first_hop"] // HOPS_PER_FRAME
     for done in range(0, row["n_frames"], blocks.N_FRAMES):
@@ -109,7 +111,7 @@ def copy_hops(into, start: int, path, row):
         into[start + done:start + done + n] = hops.reshape(n, *part.shape[1:])
 
 
-def copy_frames(into, start: int, path, row):
+def copy_frames(into: Any, start: int, path: str | Path, row: dict) -> None:
     """Copy a clip's landmarks to `into` from frame `start` on, a block at a time."""
     for done in range(0, row["n_frames"], blocks.N_FRAMES):
         n = min(blocks.N_FRAMES, row["n_frames"] - done)
@@ -117,7 +119,7 @@ def copy_frames(into, start: int, path, row):
         into[start + done:start + done + n] = blocks.read(path, first, first + n)
 
 
-def pack(rows, fft, landmarks, path):
+def pack(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str | Path) -> None:
     """Write the clips of `rows` (from folders `fft` and `landmarks`) to the HDF5 file `path`."""
     n_total = sum(row["n_frames"] for row in rows)
     with h5py.File(path, "w") as file:
@@ -147,7 +149,7 @@ def pack(rows, fft, landmarks, path):
 @click.option("--offsets", type=click.Path(path_type=Path),
               help="Folder of the offsets: bring sound and picture together.  [default: take them as they are]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The pack.")
-def main(fft, landmarks, offsets, out):
+def main(fft, landmarks, offsets, out) -> None:
     """Pack all clips into one HDF5 file for training."""
     late = late_hops(offsets / "index.csv") if offsets else {}
     rows = brought_together(usable_clips(fft / "index.csv", landmarks / "index.csv"), late)

@@ -14,7 +14,7 @@ from core.files import whole_file
 from core.stage import stage
 
 
-def write_photo(path) -> Path:
+def write_photo(path: str | Path) -> Path:
     """Write the portrait to `path` unless it is there; return the path."""
     path = Path(path)
     if path.suffix.lower() != ".png":
@@ -28,7 +28,7 @@ def write_photo(path) -> Path:
 
 @stage(reads="the package scikit-image", writes="OUT.png, when it is missing", examples=("python -m preprocess.sample_photo",))
 @click.argument("out", metavar="[OUT.png]", type=click.Path(path_type=Path), default=Path("data/samples/portrait.png"))
-def main(out):
+def main(out) -> None:
     """Write the sample portrait, by default to data/samples/portrait.png."""
     click.echo(write_photo(out))
 

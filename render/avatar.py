@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from render import photo
+from render.face_check import FaceCheck
 
 AVATARS = ("none", "comic")
 
 
-def as_comic(check, path):
+def as_comic(check: FaceCheck, path: str | Path) -> FaceCheck:
     """The check of a photo (`face_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
     from avatar.translate import write_avatar
     shown = photo.framed(check.photo)

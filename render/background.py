@@ -12,9 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError, absent
 from core.media.picture import read_alpha, read_photo
+from render.photo import Photo
 
 KEEP, BLUR = "keep", "blur"
 _COLOUR = re.compile("#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
@@ -57,7 +59,7 @@ def _parts(mask):
     return cv2.connectedComponents(mask, connectivity=4)[1]
 
 
-def cut_out(photo):
+def cut_out(photo: Photo) -> NDArray:
     """Where the person in `photo` is, by colours around a drawn head and shoulders: float32 [row, column], 0..1."""
     rows, columns = photo.picture.shape[:2]
     shrink = min(1.0, _WORK_PX / max(rows, columns))
@@ -99,7 +101,7 @@ def _blurred(picture, person, size_px):
     return cv2.resize(small, person.shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def replaced(photo, background: str = KEEP):
+def replaced(photo: Photo, background: str = KEEP) -> Photo:
     """`photo` (`photo.Photo`) with another background behind its person; itself when that is `keep`."""
     if check(background) == KEEP:
         return photo

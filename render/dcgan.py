@@ -3,11 +3,14 @@
 Reads: GAN_record/default/model.safetensors (picture-model). Writes: nothing.
 """
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, paths
 
@@ -15,7 +18,7 @@ MODEL = paths.DCGAN_MODEL
 BATCH = 16  # faces held at a time
 
 
-def load(model=None, device: str = "cpu"):
+def load(model: str | Path | None = None, device: str = "cpu") -> tuple[Any, NDArray]:
     """The generator in `model`, the one that ships by default, and its rest face, float32 [68, 2].
 
     Raises
@@ -29,7 +32,7 @@ def load(model=None, device: str = "cpu"):
     return generator, generator.rest_face.cpu().numpy()
 
 
-def frames(moves, generator, size_px: int = 0):
+def frames(moves: Iterable[tuple[NDArray, NDArray]], generator: Any, size_px: int = 0) -> Iterator[NDArray]:
     """Draw each pair (face float32 [68, 2] on the model's own rest face, head) of `moves`, without the head's motion.
 
     Yields

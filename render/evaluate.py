@@ -7,12 +7,15 @@ would say of a perfect renderer. The photo is the frame of the stretch whose mou
 dlib's face embeddings (King, 2017; below 0.6 is the same person).
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, metrics
 from core.errors import InputError
@@ -31,7 +34,7 @@ AROUND = 0.25  # eye distances around the lips: the mouth's region
 METHODS = ("painted", "warp alone", "photo held still", "the clip itself")
 
 
-def stretch(face):
+def stretch(face: NDArray) -> slice:
     """Frames to measure on: the longest stretch with a face, at most LONGEST_FRAMES from its middle: slice."""
     seen = np.flatnonzero(np.isfinite(face).all((1, 2)))
     stretches = np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1)
@@ -40,7 +43,7 @@ def stretch(face):
     return slice(int(start), int(min(longest[-1] + 1, start + LONGEST_FRAMES)))
 
 
-def moves_of(photo_face, face, pose, still: int):
+def moves_of(photo_face: NDArray, face: NDArray, pose: NDArray, still: int) -> list[tuple[NDArray, NDArray]]:
     """(face, head) of each frame, for a photo that is frame `still`: what `portrait.frames` takes."""
     from render.motion import head_of_pose, uncrossed
     offsets, head = face - face[still], head_of_pose(pose)
@@ -48,7 +51,7 @@ def moves_of(photo_face, face, pose, still: int):
     return [(uncrossed(photo_face + offset), h) for offset, h in zip(offsets, head)]
 
 
-def mouth_box(points, size, unit_px):
+def mouth_box(points: NDArray, size: tuple[int, int], unit_px: float) -> tuple[slice, slice]:
     """Rows and columns around the lips of `points` [68, 2] px: two slices."""
     lips, margin = points[face68.MOUTH], AROUND * unit_px
     low, high = np.floor(lips.min(0) - margin).astype(int), np.ceil(lips.max(0) + margin).astype(int)
@@ -56,18 +59,18 @@ def mouth_box(points, size, unit_px):
     return slice(top, bottom), slice(left, right)
 
 
-def laplacian_energy(picture) -> float:
+def laplacian_energy(picture: NDArray) -> float:
     """Mean square of the Laplacian of uint8 [row, column, rgb]: what blur takes away."""
     return float(np.square(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)).mean())
 
 
-def shake(mouths) -> float:
+def shake(mouths: Sequence[NDArray]) -> float:
     """Mean square of the second difference in time of pictures of one size: what flickers."""
     grey = np.stack([cv2.cvtColor(m, cv2.COLOR_RGB2GRAY) for m in mouths]).astype(np.float32)
     return float(np.square(np.diff(grey, 2, axis=0)).mean())
 
 
-def openings(frames, points, unit_px, box):
+def openings(frames: Iterable[NDArray], points: NDArray, unit_px: float, box: NDArray) -> NDArray:
     """Mouth openings that the landmark model measures, in eye distances: float [frame].
 
     `box`: where the detector finds the face of the first of `points` [frame, 68, 2]; it goes where the eyes go.
@@ -78,7 +81,7 @@ def openings(frames, points, unit_px, box):
     return face68.mouth_opening(np.stack(found)) / unit_px
 
 
-def seam(painted, moved, truth) -> float:
+def seam(painted: NDArray, moved: NDArray, truth: NDArray) -> float:
     """How steep the picture is where the painted part ends, relative to the real one there; NaN where nothing is painted."""
     changed = (np.abs(painted.astype(int) - moved).max(-1) > 0).astype(np.uint8)
     border = cv2.dilate(changed, np.ones((3, 3))) - cv2.erode(changed, np.ones((3, 3))) > 0
@@ -87,7 +90,7 @@ def seam(painted, moved, truth) -> float:
     return float(steep[0][border].mean() / steep[1][border].mean()) if border.any() else float("nan")
 
 
-def identity(photo, frames) -> float:
+def identity(photo: NDArray, frames: Sequence[NDArray]) -> float:
     """Mean distance of face embeddings of `frames` to that of `photo`; NaN when none has a face."""
     first = face_detector.embedding(photo)
     others = [face_detector.embedding(frame) for frame in frames]
@@ -95,19 +98,20 @@ def identity(photo, frames) -> float:
     return float(np.mean(distances)) if distances else float("nan")
 
 
-def known_mean(values):
+def known_mean(values: Iterable[float | None]) -> float | None:
     """Mean of the numbers that are known; None when none is: JSON has no NaN."""
     known = [value for value in values if value is not None and np.isfinite(value)]
     return float(np.mean(known)) if known else None
 
 
-def mean_psnr_db(pairs) -> float:
+def mean_psnr_db(pairs: Sequence[tuple[NDArray, NDArray]]) -> float:
     """PSNR of the mean squared error of pairs of pictures: a frame that is the photo again does not count for ever."""
     error = np.mean([metrics.mse(*pair) for pair in pairs])
     return float(10 * np.log10(255**2 / error)) if error else float("nan")
 
 
-def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
+def measure(frames: Sequence[NDArray], moved: Sequence[NDArray], truth: Sequence[NDArray], points: NDArray, unit_px: float,
+            still: int) -> dict:
     """Measures of one method on one clip.
 
     `frames`, `moved` (by the warp alone) and `truth` lists of uint8 [row, column, rgb]; `points` of the truth.
@@ -132,7 +136,7 @@ def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
             "identity": identity(truth[still], frames[::EVERY_IDENTITY])}
 
 
-def render_clip(row, landmarks, model):
+def render_clip(row: dict, landmarks: str | Path, model: str | Path | None) -> tuple[dict, list, NDArray, float, int]:
     """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
     from render.parts.painted import PaintedPart
@@ -156,7 +160,7 @@ def source_of(clip: str) -> str:
     return Path(clip).parent.name or "clips"
 
 
-def rows_of(landmarks, split: str, every_clip: int):
+def rows_of(landmarks: Path, split: str, every_clip: int) -> list[dict]:
     """Every Nth clip of a split with a picture. Raises InputError without any."""
     rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
             and row["picture"] and not row.get("problem")][::every_clip]
@@ -165,7 +169,7 @@ def rows_of(landmarks, split: str, every_clip: int):
     return rows
 
 
-def means(rows) -> dict:
+def means(rows: Sequence[dict]) -> dict:
     """Source -> method -> means over its clips."""
     table = {}
     for source in (*sorted({row["source"] for row in rows}), "all clips"):
@@ -176,7 +180,7 @@ def means(rows) -> dict:
     return table
 
 
-def as_markdown(table) -> str:
+def as_markdown(table: dict) -> str:
     """The means as a table."""
     columns = list(next(iter(table["all clips"].values())))
     lines = ["| source | method | " + " | ".join(columns) + " |", "|---|---|" + "---:|" * len(columns)]
@@ -185,7 +189,8 @@ def as_markdown(table) -> str:
     return "\n".join(lines)
 
 
-def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, picture, **facts):
+def write_measures(model: Path, found: Sequence[dict], tiles: Sequence[NDArray], *, stage: str, landmarks: Path,
+                   split: str, every_clip: int, picture: Path, **facts: Any) -> None:
     """Write the means of the rows `found` to metrics.json beside `model`, draw `tiles` into `picture`, print the table."""
     table, out = means(found), model.with_name("metrics.json")
     artifacts.save_described_json(out, {"split": split, **facts, "sources": table}, "metrics", stage=stage,
@@ -197,7 +202,7 @@ def write_measures(model, found, tiles, *, stage, landmarks, split, every_clip, 
     click.echo(as_markdown(table))
 
 
-def shared_options(function):
+def shared_options(function: Callable) -> Callable:
     """What both commands that measure the renderer ask for: where, and on which clips."""
     for option in reversed((
             click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
@@ -214,7 +219,7 @@ def shared_options(function):
        examples=("python -m render.evaluate", "python -m render.evaluate --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The mouth model.  [default: the one that ships]")
 @shared_options
-def main(model, landmarks, split, every_clip, picture):
+def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure the photo renderer on held-out recordings, beside its warp alone and the photo held still."""
     from render.parts.painted import MODELS, MOUTH
     model, rows = Path(model or MODELS[MOUTH]), rows_of(landmarks, split, every_clip)

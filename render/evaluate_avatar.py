@@ -7,11 +7,14 @@ comics of each frame, with the frames before them and alone, and both pictures h
 its network come with torchvision alone.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, metrics
 from core.face import face68, face_detector
@@ -33,13 +36,16 @@ from render.evaluate import (
 )
 from render.evaluate import means as means_by_source
 
+if TYPE_CHECKING:
+    from avatar.comics import Avatars
+
 STAGE = "render.evaluate_avatar"
 TRUTH_OF = {"photo, moved": "the clip", "photo held still": "the clip", "the clip": "the clip",
             "comic, moved": "comics in time", "comic held still": "comics in time", "comics in time": "comics in time",
             "comics one by one": "comics in time"}
 
 
-def comics_of(avatars, frames, points, in_time: bool):
+def comics_of(avatars: "Avatars", frames: Sequence[NDArray], points: NDArray, in_time: bool) -> list[NDArray]:
     """Each frame of a clip as a comic; with `in_time` each knows those before it."""
     past, drawn = None, []
     for frame, at in zip(frames, points):
@@ -48,7 +54,7 @@ def comics_of(avatars, frames, points, in_time: bool):
     return drawn
 
 
-def drawn_by_all(row, landmarks, avatars):
+def drawn_by_all(row: dict, landmarks: str | Path, avatars: "Avatars") -> tuple[dict, NDArray, float, int]:
     """A clip by each method: method -> frames; its points [frame, 68, 2] px; eye distance, px; number of the photo."""
     from render import portrait
     from render.parts.drawn import drawn_parts
@@ -64,14 +70,15 @@ def drawn_by_all(row, landmarks, avatars):
             "comics one by one": comics_of(avatars, truth, points, in_time=False)}, points, unit_px, still
 
 
-def drift(frames, points, unit_px) -> float:
+def drift(frames: Sequence[NDArray], points: NDArray, unit_px: float) -> float:
     """How far the landmarks that are seen in frames are from those that moved them, eye distances."""
     boxes = np.concatenate([points.min(1), points.max(1)], 1)
     seen = [face_detector.landmarks_in(face_detector.grey(f), b) for f, b in zip(frames[::EVERY], boxes[::EVERY])]
     return metrics.landmark_drift(np.stack(seen), points[::EVERY]) / unit_px
 
 
-def measure(frames, truth, clip, points, unit_px, still: int) -> dict:
+def measure(frames: Sequence[NDArray], truth: Sequence[NDArray], clip: Sequence[NDArray], points: NDArray, unit_px: float,
+            still: int) -> dict:
     """Measures of one method on one clip; `clip` the real frames."""
     size = clip[0].shape[:2]
     shown = [i for i in range(0, len(frames), EVERY) if i != still]
@@ -87,7 +94,7 @@ def measure(frames, truth, clip, points, unit_px, still: int) -> dict:
             "identity": identity(clip[still], frames[::EVERY_IDENTITY])}
 
 
-def draw_bars(table, path):
+def draw_bars(table: dict, path: str | Path) -> None:
     """Measures of each method as bars."""
     from matplotlib.figure import Figure
     names = list(next(iter(table.values())))
@@ -110,7 +117,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--split", default="val", help="Clips to measure on.")
 @click.option("--every-clip", type=click.IntRange(1), default=10, help="Take every Nth clip.")
 @click.option("--picture", type=_PATH, help="Also draw clip, photo and comics into this PNG.")
-def main(model, landmarks, split, every_clip, picture):
+def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure photos and comics that speak, side by side, on held-out recordings."""
     from avatar.comics import DEFAULT_MODEL, Avatars
     model = Path(model or DEFAULT_MODEL)

@@ -6,12 +6,14 @@ Sharpness is the variance of the Laplacian: Pech-Pacheco et al., Diatom autofocu
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face import draw, face68
@@ -48,7 +50,7 @@ class FaceCheck:
                 "sharpness": round(self.sharpness, 1)}
 
 
-def yaw_deg(photo) -> float:
+def yaw_deg(photo: Photo) -> float:
     """Estimate how far the head is turned, in degrees; positive when the nose points to the right of the picture.
 
     A head turned by t shows its eyes cos(t) as far apart, and its nose's tip NOSE_DEPTH * sin(t) off their middle: the
@@ -58,7 +60,7 @@ def yaw_deg(photo) -> float:
     return math.degrees(math.atan(float(photo.face[face68.GROUPS["nose_bridge"][-1], 0]) / NOSE_DEPTH))
 
 
-def sharpness(photo) -> float:
+def sharpness(photo: Photo) -> float:
     """Variance of the Laplacian in the box of the points, in thousandths of the variance of the grey values.
 
     The face is brought to SHARPNESS_PX first, and the contrast divided out, so that the number means the same in every
@@ -75,7 +77,7 @@ def sharpness(photo) -> float:
     return 1000 * float(cv2.Laplacian(face, cv2.CV_32F).var()) / contrast if contrast > 1 else 0.0
 
 
-def choose_face(boxes, which, path, columns: int, rows: int) -> int:
+def choose_face(boxes: NDArray, which: str | None, path: str | Path, columns: int, rows: int) -> int:
     """The row of `boxes` that `which` means: `largest` (or None), N from left to right beginning with 1, or x,y in px.
 
     Raises
@@ -94,7 +96,7 @@ def choose_face(boxes, which, path, columns: int, rows: int) -> int:
         if not 1 <= numbers[0] <= len(boxes):
             raise InputError("--face", f"{which}, and {path} has {len(boxes)} face{'s' * (len(boxes) > 1)}",
                              f"1 to {len(boxes)}", see)
-        return numbers[0] - 1
+        return int(numbers[0]) - 1
     if len(numbers) != 2:
         raise InputError("--face", f"{which!r}", "largest, the number of a face, or x,y in px", see)
     x, y = numbers
@@ -116,7 +118,7 @@ def _no_face(path, picture, grey_picture):
                       "or mark the face of a drawing with --landmarks")
 
 
-def warnings_of(check, which=None) -> list:
+def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     """What may spoil the result, a line each."""
     told = []
     if len(check.boxes) > 1 and not which:
@@ -130,7 +132,7 @@ def warnings_of(check, which=None) -> list:
     return told
 
 
-def check_photo(path, which=None, points_file=None) -> FaceCheck:
+def check_photo(path: str | Path, which: str | None = None, points_file: str | Path | None = None) -> FaceCheck:
     """Read a photo, find its faces, choose one and measure it. Says what may spoil the result.
 
     Parameters
@@ -164,18 +166,18 @@ def check_photo(path, which=None, points_file=None) -> FaceCheck:
     photo = Photo(Path(path), picture, points)
     px, roll = (float(v) for v in photo.pose[:2])
     check = FaceCheck(photo, boxes, chosen, yaw_deg(photo), math.degrees(roll), float(np.ptp(photo.face[:, 0])) * px,
-                      sharpness(photo), points_file and Path(points_file))
+                      sharpness(photo), Path(points_file) if points_file else None)
     for text in warnings_of(check, which):
         say(f"warning: {path}: {text}")
     return check
 
 
-def find_face(path, which=None, points_file=None) -> Photo:
+def find_face(path: str | Path, which: str | None = None, points_file: str | Path | None = None) -> Photo:
     """The photo and the face in it that will speak; see `check_photo`."""
     return check_photo(path, which, points_file).photo
 
 
-def report(check) -> list:
+def report(check: FaceCheck) -> list:
     """The check in words: (label, text) pairs."""
     rows, columns = check.photo.picture.shape[:2]
     boxes = [" ".join(f"{v:.0f}" for v in box) for box in check.boxes]
@@ -186,7 +188,7 @@ def report(check) -> list:
             ("roll", f"{now['roll_deg']} degrees"), ("sharpness", f"{now['sharpness']}")]
 
 
-def write_check(check, folder) -> list:
+def write_check(check: FaceCheck, folder: Path) -> list:
     """Write face.json and photo_check.png to `folder`; return their paths."""
     from PIL import Image
 
@@ -208,7 +210,7 @@ def write_check(check, folder) -> list:
 _PATH = click.Path(path_type=Path)
 
 
-def face_options(function):
+def face_options(function: Callable) -> Callable:
     """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
     function = click.option("--landmarks", "points_file", type=_PATH, metavar="FACE.JSON",
                             help="68 points or a box placed by hand, as the photo check writes them.")(function)
@@ -222,7 +224,7 @@ def face_options(function):
 @click.argument("photo", type=_PATH)
 @face_options
 @click.option("--out", type=_PATH, help="Folder of the check.  [default: results/PHOTO_face]")
-def main(photo, which, points_file, out):
+def main(photo, which, points_file, out) -> None:
     """Say which faces a photo holds, which one will speak, and what may spoil the result."""
     check = check_photo(photo, which, points_file)
     paths = write_check(check, out or Path("results") / f"{photo.stem}_face")

@@ -10,11 +10,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.errors import InputError, absent
 from core.face.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
 from core.files import read_json
+from render.photo import Photo
 
 KIND = "face-points"
 MARGIN = 0.25  # shares of the picture's size that a point may lie outside: the ears and the chin of a cut-off face
@@ -56,7 +58,7 @@ def _check_points(path, points):
                          "the jaw and has the eye on the left of the picture first", _CURE)
 
 
-def read_points(path, columns: int, rows: int):
+def read_points(path: str | Path, columns: int, rows: int) -> tuple[NDArray | None, NDArray]:
     """Read hand-placed points or a box, for a photo of `columns` x `rows` px.
 
     Its sidecar's hash is not asked for: the file is there to be corrected.
@@ -93,10 +95,12 @@ def read_points(path, columns: int, rows: int):
         _check_points(path, points)
         if box is None:
             box = np.concatenate([points.min(0), points.max(0)]).astype(np.float64)
+    assert box is not None  # one of the two is there
     return points, box
 
 
-def write_points(path, photo, boxes, chosen: int, measures: dict, *, stage, options, given=None) -> Path:
+def write_points(path: str | Path, photo: Photo, boxes: NDArray, chosen: int, measures: dict, *, stage: str, options: dict,
+                 given: str | Path | None = None) -> Path:
     """Write face.json, one point a line, and its sidecar. A file changed by hand stays: kept when it is `given`.
 
     Raises

@@ -5,13 +5,14 @@ Reads, writes: nothing.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
 MIN_STEP_PX = 3  # between nodes: finer is not seen
 
 
-def box_of(low, high, pose, size) -> list:
+def box_of(low: NDArray, high: NDArray, pose: NDArray, size: tuple[int, int]) -> list:
     """Whole pixels around a box of face space (corners `low`, `high`) under `pose`: left, top, right, bottom, cut by `size`."""
     corners = np.array([[low, (high[0], low[1]), high, (low[0], high[1])]], np.float32)
     corners = face68.to_pixel_space(corners, pose)[0]

@@ -6,7 +6,10 @@ Manning and Sibony 1991); heads move with the stress of the words (Munhall et al
 log-normal: many short ones, a few long.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.face import face68
@@ -45,7 +48,7 @@ def _nods(opening):
     return np.radians(_NOD_DEG) * np.tanh(band / max(1.5 * float(band.std()), 0.01))  # a shut mouth's tremble is no stress
 
 
-def head_motion(n_frames: int, seed: int = 0, opening=None):
+def head_motion(n_frames: int, seed: int = 0, opening: NDArray | None = None) -> NDArray:
     """A head that sways a few degrees and starts and ends at rest; each seed in its own manner.
 
     For landmarks without a head.npy or pose: of a stream, or a user's own.
@@ -74,7 +77,7 @@ def head_motion(n_frames: int, seed: int = 0, opening=None):
     return np.concatenate([angles, shift], 1).astype(np.float32)
 
 
-def blink_times(seconds: float, rate: float = BLINK_RATE, seed: int = 0):
+def blink_times(seconds: float, rate: float = BLINK_RATE, seed: int = 0) -> NDArray:
     """When blinks begin, float [blink], s: `rate` a minute in the long run, none cut by the end."""
     if not rate:
         return np.zeros(0)
@@ -86,7 +89,7 @@ def blink_times(seconds: float, rate: float = BLINK_RATE, seed: int = 0):
     return times[times + BLINK_S <= seconds]
 
 
-def blinks(n_frames: int, fps: float = FPS, rate: float = BLINK_RATE, seed: int = 0):
+def blinks(n_frames: int, fps: float = FPS, rate: float = BLINK_RATE, seed: int = 0) -> NDArray:
     """How far the lids are closed in each frame: float32 [frame], 0..1."""
     share, window = np.zeros(n_frames, np.float32), np.arange(int(BLINK_S * fps) + 2)
     for start in blink_times(n_frames / fps, rate, seed):
@@ -98,7 +101,7 @@ def blinks(n_frames: int, fps: float = FPS, rate: float = BLINK_RATE, seed: int 
     return share
 
 
-def close_lids(face, share: float):
+def close_lids(face: NDArray, share: float) -> NDArray:
     """`face` float32 [68, 2] (face space) with the lids brought together by `share`, 0 as they are, 1 shut; a copy.
 
     The upper lid goes three quarters of the way.
@@ -111,7 +114,7 @@ def close_lids(face, share: float):
     return face
 
 
-def blinking(moves, shares):
+def blinking(moves: Iterable[tuple[NDArray, NDArray]], shares: Iterable[float]) -> Iterator[tuple[NDArray, NDArray]]:
     """Close the lids of the faces in `moves`, pairs (face, head), by `shares`, one a pair."""
     for (face, head), share in zip(moves, shares):
         yield close_lids(face, share) if share else face, head

@@ -4,10 +4,12 @@ Reads: landmarks .npy (landmarks-face or landmarks-pixel), the rest face and the
 Writes: nothing.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS
@@ -52,7 +54,7 @@ def _beside(landmarks, ending) -> Path | None:
     return path.with_name(clip + ending) if clip and path.with_name(clip + ending).is_file() else None
 
 
-def rest_path(landmarks) -> Path | None:
+def rest_path(landmarks: str | Path) -> Path | None:
     """The rest face beside a landmarks file: CLIP.rest.npy of CLIP.face.npy, or rest_face.npy; None without one."""
     path = Path(landmarks).with_name("rest_face.npy")
     return _beside(landmarks, ".rest.npy") or (path if path.is_file() else None)
@@ -65,7 +67,7 @@ def _in_face_space(pixel):
     return tuple(map(np.concatenate, zip(*parts)))
 
 
-def head_of_pose(pose):
+def head_of_pose(pose: NDArray) -> NDArray:
     """How a head in a video moved about its median pose.
 
     Parameters
@@ -99,7 +101,7 @@ def _head_beside(landmarks, n_frames: int):
     return head
 
 
-def read_motion(path, rest=None):
+def read_motion(path: str | Path, rest: str | Path | None = None) -> tuple[Motion, NDArray]:
     """Offsets of landmarks from their rest face, and the head's own motion when it is known.
 
     Parameters
@@ -139,13 +141,13 @@ def read_motion(path, rest=None):
     if not 0.5 < size < 2:
         raise InputError(rest or path, f"eyes {size:.3g} apart", "face space: about 1 between the eye centres",
                          "python -m preprocess.extract_landmarks")
-    known = pose is not None and np.isfinite(pose).all(1).any()
-    head = head_of_pose(pose) if known else _head_beside(path, len(face)) if pose is None else None
+    known = pose is not None and bool(np.isfinite(pose).all(1).any())
+    head = head_of_pose(pose) if pose is not None and known else _head_beside(path, len(face)) if pose is None else None
     has_head, still = head is not None, np.zeros((len(face), 5), np.float32)
-    return Motion(face68.fill_missing(face) - rest_points, head if has_head else still, known, has_head), rest_points
+    return Motion(face68.fill_missing(face) - rest_points, still if head is None else head, known, has_head), rest_points
 
 
-def check_length(path, n_frames: int, n_speech_frames: int, speech):
+def check_length(path: str | Path, n_frames: int, n_speech_frames: int, speech: str | Path) -> None:
     """Warn when landmarks and speech differ in length; raise InputError when they cannot belong together."""
     difference = abs(n_frames - n_speech_frames)
     text = f"{n_frames} frames of landmarks, {n_speech_frames} frames of speech in {Path(speech).name}"
@@ -160,7 +162,7 @@ def n_output_frames(seconds: float, fps: float) -> int:
     return max(1, int(seconds * fps + 0.5))
 
 
-def resampled(motion, fps: float, frames):
+def resampled(motion: Motion, fps: float, frames: Iterable[int]) -> Iterator[tuple[NDArray, ...]]:
     """A `Motion` at another frame rate: yields (offsets float32 [68, 2], head float32 [5]) for each number in `frames`.
 
     Each output frame shows the motion at its own middle, interpolated; the last one is held when the motion ends early.
@@ -173,7 +175,7 @@ def resampled(motion, fps: float, frames):
         yield tuple(values[before] + (values[after] - values[before]) * share for values in (motion.face, motion.head))
 
 
-def uncrossed(face):
+def uncrossed(face: NDArray) -> NDArray:
     """`face` [..., 68, 2] (face space) with inner lips and eyelids that passed each other brought together; a copy."""
     face = face68.uncross_lips(face)
     for upper, lower in face68.EYE_LIDS:
@@ -183,7 +185,8 @@ def uncrossed(face):
     return face
 
 
-def on_face(moves, face, expression_scale: float = 1.0, head_scale: float = 1.0):
+def on_face(moves: Iterable[tuple[NDArray, ...]], face: NDArray, expression_scale: float = 1.0,
+            head_scale: float = 1.0) -> Iterator[tuple[NDArray, NDArray]]:
     """Put `moves`, pairs of offsets [68, 2] and head [5], on another rest face, float [68, 2].
 
     Yields

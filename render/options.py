@@ -3,6 +3,8 @@
 Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_video`.
 """
 
+from collections.abc import Callable
+
 import click
 
 from core.clock import FPS
@@ -36,7 +38,7 @@ _OPTIONS = (
 )
 
 
-def shared_options(command):
+def shared_options(command: Callable) -> Callable:
     """Decorate a command with all of them."""
     for option in reversed(_OPTIONS):
         command = option(command)

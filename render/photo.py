@@ -48,7 +48,7 @@ def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
     return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points)
 
 
-def framed(photo, preprocess: str = "full", size_px: int = 0) -> Photo:
+def framed(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:
     """Choose what of the photo is shown.
 
     Parameters

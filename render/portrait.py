@@ -5,15 +5,18 @@ The field that says where each pixel comes from is made on a coarse grid and sam
 sharpness at any size. Where nothing moves the picture is the photo, to the bit.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from render.grid import Grid
+from render.photo import Photo
 from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp
 
@@ -93,7 +96,7 @@ class Portrait:
         part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
 
 
-def frames(photo, moves, parts=()):
+def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = ()) -> Iterator[NDArray]:
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
     `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the
@@ -118,7 +121,7 @@ def frames(photo, moves, parts=()):
                 yield portrait(face, head, solved, patches)
 
 
-def ahead(pool, work, items):
+def ahead(pool: Executor, work: Callable, items: Iterable) -> Iterator:
     """Yield `work(item)` of each item, in order; the next one is under way in `pool` meanwhile."""
     waiting = None
     for item in items:

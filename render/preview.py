@@ -3,8 +3,11 @@
 Reads: nothing. Writes: OUT.preview.png.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face.draw import contact_sheet
@@ -15,11 +18,11 @@ from core.stage import say
 _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew
 
 
-def preview_path(out) -> Path:
+def preview_path(out: str | Path) -> Path:
     return Path(out).with_suffix(".preview.png")
 
 
-def check_preview(out, force: bool = False):
+def check_preview(out: str | Path, force: bool = False) -> None:
     """Raise InputError when the place of the preview of the video `out` holds a file made by somebody else."""
     path, mark = preview_path(out), None
     if not path.exists() or force:
@@ -30,7 +33,7 @@ def check_preview(out, force: bool = False):
         raise InputError(path, "exists, and was not made here", "room for the preview", "--force to overwrite it")
 
 
-def write_preview(out, pictures):
+def write_preview(out: str | Path, pictures: Sequence[NDArray]) -> None:
     """Write two pictures (uint8 [row, column, rgb]) side by side beside the video `out`, and say so."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo

@@ -8,9 +8,11 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
@@ -46,7 +48,8 @@ def pick_device(device: str, renderer: str) -> str:
     return chosen
 
 
-def check_output(path, force: bool = False, *, preview=False, background=behind.KEEP, **_) -> Path:
+def check_output(path: str | Path, force: bool = False, *, preview: bool = False, background: str = behind.KEEP,
+                 **_: Any) -> Path:
     """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
     if path.suffix.lower() != ".mp4":
@@ -91,7 +94,7 @@ def _framed(face, renderer, background, preprocess, size_px):
     return None
 
 
-def enlivened(moves, rest, *, seed=0, still=False):
+def enlivened(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
     """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
     if still:
         return replace(moves, head=np.zeros_like(moves.head))
@@ -100,10 +103,12 @@ def enlivened(moves, rest, *, seed=0, still=False):
     return replace(moves, head=liveliness.head_motion(len(moves), seed, face68.mouth_opening(rest + moves.face)))
 
 
-def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
-                 preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
-                 head_scale=1.0, seed=0, blink_rate=None, still=False, preview=False, captions="none",
-                 words=None, avatar="none") -> Path:
+def render_video(landmarks: str | Path, out: str | Path, *, renderer: str = "photo", face: photo.Photo | None = None,
+                 speech: str | Path | None = None, rest: str | Path | None = None, model: str | Path | None = None,
+                 device: str = "auto", preprocess: str = "full", size_px: int | None = None, background: str = behind.KEEP,
+                 fps: float = FPS, quality: str = "medium", expression_scale: float = 1.0, head_scale: float = 1.0,
+                 seed: int = 0, blink_rate: float | None = None, still: bool = False, preview: bool = False,
+                 captions: str = "none", words: str | Path | None = None, avatar: str = "none") -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
@@ -203,7 +208,7 @@ _PATH = click.Path(path_type=Path)
 @shared_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
-def main(landmarks, template, renderer, photo_path, which, points_file, out, force, **options):
+def main(landmarks, template, renderer, photo_path, which, points_file, out, force, **options) -> None:
     """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
 
     LANDMARKS are predicted from speech, or were seen in a video: then the head moves and the eyes blink as they did there.

@@ -8,6 +8,7 @@ of fixed points and a soft window hold everything around the face: beyond the wi
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
@@ -22,7 +23,7 @@ RING_GAP = {"jaw": (0.25, 0.7), "brow": (0.5, 0.5)}  # eye distances from the ou
 _OUTLINES = {"jaw": list(face68.GROUPS["jaw"]), "brow": [*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]}
 
 
-def fixed_ring(face):
+def fixed_ring(face: NDArray) -> NDArray:
     """Points around `face` [68, 2] that never move, float [27, 2]: background and hair; the neck has room to follow."""
     centre, ring = (face.min(0) + face.max(0)) / 2, []
     for name, outline in _OUTLINES.items():
@@ -63,7 +64,7 @@ class HairEdges:
         return points
 
 
-def moving_share():
+def moving_share() -> NDArray:
     """How far each point may follow its landmark: float [68, 1].
 
     The jaw's ends and the rigid points stay: what moves them is measuring noise, and it would make hair and

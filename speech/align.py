@@ -5,25 +5,29 @@ Source: forced alignment with the hidden Markov models of CMU PocketSphinx (Hugg
 """
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.words import Word
 from speech.pronounce import pronounce
+from speech.speakable import Piece
 
 FRAME_S = 0.01  # of PocketSphinx
 _BEAMS = (1e-80, 1e-160, 0.0)  # the search is widened until it comes through
 # The search of the best path through the lattice is left out: it loses the end of texts whose last words sound unlike the model
 
 
-def pcm(sound) -> bytes:
+def pcm(sound: NDArray) -> bytes:
     """float [sample], -1..1 -> 16-bit samples as PocketSphinx takes them."""
     return (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
 
 
-def segments(decoder) -> list:
+def segments(decoder: Any) -> list:
     """(word, start_s, end_s) of what a decoder heard, without silence and noises."""
     return [(re.sub(r"\(\d+\)$", "", part.word), part.start_frame * FRAME_S, (part.end_frame + 1) * FRAME_S)
             for part in decoder.seg() or () if part.word[0] not in "<[+("]
@@ -47,7 +51,7 @@ def _searched(sound, tokens):
     return []
 
 
-def align(sound, said) -> list:
+def align(sound: NDArray, said: Sequence[Piece]) -> list:
     """Find words in speech.
 
     Parameters

@@ -7,10 +7,12 @@ Source: eSpeak NG's C interface (speak_lib.h).
 import ctypes
 import re
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from speech import indian_english
@@ -67,8 +69,9 @@ def _voice_files() -> dict:
     found = {}
     for pointer in _engine()[0].espeak_ListVoices(None):
         if not pointer:  # the list ends with a null
-            return found
+            break
         found[ctypes.string_at(pointer.contents.languages + 1).decode()] = pointer.contents.identifier.decode()
+    return found
 
 
 def voices() -> list:
@@ -81,7 +84,7 @@ def variants() -> list:
     return sorted(path.name for path in (Path(_engine()[2].name) / "espeak-ng-data" / "voices" / "!v").iterdir())
 
 
-def set_voice(voice: str):
+def set_voice(voice: str) -> None:
     """Choose a voice like "en-in" or "en-gb-x-rp+f3". Raises InputError when eSpeak NG has none of that name."""
     name, plus, variant = voice.partition("+")
     file = _voice_files().get(name, name)
@@ -98,10 +101,10 @@ def _with_sounds(word: str) -> str:
     """A word whose sounds we know better than the spelling rules, as [[phonemes]]; any other as it is."""
     parts = re.fullmatch(r"(\W*)(\w+)(\W*)", word)
     sounds = indian_english.WORDS.get(parts[2].lower()) if parts else None
-    return f"{parts[1]}[[{sounds}]]{parts[3]}" if sounds else word
+    return f"{parts[1]}[[{sounds}]]{parts[3]}" if parts and sounds else word
 
 
-def say(words, voice: str, words_per_minute: int):
+def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArray, list[float | None], int]:
     """Speak some words as one stretch of speech.
 
     Parameters
@@ -141,7 +144,7 @@ def say(words, voice: str, words_per_minute: int):
         library.espeak_SetSynthCallback(keep)
         library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8 | _PHONEMES, None, None)
     ends = np.cumsum([len(word) + 1 for word in words])
-    starts = [None] * len(words)
+    starts: list[float | None] = [None] * len(words)
     for position, start_s in events:
         i = min(int(np.searchsorted(ends, position, "right")), len(words) - 1)
         starts[i] = start_s if starts[i] is None else starts[i]

@@ -6,10 +6,12 @@ Writes: OUT (metrics).
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import SAMPLE_RATE
@@ -26,7 +28,7 @@ TICKS = 25_000  # a second
 SILENT = {"sil", "sp"}
 
 
-def read_align(path) -> list:
+def read_align(path: str | Path) -> list:
     """The words of a .align file, a list of `Word`. Raises InputError."""
     try:
         rows = [line.split() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -35,7 +37,7 @@ def read_align(path) -> list:
         raise InputError(path, "not word times", "lines `start end word`") from None
 
 
-def n_errors(said, heard) -> int:
+def n_errors(said: Sequence[str], heard: Sequence[str]) -> int:
     """Words put in, left out or exchanged between two lists of words: their edit distance."""
     before = np.arange(len(heard) + 1)
     for i, word in enumerate(said, 1):
@@ -47,7 +49,8 @@ def n_errors(said, heard) -> int:
     return int(before[-1])
 
 
-def measure(said, sound, grammar):
+def measure(said: Sequence[Word], sound: NDArray, grammar: str | Path | None) -> tuple[dict[str, int],
+            list[tuple[float, float]] | None]:
     """Errors of one clip: words wrong by each way of recognition; (start, end) errors in s of the words found, or None."""
     words = [word.word for word in said]
     wrong = {"any English": n_errors(words, [word.word for word in recognise(sound)])}
@@ -60,14 +63,14 @@ def measure(said, sound, grammar):
     return wrong, [(a.start_s - b.start_s, a.end_s - b.end_s) for a, b in zip(found, said)]
 
 
-def summary(errors_s) -> dict:
+def summary(errors_s: NDArray) -> dict:
     """Error of times (s) in ms: median, mean and 95th percentile of its size, and its mean with its sign."""
     size_ms, signed_ms = np.abs(errors_s) * 1000, np.asarray(errors_s) * 1000
     return {"median_ms": round(float(np.median(size_ms)), 1), "mean_ms": round(float(size_ms.mean()), 1),
             "p95_ms": round(float(np.quantile(size_ms, 0.95)), 1), "bias_ms": round(float(signed_ms.mean()), 1)}
 
 
-def evaluate(folder, grammar=None) -> dict:
+def evaluate(folder: str | Path, grammar: str | Path | None = None) -> dict:
     """All measures over the clips of a folder. Raises InputError when it has none."""
     times = sorted((Path(folder) / "words").glob("*.align"))
     clips = [(path, clip) for path in times for clip in Path(folder).glob(f"{path.stem}.*") if clip.suffix != ".align"]
@@ -97,7 +100,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("folder", type=_PATH)
 @click.option("--grammar", type=_PATH, help="JSGF file of all that may be said: recognition is measured with it, too.")
 @click.option("--out", type=_PATH, default=Path("results/words_metrics.json"), help="The measures.")
-def main(folder, grammar, out):
+def main(folder, grammar, out) -> None:
     """Measure recognition and word times on recordings whose words are known."""
     measured = evaluate(folder, grammar)
     for name, value in measured.items():

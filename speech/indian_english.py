@@ -99,7 +99,7 @@ def _link_all(source, folder, *but):
             (folder / path.name).symlink_to(path)
 
 
-def data_folder(source) -> TemporaryDirectory:
+def data_folder(source: str | Path) -> TemporaryDirectory:
     """A data folder with the voice `en-in` in it; it lasts as long as the object returned."""
     source, held = Path(source), TemporaryDirectory(prefix="espeak-ng-")
     folder = Path(held.name) / "espeak-ng-data"

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from numpy.typing import NDArray
+
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
 from core.media.words import Word
@@ -54,7 +56,7 @@ def _text_of(audio, engine) -> str:
         raise InputError(f"--engine {engine}", reason, "an engine that is installed and reached", _CURES[engine]) from None
 
 
-def recognise(sound, engine: str = "sphinx", grammar=None) -> list:
+def recognise(sound: NDArray, engine: str = "sphinx", grammar: str | Path | None = None) -> list:
     """Words of a voice, with times.
 
     Parameters

@@ -4,6 +4,7 @@ Reads: --text, or a --script file in UTF-8. A blank line is a pause of half a se
 Writes: OUT.wav (speech; 44.1 kHz unless told otherwise, mono, 16 bit), OUT.words.json (words), and their sidecars.
 """
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -23,16 +24,17 @@ STAGE = "speech.synthesize"
 SAMPLE_RATE_OUT = 44100  # Hz
 
 
-def said_text(text, script, voice) -> tuple:
+def said_text(text: str | None, script: str | Path | None, voice: str) -> tuple:
     """The text of --text or of the file of --script, checked, and where it came from. Raises InputError."""
     if (text is None) == (script is None):
         raise InputError("--text, --script", "both or none given", "one of the two", '--text "Good morning."')
     where = script or "--text"
-    return check_text(read_script(script) if script else text, voice, where), where
+    return check_text(read_script(script) if script else text or "", voice, where), where
 
 
-def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak",
-                 sample_rate=SAMPLE_RATE_OUT, inputs=()) -> list | None:
+def write_speech(text: str, path: str | Path, *, where: str | Path = "--text", voice: str = DEFAULT_VOICE,
+                 rate: int = DEFAULT_RATE, engine: str = "espeak", sample_rate: int = SAMPLE_RATE_OUT,
+                 inputs: Iterable[str | Path] = ()) -> list | None:
     """Speak `text` into `path`.
 
     Parameters
@@ -69,7 +71,7 @@ def _list_voices(context, _option, wanted):
         context.exit()
 
 
-def voice_options(function):
+def voice_options(function: Callable) -> Callable:
     """Click options of every command that speaks: `voice`, `rate` and `engine` of `write_speech`."""
     for option in (
             click.option("--engine", type=click.Choice(ENGINES), default="espeak",
@@ -94,7 +96,7 @@ def voice_options(function):
 @click.option("--list-voices", is_flag=True, is_eager=True, expose_value=False, callback=_list_voices,
               help="Print the voices and stop.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.wav if it exists.")
-def main(out, text, script, voice, rate, engine, sample_rate, force):
+def main(out, text, script, voice, rate, engine, sample_rate, force) -> None:
     """Say a text and write it as sound.
 
     Amounts, dates, times and numbers are read as words in English: INR 5,053 as five thousand and fifty three rupees.

@@ -4,13 +4,15 @@ Reads: SPEECH.wav; --script, a text in UTF-8.
 Writes: OUT/words.json (words) and OUT/words.srt (subtitles), each with its sidecar.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.media.audio import read_speech
-from core.media.words import save_srt, save_words, transcript
+from core.media.words import Word, save_srt, save_words, transcript
 from core.stage import say, stage
 from speech.align import align
 from speech.recognise import ENGINES, recognise
@@ -19,7 +21,8 @@ from speech.speakable import check_text, pieces, read_script
 STAGE = "speech.transcribe"
 
 
-def words_of(sound, *, text=None, engine="sphinx", grammar=None, where="--script") -> list:
+def words_of(sound: NDArray, *, text: str | None = None, engine: str = "sphinx", grammar: str | Path | None = None,
+             where: str | Path = "--script") -> list:
     """Words of a recording: `text` found in it, or what an engine hears without one.
 
     Parameters
@@ -39,7 +42,8 @@ def words_of(sound, *, text=None, engine="sphinx", grammar=None, where="--script
         raise InputError(where, error.found, error.expected, error.cure) from None
 
 
-def write_words(words, folder, *, stage=STAGE, options=None, inputs=()) -> list:
+def write_words(words: Sequence[Word], folder: Path, *, stage: str = STAGE, options: dict | None = None,
+                inputs: Iterable[str | Path] = ()) -> list:
     """Write words.json and words.srt to `folder`, and say what was said; return their paths."""
     folder = Path(folder)
     path = save_words(folder / "words.json", words, stage=stage, options=options, inputs=inputs)
@@ -59,7 +63,7 @@ _PATH = click.Path(path_type=Path)
               help="Who listens. whisper and vosk if installed; google sends the recording away.")
 @click.option("--grammar", type=_PATH, help="JSGF file of all that may be said, for sphinx.")
 @click.option("--out", type=_PATH, help="Folder.  [default: results/SPEECH_words]")
-def main(speech, script, engine, grammar, out):
+def main(speech, script, engine, grammar, out) -> None:
     """Write down what is said in a recording, and when.
 
     PocketSphinx understands clear US English half-way; a script that is known is found to a few hundredths of a second.

@@ -4,10 +4,17 @@ Reads: arrays and plain values handed over by `viewer.inspect`.
 Writes: nothing; `viewer.inspect` saves the figure.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS, SAMPLE_RATE
 from core.face import draw, face68
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 N_TILES = 12  # pictures on a contact sheet
 TILE_PX = 200
@@ -23,12 +30,12 @@ def _axes(n_rows, row_height=2.6, **grid):
     return figure, list(figure.subplots(n_rows, 1, squeeze=False, **grid)[:, 0])
 
 
-def evenly(n, n_wanted=N_TILES):
+def evenly(n: int, n_wanted: int = N_TILES) -> NDArray:
     """Up to `n_wanted` indices spread over `range(n)`."""
     return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).round().astype(int)) if n else np.zeros(0, int)
 
 
-def tile(picture, side_px=TILE_PX):
+def tile(picture: NDArray, side_px: int = TILE_PX) -> NDArray:
     """Shrink or grow uint8 [row, column, rgb] until its longer side is `side_px`."""
     import cv2
     scale = side_px / max(picture.shape[:2])
@@ -42,7 +49,7 @@ def _show(axis, picture, title=""):
     axis.set_axis_off()
 
 
-def sheet(pictures, title=""):
+def sheet(pictures: Sequence[NDArray], title: str = "") -> "Figure":
     """Equal uint8 [row, column, rgb] pictures, tiled."""
     figure, (axis,) = _axes(1, 5)
     _show(axis, draw.contact_sheet(pictures, min(6, len(pictures))), title)
@@ -67,14 +74,14 @@ def _spectrogram(axis, magnitudes):
     axis.set(xlabel="s", ylabel="kHz", title="FFT magnitude, dB")
 
 
-def spectrogram(magnitudes):
+def spectrogram(magnitudes: NDArray) -> "Figure":
     """float [frame, hop, bin] -> Figure."""
     figure, (axis,) = _axes(1, 3.4)
     _spectrogram(axis, magnitudes)
     return figure
 
 
-def peaks_of(samples):
+def peaks_of(samples: NDArray) -> NDArray:
     """Largest amplitude of each 10 ms of float [sample] -> float [hop]; a last broken hop counts as one."""
     from core.media.audio import HOP
     padded = np.pad(np.abs(samples), (0, -len(samples) % HOP))
@@ -91,7 +98,7 @@ def _waveform(axis, peaks):
     axis.margins(x=0)
 
 
-def sound(samples):
+def sound(samples: NDArray) -> "Figure":
     """float [sample], 16 kHz -> waveform and spectrogram."""
     from core.media.audio import spectrum_of
     figure, (above, below) = _axes(2)
@@ -100,7 +107,7 @@ def sound(samples):
     return figure
 
 
-def film(pictures, peaks):
+def film(pictures: Sequence[NDArray], peaks: NDArray) -> "Figure":
     """Frames spread over a video, and its sound (float [hop] from `peaks_of`, may be empty)."""
     if not len(peaks):
         return sheet(pictures, "frames, evenly spaced")
@@ -123,7 +130,7 @@ def _sketches(points, in_face_space):
     return [draw.sketch_rgb(face, TILE_PX) for face in points]
 
 
-def landmarks(points, in_face_space, unit):
+def landmarks(points: NDArray, in_face_space: bool, unit: str) -> "Figure":
     """float [frame, 68, 2] -> a strip of sketches over time and the mouth opening."""
     figure, (above, below) = _axes(2, 3.2, height_ratios=(1.6, 1))
     shown = evenly(len(points))
@@ -134,12 +141,12 @@ def landmarks(points, in_face_space, unit):
     return figure
 
 
-def one_face(points):
+def one_face(points: NDArray) -> "Figure":
     """float [68, 2], face space -> one sketch."""
     return sheet(_sketches(points[None], True), "face at rest")
 
 
-def curves(named, x_label):
+def curves(named: dict, x_label: str) -> "Figure":
     """Plots one above the other: {title: (x, y)} -> Figure."""
     figure, axes = _axes(len(named), 1.7)
     for axis, (title, (x, y)) in zip(axes, named.items(), strict=True):
@@ -150,7 +157,7 @@ def curves(named, x_label):
     return figure
 
 
-def carpet(values):
+def carpet(values: NDArray) -> "Figure":
     """float [frame, value] -> one picture, a column a frame, a row a value."""
     figure, (axis,) = _axes(1, 3.4)
     axis.imshow(_pooled(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
@@ -158,7 +165,7 @@ def carpet(values):
     return figure
 
 
-def bars(charts):
+def bars(charts: dict) -> "Figure":
     """Horizontal bars, the largest first: {title: {label: number}} -> Figure."""
     heights = [0.5 + 0.24 * min(len(chart), MAX_BARS) for chart in charts.values()]
     figure, axes = _axes(len(charts), sum(heights) / len(heights), height_ratios=heights)
@@ -174,7 +181,7 @@ def bars(charts):
     return figure
 
 
-def text(lines):
+def text(lines: Sequence[str]) -> "Figure":
     """Lines of text as a picture, for files that hold nothing to draw."""
     figure, (axis,) = _axes(1, 0.5 + 0.19 * len(lines))
     axis.set_axis_off()

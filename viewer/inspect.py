@@ -4,6 +4,7 @@ Reads: any file listed in docs/artifacts.md, its sidecar, or a run folder.
 Writes: .cache/inspect/NAME.png, or the picture named by --out; never anything beside the file.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _brief(value) -> str:
     return f"({len(value)} values)" if isinstance(value, list) and len(text) > _LONGEST_LIST else text
 
 
-def origin(path, about) -> list:
+def origin(path: Path, about: dict) -> list:
     """Facts of a sidecar: what the file is, what made it, from what, and whether it is still that file."""
     if not about:
         by_suffix = [kind.name for kind in KINDS.values() if kind.suffix == path.suffix]
@@ -73,7 +74,7 @@ def origin(path, about) -> list:
     return [*facts, ("sidecar", "matches" if same else "DOES NOT MATCH: the file changed after it was described")]
 
 
-def purpose(path) -> str:
+def purpose(path: Path) -> str:
     """What a file without a sidecar is for, by its name or its type."""
     of_type = [kind.what for kind in KINDS.values() if kind.suffix == path.suffix]
     if ".tfevents." in path.name:
@@ -82,7 +83,7 @@ def purpose(path) -> str:
                                        else f"a {path.suffix} file; inspect it")
 
 
-def look_at_run(run):
+def look_at_run(run: Path) -> tuple[list, Callable]:
     """Facts and curves of a training run's folder."""
     from core.runs import read_run
     about = read_run(run)
@@ -101,7 +102,7 @@ def look_at_run(run):
     return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
 
 
-def look_at(path):
+def look_at(path: str | Path) -> tuple[list, Callable]:
     """Recognise a file or folder.
 
     Returns
@@ -152,7 +153,7 @@ def _draw(path, out):
     return [(str(label), str(text)) for label, text in facts]
 
 
-def inspect(path, out):
+def inspect(path: str | Path, out: str | Path) -> list:
     """Draw `path` to the PNG `out`; return the facts. A file of anybody's: it is read in a process with limits."""
     n_bytes = Path(path).stat().st_size if Path(path).is_file() else 0  # arrays are mapped: that takes no memory, but counts
     with whole_file(out) as part:
@@ -164,7 +165,7 @@ def inspect(path, out):
                  "python -m viewer.inspect CNN_record/00001 --out curves.png"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Picture to write.  [default: in the cache]")
-def main(file, out):
+def main(file, out) -> None:
     """Say what a file is, what made it and from what, and draw it.
 
     FILE is any file the stages exchange, or the folder of a training run. The path of the drawing is printed last.

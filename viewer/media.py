@@ -4,8 +4,10 @@ Reads: one file at a time; videos as a stream.
 Writes: nothing.
 """
 
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from core.media.provenance import source_type
 from viewer import draw as picture
 
 
-def sound(path, about):
+def sound(path: Path, about: dict) -> tuple[list, Callable]:
     """.wav"""
     import soundfile
 
@@ -28,7 +30,7 @@ def sound(path, about):
     return facts, partial(picture.sound, samples)
 
 
-def film(path, about):
+def film(path: Path, about: dict) -> tuple[list, Callable]:
     """A video, read as a stream: memory holds the few frames that are shown."""
     from core.media.audio import decode_any
     info = video.probe(path)
@@ -42,7 +44,7 @@ def film(path, about):
     return facts, partial(picture.film, shown, np.concatenate(peaks) if peaks else np.zeros(0))
 
 
-def animation(path, about):
+def animation(path: Path, about: dict) -> tuple[list, Callable]:
     """.gif"""
     with opened(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
@@ -54,7 +56,7 @@ def animation(path, about):
     return facts, partial(picture.sheet, tiles, "frames, evenly spaced")
 
 
-def photo(path, about):
+def photo(path: Path, about: dict) -> tuple[list, Callable]:
     """.png or .jpg"""
     with opened(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]

@@ -55,7 +55,7 @@ def _section(path, folder, pictures) -> str:
     return "\n".join([*filter(None, parts), f"<details><summary>what it is</summary><table>{rows}</table></details>"])
 
 
-def write_page(folder, video) -> Path:
+def write_page(folder: str | Path, video: str | Path) -> Path:
     """Write FOLDER/index.html: `video` first, then every file of `folder` in the order of their making; return its path."""
     folder, video = Path(folder), Path(video)
     files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path.name != "index.html"]

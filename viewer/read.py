@@ -6,13 +6,16 @@ Writes: nothing.
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.errors import InputError
-from core.kinds import KINDS, shape_text
+from core.kinds import KINDS, Kind, shape_text
 from core.media.words import load_words
 from viewer import draw as picture
 
@@ -31,7 +34,7 @@ def _shape(shape, names=()):
     return "[" + ", ".join(f"{a} {b}".strip() for a, b in zip(names or [""] * len(shape), shape, strict=True)) + "]"
 
 
-def kind_of_array(array, name=""):
+def kind_of_array(array: NDArray, name: str = "") -> Kind | None:
     """The kind called `name` when `array` fits it, else the kind its type, shape and range speak for, else None."""
     fitting = {kind.name: kind for kind in KINDS.values()
                if kind.dtype == str(array.dtype) and len(kind.axes) == array.ndim
@@ -41,12 +44,12 @@ def kind_of_array(array, name=""):
     return fitting.get(name) or max(fitting.values(), key=lambda kind: sum(n is not None for _, n in kind.axes), default=None)
 
 
-def array(path, about):
+def array(path: Path, about: dict) -> tuple[list, Callable]:
     """.npy of any kind."""
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(values, np.ndarray):
         raise InputError(path, "several arrays in a zip file", "one array", f"{path.with_suffix('.npz').name} as its name")
-    kind = kind_of_array(values, about.get("kind")) if values.size else None
+    kind = kind_of_array(values, about.get("kind", "")) if values.size else None
     if kind is None:
         known = [shape_text(k) for k in KINDS.values() if k.dtype]
         raise InputError(path, f"{values.dtype} array of shape {list(values.shape)}", "one of " + ", ".join(known))
@@ -100,7 +103,7 @@ def _draw_array(values, names, kind):
     return picture.curves({f"{names[1]} {i}, {unit}": (x, values[:, i]) for i, unit in enumerate(units)}, label)
 
 
-def archive(path, about):
+def archive(path: Path, about: dict) -> tuple[list, Callable]:
     """.npz: several arrays."""
     import zipfile
     facts = []
@@ -115,7 +118,7 @@ def archive(path, about):
     return _table(facts)
 
 
-def hdf5(path, about):
+def hdf5(path: Path, about: dict) -> tuple[list, Callable]:
     """.h5: a training pack, or any other datasets."""
     import h5py
     facts = []
@@ -150,13 +153,13 @@ def _flat(value, name=""):
     return [(name or "value", f"{value:.5g}" if isinstance(value, float) else str(value)[:200])]
 
 
-def lines(path, about):
+def lines(path: Path, about: dict) -> tuple[list, Callable]:
     """.srt: its lines."""
     text = path.read_text(encoding="utf-8").splitlines()
     return _table([("lines", str(len(text))), *(("", line) for line in text[:60])])
 
 
-def json_file(path, about):
+def json_file(path: Path, about: dict) -> tuple[list, Callable]:
     """.json: measures, words, a sidecar, or a timeline."""
     data = json.loads(path.read_text(encoding="utf-8"))
     if about.get("kind") == "words":
@@ -167,7 +170,7 @@ def json_file(path, about):
     return _table(facts[:60])
 
 
-def tflite(path, about):
+def tflite(path: Path, about: dict) -> tuple[list, Callable]:
     """.tflite: what each signature takes and gives."""
     from ai_edge_litert.interpreter import Interpreter
     model = Interpreter(model_path=str(path), num_threads=1)
@@ -180,7 +183,7 @@ def tflite(path, about):
     return _table(facts)
 
 
-def safetensors(path, about):
+def safetensors(path: Path, about: dict) -> tuple[list, Callable]:
     """.safetensors: the settings in the header, and the tensors."""
     from safetensors import SafetensorError, safe_open
     try:

@@ -6,8 +6,10 @@ Reads: .csv, TensorBoard files; functions (path, sidecar) -> facts, and a functi
 import csv
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from core.errors import InputError
 from viewer import draw as picture
 
 
-def table(path, about):
+def table(path: Path, about: dict) -> tuple[list, Callable]:
     """.csv: an index of clips, or the curves of a run."""
     with open(path, encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -31,7 +33,7 @@ def table(path, about):
     return facts, partial(picture.bars, charts)
 
 
-def read_curves(path) -> dict:
+def read_curves(path: Path) -> dict:
     """Curves of a .csv (first column: step) or a TensorBoard file -> {name: (steps, values)}."""
     if ".tfevents." in path.name:
         return _event_curves(path)
@@ -78,6 +80,6 @@ def _curves(path, curves):
     return facts, partial(picture.curves, dict(islice(curves.items(), 12)), "step")
 
 
-def events(path, about):
+def events(path: Path, about: dict) -> tuple[list, Callable]:
     """A TensorBoard file: the curves of a run."""
     return _curves(path, read_curves(path))

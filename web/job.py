@@ -10,12 +10,17 @@ import threading
 import time
 import traceback
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.stage import listen, say
 from web.limits import check_text, plain, short_speech
+
+if TYPE_CHECKING:
+    from animator import Animator
 
 _ONE_AT_A_TIME = threading.Lock()  # two renders at once take longer than one after the other
 _SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png", "emotion.png")
@@ -57,13 +62,13 @@ class State:
 
 
 @functools.cache
-def the_animator():
+def the_animator() -> "Animator":
     """The one Animator of this process; what it has read is read once."""
     from animator import Animator
     return Animator()
 
 
-def warm_up():
+def warm_up() -> None:
     """Read every library and model, by making a video of a word: the first visitor finds them loaded."""
     from skimage.data import astronaut
     began = time.monotonic()
@@ -87,7 +92,7 @@ def _collect(state, folder):
     state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
 
 
-def states(photo, speech=None, text=None, **options):
+def states(photo: str | Path, speech: str | Path | None = None, text: str | None = None, **options: Any) -> Iterator[State]:
     """Make a video; yield its `State`, again and again, until it has ended with a video or with an error.
 
     Who stops asking stops the work. The files are there until the generator goes on after the last state.
@@ -111,7 +116,7 @@ def states(photo, speech=None, text=None, **options):
         if speech is None and not (text or "").strip():
             raise InputError("speech", "nothing to say", "a text or a recording")
         made = folder / "talking"
-        said = {"speech": short_speech(speech, made)} if speech else {"text": check_text(text), "text_from": "the text"}
+        said = {"speech": short_speech(speech, made)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
         listen(listener)
         return the_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
 

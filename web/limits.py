@@ -33,7 +33,7 @@ def _too_long(path):
     return InputError(path, f"more than {MOST_SPEECH_S} s of sound", f"at most {MOST_SPEECH_S} s", "cut it into parts")
 
 
-def short_speech(path, folder) -> Path:
+def short_speech(path: str | Path, folder: str | Path) -> Path:
     """A recording that is short enough: a .wav itself, anything else decoded into `folder`, no further than the limit.
 
     What is wrong with a .wav is said by `core.media.audio.read_speech`, later.

@@ -9,6 +9,7 @@ import asyncio
 import json
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from render import face_check
 from render.photo import FRAMINGS
 from web.guard import Guard
 from web.serve import bind, serve
+
+if TYPE_CHECKING:
+    from web.live_face import LiveFace
 
 HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
@@ -101,7 +105,7 @@ def _report(text):
         say("live: the page said something that is no report")
 
 
-def site(face, speech):
+def site(face: "LiveFace", speech: str | Path) -> Guard:
     """The page and its socket, an ASGI app. `face` is a `live_face.LiveFace`, `speech` a .wav."""
     import numpy as np
     from starlette.applications import Starlette
@@ -131,7 +135,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
-def main(photo_path, which, points_file, speech, preprocess, size_px, port):
+def main(photo_path, which, points_file, speech, preprocess, size_px, port) -> None:
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
     sound = read_speech(speech)
     if len(sound) < SAMPLE_RATE:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -81,7 +82,7 @@ class Speaker:
         return pictures
 
 
-def rehearse(face, sound) -> float:
+def rehearse(face: LiveFace, sound: NDArray) -> float:
     """Let a `LiveFace` say `sound` (float32 [sample], 16 kHz), so that nothing is done for the first time later.
 
     Returns

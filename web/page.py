@@ -4,6 +4,7 @@ Reads: uploads. Writes: what `web.job` writes. Nothing on the page comes from an
 """
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -46,19 +47,20 @@ def _as_it_came(value):
     return value
 
 
-def file_inputs(blocks) -> dict:
+def file_inputs(blocks: gr.Blocks) -> dict:
     """{number of an event: positions of its inputs that are files}."""
     return {number: tuple(i for i, block in enumerate(fn.inputs) if isinstance(block, (gr.Image, gr.Audio)))
             for number, fn in blocks.fns.items()}
 
 
-def site(folder, names=NAMES):
+def site(folder: str | Path, names: tuple = NAMES) -> Guard:
     """The page as an ASGI app, within its guards: against strange hosts and pages, files of others, a full queue.
 
     `folder` is the one that uploads and results are in.
     """
     from fastapi import FastAPI
-    blocks, shut = page(), {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    blocks = page()
+    shut: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     app = gr.mount_gradio_app(FastAPI(**shut), blocks, "/", app_kwargs=shut, max_file_size=f"{MOST_MB}mb", footer_links=[],
                               run_history=False, enable_monitoring=False, ssr_mode=False, show_error=False, **LOOKS)
     uploads = Uploads(Waiting(app, blocks), folder, file_inputs(blocks))
@@ -100,7 +102,7 @@ def _results():
     return [progress, video, check, landmarks, sound, emotion, words, files]
 
 
-def page():
+def page() -> gr.Blocks:
     """The page, a `gradio.Blocks`, not yet served."""
     with gr.Blocks(title="Talking face", analytics_enabled=False, delete_cache=(CHECKED_EVERY_S, KEPT_S)) as blocks:
         gr.Markdown(_ABOUT, elem_id="about")

@@ -4,6 +4,7 @@ Reads, writes: nothing; prints the address.
 """
 
 import socket
+from typing import Any
 
 import click
 
@@ -12,7 +13,7 @@ from core.errors import InputError
 GOODBYE_S = 2  # for what is under way when the server is ended
 
 
-def bind(host: str, port: int):
+def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises InputError when the port is taken, or the host is not this machine's."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -22,7 +23,7 @@ def bind(host: str, port: int):
         raise InputError("--port", f"{port}, which cannot be had on {host}", "a free port", f"--port {port + 1}") from None
 
 
-def serve(app, ours, host: str):
+def serve(app: Any, ours: socket.socket, host: str) -> None:
     """Print the address and serve `app` on the socket `ours` until Ctrl-C."""
     import uvicorn
     place = f"[{host}]" if ":" in host else host

@@ -6,6 +6,8 @@ Reads, writes: nothing.
 import time
 from html import escape
 
+from web.job import State
+
 _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready", "landmarks": "Moving the landmarks",
           "render": "Drawing the video", "page": "Drawing the files in between"}
 WAITING = '<p class="hint">The video appears here.</p>'
@@ -19,7 +21,7 @@ def _stage(state, i, name) -> str:
     return f'<li class="{mark}">{escape(_NAMES.get(name, name))}{note}{bar}</li>'
 
 
-def status(state) -> str:
+def status(state: State) -> str:
     """HTML of a `web.job.State`."""
     if state.error:
         return f'<p class="error" role="alert">{escape(state.error)}</p>'

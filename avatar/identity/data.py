@@ -3,11 +3,13 @@
 Reads: CROPS/index.csv and CROPS/CLIP.npy (face-crops); PAIRS/index.csv and PAIRS/NAME.npz (avatar-pair), their photos alone.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from avatar.identity.network import as_input, face_view
@@ -45,7 +47,7 @@ def _views_of_pair(folder, row):
     return [face_view(pair["photo"], face68.to_face_space(pair["points"][None])[1][0])]
 
 
-def read_pair(folder, row) -> dict:
+def read_pair(folder: str | Path, row: dict) -> dict:
     """One pair: `photo` and `comic` uint8 [row, column, rgb], `points` float32 [68, 2] px. Raises InputError when damaged."""
     path = Path(folder) / f"{row['clip']}.npz"
     artifacts.check(path, "avatar-pair")
@@ -54,13 +56,13 @@ def read_pair(folder, row) -> dict:
         return {name: file[name] for name in ("photo", "comic", "points")}
 
 
-def good_rows(folder, split: str, cure: str = COMICS) -> list:
+def good_rows(folder: str | Path, split: str, cure: str = COMICS) -> list:
     """Rows of a split of FOLDER/index.csv that have no problem."""
     return [row for row in read_index(Path(folder) / "index.csv", "split", "speaker", cure=cure)
             if row["split"] == split and not row.get("problem")]
 
 
-def load_faces(crops, pairs, split: str, left_out=()) -> Faces:
+def load_faces(crops: str | Path, pairs: str | Path, split: str, left_out: Collection[str] = ()) -> Faces:
     """All views of a split, at most MOST_OF_PERSON a person, spread evenly; people in `left_out` are not among them.
 
     Raises InputError when there are fewer than two people.
@@ -87,7 +89,7 @@ def load_faces(crops, pairs, split: str, left_out=()) -> Faces:
     return Faces(np.stack(views)[kept], people[kept], np.array(groups)[kept], rows)
 
 
-def varied(views, rng):
+def varied(views: NDArray, rng: np.random.Generator) -> torch.Tensor:
     """Each face mirrored or not, moved, turned, in another light and colour, blurred or noisy: float [n, rgb, row, column]."""
     pictures, n = as_input(views), len(views)
     angle, size = rng.normal(0, 0.08, n), np.exp(rng.normal(0, 0.06, n))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.identity.network import DEFAULT_MODEL, face_view, load_encoder
 from core import artifacts
@@ -20,7 +21,7 @@ STAGE = "avatar.identity.embed"
 _encoder = kept(load_encoder)
 
 
-def read_face(path):
+def read_face(path: str | Path) -> tuple[NDArray, NDArray]:
     """A photo and the 68 points of its largest face: uint8 [row, column, rgb], float32 [68, 2] px. Raises InputError."""
     from core.face.face_detector import landmarks_of_picture
     picture = read_photo(path)
@@ -31,7 +32,7 @@ def read_face(path):
     return picture, points
 
 
-def identity_of(picture, points, model=None):
+def identity_of(picture: NDArray, points: NDArray, model: str | Path | None = None) -> NDArray:
     """The embedding of a face: `points` float [68, 2] px in `picture` -> float32 [number], of length 1."""
     from avatar.identity.measure import embed
     view = face_view(picture, face68.to_face_space(np.asarray(points)[None])[1][0])
@@ -43,7 +44,7 @@ def identity_of(picture, points, model=None):
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path), default=Path("identity.npy"))
 @click.option("--model", type=click.Path(path_type=Path), help="The encoder.  [default: the one that ships]")
-def main(photo, out, model):
+def main(photo, out, model) -> None:
     """Turn the largest face of a photo into numbers: near for one person, far for two."""
     if out.suffix != ".npy":
         raise InputError(out, f"a {out.suffix or 'nameless'} file", "a name that ends in .npy")

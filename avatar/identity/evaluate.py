@@ -5,13 +5,15 @@ Pairs of one person are two frames of a recording, or two portraits in other lig
 same kind. The measure is how often a pair of one person is nearer than a pair of two (area under the ROC curve).
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from avatar.identity.data import load_faces
+from avatar.identity.data import Faces, load_faces
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import DEFAULT_MODEL, SIZE_PX, VIEW, IdentityEncoder, load_encoder
 from core import artifacts
@@ -25,14 +27,14 @@ FACE_BOX = (-0.95, -0.45), (0.95, 1.45)  # face space: what dlib's detector woul
 GROUPS = ("recordings", "portraits")
 
 
-def dlib_embeddings(views):
+def dlib_embeddings(views: Iterable[NDArray]) -> NDArray:
     """dlib's embeddings of `face_view`s: float [n, 128]."""
     box = to_pixel_space(np.array([FACE_BOX]), np.array(VIEW))[0].ravel() * ENLARGED
     large = (cv2.resize(view, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC) for view in views)
     return np.stack([embedding_in(view, box) for view in large])
 
 
-def measure(embeddings, faces) -> dict:
+def measure(embeddings: NDArray, faces: Faces) -> dict:
     """Group of faces -> area under the curve."""
     found = {}
     for group in GROUPS:
@@ -46,7 +48,7 @@ def measure(embeddings, faces) -> dict:
 @click.option("--model", type=click.Path(path_type=Path), help="The encoder.  [default: the one that ships]")
 @click.option("--crops", type=click.Path(path_type=Path), default=Path("data/faces"), help="Face crops of many speakers.")
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
-def main(model, crops, pairs):
+def main(model, crops, pairs) -> None:
     """Measure the identity encoder on held-out people, beside dlib's."""
     model = Path(model or DEFAULT_MODEL)
     known = {row["speaker"] for row in load_faces(crops, pairs, "train").rows}

@@ -5,6 +5,8 @@ Reads, writes: nothing.
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from avatar.identity.network import as_input
 
@@ -12,13 +14,13 @@ _BATCH = 64
 
 
 @torch.inference_mode()
-def embed(encoder, views):
+def embed(encoder: nn.Module, views: NDArray) -> NDArray:
     """uint8 [n, row, column, rgb] -> float32 [n, number]."""
     parts = np.array_split(views, -(-len(views) // _BATCH))
     return np.concatenate([encoder(as_input(part)).numpy() for part in parts])
 
 
-def pairs_of(embeddings, people, groups):
+def pairs_of(embeddings: NDArray, people: NDArray, groups: NDArray) -> tuple[NDArray, NDArray]:
     """Distances of all pairs of one group, and whether each is of one person: float [pair], bool [pair].
 
     Embeddings with NaN, faces that were not found, are left out.
@@ -31,7 +33,7 @@ def pairs_of(embeddings, people, groups):
     return np.linalg.norm(embeddings[i] - embeddings[j], axis=1), people[i] == people[j]
 
 
-def area_under(distance, is_same) -> float:
+def area_under(distance: NDArray, is_same: NDArray) -> float:
     """How often a pair of one person is nearer than a pair of two (area under the ROC curve); NaN without both kinds."""
     from scipy.stats import rankdata
     n_same, n_other = int(is_same.sum()), int((~is_same).sum())

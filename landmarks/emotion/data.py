@@ -4,9 +4,12 @@ Reads: the sound of the recordings that an index.csv lists with their emotion, a
 What changes from step to step: speed, formants, pitch, the microphone, the noise, the stretch, and what is hidden.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
@@ -42,7 +45,7 @@ class Take:
     voicing: np.ndarray
 
     @property
-    def sounds(self):
+    def sounds(self) -> tuple[NDArray, NDArray, NDArray]:
         """Power, octaves, voicing."""
         return self.power, self.octaves, self.voicing
 
@@ -51,7 +54,7 @@ def _take(speaker, emotion, strong, sound, filters) -> Take:
     return Take(speaker, emotion, strong, *sounds_of(sound, filters)[:3])
 
 
-def takes(index, keep=None) -> list:
+def takes(index: str | Path, keep: Collection[str] | None = None) -> list:
     """The recordings of an index.csv whose emotion is told. `keep`: speakers; all by default. Raises InputError for none."""
     listed = read_index(index, "speaker", "sound", "emotion", "intensity", cure="make train-emotion RAVDESS=folder")
     rows = [row for row in listed
@@ -69,12 +72,12 @@ def takes(index, keep=None) -> list:
     return found
 
 
-def tells_emotion(row) -> bool:
+def tells_emotion(row: dict) -> bool:
     """Whether an index row's clip is named after an emotion: acted, then, as in MEAD."""
     return any(name in row["clip"].lower() for name in EMOTIONS[1:])
 
 
-def unacted(index) -> list:
+def unacted(index: str | Path) -> list:
     """Takes of speech that nobody acted: recordings of split train, and synthesised voices, cut into pieces."""
     of_people = recorded([index], "train", UNACTED_CLIPS, lambda row: not tells_emotion(row)) if index else []
     sounds = [*of_people, *synthesised()]
@@ -93,7 +96,7 @@ def _resampled(values, at):
     return values[before] + (at - before)[:, None] * (values[before + 1] - values[before])
 
 
-def trimmed(take):
+def trimmed(take: Take) -> tuple[NDArray, NDArray, NDArray]:
     """Power, octaves, voicing of a take, from a little before its speech to a little after."""
     total = take.power.sum(1)
     sounding = np.flatnonzero(total > VOICED * np.percentile(total, 95))
@@ -107,7 +110,8 @@ def _colour(power, octaves, voicing):
     return np.log10(power[total > VOICED * np.percentile(total, 95)] + 1e-9).mean(0)
 
 
-def another_way(rng, power, octaves, voicing, strength: float = 1.0, equaliser=0.0):
+def another_way(rng: np.random.Generator, power: NDArray, octaves: NDArray, voicing: NDArray, strength: float = 1.0,
+                equaliser: float | NDArray = 0.0) -> tuple[NDArray, NDArray, NDArray]:
     """The same said faster or slower, by another throat, with another microphone and noise.
 
     `strength` scales all but the noise; `equaliser` [band], decades, is added to the microphone.
@@ -125,7 +129,7 @@ def another_way(rng, power, octaves, voicing, strength: float = 1.0, equaliser=0
     return power + noise * rng.chisquare(8, power.shape) / 8, octaves, voicing
 
 
-def hidden(rng, features):
+def hidden(rng: np.random.Generator, features: NDArray) -> NDArray:
     """Some bands and some stretches of `features` [step, N_FEATURES] taken away, in place."""
     n = rng.integers(HIDDEN_BANDS)
     first = rng.integers(N_BANDS - n + 1)
@@ -136,13 +140,13 @@ def hidden(rng, features):
     return features
 
 
-def silence(n_steps: int):
+def silence(n_steps: int) -> NDArray:
     """Features of `n_steps` without sound."""
     return np.broadcast_to(heard(np.zeros((STEPS_PER_FRAME, N_BANDS)), *np.zeros((2, STEPS_PER_FRAME)))[0][:1],
                            (n_steps, N_FEATURES)).copy()
 
 
-def recoloured(rng, takes) -> list:
+def recoloured(rng: np.random.Generator, takes: Sequence[Take]) -> list:
     """Takes said another way, each in some of the colour of another: [(power, octaves, voicing)].
 
     Acted and unacted speech must not be told apart by their microphones alone.

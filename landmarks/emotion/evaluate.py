@@ -6,10 +6,12 @@ Recall is unweighted: the mean over the classes. ECE: expected calibration error
 same, when every recording is called neutral.
 """
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.index import read_index
@@ -26,14 +28,14 @@ MOST_CLIPS = 15  # of a source of unacted speech
 MILD = ("neutral", "calm")
 
 
-def calibration_error(right, confidence) -> float:
+def calibration_error(right: NDArray, confidence: NDArray) -> float:
     """Expected calibration error of answers: bool [item] and their confidence [item]."""
     place = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
     return float(sum(abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
                      for b in np.unique(place)))
 
 
-def measured(wanted, probabilities, names) -> dict:
+def measured(wanted: NDArray, probabilities: NDArray, names: Sequence[str]) -> dict:
     """Recall, accuracy, calibration and confusion of probabilities [item, class] for the true classes [item]."""
     found = probabilities.argmax(1)
     confusion = np.array([[int(((wanted == i) & (found == j)).sum()) for j in range(len(names))] for i in range(len(names))])
@@ -43,7 +45,7 @@ def measured(wanted, probabilities, names) -> dict:
             "confusion": {name: dict(zip(names, row.tolist())) for name, row in zip(names, confusion)}}
 
 
-def acted(index, apart, model) -> dict:
+def acted(index: str | Path, apart: Collection[str], model: str | Path) -> dict:
     """Measures on the acted recordings of the speakers `apart`, in eight classes and in six, and by speaker."""
     from landmarks.emotion.data import takes
     found = takes(index, apart)
@@ -62,7 +64,7 @@ def acted(index, apart, model) -> dict:
                          for name in np.unique(speaker)}}
 
 
-def unacted(index, model) -> dict:
+def unacted(index: str | Path, model: str | Path) -> dict:
     """What is heard in speech that nobody acted, by source: mean probabilities, and how often the first is a mild one."""
     sources = {}
     for row in read_index(index, "sound", "split"):
@@ -79,7 +81,7 @@ def unacted(index, model) -> dict:
     return found
 
 
-def as_markdown(about) -> str:
+def as_markdown(about: dict) -> str:
     """The measures as tables to paste into the documents."""
     eight, lines = about["acted"]["eight"], ["| said | " + " | ".join(f"heard {name}" for name in EMOTIONS) + " | recall |"]
     lines.append("|---|" + "---:|" * (len(EMOTIONS) + 1))
@@ -112,7 +114,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
 @click.option("--apart", multiple=True, default=APART, help="Speakers to measure on: not those it learnt from.")
 @click.option("--unacted", "unacted_index", type=_PATH, help="A list of recordings of which those of split val are heard too.")
-def main(index, model, apart, unacted_index):
+def main(index, model, apart, unacted_index) -> None:
     """Measure the emotion recogniser."""
     about = {"acted": acted(index, apart, model), "unacted": unacted(unacted_index, model) if unacted_index else {},
              "held_out": artifacts.read_sidecar(model).get("held_out", {"recordings": 0, "recall": np.nan})}

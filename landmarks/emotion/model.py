@@ -8,8 +8,10 @@ speech is to acted speech: what is not near is neutral or calm.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.clock import FPS
@@ -37,7 +39,7 @@ AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
-def sounds_of(sound, filters):
+def sounds_of(sound: NDArray, filters: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Mel power and pitch of a recording, STEPS_PER_FRAME to a frame.
 
     Parameters
@@ -59,7 +61,7 @@ def sounds_of(sound, filters):
     return power, np.take_along_axis(octaves, best, 1)[:, 0], voicing.max(1), frames
 
 
-def heard(power, octaves, voicing):
+def heard(power: NDArray, octaves: NDArray, voicing: NDArray) -> tuple[NDArray, NDArray]:
     """What the networks take: float32 [step, N_FEATURES], and in which steps there is sound, bool [step].
 
     The recording's level is taken away, its microphone is not. After the bands: pitch, pitch about the voice's own middle,
@@ -76,23 +78,23 @@ def heard(power, octaves, voicing):
     return np.concatenate([bands, np.stack(rest, 1)], 1).astype(np.float32), sounding
 
 
-def per_frame(sounding):
+def per_frame(sounding: NDArray) -> NDArray:
     """bool [step] -> weight of each frame in a stretch, float32 [frame]."""
     return np.maximum(sounding.reshape(-1, STEPS_PER_FRAME).max(1), SILENT).astype(np.float32)
 
 
-def moments_of(power, octaves, voicing, features, sounding) -> Moments:
+def moments_of(power: NDArray, octaves: NDArray, voicing: NDArray, features: NDArray, sounding: NDArray) -> Moments:
     """The statistics of a recording and of what was `heard` of it."""
     return Moments(power, octaves, voicing, (features[:, SURE] + 1) / 2, sounding)
 
 
-def likely(scores):
+def likely(scores: NDArray) -> NDArray:
     """Scores [..., class] -> probabilities."""
     chances = np.exp(scores - scores.max(-1, keepdims=True))
     return chances / chances.sum(-1, keepdims=True)
 
 
-def as_far_as_acted(chances, acted):
+def as_far_as_acted(chances: NDArray, acted: NDArray) -> NDArray:
     """Chances [..., 8] of which the MILD ones take over what the others have in speech that is not `acted` [...], 0..1."""
     strong = chances * acted[..., None] * ~MILD
     mild = (chances + LEAST * NEUTRAL) * MILD
@@ -219,7 +221,7 @@ class Recogniser:
         return (np.concatenate([mean, spread], -1) @ a["out"] + a["out_bias"][:, None]).mean(0)
 
 
-def load_recogniser(path=DEFAULT_MODEL) -> Recogniser:
+def load_recogniser(path: str | Path = DEFAULT_MODEL) -> Recogniser:
     """Load an emotion-model. Raises InputError when it is missing or damaged."""
     return read_model(path, "emotion-model", _load, "make train-emotion")
 

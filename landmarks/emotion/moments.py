@@ -7,6 +7,7 @@ networks (landmarks.emotion.model).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landmarks.features import FLOOR
 
@@ -82,7 +83,7 @@ def _statistics(values, weight, wanted, first, last):
     return np.concatenate([found[name] for name in wanted], 1)
 
 
-def discriminant(moments, emotion, n_classes: int, shrinkage: float):
+def discriminant(moments: NDArray, emotion: NDArray, n_classes: int, shrinkage: float) -> tuple[NDArray, NDArray]:
     """Linear discriminant analysis with a covariance shrunk towards its diagonal (Friedman 1989).
 
     Parameters

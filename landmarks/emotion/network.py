@@ -3,6 +3,9 @@
 Reads, writes: nothing.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -27,7 +30,7 @@ class Statistics(layers.Layer):
         return ops.concatenate([mean, ops.sqrt(ops.maximum(square - ops.square(mean), 0) + SILENT)], -1)
 
 
-def built(width, channels, units, dropout):
+def built(width: int, channels: int, units: int, dropout: float) -> keras.Model:
     """features [batch, step, N_FEATURES], sounding [batch, frame] -> scores [batch, 8], of strong acting [batch, 1]."""
     features, sounding = keras.Input((None, N_FEATURES)), keras.Input((None,))
     x = features
@@ -41,7 +44,7 @@ def built(width, channels, units, dropout):
     return keras.Model([features, sounding], heads)
 
 
-def arrays_of(network) -> dict:
+def arrays_of(network: keras.Model) -> dict:
     """Weights by name, batch normalisation folded into the convolutions: what one network adds to an emotion-model."""
     found = {}
     for name in ("first", "second"):
@@ -57,7 +60,7 @@ def arrays_of(network) -> dict:
     return found
 
 
-def make_train_step(network, optimizer, smoothing: float, strong_weight: float):
+def make_train_step(network: keras.Model, optimizer: Any, smoothing: float, strong_weight: float) -> Callable:
     """A compiled function of a batch -> dict of loss terms."""
     @tf.function(reduce_retracing=True)
     def train_step(features, sounding, emotion, strong, weight):

@@ -5,11 +5,14 @@ Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (s
 Where nobody speaks the emotion is neutral. The eight classes are those of RAVDESS; the six of CREMA-D are made from them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
@@ -48,7 +51,7 @@ class Emotion:
     spoken: float
 
 
-def six_of(probabilities):
+def six_of(probabilities: NDArray) -> NDArray:
     """Probabilities of the eight classes [..., 8] -> those of CREMA-D's six, in the order of SIX, float [..., 6]."""
     sums = np.stack([sum(probabilities[..., EMOTIONS.index(name)] for name in names) for names in SIX.values()], -1)
     neutral = np.eye(len(SIX), dtype=np.float32)[list(SIX).index("neutral")]
@@ -56,7 +59,7 @@ def six_of(probabilities):
     return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
 
 
-def emotion_of(sound, model=None, free=None) -> Emotion:
+def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | None = None) -> Emotion:
     """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
 
     `free` is how far somebody speaks in each frame, `WholeVoice.free`, where that is known.
@@ -90,7 +93,7 @@ def as_json(found: Emotion) -> dict:
             "six_over_time": rows(six_of(moments), SIX)}
 
 
-def drawn(found: Emotion):
+def drawn(found: Emotion) -> Any:
     """The probabilities over time, stacked, and those of the whole as words: a PIL image."""
     from PIL import Image, ImageDraw  # its letters are there at once, those of OpenCV are not
     columns, rows = PLOT_PX
@@ -108,7 +111,7 @@ def drawn(found: Emotion):
     return image
 
 
-def write_emotion(found: Emotion, folder, *, stage=STAGE, inputs=()) -> Path:
+def write_emotion(found: Emotion, folder: Path, *, stage: str = STAGE, inputs: Iterable[str | Path] = ()) -> Path:
     """Write emotion.json, emotion.png and speech_embedding.npy into `folder`; return the path of emotion.json."""
     folder = Path(folder)
     artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
@@ -126,7 +129,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("speech", type=_PATH)
 @click.option("--out", type=_PATH, help="Folder.  [default: predict_landmark/SPEECH]")
 @click.option("--model", type=_PATH, default=DEFAULT_MODEL, show_default="the shipped one")
-def main(speech, out, model):
+def main(speech, out, model) -> None:
     """Find the emotion in a voice.
 
     Acted English taught it: it says what a voice sounds like, not what a person feels.

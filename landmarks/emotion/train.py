@@ -7,15 +7,22 @@ temperature (Guo et al. 2017); it is the cross-validation in the sidecar. The ac
 landmarks.emotion.evaluate measures on them.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, runs
 from core.errors import InputError
 from core.stage import only_one, say, stage
 from preprocess.list_recordings import EMOTIONS
+
+if TYPE_CHECKING:
+    from landmarks.emotion.data import Take
+    from landmarks.emotion.model import Recogniser
 
 STAGE = "landmarks.emotion.train"
 APART = ("actor_19", "actor_20")
@@ -25,46 +32,48 @@ SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # loo
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
 
 
-def recall(wanted, scores) -> float:
+def recall(wanted: NDArray, scores: NDArray) -> float:
     """Unweighted average recall of scores [item, 8] for the true classes `wanted` [item]."""
     found = scores.argmax(-1)
     return float(np.mean([(found[wanted == k] == k).mean() for k in np.unique(wanted)]))
 
 
-def surprise(wanted, chances) -> float:
+def surprise(wanted: NDArray, chances: NDArray) -> float:
     """Mean negative logarithm of the chances [item, class] of the true classes [item]."""
     return -float(np.log(np.maximum(chances[np.arange(len(wanted)), wanted], 1e-12)).mean())
 
 
-def weighed(wanted, by_network, by_moments):
+def weighed(wanted: NDArray, by_network: NDArray, by_moments: NDArray) -> tuple[float, float]:
     """Share of the discriminant's scores, and temperature, under which the true classes are least surprising."""
     from landmarks.emotion.model import likely
     tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
              for share in SHARES for t in TEMPERATURES]
-    return tuple(float(value) for value in min(tried)[1:])
+    _, share, temperature = min(tried)
+    return float(share), float(temperature)
 
 
-def scores_of(recogniser, takes):
+def scores_of(recogniser: "Recogniser", takes: Sequence) -> tuple[NDArray, NDArray, NDArray]:
     """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
     found = [recogniser.listen(*take.sounds) for take in takes]
     scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
-    return tuple(np.concatenate(part) for part in zip(*scores))
+    by_network, by_moments, is_acted = map(np.concatenate, zip(*scores))
+    return by_network, by_moments, is_acted
 
 
-def moments_of_takes(takes, seed: int):
+def moments_of_takes(takes: "Sequence[Take]", seed: int) -> NDArray:
     """Moments of takes: as they are, COPIES times said another way, and in the colour of others; float32 [copy, take, n]."""
     from landmarks.emotion.data import MILD, another_way, recoloured
     from landmarks.emotion.model import heard, moments_of
     rng = np.random.default_rng(seed)
 
-    def of(all_sounds):
+    def of(all_sounds: Sequence[tuple[NDArray, NDArray, NDArray]]) -> list:
         return [moments_of(*sounds, *heard(*sounds))(np.array([0]), np.array([len(sounds[0])]))[0] for sounds in all_sounds]
 
     copies = ([another_way(rng, *take.sounds, MILD) for take in takes] for _ in range(COPIES))
     return np.stack([of(sounds) for sounds in ([take.sounds for take in takes], *copies, recoloured(rng, takes))])
 
 
-def discriminants(moments, emotion) -> dict:
+def discriminants(moments: NDArray, emotion: NDArray) -> dict:
     """Arrays of the two linear discriminants, from `moments_of_takes` and emotions [take], UNACTED where nobody acted."""
     from landmarks.emotion.data import UNACTED
     from landmarks.emotion.moments import discriminant
@@ -77,14 +86,14 @@ def discriminants(moments, emotion) -> dict:
             "acted_bias": both_bias[1] - both_bias[0]}
 
 
-def merged(networks, linear, share: float = 0.0, temperature: float = 1.0) -> dict:
+def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperature: float = 1.0) -> dict:
     """The arrays of an emotion-model made of some networks' (`train_one`) and of `discriminants`."""
     from landmarks.features import mel_filters
     arrays = {name: np.stack([network[name] for network in networks]).astype(np.float16) for name in networks[0]}
     return {**arrays, **linear, "mel": mel_filters(), "share": np.float32(share), "temperature": np.float32(temperature)}
 
 
-def train_one(folder, learnt, held_out, linear, options, seed: int) -> dict:
+def train_one(folder: Path, learnt: Sequence, held_out: Sequence, linear: dict, options: dict, seed: int) -> dict:
     """Train a network in `folder`, going on when it was stopped; return its arrays. `linear`: of `discriminants`."""
     import keras
 
@@ -110,7 +119,7 @@ def train_one(folder, learnt, held_out, linear, options, seed: int) -> dict:
     return arrays_of(network)
 
 
-def train(run, acted, unacted, options, inputs) -> Path:
+def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train all networks of a run and write the model. Returns its path."""
     from landmarks.emotion.model import Recogniser
     takes, networks, wanted, scores, others, groups = [*acted, *unacted], [], [], [], [], {}
@@ -169,7 +178,7 @@ def train(run, acted, unacted, options, inputs) -> Path:
 @click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-def main(index, unacted_index, record_folder, apart, **options):
+def main(index, unacted_index, record_folder, apart, **options) -> None:
     """Train the recogniser of emotions."""
     from landmarks.emotion.data import takes, unacted
     inputs = [unacted_index] if unacted_index else []

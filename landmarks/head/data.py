@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS
@@ -43,13 +44,13 @@ class HeadClip:
         return self.name.split("/")[-2] if "/" in self.name else self.speaker
 
 
-def manner_of(motion):
+def manner_of(motion: NDArray) -> NDArray:
     """How lively a motion [frame, channel] is: log10 of the mean speed of head (rad/s) and brows (eye distances/s)."""
     speed = np.abs(np.diff(motion, axis=0)).mean(0) * FPS if len(motion) > 1 else np.zeros(N_CHANNELS)
     return np.log10(np.array([speed[:3].sum(), speed[5:].sum()]) + 1e-3).astype(np.float32)
 
 
-def load_heads(pack, heads, split: str) -> list:
+def load_heads(pack: str | Path, heads: str | Path, split: str) -> list:
     """Clips of `split` whose head was measured. Raises InputError when there is none."""
     filters, clips = mel_filters(), []
     with open_pack(pack) as file:
@@ -69,7 +70,7 @@ def load_heads(pack, heads, split: str) -> list:
     return clips
 
 
-def turning(clip) -> float:
+def turning(clip: HeadClip) -> float:
     """How fast the head of a clip turns, degrees a second."""
     return float(np.degrees(np.linalg.norm(np.diff(clip.face[:, :3], axis=0), axis=1).mean())) * FPS
 

@@ -6,10 +6,12 @@ Held-out clips of heads that move freely. `noise` is what the network begins wit
 correlations of measured motion. `replay` is the motion of the training clip whose loudness follows a like course.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import welch
 
@@ -17,10 +19,10 @@ from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import progress, stage
-from landmarks.head.data import load_heads, turning
+from landmarks.head.data import HeadClip, load_heads, turning
 from landmarks.head.intonation import melody
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
-from landmarks.head.motion import DEFAULT_MODEL, load_head_model, motion_of, seeded_noise
+from landmarks.head.motion import DEFAULT_MODEL, HeadModel, load_head_model, motion_of, seeded_noise
 from landmarks.head.sound import heard_at_knots
 from landmarks.head.train import MOVING
 from landmarks.voice.gate import WholeVoice
@@ -33,19 +35,19 @@ _TINY = 1e-9
 _SLOW_S, _FAST_S = 1.0, 0.12  # of the Gaussians between which accents lie
 
 
-def moved(model, clip, seed: int, sound=None):
+def moved(model: HeadModel, clip: HeadClip, seed: int, sound: HeadClip | None = None) -> NDArray:
     """The model's motion [frame, channel] for a clip, hearing `sound`, another clip, in its place."""
     sound = sound or clip
     free = WholeVoice(sound.power).free
     return np.concatenate(motion_of(model, heard_at_knots(sound.power, sound.height), seeded_noise(len(free), seed), free), 1)
 
 
-def loudness(clip):
+def loudness(clip: HeadClip) -> NDArray:
     """Decades of power, smoothed, float [frame]."""
     return gaussian_filter1d(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S * FPS)
 
 
-def replayed(clip, train):
+def replayed(clip: HeadClip, train: Sequence[HeadClip]) -> NDArray:
     """The motion of the clip of `train` whose loudness goes most like this one's, [frame, channel]."""
     n, own = len(clip.face), loudness(clip)
     others = [other for other in train if len(other.face) >= n and turning(other) > MOVING]
@@ -54,12 +56,12 @@ def replayed(clip, train):
     return max(others, key=lambda other: correlation(own, loudness(other)[:n])).face[:n]
 
 
-def accents(values):
+def accents(values: NDArray) -> NDArray:
     """What rises and falls within a second in `values` [frame]."""
     return gaussian_filter1d(values, _FAST_S * FPS) - gaussian_filter1d(values, _SLOW_S * FPS)
 
 
-def correlation(a, b) -> float:
+def correlation(a: NDArray, b: NDArray) -> float:
     """Pearson's; 0 when one of them is constant."""
     n = min(len(a), len(b))
     a, b = a[:n] - a[:n].mean(), b[:n] - b[:n].mean()
@@ -67,7 +69,7 @@ def correlation(a, b) -> float:
     return float(a @ b / norm) if norm > 1e-9 else 0.0
 
 
-def measures_of(motion, clip) -> dict:
+def measures_of(motion: NDArray, clip: HeadClip) -> dict:
     """What a motion [frame, channel] is like by itself, and how it goes with the sound of a clip."""
     motion = motion - motion.mean(0)
     frequency, power = welch(motion, FPS, nperseg=min(128, len(motion)), axis=0)
@@ -81,7 +83,7 @@ def measures_of(motion, clip) -> dict:
             "brow_melody": correlation(accents(brow), accents(height))}
 
 
-def compared(found, truth) -> dict:
+def compared(found: Sequence[dict], truth: Sequence[dict]) -> dict:
     """Measures of a method, a list of `measures_of`, beside those of the clips: ratios of medians, and means."""
     def ratio(name):
         return np.median([m[name] for m in found], 0) / np.median([m[name] for m in truth], 0)
@@ -92,20 +94,20 @@ def compared(found, truth) -> dict:
             **{name: float(np.mean([m[name] for m in found])) for name in ("speed_loudness", "nod_loudness", "brow_melody")}}
 
 
-def diversity(motions) -> float:
+def diversity(motions: Sequence[NDArray]) -> float:
     """`difference` of the motions of different seeds, mean over pairs."""
     return float(np.mean([difference(a, b) for i, a in enumerate(motions) for b in motions[:i]]))
 
 
-def difference(a, b) -> float:
+def difference(a: NDArray, b: NDArray) -> float:
     """Distance of two motions over that of two that have nothing in common: 0 the same, about 1 strangers."""
     n = min(len(a), len(b))
     return float(np.mean(np.std(a[:n] - b[:n], 0) / (np.sqrt(a[:n].var(0) + b[:n].var(0)) + _TINY)))
 
 
-def long_and_silent(model, clips) -> dict:
+def long_and_silent(model: HeadModel, clips: Sequence[HeadClip]) -> dict:
     """Five minutes of speech, and silence: in standard deviations of a channel."""
-    many = clips * 20
+    many = [*clips] * 20
     power, height = (np.concatenate([getattr(clip, name) for clip in many])[:LONG_S * FPS] for name in ("power", "height"))
 
     def motion(power, height):
@@ -123,7 +125,7 @@ def long_and_silent(model, clips) -> dict:
             "silent_brows": float(np.abs(quiet[:, N_HEAD:]).max())}
 
 
-def measure(model, clips, train) -> dict:
+def measure(model: HeadModel, clips: Sequence[HeadClip], train: Sequence[HeadClip]) -> dict:
     """Everything: `methods`, `diversity` between seeds, `by_sound` between sounds, `same_seed`, `long`."""
     truth, spread, by_sound = [], [], []
     found = {name: [] for name in ("model", "another's sound", "noise", "replay", "still")}
@@ -148,7 +150,7 @@ def measure(model, clips, train) -> dict:
             "by_sound": float(np.mean(by_sound)), "same_seed": same, "long": long_and_silent(model, clips)}
 
 
-def as_markdown(about) -> str:
+def as_markdown(about: dict) -> str:
     """The measures as a table to paste into the documents."""
     names = "spectrum_distance_db", "jitter_ratio", "speed_loudness", "nod_loudness", "brow_melody"
     lines = ["| method | sd: " + ", ".join(CHANNELS) + " | speed | " + " | ".join(names) + " |", "|---|---|---|" + "---:|" * 5]
@@ -166,7 +168,7 @@ def as_markdown(about) -> str:
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The sound of the clips.")
 @click.option("--heads", type=click.Path(path_type=Path), default=Path("data/heads"), help="How head and brows move in them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model, pack, heads, out):
+def main(model, pack, heads, out) -> None:
     """Measure how natural the motion of head and brows is, beside its baselines."""
     clips, train = ([clip for clip in load_heads(pack, heads, split) if turning(clip) > MOVING] for split in ("val", "train"))
     if not clips:

@@ -5,6 +5,7 @@ freed of the window's own as in Boersma 1993.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 from core.media.audio import N_FFT
@@ -23,7 +24,7 @@ def _of_the_window():
     return np.maximum(whole[_LAGS] / whole[0], 0.05)
 
 
-def pitch(spectrum):
+def pitch(spectrum: NDArray) -> NDArray:
     """FFT magnitudes [frame, hop, bin] -> log2 of the pitch in Hz (NaN where no voice sounds), float32 [frame, hop]."""
     height, window = np.empty(spectrum.shape[:2], np.float32), _of_the_window()
     for t in range(0, len(spectrum), _BLOCK):
@@ -34,7 +35,7 @@ def pitch(spectrum):
     return height
 
 
-def melody(height):
+def melody(height: NDArray) -> NDArray:
     """What a pitch [frame, hop] (`pitch`) says: octaves about the voice's median (0 without a voice), share that sounds.
 
     float32 [frame, 2]

@@ -6,6 +6,7 @@ Reads, writes: nothing. Knot k lies at frame ``(k - 1) * KNOT``; a frame is a mi
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 
@@ -27,7 +28,7 @@ def _weights():
     return np.concatenate([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], 1) / 6
 
 
-def to_frames(knots, n_frames: int):
+def to_frames(knots: NDArray, n_frames: int) -> NDArray:
     """Knots [knot, channel] -> float32 [frame, channel]."""
     four = np.lib.stride_tricks.sliding_window_view(knots, 4, axis=0)  # [knot - 3, channel, 4]
     frames = np.einsum("kcf,wf->kwc", four, _weights()).reshape(-1, knots.shape[1])
@@ -42,12 +43,12 @@ def _fit(n_frames: int):
     return np.linalg.solve(basis.T @ basis + ridge, basis.T).astype(np.float32)
 
 
-def to_knots(frames):
+def to_knots(frames: NDArray) -> NDArray:
     """Frames [frame, channel] -> the knots that fit them best, float32 [knot, channel]."""
     return (_fit(len(frames)) @ frames).astype(np.float32)
 
 
-def at_knots(values, fill):
+def at_knots(values: NDArray, fill: NDArray) -> NDArray:
     """Values of frames [frame, n] as what lies around each knot: float32 [knot, KNOT, n]; `fill` [n] beyond either end."""
     before = KNOT + KNOT // 2
     n_knots = n_knots_of(len(values))

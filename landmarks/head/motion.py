@@ -6,10 +6,12 @@ rest; it starts and ends at rest, and never leaves a few standard deviations.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, paths
 from core.clock import FPS
@@ -37,16 +39,16 @@ _BROWS = tuple(list(face68.GROUPS[name]) for name in ("right_brow", "left_brow")
 class HeadModel:
     """A loaded head-model: the functions `hear`, `begin`, `move`, and what it says of motion in general."""
 
-    hear: object
-    begin: object
-    move: object
+    hear: Callable
+    begin: Callable
+    move: Callable
     manner: np.ndarray  # how lively, as learnt from heads that move freely
     size: np.ndarray  # [channel], standard deviation of the noise it begins with
     sees: int  # knots to either side that a knot depends on
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
 
-def load_head_model(path=None) -> HeadModel:
+def load_head_model(path: str | Path | None = None) -> HeadModel:
     """Load a head-model (the shipped one by default). Raises InputError: missing, damaged, or of another version."""
     return read_model(path or DEFAULT_MODEL, "head-model", _load, "make train-head")
 
@@ -57,13 +59,13 @@ def _load(path, _about) -> HeadModel:
     return HeadModel(hear, begin, move, first["manner"], first["size"], int(first["sees"]))
 
 
-def seeded_noise(n_frames: int, seed: int = 0):
+def seeded_noise(n_frames: int, seed: int = 0) -> NDArray:
     """What `seed` makes of a motion of `n_frames`: float32 [knot, channel]; the first ones do not depend on how many follow."""
     rng = np.random.default_rng((seed, 5))
     return rng.standard_normal((n_knots_of(n_frames), N_CHANNELS)).astype(np.float32)
 
 
-def noise_for(path, n_frames: int, seed: int = 0):
+def noise_for(path: str | Path, n_frames: int, seed: int = 0) -> tuple[NDArray, bool]:
     """The noise of a motion of `n_frames`: a user's own at `path`, which has no description beside it, else `seeded_noise`.
 
     Returns
@@ -85,7 +87,7 @@ def noise_for(path, n_frames: int, seed: int = 0):
     return noise, True
 
 
-def flow(model, heard, noise):
+def flow(model: HeadModel, heard: NDArray, noise: NDArray) -> NDArray:
     """Noise [knot, channel] to motion [knot, channel], while hearing [knot, ...]; in blocks that give what one would."""
     n, around = len(noise), model.sees
     spans = [(max(0, t - around), min(n, t + _OWN + around), t, min(n, t + _OWN)) for t in range(0, n, _OWN)]
@@ -108,7 +110,7 @@ def flow(model, heard, noise):
     return motion
 
 
-def motion_of(model, heard, noise, free):
+def motion_of(model: HeadModel, heard: NDArray, noise: NDArray, free: NDArray) -> tuple[NDArray, NDArray]:
     """Motion of head and brows.
 
     Parameters
@@ -129,21 +131,21 @@ def motion_of(model, heard, noise, free):
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
 
 
-def within_limit(motion):
+def within_limit(motion: NDArray) -> NDArray:
     """`motion`, in standard deviations, bent from `FREE` on so that it never exceeds `LIMIT`."""
     beyond = np.abs(motion) - FREE
     bent = np.sign(motion) * (FREE + (LIMIT - FREE) * np.tanh(beyond / (LIMIT - FREE)))
     return np.where(beyond > 0, bent, motion)
 
 
-def ends_at_rest(n_frames: int):
+def ends_at_rest(n_frames: int) -> NDArray:
     """A factor that rises from 0 at the start and falls to 0 at the end: float32 [frame]."""
     seconds = (np.arange(n_frames) + 0.5) / FPS
     inside = np.minimum(seconds, n_frames / FPS - seconds) / min(FADE_S, n_frames / FPS / 2)
     return (np.sin(np.pi / 2 * np.clip(inside, 0, 1)) ** 2).astype(np.float32)
 
 
-def with_brows(face, brows):
+def with_brows(face: NDArray, brows: NDArray) -> NDArray:
     """`face` float32 [frame, 68, 2] with brows raised by `brows` [frame, 2], eye distances; a copy.
 
     All points of a brow go straight up by the same way, `LOWERED` of it when that is down; those of the upper lid by

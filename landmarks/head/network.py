@@ -6,6 +6,7 @@ Source: flow matching, Lipman et al. 2023; attention with learnt distances, Shaw
 """
 
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -15,7 +16,7 @@ from keras import layers
 from keras.export import ExportArchive
 
 from core import artifacts
-from landmarks.head.data import N_MANNER, manner_of
+from landmarks.head.data import N_MANNER, HeadClip, manner_of
 from landmarks.head.knots import KNOT, N_CHANNELS, to_knots
 from landmarks.head.sound import N_SOUND
 
@@ -100,7 +101,7 @@ class HeadNetwork(keras.Model):
         return deaf + listens * (hearing - deaf)
 
 
-def statistics_of(clips) -> dict:
+def statistics_of(clips: Sequence[HeadClip]) -> dict:
     """What measured motion is like, `clips` of `HeadClip`: size [channel] and manner (medians), colour and mixing of noise."""
     spectra, motions = [], []
     for clip in clips:
@@ -120,7 +121,7 @@ def statistics_of(clips) -> dict:
     return {name: value.astype(np.float32) for name, value in parts.items()}
 
 
-def export(network, path, *, stage: str, options: dict, inputs=()) -> Path:
+def export(network: HeadNetwork, path: str | Path, *, stage: str, options: dict, inputs: Iterable[str | Path] = ()) -> Path:
     """Write `network` to `path` as LiteRT (head-model): signatures `hear`, `begin` and `move`, one recording each."""
     archive = ExportArchive()
     archive.track(network)

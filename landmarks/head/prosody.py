@@ -6,6 +6,7 @@ looked at on a grid of pitches, and smoothed along time. Windows of 64 ms and a 
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.media.audio import HOP, HOPS_PER_FRAME
@@ -37,7 +38,7 @@ def _smoothed(values):
     return (total[STEADY_HOPS:] - total[:-STEADY_HOPS]) / STEADY_HOPS
 
 
-def pitch_and_voicing(sound):
+def pitch_and_voicing(sound: NDArray) -> tuple[NDArray, NDArray]:
     """How high and how regular a voice is.
 
     Parameters

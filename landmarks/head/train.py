@@ -5,7 +5,9 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 use) and `done`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -14,12 +16,17 @@ from core.stage import say, stage
 from landmarks.dataset import open_pack
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
 
+if TYPE_CHECKING:
+    from landmarks.head.data import HeadClip
+    from landmarks.head.network import HeadNetwork
+
 STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
 MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what motion is like
 
 
-def flow_loss(network, heard, listens, manner, motion, weight, noise, time, training=False):
+def flow_loss(network: "HeadNetwork", heard: Any, listens: Any, manner: Any, motion: Any, weight: Any, noise: Any, time: Any,
+              *, training: bool = False) -> Any:
     """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
     import tensorflow as tf
     start, share = network.begin(noise), time[:, None, None]
@@ -29,7 +36,7 @@ def flow_loss(network, heard, listens, manner, motion, weight, noise, time, trai
     return tf.reduce_sum(error * weight) / tf.reduce_sum(weight)
 
 
-def build(clips, options):
+def build(clips: "Sequence[HeadClip]", options: dict) -> "tuple[HeadNetwork, HeadNetwork]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
@@ -41,7 +48,7 @@ def build(clips, options):
     return network, average
 
 
-def train(run, pack, options, stop_after=None):
+def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
     """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
@@ -106,7 +113,7 @@ def train(run, pack, options, stop_after=None):
 @click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
 @click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(pack, record_folder, resume, dry_run, **options) -> None:
     """Train the transformer that moves head and brows with the speech."""
     if dry_run:
         options |= {"steps": 2, "batch": 2, "every": 2}

@@ -4,7 +4,9 @@ Reads: clips of landmarks.dataset.
 A batch depends on the seed and the step alone, so a resumed run sees what an unbroken one would have seen.
 """
 
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face.face68 import N_MOUTH_SHAPE
 from core.media.audio import HOPS_PER_FRAME
@@ -49,7 +51,7 @@ class SyncBatches:
                 (target / target.sum()).astype(np.float32))
 
 
-def shifted(power, shapes, seen, late_hops: int, n_frames: int):
+def shifted(power: NDArray, shapes: NDArray, seen: NDArray, late_hops: int, n_frames: int) -> tuple[NDArray, NDArray, NDArray]:
     """`n_frames` of sound [frame, hop, mel] and picture [frame, ...], the sound `late_hops` late; beyond them is nothing."""
     hops = power.reshape(-1, power.shape[-1])
     first_frame = max(0, -(-late_hops // HOPS_PER_FRAME))
@@ -61,7 +63,7 @@ def shifted(power, shapes, seen, late_hops: int, n_frames: int):
     return (hops.reshape(n_frames, HOPS_PER_FRAME, -1), np.pad(shapes, ((0, missing), (0, 0))), np.pad(seen, (0, missing)))
 
 
-def augment_mouth(shapes, rng):
+def augment_mouth(shapes: NDArray, rng: np.random.Generator) -> NDArray:
     """Another face and another detector for `shapes` [frame, N_MOUTH_SHAPE]: gains, a slow drift, noise, smoothing."""
     gains = np.exp(rng.normal(0, 0.2, N_MOUTH_SHAPE))
     t = np.linspace(-1, 1, len(shapes))[:, None]

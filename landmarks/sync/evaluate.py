@@ -6,10 +6,12 @@ A trial is a stretch of a speaker's clips, end to end, its sound moved by -400 t
 from the recording there, never filled. Right is within one frame. Chance: the same answers, dealt out at random.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS
@@ -18,7 +20,7 @@ from core.media.audio import HOPS_PER_FRAME
 from core.stage import progress, stage
 from landmarks.dataset import open_pack
 from landmarks.features import mel_filters
-from landmarks.sync.judge import DEFAULT_MODEL, FRAME_MS, judge_power, load_judge
+from landmarks.sync.judge import DEFAULT_MODEL, FRAME_MS, Judge, judge_power, load_judge
 from preprocess.estimate_offset import offset_of
 
 STAGE = "landmarks.sync.evaluate"
@@ -28,7 +30,7 @@ LENGTHS_S = (1, 2, 3, 5)
 N_SHIFTS = 4  # trials a stretch
 
 
-def recordings(pack, split: str) -> list:
+def recordings(pack: str | Path, split: str) -> list:
     """The clips of a split, those of a speaker end to end: (source, spectrum float16 [frame, hop, bin], face)."""
     parts = {}
     with open_pack(pack) as file:
@@ -40,7 +42,8 @@ def recordings(pack, split: str) -> list:
     return [(source, *(np.concatenate(part) for part in zip(*clips))) for (source, _), clips in sorted(parts.items())]
 
 
-def trials(found, seconds: float, seed: int = 0):
+def trials(found: Sequence[tuple[str, NDArray, NDArray]], seconds: float,
+           seed: int = 0) -> Iterator[tuple[str, float, NDArray, NDArray]]:
     """Yield (source, late_ms, spectrum, face) of stretches of this length, each with N_SHIFTS moved sounds."""
     rng, n = np.random.default_rng(seed), round(seconds * FPS)
     for source, spectrum, face in found:
@@ -52,7 +55,7 @@ def trials(found, seconds: float, seed: int = 0):
                 yield source, late * HOP_MS, heard.reshape(n, HOPS_PER_FRAME, -1), face[start:start + n]
 
 
-def by_judge(judge):
+def by_judge(judge: Judge) -> Callable[[NDArray, NDArray], tuple[float, float]]:
     """A function (spectrum, face) -> offset_ms, confidence."""
     filters = mel_filters()
 
@@ -63,7 +66,7 @@ def by_judge(judge):
     return answer
 
 
-def share_right(truth, answers) -> dict:
+def share_right(truth: NDArray, answers: NDArray) -> dict:
     """How often `answers` [trial] (ms) lie within a frame of the `truth`, by how much they miss, and what chance would give."""
     error = np.abs(answers - truth)
     return {"trials": len(truth), "within_frame": float((error <= FRAME_MS).mean()),
@@ -71,7 +74,8 @@ def share_right(truth, answers) -> dict:
             "chance": float((np.abs(answers[:, None] - truth) <= FRAME_MS).mean())}
 
 
-def measure(found, answer, lengths=LENGTHS_S) -> list:
+def measure(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDArray, NDArray], tuple[float, float]],
+            lengths: Sequence[float] = LENGTHS_S) -> list:
     """`share_right` of all trials and by source, a row a length; `answer` as of `by_judge`."""
     rows = []
     for seconds in lengths:
@@ -84,7 +88,8 @@ def measure(found, answer, lengths=LENGTHS_S) -> list:
     return rows
 
 
-def confidences(found, answer, seconds: float) -> dict:
+def confidences(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDArray, NDArray], tuple[float, float]],
+                seconds: float) -> dict:
     """Confidence with the own sound and with that of the stretch before; `told_apart`: how often the own is the higher
     of two drawn at random (the area under the ROC curve)."""
     stretches = list(trials(found, seconds))
@@ -94,7 +99,7 @@ def confidences(found, answer, seconds: float) -> dict:
             "told_apart": float((own[:, None] > foreign).mean())}
 
 
-def publish_accuracy(model, pack, split: str = "val") -> dict:
+def publish_accuracy(model: str | Path, pack: str | Path, split: str = "val") -> dict:
     """Measure a sync-model file and the baseline; write the sidecar's `accuracy` and metrics.json; return the measures."""
     found, answer = recordings(pack, split), by_judge(load_judge(model))
     with progress((("judge", answer), ("ridge regression", offset_of)), "evaluate sync") as bar:
@@ -108,7 +113,7 @@ def publish_accuracy(model, pack, split: str = "val") -> dict:
     return about
 
 
-def as_markdown(methods) -> str:
+def as_markdown(methods: dict) -> str:
     """The measures as a table to paste into the documents."""
     lines = ["| source | seconds | trials | method | within one frame | median error, ms | by chance |",
              "|---|---:|---:|---|---:|---:|---:|"]
@@ -126,7 +131,7 @@ def as_markdown(methods) -> str:
 @click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the shipped one")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--split", default="val", help="Split to measure on.")
-def main(model, pack, split):
+def main(model, pack, split) -> None:
     """Measure how often the sync judge is right."""
     about = publish_accuracy(model, pack, split)
     click.echo(as_markdown(about["methods"]))

@@ -8,11 +8,13 @@ trained by landmarks.sync.train; its numbers are nobody else's score. How often 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, paths
 from core.clock import FPS
@@ -37,8 +39,8 @@ STILL = 2e-3  # eye distances: a mouth whose opening deviates less does not move
 class Judge:
     """A loaded sync-model: `hear` and `see` as functions, and how often it was right (the sidecar's `accuracy`)."""
 
-    hear: object
-    see: object
+    hear: Callable
+    see: Callable
     accuracy: dict
 
 
@@ -51,7 +53,7 @@ class Verdict:
     similarity: np.ndarray  # [lag], -MAX_LAG..MAX_LAG frames of late sound
 
 
-def load_judge(path=None) -> Judge:
+def load_judge(path: str | Path | None = None) -> Judge:
     """Load a sync-model (the shipped one by default). Raises InputError when it is missing or damaged."""
     return read_model(path or DEFAULT_MODEL, "sync-model", _load, "make train-sync, or leave --model away")
 
@@ -62,13 +64,13 @@ def _load(path, about) -> Judge:
                  about.get("accuracy", {}))
 
 
-def sound_features(power):
+def sound_features(power: NDArray) -> NDArray:
     """What the ear takes: mel power [frame, hop, mel] of one recording -> float32 [frame + CONTEXT, hop, mel]."""
     features, silence = normalise(power)
     return pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
 
 
-def mouth_features(face):
+def mouth_features(face: NDArray) -> tuple[NDArray, NDArray]:
     """What the eye takes: the mouth's shape without its mean, in deviations of its opening.
 
     face : float [frame, 68, 2], face space, NaN without a face -> float32 [frame, N_MOUTH_SHAPE], bool [frame]
@@ -81,7 +83,7 @@ def mouth_features(face):
     return ((shapes - shapes[seen].mean(0)) / spread).astype(np.float32), seen
 
 
-def similarities(heard, shown, seen):
+def similarities(heard: NDArray, shown: NDArray, seen: NDArray) -> NDArray:
     """Correlation of two sequences of vectors at each lag, their means over the clip taken away.
 
     heard, shown : float [frame, size]; seen : bool [frame] -> float [lag], -1..1; NaN where fewer than FEWEST frames meet
@@ -97,7 +99,7 @@ def similarities(heard, shown, seen):
     return found
 
 
-def verdict_of(similarity) -> Verdict:
+def verdict_of(similarity: NDArray) -> Verdict:
     """The lag of the highest `similarity` [lag], between frames by a parabola, and the confidence."""
     if not np.isfinite(similarity).any():
         return Verdict(float("nan"), 0.0, similarity)
@@ -105,7 +107,7 @@ def verdict_of(similarity) -> Verdict:
     return Verdict((peak_of(similarity) - MAX_LAG) * FRAME_MS, confidence, similarity)
 
 
-def judge_power(judge: Judge, power, face) -> Verdict:
+def judge_power(judge: Judge, power: NDArray, face: NDArray) -> Verdict:
     """How late the sound is, from mel power [frame, hop, mel] and face landmarks [frame, 68, 2] of one clip."""
     shapes, seen = mouth_features(face)
     if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < STILL or not np.any(power):
@@ -113,12 +115,12 @@ def judge_power(judge: Judge, power, face) -> Verdict:
     return verdict_of(similarities(judge.hear(sound_features(power)), judge.see(shapes), seen))
 
 
-def judge_clip(judge: Judge, sound, face) -> Verdict:
+def judge_clip(judge: Judge, sound: NDArray, face: NDArray) -> Verdict:
     """How late `sound` (float32 [sample], 16 kHz) is against `face` (float [frame, 68, 2], face space)."""
     return judge_power(judge, np.square(spectrum_of(sound).astype(np.float32)) @ mel_filters(), face)
 
 
-def landmarks_of(path):
+def landmarks_of(path: str | Path) -> NDArray:
     """Face-space landmarks of a video (measured now) or of a landmarks .npy: float32 [frame, 68, 2], NaN without a face."""
     if Path(path).suffix.lower() == ".npy":
         pixel = artifacts.load(path, "landmarks-face", "landmarks-pixel").array
@@ -134,7 +136,7 @@ def landmarks_of(path):
     return face68.to_face_space(pixel)[0]
 
 
-def sound_of(path, speech=None):
+def sound_of(path: str | Path, speech: str | Path | None = None) -> NDArray:
     """The sound to judge, float32 [sample]: of `speech` (.wav), or of the video `path` itself."""
     if not Path(path).is_file():
         raise InputError(path, absent(path), "a video, or landmarks .npy")
@@ -162,7 +164,7 @@ def accuracy_for(accuracy: dict, seconds: float) -> dict:
 @click.option("--speech", type=click.Path(path_type=Path), help="Its sound, a .wav.  [default: the video's own]")
 @click.option("--model", type=click.Path(path_type=Path), help="A sync-model.  [default: the shipped one]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the similarity at each lag.")
-def main(source, speech, model, as_json):
+def main(source, speech, model, as_json) -> None:
     """Judge by how many milliseconds the sound of a talking face is late."""
     judge = load_judge(model)
     sound, face = sound_of(source, speech), landmarks_of(source)

@@ -5,7 +5,9 @@ Source: the two encoders follow SyncNet (Chung & Zisserman 2016), the loss InfoN
 """
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,14 +32,14 @@ def _tail(x, width, size, dropout):
     return layers.Conv1D(size, 5, padding="same")(x)
 
 
-def build_ear(channels, width, size, dropout):
+def build_ear(channels: int, width: int, size: int, dropout: float) -> keras.Model:
     """Features [batch, frame + CONTEXT, hop, mel] -> [batch, frame, size]; a vector knows 17 frames of sound."""
     sound = keras.Input((None, HOPS_PER_FRAME, N_MELS))
     x = build_encoder(channels, width, dropout)(sound)
     return keras.Model(sound, _tail(x, width, size, dropout), name="ear")
 
 
-def build_eye(width, size, dropout):
+def build_eye(width: int, size: int, dropout: float) -> keras.Model:
     """Mouth shapes [batch, frame, N_MOUTH_SHAPE] -> [batch, frame, size]; a vector knows 17 frames of picture."""
     shape = keras.Input((None, N_MOUTH_SHAPE))
     x = layers.Conv1D(width, 5, padding="same", activation="relu")(shape)
@@ -61,7 +63,7 @@ class SyncNetwork(keras.Model):
         return self.ear(features, training=training), self.eye(shapes, training=training)
 
 
-def similarities(heard, shown, seen):
+def similarities(heard: Any, shown: Any, seen: Any) -> Any:
     """`sync.similarities` of batches, in TensorFlow: heard, shown [batch, frame, size], seen [batch, frame] -> [batch, lag]."""
     heard = heard - tf.reduce_mean(heard, 1, keepdims=True)
     shown = (shown - tf.reduce_sum(shown * seen[..., None], 1, keepdims=True)
@@ -77,7 +79,7 @@ def similarities(heard, shown, seen):
     return tf.reduce_sum(products, 1) / tf.sqrt(energy + 1e-6)
 
 
-def loss_terms(network, heard, shown, seen, target, n_others: int):
+def loss_terms(network: SyncNetwork, heard: Any, shown: Any, seen: Any, target: Any, n_others: int) -> dict[str, Any]:
     """Cross-entropy of the true lag, among the lags of a clip, and among those of `n_others` other clips' sounds too.
 
     target : [batch, lag], how likely each lag is; sums to 1
@@ -91,7 +93,8 @@ def loss_terms(network, heard, shown, seen, target, n_others: int):
             "clip": tf.reduce_mean(tf.reduce_logsumexp(every, 1) - picked)}
 
 
-def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> Path:
+def export(network: SyncNetwork, path: str | Path, *, stage: str, options: dict, inputs: Iterable[str | Path] = (),
+           **facts: object) -> Path:
     """Write `network` to `path` as LiteRT with signatures `hear` and `see`, frames as the batch axis, and its sidecar."""
     archive = ExportArchive()
     archive.track(network)
@@ -108,7 +111,7 @@ def export(network, path, *, stage: str, options: dict, inputs=(), **facts) -> P
     return Path(path)
 
 
-def built(**settings) -> SyncNetwork:
+def built(**settings: Any) -> SyncNetwork:
     """An untrained network whose variables exist."""
     network = SyncNetwork(**settings)
     network(np.zeros((1, CONTEXT + 4, HOPS_PER_FRAME, N_MELS), np.float32), np.zeros((1, 4, N_MOUTH_SHAPE), np.float32))

@@ -5,7 +5,9 @@ Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.pn
 (sync-model, its accuracy in the sidecar), metrics.json and `done`.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +15,15 @@ from core.stage import say, stage
 from landmarks.dataset import open_pack
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked
 
+if TYPE_CHECKING:
+    from landmarks.sync.judge import Judge
+    from landmarks.sync.network import SyncNetwork
+
 STAGE = "landmarks.sync.train"
 CHECKED_S = 2  # length of the stretches looked at while training
 
 
-def build(options):
+def build(options: dict) -> "tuple[SyncNetwork, SyncNetwork, Any]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
@@ -28,7 +34,7 @@ def build(options):
     return network, average, optimizer_of(network, options)
 
 
-def make_train_step(network, average, optimizer, n_others: int):
+def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: Any, n_others: int) -> Callable:
     """A compiled function (features, shapes, seen, target) -> dict of loss terms: one step, the averaged weights follow."""
     import tensorflow as tf
 
@@ -43,7 +49,8 @@ def make_train_step(network, average, optimizer, n_others: int):
     @tf.function(input_signature=signature)  # one graph for all lengths: a resumed run computes as an unbroken one
     def train_step(features, shapes, seen, target):
         with tf.GradientTape() as tape:
-            terms = loss_terms(network, *network(features, shapes, training=True), seen, target, n_others)
+            heard, shown = network(features, shapes, training=True)
+            terms = loss_terms(network, heard, shown, seen, target, n_others)
             loss = terms["lag"] + terms["clip"]
         descend(tape, loss, network, average, optimizer)
         return {"loss": loss, **terms}
@@ -51,7 +58,7 @@ def make_train_step(network, average, optimizer, n_others: int):
     return train_step
 
 
-def judge_of(network):
+def judge_of(network: "SyncNetwork") -> "Judge":
     """The network in memory as a `sync.Judge`."""
     import tensorflow as tf
 
@@ -61,7 +68,7 @@ def judge_of(network):
     return Judge(lambda features: hear(tf.constant(features)).numpy(), lambda shapes: see(tf.constant(shapes)).numpy(), {})
 
 
-def train(run, pack, options, stop_after=None):
+def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
     """Train in the folder `run` until `options['steps']`, going on from state.npz when there is one.
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
@@ -88,7 +95,7 @@ def train(run, pack, options, stop_after=None):
     return path
 
 
-def record(run, step, losses, rows):
+def record(run: Path, step: int, losses: dict, rows: Sequence[dict]) -> None:
     """Write one row of the course of a run, and say it; `rows` of `sync_evaluate.measure`, none when no clip is long enough."""
     shares = {source: values["within_frame"] for row in rows for source, values in row["sources"].items()}
     add_to_curves(run, {"step": step, **losses, **{f"{source}/within_frame": share for source, share in shares.items()}})
@@ -114,7 +121,7 @@ def record(run, step, losses, rows):
 @click.option("--every", type=click.IntRange(1), default=250, help="Steps between saved states.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
 @click.option("--dry-run", is_flag=True, help="Two small steps, to see that everything works.")
-def main(pack, record_folder, resume, dry_run, **options):
+def main(pack, record_folder, resume, dry_run, **options) -> None:
     """Train the network that judges whether lips and sound are together."""
     if dry_run:
         options |= {"steps": 2, "batch": 4, "every": 2}

@@ -7,6 +7,7 @@ Reads: CNN_record/voice/model.npz (voice-model), made by landmarks.voice.train. 
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.clock import FPS
@@ -29,7 +30,7 @@ def voice_model() -> dict:
     return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
-def heard(power, loudness: Loudness):
+def heard(power: NDArray, loudness: Loudness) -> NDArray:
     """What the network takes for mel power [frame, hop, mel]: float32 [frame, hop * mel]; moves `loudness` on."""
     loud = np.array([loudness.push(float(frame.sum())) for frame in power])
     values = (log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD
@@ -119,7 +120,7 @@ class Free:
         return np.empty(0, np.float32)
 
 
-def loudness_of(power) -> Loudness:
+def loudness_of(power: NDArray) -> Loudness:
     """A loudness that has heard mel power [frame, hop, mel]."""
     loudness = Loudness()
     for frame in power:

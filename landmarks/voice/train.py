@@ -5,10 +5,13 @@ Writes: CNN_record/voice/model.npz (voice-model).
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -33,7 +36,8 @@ RATES = (160, 120, 200, 240, 140)  # words a minute, one a text
 VOICES = ("en-us", "en-gb-x-rp+f3", "en-us+m3", "en-us+f2", "de", "tr+f4", "hi", "fr+m5")
 
 
-def recorded(indexes, split: str, most_clips: int = MOST_CLIPS, wanted=lambda row: True) -> list:
+def recorded(indexes: Sequence[str | Path], split: str, most_clips: int = MOST_CLIPS,
+             wanted: Callable[[dict], bool] = lambda row: True) -> list:
     """The sound of the clips of `split`, of each speaker at most `most_clips`: [(speaker, float32 [sample])].
 
     `wanted` says of a row of an index whether it may be among them.
@@ -60,19 +64,19 @@ def synthesised() -> list:
     return [(voice, resample(spoken.sound, spoken.rate)) for voice, spoken in said]
 
 
-def mel_power(sound):
+def mel_power(sound: NDArray) -> NDArray:
     """float [sample] -> mel power, float32 [frame, hop, mel]."""
     return np.square(spectrum_of(sound.astype(np.float32)).astype(np.float32)) @ mel_filters()
 
 
-def spoken(sound):
+def spoken(sound: NDArray) -> NDArray:
     """Which frames of a clean recording belong to speech, bool [frame]."""
     frames = sound[:len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
     power = np.convolve(np.square(frames, dtype=np.float64).mean(1), np.ones(3) / 3, "same")
     return power > max(SAID * np.percentile(power, 95), 1e-9)
 
 
-def with_margins(voiced):
+def with_margins(voiced: NDArray) -> NDArray:
     """`voiced` bool [frame] with short pauses filled, and some frames before and after."""
     at = np.flatnonzero(voiced)
     out = voiced.copy()
@@ -81,7 +85,7 @@ def with_margins(voiced):
     return np.convolve(out, np.ones(BEFORE + AFTER + 1))[BEFORE:BEFORE + len(out)] > 0  # from BEFORE ahead to AFTER later
 
 
-def piece(rng, speakers):
+def piece(rng: np.random.Generator, speakers: dict) -> tuple[NDArray, NDArray]:
     """Ten seconds of sound and which frames are voice: float [sample], bool [frame].
 
     Half the pieces have no speech at all; in the others it comes in bouts, in a room, with other sounds behind it.
@@ -107,13 +111,13 @@ def piece(rng, speakers):
     return (speech + (share if has_voice else 1) * background) * 10 ** rng.uniform(-2.5, -0.7), with_margins(voiced)
 
 
-def tinted(rng, power):
+def tinted(rng: np.random.Generator, power: NDArray) -> NDArray:
     """Mel power [frame, hop, mel] through a random smooth equaliser: another microphone."""
     knots = rng.normal(0, 0.4, 7)
     return power * (10 ** np.interp(np.arange(N_MELS), np.linspace(0, N_MELS - 1, len(knots)), knots)).astype(np.float32)
 
 
-def examples(rng, speakers, n):
+def examples(rng: np.random.Generator, speakers: dict, n: int) -> tuple[NDArray, NDArray, NDArray]:
     """`n` pieces as the network takes them: [item, frame, hop * mel], wanted and weight [item, frame], delayed by `LAG`."""
     x, wanted, weight = [], [], []
     with progress(range(n), "mix pieces") as bar:
@@ -123,10 +127,10 @@ def examples(rng, speakers, n):
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
-    return tuple(np.stack(part).astype(dtype) for part, dtype in ((x, np.float16), (wanted, np.float32), (weight, np.float32)))
+    return np.stack(x).astype(np.float16), np.stack(wanted).astype(np.float32), np.stack(weight).astype(np.float32)
 
 
-def network(width: int, hidden: int):
+def network(width: int, hidden: int) -> Any:
     """The network, untrained: a dense layer, a GRU, a probability (Keras)."""
     import keras
     from keras import layers
@@ -135,7 +139,7 @@ def network(width: int, hidden: int):
                              layers.Dense(1, activation="sigmoid")])
 
 
-def fit(net, data, *, epochs: int, batch: int, rate: float):
+def fit(net: Any, data: Sequence[NDArray], *, epochs: int, batch: int, rate: float) -> None:
     """Fit `net` to `examples`, falling from `rate` to nothing."""
     import keras
     x, wanted, weight = data
@@ -146,13 +150,13 @@ def fit(net, data, *, epochs: int, batch: int, rate: float):
         say(f"epoch {epoch + 1}: loss {done.history['loss'][0]:.4f}")
 
 
-def weights(net) -> dict:
+def weights(net: Any) -> dict:
     """The arrays of `net` under the names that landmarks.voice.Voice knows."""
     names = "dense", "dense_bias", "kernel", "recurrent", "bias", "out", "out_bias"
     return dict(zip(names, (np.asarray(variable) for variable in net.trainable_weights)))
 
 
-def typical(speakers):
+def typical(speakers: dict) -> NDArray:
     """The mean log-mel of a voice, over speakers: float32 [mel]."""
     means = []
     for sounds in speakers.values():
@@ -175,7 +179,7 @@ def typical(speakers):
 @click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
 @click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
-def main(indexes, out, pieces, epochs, width, hidden, seed):
+def main(indexes, out, pieces, epochs, width, hidden, seed) -> None:
     """Train the detector of voices."""
     import keras
     keras.utils.set_random_seed(seed)

@@ -9,13 +9,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.errors import InputError, readable
 from core.index import number_in, read_index
 from core.stage import say
 from render.parts.network import as_floats, masks_as_floats
-from render.parts.part import MOUTH
+from render.parts.part import MOUTH, Part
 
 PICTURES, MASKS = ("photo", "warped", "truth"), ("photo_masks", "masks")
 MOST_PAIRS = 10_000  # of a clip
@@ -44,7 +45,7 @@ class Pairs:
         return {name: np.stack(values) for name, values in found.items()}
 
 
-def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
+def load_pairs(folder: str | Path, split: str, part: Part = MOUTH) -> Pairs:
     """The pairs of a part, of one split. Raises InputError when there are none, or a file is missing or another one."""
     index = Path(folder) / "index.csv"
     listed = read_index(index, "split", "pairs", "speaker", cure="make train-render")
@@ -61,13 +62,13 @@ def load_pairs(folder, split: str, part=MOUTH) -> Pairs:
     return Pairs(paths, rows, items)
 
 
-def as_tensors(batch, device="cpu") -> dict:
+def as_tensors(batch: dict[str, NDArray], device: str = "cpu") -> dict:
     """A batch of `Pairs` as floats: pictures -1..1, masks 0..1, [n, channel, row, column]."""
     floats = {name: as_floats(torch.from_numpy(batch[name]), device) for name in PICTURES}
     return floats | {name: masks_as_floats(torch.from_numpy(batch[name]), device) for name in MASKS}
 
 
-def varied(batch, rng) -> dict:
+def varied(batch: dict[str, NDArray], rng: np.random.Generator) -> dict:
     """Other people, other light: each pair mirrored or not, its colours mixed, its contrast bent; all its pictures alike.
 
     `batch` as `Pairs.batch` gives it -> as `as_tensors` does

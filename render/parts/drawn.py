@@ -5,12 +5,16 @@ A painter trained on films would put a photo's mouth into a drawing. Here the li
 inside, one band of teeth, a tongue when there is room, and a line where lips or lids meet; colours follow the face's light.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
-from render.parts.part import EYES, MOUTH, lip_outline
+from render.parts.part import EYES, MOUTH, Part, lip_outline
 from render.parts.view import UNIT_PX, PartView
+from render.photo import Photo
 
 INK = np.array([26, 16, 16])
 INSIDE, TEETH, TONGUE = (np.array(c) for c in ((0.30, 0.10, 0.11), (1.05, 1.02, 0.97), (0.70, 0.29, 0.28)))  # of the light
@@ -34,7 +38,7 @@ def _stroke(canvas, line, width, colour):
     cv2.polylines(canvas, [np.round(line * _FINE).astype(np.int32)], False, colour, thick, cv2.LINE_AA, 4)
 
 
-def lid_curves(eye):
+def lid_curves(eye: NDArray) -> tuple[NDArray, NDArray]:
     """Upper and lower lid of an eye's six points [6, 2] as smooth lines from corner to corner: float [15, 2] twice."""
     return _AT @ eye[:4], _AT @ eye[[0, 5, 4, 3]]
 
@@ -42,7 +46,8 @@ def lid_curves(eye):
 class _Drawn:
     """A part of one comic face; `paint` is that of `painted_part.PaintedPart`."""
 
-    part = None
+    part: Part  # of each kind
+    _patch: Callable
 
     def __init__(self, photo, warp=None):
         self.view = PartView(self.part, photo.picture, photo.face, photo.pose, warp)
@@ -164,7 +169,7 @@ class DrawnLids(_Drawn):
         return cv2.merge([canvas, mask])
 
 
-def drawn_parts(photo):
+def drawn_parts(photo: Photo) -> tuple[DrawnMouth, DrawnLids]:
     """All that is drawn of a comic: its mouth and its eyes."""
     mouth = DrawnMouth(photo)
     return mouth, DrawnLids(photo, mouth.view.warp)

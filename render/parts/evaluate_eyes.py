@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts, metrics
 from core.errors import InputError
@@ -31,7 +32,7 @@ MOST = 12  # frames of a clip
 STILL = np.zeros(5, np.float32)  # a head held still
 
 
-def shut_frames(row, landmarks):
+def shut_frames(row: dict, landmarks: str | Path) -> tuple[dict, NDArray, NDArray, tuple[NDArray, NDArray, NDArray], int]:
     """Frames of shut eyes, and photos for them.
 
     Returns
@@ -46,7 +47,7 @@ def shut_frames(row, landmarks):
     share = shut_shares(face)
     n_shut = 0 if share is None else int((share > SHUT).sum())
     photo, shown, moved = choose_eyes(face, len(face), np.random.default_rng(zlib.crc32(row["clip"].encode())))
-    if len(shown):
+    if share is not None and len(shown):
         chosen = np.flatnonzero(share[shown] > SHUT)[:MOST]
         photo, shown, moved = photo[chosen], shown[chosen], moved[chosen]
     wanted = {*photo.tolist(), *shown.tolist()}
@@ -54,7 +55,7 @@ def shut_frames(row, landmarks):
     return pictures, face, pose, (photo, shown, moved), n_shut
 
 
-def measure_eyes(row, landmarks, model=None):
+def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = None) -> tuple[dict, int, int, NDArray | None]:
     """Measures of each method on a clip, means over its frames.
 
     Returns
@@ -90,7 +91,7 @@ def measure_eyes(row, landmarks, model=None):
                  "python -m render.parts.evaluate_eyes --every-clip 5 --picture sheet.png"))
 @click.option("--model", type=click.Path(path_type=Path), help="The painter of eyes.  [default: the one that ships]")
 @shared_options
-def main(model, landmarks, split, every_clip, picture):
+def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure the painted lids of blinks in held-out recordings, beside the warp alone and the photo held still."""
     from render.parts.painted import MODELS
     model, rows = Path(model or MODELS[EYES]), rows_of(landmarks, split, every_clip)

@@ -9,6 +9,7 @@ Source: Ronneberger et al., U-Net, MICCAI 2015.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from core.errors import InputError
 from learn.layers import SLOPE, Residual, act, convolution
 from learn.weights import load_network, save_network
-from render.parts.part import MOUTH, PARTS
+from render.parts.part import MOUTH, PARTS, Part
 
 NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
@@ -145,12 +146,12 @@ def _twice(x):
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def squares(picture, masks):
+def squares(picture: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Pictures and masks with each square of pixels as one: float [n, 4 * SQUARE², row / SQUARE, column / SQUARE]."""
     return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), SQUARE)
 
 
-def painted(warped, colour, mask):
+def painted(warped: torch.Tensor, colour: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Paint over the photo's own pixels."""
     return warped + mask * (colour - warped)
 
@@ -173,22 +174,22 @@ class Critic(nn.Module):
         return self.score(x)[:, 0], features
 
 
-def as_floats(pictures, device="cpu"):
+def as_floats(pictures: torch.Tensor, device: str = "cpu") -> torch.Tensor:
     """uint8 tensor [n, row, column, rgb] -> float tensor [n, rgb, row, column], -1..1, channels last in memory."""
     return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def masks_as_floats(masks, device="cpu"):
+def masks_as_floats(masks: torch.Tensor, device: str = "cpu") -> torch.Tensor:
     """uint8 tensor [n, row, column, 2] -> float tensor [n, 2, row, column], 0..1."""
     return masks.to(device).permute(0, 3, 1, 2).float() / 255
 
 
-def save_painter(path, painter, **about) -> Path:
+def save_painter(path: str | Path, painter: Painter, **about: Any) -> Path:
     """Write a painter with its provenance, as `save_network` does."""
     return save_network(path, painter, NETWORK, VERSION, **about)
 
 
-def load_painter(path, part=MOUTH, device="cpu") -> Painter:
+def load_painter(path: str | Path, part: Part = MOUTH, device: str = "cpu") -> Painter:
     """Read a painter of a part, ready to use. Raises InputError as `load_network` does, and for another part's."""
     cure = f"python -m render.parts.train --part {part.name}, or take the model that came with the program"
     painter = load_network(path, Painter, NETWORK, VERSION, device, cure)

@@ -4,6 +4,7 @@ Reads: GAN_record/{mouth,eyes}/model.safetensors (picture-model). Writes: nothin
 """
 
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from core.keep import kept
 from render.parts.network import as_floats, load_painter, masks_as_floats
 from render.parts.part import EYES, MOUTH
 from render.parts.view import PartView
+from render.photo import Photo
 
 MODELS = {MOUTH: paths.MOUTH_MODEL, EYES: paths.EYES_MODEL}
 _painter = kept(load_painter)
@@ -68,7 +70,7 @@ class PaintedPart:
         return patches
 
 
-def painted_parts(photo, mouth_model=None, device="cpu"):
+def painted_parts(photo: Photo, mouth_model: str | Path | None = None, device: str = "cpu") -> tuple[PaintedPart, PaintedPart]:
     """All that is painted of a photo: its mouth, by `mouth_model` or the model that ships, and its eyes."""
     mouth = PaintedPart(photo, MOUTH, mouth_model, device)
     return mouth, PaintedPart(photo, EYES, None, device, mouth.view.warp)

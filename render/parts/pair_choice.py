@@ -6,7 +6,9 @@ moved by the truth's own landmarks, wide open ones more often than they come. Li
 eye that is shut, so the photo's are brought together as far as the truth's are, between the clip's open eyes and its shut ones.
 """
 
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 from render.liveliness import close_lids
@@ -37,7 +39,7 @@ def _drawn(frames, n, chance, rng):
     return rng.choice(frames, n, replace=False, p=chance / chance.sum())
 
 
-def choose_mouths(face, n_pairs: int, rng):
+def choose_mouths(face: NDArray, n_pairs: int, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray]:
     """Pairs for the mouth.
 
     Parameters
@@ -61,7 +63,7 @@ def choose_mouths(face, n_pairs: int, rng):
     return photo, shown, face[shown]
 
 
-def shut_shares(face):
+def shut_shares(face: NDArray) -> NDArray | None:
     """How far the eyes of a clip are shut: float [frame], 0 open, 1 shut, NaN without a face; None when they never shut."""
     opening = face68.eye_opening(face)
     opening = opening / np.nanpercentile(opening, OPEN_PERCENTILE)
@@ -69,7 +71,7 @@ def shut_shares(face):
     return np.clip((1 - opening) / (1 - np.clip(np.median(dips), *SHUT)), 0, 1) if len(dips) else None
 
 
-def choose_eyes(face, n_pairs: int, rng):
+def choose_eyes(face: NDArray, n_pairs: int, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray]:
     """Pairs for the eyes, as `choose_mouths` does: shut, half shut, and a few open ones."""
     share = shut_shares(face) if np.isfinite(face).any() else None
     if share is None:

@@ -7,10 +7,12 @@ as `pair_choice` says, beside the other frame's own pixels in the same view.
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import click
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.corpus import output_path, run_stage
@@ -20,7 +22,7 @@ from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
 from render.parts.pair_choice import TURNED, choose_eyes, choose_mouths
-from render.parts.part import EYES, MOUTH, PARTS
+from render.parts.part import EYES, MOUTH, PARTS, Part
 from render.parts.view import UNIT_PX, PartView
 from render.warp import CREASE
 
@@ -29,9 +31,10 @@ _CHOOSE = {MOUTH: (choose_mouths, "no two frames with the head held alike"),
            EYES: (choose_eyes, "no shut eyes beside open ones with the head held alike")}
 
 
-def pairs_of(part, picture, face, pose, rest, photo, shown, moved):
+def pairs_of(part: Part, picture: Any, face: NDArray, pose: NDArray, rest: NDArray, photo: NDArray, shown: NDArray,
+             moved: NDArray) -> dict[str, NDArray]:
     """Make pairs of a video: arrays by name, each [pair or photo, row, column, channel], and `photo_of` [pair]."""
-    wanted = {int(t): None for t in (*photo, *shown)}
+    wanted: dict[int, Any] = {int(t): None for t in (*photo, *shown)}
     for t, frame in enumerate(read_frames(picture)):
         if t in wanted:
             wanted[t] = frame
@@ -44,7 +47,7 @@ def pairs_of(part, picture, face, pose, rest, photo, shown, moved):
             "truth": np.stack([upright(wanted[t], pose[t], views[0].view, part.size) for t in shown])}
 
 
-def pair_clip(row, out, options):
+def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's pairs; return their number."""
     if not row["picture"]:
         raise InputError(row["sound"], "no picture", "a video")
@@ -53,7 +56,7 @@ def pair_clip(row, out, options):
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
     kind, view = f"{part.name}-pairs", [*part.size, UNIT_PX, part.near_px]
     settings = {"pairs": n_pairs, "view": view, "turned": TURNED, "crease": CREASE}
-    about = {"stage": STAGE, "options": settings, "inputs": inputs}
+    about: dict[str, Any] = {"stage": STAGE, "options": settings, "inputs": inputs}
     if not artifacts.is_current(path, kind, **about):
         face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
         rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))
@@ -79,7 +82,7 @@ def pair_clip(row, out, options):
 @click.option("--of-speaker", type=click.IntRange(1), default=160, help="Pairs of a speaker, at most, but one a clip.")
 @click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(part, landmarks, out, most, of_speaker, clips_of_speaker, jobs):
+def main(part, landmarks, out, most, of_speaker, clips_of_speaker, jobs) -> None:
     """Pair frames of recordings, to learn how mouths and shut eyes look that a photo does not show."""
     clips = {}
     for row in read_index(landmarks / "index.csv", "speaker"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.face import face68
 
@@ -14,7 +15,7 @@ LIDS_FROM, LIDS_WHOLE = 0.08, 0.3  # closed by this share of its opening an eye 
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 
 
-def lip_outline(points):
+def lip_outline(points: NDArray) -> NDArray:
     """The inner lips of `points` [68, 2] as a smooth closed line, above and back below -> [26, 2], in their own unit."""
     upper, lower = face68.inner_lip_curves(points, _AT)
     return np.concatenate([upper, lower[::-1]])

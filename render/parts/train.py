@@ -6,6 +6,7 @@ The order of the pairs, and how each is varied, follow from the seed and the ste
 if it had not been.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ from core.stage import stage
 from learn.curves import save_picture
 from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
-from render.parts.data import as_tensors, load_pairs, varied
+from render.parts.data import Pairs, as_tensors, load_pairs, varied
 from render.parts.network import Painter, painted, save_painter
 from render.parts.part import EYES, MOUTH, PARTS
 from render.parts.trainer import PartTrainer
@@ -29,7 +30,7 @@ N_CHECK, N_PREVIEW = 64, 8  # held-out pairs that are measured, and drawn, at ea
 MODEL_OPTIONS = ("part", "epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
 
 
-def batches(train, options, first, n_steps):
+def batches(train: Pairs, options: dict, first: int, n_steps: int) -> Iterator[dict[str, torch.Tensor]]:
     """Yield batches, `part_data.varied`, from step `first` on."""
     per_epoch = max(1, len(train) // options["batch"])
     for step in range(first, n_steps):
@@ -39,13 +40,13 @@ def batches(train, options, first, n_steps):
 
 
 @torch.inference_mode()
-def paint(painter, pairs):
+def paint(painter: Painter, pairs: dict[str, torch.Tensor]) -> torch.Tensor:
     """Paint a batch of `part_data.as_tensors` -> float [n, rgb, row, column], -1..1."""
     maps = painter.look_at(pairs["photo"], pairs["photo_masks"])
     return painted(pairs["warped"], *painter(pairs["warped"], pairs["masks"], maps))
 
 
-def check(painter, val, preview, device) -> dict:
+def check(painter: Painter, val: Pairs, preview: str | Path, device: str) -> dict:
     """Measure near the part in held-out pairs, always the same ones, and draw some: photo, moved, painted, truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
     tiles, found = [], {"val_psnr_db": [], "val_ssim": [], "val_ssim_moved": []}
@@ -65,7 +66,7 @@ def check(painter, val, preview, device) -> dict:
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def training(options, device) -> Training:
+def training(options: dict, device: str) -> Training:
     """All of a run, from its options."""
     part = PARTS[options["part"]]
     train, val = (load_pairs(options["pairs"], split, part) for split in ("train", "val"))
@@ -92,7 +93,7 @@ def training(options, device) -> Training:
 @click.option("--pairs", type=click.Path(path_type=Path),
               help=f"Pairs of that part.  [default: {MOUTH.pairs}; of the eyes, {EYES.pairs}]")
 @training_options(epochs=6, batch=8, adversarial_weight=0.04, adversarial_from=0.3)
-def main(pairs, **options):
+def main(pairs, **options) -> None:
     """Train the model that draws what a photo's mouth or eyes lack. A run that was stopped goes on by itself."""
     pairs = pairs or Path(PARTS[options["part"]].pairs)
     if model := train_as_asked(training, STAGE, "pairs", pairs=pairs, **options):

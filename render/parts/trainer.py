@@ -14,7 +14,7 @@ SHARPENING, SHARPENING_PX = 0.5, 2.5  # the recordings are softer than most phot
 CRITIC_SHARE = 0.5  # of the learning rate: a critic that always wins teaches nothing
 
 
-def sharpened(pictures):
+def sharpened(pictures: torch.Tensor) -> torch.Tensor:
     """Pictures with an unsharp mask of `SHARPENING` and a Gaussian of `SHARPENING_PX`: float [n, rgb, row, column], -1..1."""
     reach = int(3 * SHARPENING_PX)
     bell = torch.exp(-torch.arange(-reach, reach + 1, device=pictures.device).square() / (2 * SHARPENING_PX**2))
