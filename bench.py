@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -26,10 +26,8 @@ from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
 from core.stage import say, stage
-
-if TYPE_CHECKING:
-    from render.motion import Motion
-    from render.photo import Photo
+from render.motion import Motion
+from render.photo import Photo
 
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"
@@ -59,6 +57,8 @@ class Row:
 
 @dataclass
 class Ended:
+    """A process that has ended, and what it said on standard error."""
+
     seconds: float
     peak_mb: float  # of the largest process, itself or one it started
     talk: str
@@ -79,12 +79,14 @@ def python(*arguments: Any) -> Ended:
 
 
 def seconds_of(work: Callable) -> float:
+    """Seconds of the wall clock that `work()` takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def count_frames(path: str | Path) -> int:
+    """Frames of a video, decoded one by one."""
     return sum(1 for _ in read_frames(path))
 
 
@@ -162,16 +164,15 @@ def predict(folder: Path) -> list[Row]:
                 "the piece", PIECE_MS)]
 
 
-def padded_to(photo: "Photo", width: int, height: int) -> "Photo":
+def padded_to(photo: Photo, width: int, height: int) -> Photo:
     """`photo` in the middle of a grey picture of this size."""
-    from render.photo import Photo
     picture = np.full((height, width, 3), 128, np.uint8)
     left, top = (width - photo.picture.shape[1]) // 2, (height - photo.picture.shape[0]) // 2
     picture[top:top + photo.picture.shape[0], left:left + photo.picture.shape[1]] = photo.picture
     return Photo(photo.path, picture, photo.points + np.array([left, top], np.float32))
 
 
-def render_row(found: "Photo", moves: "Motion", width: int, height: int, folder: Path) -> Row:
+def render_row(found: Photo, moves: Motion, width: int, height: int, folder: Path) -> Row:
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
     from render.parts.painted import painted_parts

@@ -41,16 +41,19 @@ class Artifact:
 
 
 def sidecar_path(path: str | Path) -> Path:
+    """NAME.ext.json beside the payload NAME.ext."""
     path = Path(path)
     return path.with_name(path.name + ".json")
 
 
 def pending_path(path: str | Path) -> Path:
+    """The hidden sidecar of a payload that has not got its name yet; see the top of this file."""
     path = Path(path)
     return path.with_name(f".{short_name(path)}.pending")
 
 
 def sha256(path: str | Path) -> str:
+    """Hash of a file's contents, 64 hexadecimal digits; the file is read in pieces."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -40,6 +40,7 @@ def new_trainer(train: Crops, options: dict, device: str) -> tuple[Trainer, torc
 
 
 def steps_per_epoch(train: Crops, options: dict) -> int:
+    """Whole batches in the crops, at least one; a broken last batch is left out."""
     return max(1, len(train) // options["batch"])
 
 

@@ -88,8 +88,11 @@ def coded(sound: NDArray, suffix: str, *codec: str) -> NDArray:
 
 
 def distortions(others: Sequence[NDArray], seed: int = 0) -> dict:
-    """Name -> function of a sound. `others`: speech [sample], whose sum is the babble; each is turned round by half a period,
-    so that a sound among them meets another part of itself."""
+    """Name -> function of a sound, float32 [sample] at 16 kHz -> the same.
+
+    `others`: speech [sample], whose sum is the babble; each is turned round by half a period, so that a sound among them
+    meets another part of itself.
+    """
     rng = np.random.default_rng(seed)
     length = max(map(len, others))
     babble = np.sum([np.resize(np.roll(to_peak(other, 0), len(other) // 2), length) for other in others], 0)

@@ -20,7 +20,7 @@ from viewer import draw as picture
 
 
 def sound(path: Path, about: dict) -> tuple[list, Callable]:
-    """.wav"""
+    """Facts and drawing of a .wav."""
     import soundfile
 
     from core.media.audio import level_dbfs, read_speech
@@ -45,7 +45,7 @@ def film(path: Path, about: dict) -> tuple[list, Callable]:
 
 
 def animation(path: Path, about: dict) -> tuple[list, Callable]:
-    """.gif"""
+    """Facts and drawing of a .gif."""
     with opened(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
         for i in picture.evenly(n_frames):
@@ -57,7 +57,7 @@ def animation(path: Path, about: dict) -> tuple[list, Callable]:
 
 
 def photo(path: Path, about: dict) -> tuple[list, Callable]:
-    """.png or .jpg"""
+    """Facts and drawing of a .png or .jpg."""
     with opened(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
         return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

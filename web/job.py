@@ -92,7 +92,8 @@ def _collect(state, folder):
     state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
 
 
-def states(photo: str | Path, speech: str | Path | None = None, text: str | None = None, **options: Any) -> Iterator[State]:
+def states(photo: str | Path | None, speech: str | Path | None = None, text: str | None = None,
+           **options: Any) -> Iterator[State]:
     """Make a video; yield its `State`, again and again, until it has ended with a video or with an error.
 
     Who stops asking stops the work. The files are there until the generator goes on after the last state.

@@ -27,6 +27,8 @@ CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 @dataclass(frozen=True)
 class VideoInfo:
+    """What the header of a video says; its frames may be fewer."""
+
     size: tuple  # (width_px, height_px)
     fps: float
     seconds: float
