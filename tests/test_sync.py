@@ -273,7 +273,8 @@ def test_mouth_features_know_size_from_shape(face):
 
 
 def test_judging_needs_no_tensorflow():
-    code = "import sys, landmarks.sync.judge as s; s.load_judge(); sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    code = ("import sys, landmarks.sync.judge as s; s.load_judge(); "
+            "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
