@@ -57,6 +57,8 @@ class Row:
 
 @dataclass
 class Ended:
+    """A process that has ended, and what it said on standard error."""
+
     seconds: float
     peak_mb: float  # of the largest process, itself or one it started
     talk: str
@@ -67,7 +69,7 @@ def python(*arguments: Any) -> Ended:
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True, errors="replace") as process:
-        talk = process.stderr.read()
+        talk = process.stderr.read() if process.stderr else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -77,12 +79,14 @@ def python(*arguments: Any) -> Ended:
 
 
 def seconds_of(work: Callable) -> float:
+    """What `work()` takes on the clock."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def count_frames(path: str | Path) -> int:
+    """Frames that can be decoded, not what the header promises."""
     return sum(1 for _ in read_frames(path))
 
 
@@ -162,7 +166,6 @@ def predict(folder: Path) -> list[Row]:
 
 def padded_to(photo: "Photo", width: int, height: int) -> "Photo":
     """`photo` in the middle of a grey picture of this size."""
-    from render.photo import Photo
     picture = np.full((height, width, 3), 128, np.uint8)
     left, top = (width - photo.picture.shape[1]) // 2, (height - photo.picture.shape[0]) // 2
     picture[top:top + photo.picture.shape[0], left:left + photo.picture.shape[1]] = photo.picture

@@ -129,8 +129,9 @@ def self_test(seconds: int = SELF_TEST_S) -> Iterator[Finding]:
         from core.media.audio import read_speech, write_wav
         from core.media.video import probe
         from preprocess.sample_photo import write_photo
-        with tempfile.TemporaryDirectory() as folder:
-            photo, folder = write_photo(Path(folder) / "photo.png"), Path(folder)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            photo = write_photo(folder / "photo.png")
             speech = write_wav(folder / "speech.wav", read_speech(ROOT / "data/samples/speech.wav")[:seconds * SAMPLE_RATE])
             about = probe(Animator(device="cpu").animate(photo, speech, folder / "video.mp4", size_px=SELF_TEST_PX))
         whole = about.has_sound and round(about.seconds) == seconds

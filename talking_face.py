@@ -99,9 +99,10 @@ def completion(shell: str) -> None:
     bash: talking-face completion bash >> ~/.bashrc
     zsh:  talking-face completion zsh >> ~/.zshrc
     fish: talking-face completion fish > ~/.config/fish/completions/talking-face.fish
-    """
+    """  # noqa: D301  # click's \b is a real backspace
     from click.shell_completion import get_completion_class
-    complete = get_completion_class(shell)(main, {}, Path("talking-face").name, "_TALKING_FACE_COMPLETE")
+    complete = get_completion_class(shell)(main,  # type: ignore[misc]  # `shell` is one that click knows
+                                           {}, Path("talking-face").name, "_TALKING_FACE_COMPLETE")
     click.echo(complete.source())
 
 

@@ -128,8 +128,8 @@ class Avatars:
             past = None  # a face that leaves the picture has another part of it
         with torch.inference_mode():
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
-        pictures = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
-        drawn = repainted(*pictures, self._own_paint(points, small.shape[:2]))
+        drawn, inked, soft = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
+        drawn = repainted(drawn, inked, soft, self._own_paint(points, small.shape[:2]))
         if other_face:
             drawn, other_face["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **other_face})
         return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

@@ -70,7 +70,7 @@ def least_like(faces: Faces, picture: NDArray, points: NDArray) -> int:
         tried[int(number)] = np.linalg.norm(face_detector.embedding_in(other, box) - own)
         if tried[int(number)] > FAR_ENOUGH:
             break
-    return max(tried, key=tried.get)
+    return max(tried, key=tried.__getitem__)
 
 
 def covered(points: NDArray, size: tuple[int, int]) -> NDArray:

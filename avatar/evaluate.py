@@ -76,9 +76,9 @@ def measure(drawn: NDArray, pair: dict, encoder: Any) -> dict:
     pictures = drawn[inside, inside], pair["comic"][inside, inside]
     with torch.inference_mode():
         apart = float(perceptual_loss(encoder, *(as_input(p[None].copy()) for p in pictures)))
-    large = [cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in (pair["photo"], drawn)]
+    photo, comic = (cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in (pair["photo"], drawn))
     return {"mse": metrics.mse(pictures[0] / 127.5, pictures[1] / 127.5), "psnr_db": metrics.psnr_db(*pictures),
-            "ssim": metrics.ssim(*pictures), "encoder": apart, **likeness(*large, pair["points"] * 2 + 0.5)}
+            "ssim": metrics.ssim(*pictures), "encoder": apart, **likeness(photo, comic, pair["points"] * 2 + 0.5)}
 
 
 def means(rows: Sequence[dict]) -> dict:

@@ -8,6 +8,7 @@ Source: thin plate splines, Bookstein 1989.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
@@ -63,7 +64,7 @@ def pair_up(photo: NDArray, comic: NDArray, where: str | Path) -> tuple[NDArray,
 def write_pair(row: dict, out: str | Path, options: dict) -> dict:
     """Write one pair."""
     path, inputs = Path(out) / f"{row['clip']}.npz", [row["photo"], row["comic"]]
-    about = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
+    about: dict[str, Any] = {"stage": STAGE, "options": {"size_px": SIZE_PX}, "inputs": inputs}
     if not artifacts.is_current(path, "avatar-pair", **about):
         photo, comic, points = pair_up(read_picture(row["photo"]), read_picture(row["comic"]), row["photo"])
         with artifacts.described(path, "avatar-pair", **about) as (part, _), open(part, "wb") as stream:

@@ -42,16 +42,19 @@ class Artifact:
 
 
 def sidecar_path(path: str | Path) -> Path:
+    """NAME.ext.json, beside NAME.ext."""
     path = Path(path)
     return path.with_name(path.name + ".json")
 
 
 def pending_path(path: str | Path) -> Path:
+    """Where a sidecar waits, hidden, for its payload to get its name; see the top of this file."""
     path = Path(path)
     return path.with_name(f".{short_name(path)}.pending")
 
 
 def sha256(path: str | Path) -> str:
+    """Hash of the contents of a file, in hexadecimal; it is read in pieces."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -224,7 +227,7 @@ def load(path: str | Path, *kind_names: str) -> Artifact:
     about = check(path, *kind_names)
     with readable(path, "a NumPy array", " or ".join(kind_names)):
         array = read_array(path)
-    candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.get, kind_names or KINDS) if k.dtype]
+    candidates = [KINDS[about["kind"]]] if about else [k for k in map(KINDS.__getitem__, kind_names or KINDS) if k.dtype]
     for kind in candidates:
         if isinstance(array, np.ndarray) and not shape_error(kind, array):
             return Artifact(array, kind, path, about)

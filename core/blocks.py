@@ -36,7 +36,8 @@ def save(path: str | Path, blocks: Iterable[NDArray], kind_name: str, *, stage: 
     if first is None:
         return None
     kind, shape, n_missing = KINDS[kind_name], [0, *first.shape[1:]], 0
-    about = {"stage": stage, "options": options, "inputs": inputs, "dtype": kind.dtype, "axes": [name for name, _ in kind.axes]}
+    about: dict[str, Any] = {"stage": stage, "options": options, "inputs": inputs, "dtype": kind.dtype,
+                             "axes": [name for name, _ in kind.axes]}
     with described(path, kind_name, **about, **facts) as (part, known), open(part, "wb") as stream:
         _write_header(stream, kind, shape)
         for block in chain([first], blocks):

@@ -74,7 +74,8 @@ def work_for(parent: int, most_bytes: int, handle: int) -> None:
     """What a fresh Python does: the work that comes through the connection `handle`."""
     end_with_parent(parent)
     with Connection(handle) as connection:
-        _do(connection, *connection.recv(), most_bytes)
+        work, arguments = connection.recv()
+        _do(connection, work, arguments, most_bytes)
 
 
 class _Copy:

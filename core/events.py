@@ -91,3 +91,6 @@ class Progress:
     def as_json(self) -> dict:
         """The object of docs/progress.md."""
         return {"stage": self.stage, "done": self.done, "seconds_left": self.seconds_left}
+
+
+Event = Message | StageStarted | Progress

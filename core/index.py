@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
+from typing import Any
 
 from core import artifacts
 from core.errors import InputError, readable
@@ -68,7 +69,7 @@ def write_index(path: str | Path, rows: Sequence[dict], *, stage: str, options: 
                 inputs: Iterable[str | Path] = ()) -> Path:
     """Write `rows` (dicts) with every column any of them has, and a sidecar with the counts."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    about = {"stage": stage, "options": options, "inputs": inputs, "clips": len(rows),
+    about: dict[str, Any] = {"stage": stage, "options": options, "inputs": inputs, "clips": len(rows),
              "failed": sum(bool(row.get("problem")) for row in rows)}
     with artifacts.described(path, "index", **about) as (part, _), open(part, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")

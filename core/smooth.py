@@ -3,16 +3,21 @@
 Reads, writes: nothing. The first two do without scipy, which takes longer to import than they take to smooth.
 """
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import NDArray
 
 from core.clock import FPS
 
+Padding = Literal["constant", "edge", "symmetric"]  # of `numpy.pad`: those that are asked for
 
-def _pad(values, before: int, after: int, mode: str):
+
+def _pad(values, before: int, after: int, mode):
     return np.pad(values, ((before, after), *((0, 0),) * (values.ndim - 1)), mode)
 
 
-def gaussian_filter(values, sigma: float, *, truncate: float = 4.0, mode: str = "edge"):
+def gaussian_filter(values: NDArray, sigma: float, *, truncate: float = 4.0, mode: Padding = "edge") -> NDArray:
     """Filter with a Gaussian, as `scipy.ndimage.gaussian_filter1d` does.
 
     Parameters
@@ -33,7 +38,7 @@ def gaussian_filter(values, sigma: float, *, truncate: float = 4.0, mode: str = 
     return np.stack(mean, 1).reshape(values.shape).astype(values.dtype)
 
 
-def moving_average(values, width: int, *, mode: str = "edge"):
+def moving_average(values: NDArray, width: int, *, mode: Padding = "edge") -> NDArray:
     """Average `width` (odd) frames around each: float [frame, ...] -> the same shape, NaN where one of them is NaN.
 
     mode : as for `gaussian_filter`
@@ -45,7 +50,7 @@ def moving_average(values, width: int, *, mode: str = "edge"):
     return np.where(n_missing[width:] > n_missing[:-width], np.nan, (total[width:] - total[:-width]) / width)
 
 
-def savitzky_golay(values, width: int, order: int = 2):
+def savitzky_golay(values: NDArray, width: int, order: int = 2) -> NDArray:
     """Fit a polynomial to `width` frames around each (Savitzky and Golay 1964), in each stretch of frames without NaN.
 
     values : float [frame, ...] -> the same shape; stretches shorter than `width` stay as they are

@@ -17,9 +17,10 @@ from typing import Any
 import click
 
 from core.errors import NEEDS_ROOM, InputError
-from core.events import Failed, Message, Progress, StageStarted
+from core.events import Event, Failed, Message, Progress, StageStarted
 
-_LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; None: a person at a terminal
+# Of this thread; None: a person at a terminal
+_LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 TOLD_EVERY_S = 0.25
 
 
@@ -86,7 +87,7 @@ def _fail(message, status=1):
     sys.exit(status)
 
 
-def tell(event):
+def tell(event: Event) -> None:
     """Hand one of `core.events` to who listens in this thread; when nobody does, a person reads it on standard error."""
     if listener := _LISTENER.get():
         listener(event)
@@ -94,7 +95,7 @@ def tell(event):
         click.echo(str(event), err=True)
 
 
-def listen(listener: Callable[[dict], None] | None) -> None:
+def listen(listener: Callable[[Event], None] | None) -> None:
     """From now on hand all talk of this thread to `listener`, and write none to standard error; None ends it.
 
     `listener` is a function of an event, see `core.events`.

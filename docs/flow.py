@@ -4,11 +4,13 @@ Reads: data/samples/speech.wav, predict_landmark/speech/landmarks.npy, results/d
 Writes: docs/flow.png
 """
 
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import SAMPLE_RATE
@@ -22,7 +24,7 @@ N_SHOWN, EVERY, FIRST = 10, 3, 6  # frames drawn, the step between them, the fir
 SIDE_PX = 160
 
 
-def strip(pictures):
+def strip(pictures: Iterable[NDArray]) -> NDArray:
     """uint8 pictures [row, column, rgb] side by side."""
     return np.hstack(list(pictures))
 
@@ -30,7 +32,7 @@ def strip(pictures):
 @stage(reads="data/samples/speech.wav, predict_landmark/speech/landmarks.npy, results/demo.mp4", writes="docs/flow.png",
        examples=("make demo && python -m docs.flow",))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs/flow.png"), help="The picture.")
-def main(out):
+def main(out) -> None:
     """Draw the flow from speech to video for the README."""
     import cv2
     from matplotlib.figure import Figure

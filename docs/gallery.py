@@ -5,10 +5,12 @@ Writes: docs/gallery/portrait.jpg, docs/gallery/comic.jpg, docs/gallery/drawing.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from avatar.comics import Avatars
@@ -28,7 +30,7 @@ DRAWING_PX = 512
 _SKIN, _LINE, _LIPS = (242, 206, 178), (70, 45, 40), (205, 95, 95)
 
 
-def drawn_face(face):
+def drawn_face(face: NDArray) -> tuple[NDArray, NDArray]:
     """A face drawn with flat colours through `face` [68, 2] (face space): a picture, and its points in px."""
     view = np.array([DRAWING_PX * 0.2, 0, DRAWING_PX / 2, DRAWING_PX * 0.45])
     points = face68.to_pixel_space(face[None], view)[0]
@@ -57,7 +59,7 @@ def drawn_face(face):
     return picture, points
 
 
-def moments(moves, face):
+def moments(moves: motion.Motion, face: NDArray) -> dict[str, tuple[NDArray, NDArray]]:
     """Name -> (face, head): what a talking face should show, chosen from the motion itself."""
     rest, still = face68.closed_mouth(face), np.zeros(5, np.float32)
     shown = [f for f, _ in motion.on_face(motion.resampled(moves, 25, range(len(moves))), rest)]
@@ -72,7 +74,7 @@ def moments(moves, face):
     return found
 
 
-def sheet(face, moves, parts):
+def sheet(face: photo.Photo, moves: motion.Motion, parts: Sequence) -> NDArray:
     """Moments of a photo, with the `parts` that are painted of it, as one picture."""
     tiles = []
     for name, move in moments(moves, face.face).items():
@@ -83,7 +85,7 @@ def sheet(face, moves, parts):
 
 
 @stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg", examples=("python -m docs.gallery",))
-def main():
+def main() -> None:
     """Draw the gallery."""
     import click
     with tempfile.TemporaryDirectory() as folder:

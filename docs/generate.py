@@ -40,6 +40,7 @@ def command_modules() -> list:
 
 
 def how_to_run(module: str) -> str:
+    """What a person types to run the command of a module."""
     return f"python -m {module.removesuffix('.__main__')}" if "." in module else f"python {module}.py"
 
 
@@ -52,7 +53,7 @@ def help_page(module: str) -> str:
 
 
 def cli_page() -> str:
-    """docs/cli.md"""
+    """The text of docs/cli.md."""
     parts, modules = [NOTE, "# Commands\n\nEvery command prints this page itself, with `-h`."], command_modules()
     for package, heading in HEADINGS.items():
         chosen = [module for module in modules if module.rpartition(".")[0].split(".")[0] == package]
@@ -64,7 +65,7 @@ def cli_page() -> str:
 
 
 def artifacts_page() -> str:
-    """docs/artifacts.md"""
+    """The text of docs/artifacts.md."""
     lines = [NOTE, "# Files that stages exchange", "",
              "Each file of these kinds has its description beside it, `NAME.ext.json`: kind, version, stage, options, the",
              "hashes of its inputs, and its own. A file without one is a user's own: taken when its type and shape fit.",

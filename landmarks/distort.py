@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,13 +88,15 @@ def coded(sound: NDArray, suffix: str, *codec: str) -> NDArray:
 
 
 def distortions(others: Sequence[NDArray], seed: int = 0) -> dict:
-    """Name -> function of a sound. `others`: speech [sample], whose sum is the babble; each is turned round by half a period,
-    so that a sound among them meets another part of itself."""
+    """Name -> function of a sound. `others`: speech [sample], whose sum is the babble.
+
+    Each is turned round by half a period, so that a sound among them meets another part of itself.
+    """
     rng = np.random.default_rng(seed)
     length = max(map(len, others))
     babble = np.sum([np.resize(np.roll(to_peak(other, 0), len(other) // 2), length) for other in others], 0)
     white = rng.normal(size=30 * SAMPLE_RATE)
-    found = {"as it is": lambda sound: sound}
+    found: dict[str, Any] = {"as it is": lambda sound: sound}
     found |= {f"peak at {db} dBFS": lambda sound, db=db: to_peak(sound, db) for db in (0, -10, -20, -30)}
     found |= {"8 kHz and back": lambda sound: narrowed(sound, 8000), "telephone": by_telephone,
               f"room, RT60 {REVERB_S} s": lambda sound: in_a_room(sound, np.random.default_rng(seed))}

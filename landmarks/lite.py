@@ -4,6 +4,7 @@ Reads: CNN_record/default/model.tflite, or any landmark-model. Writes: nothing.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,9 +22,9 @@ _BLOCK = 256  # frames given to the network at a time
 class Model:
     """A loaded landmark-model: `mel`, `encode` and `step` as functions, and what its shapes say."""
 
-    mel: object
-    encode: object
-    step: object
+    mel: Callable
+    encode: Callable
+    step: Callable
     context: int  # frames of sound the encoder takes beside its own, half of them ahead
     n_state: int
     rest_face: np.ndarray  # [68, 2]

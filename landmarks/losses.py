@@ -48,8 +48,8 @@ def loss_terms(predicted: Any, measured: Any, weight: Any) -> dict[str, Any]:
     terms = {"place": tf.reduce_sum(place * weight) / total,
              "speed": tf.reduce_sum(speed * both) / (tf.reduce_sum(both) + 1e-6)}
     for name, direction in (("opening", face68.OPENING_DIRECTION), ("width", face68.WIDTH_DIRECTION)):
-        signals = (tf.einsum("ijpc,pc->ij", x, tf.constant(direction, tf.float32)) for x in (predicted, measured))
-        terms[name] = 1 - tf.reduce_mean(_concordance(*signals, weight))
+        a, b = (tf.einsum("ijpc,pc->ij", x, tf.constant(direction, tf.float32)) for x in (predicted, measured))
+        terms[name] = 1 - tf.reduce_mean(_concordance(a, b, weight))
     return terms
 
 

@@ -44,7 +44,7 @@ class SpeechToLandmarks(keras.Model):
         hidden = self.settings["hidden"]
         self.encoder = build_encoder(**self.settings)
         self.gru = layers.GRU(hidden, return_sequences=True) if self.settings["rnn"] else None
-        self.instead = None if self.settings["rnn"] else layers.Dense(hidden, activation="tanh")
+        self.instead: Any = None if self.settings["rnn"] else layers.Dense(hidden, activation="tanh")
         self.drop = layers.Dropout(self.settings["dropout"])
         self.motions, self.points = layers.Dense(self.settings["rank"]), layers.Dense(2 * N_POINTS)
         self.rest_face = self.add_weight(shape=(N_POINTS, 2), trainable=False, name="rest_face",

@@ -184,7 +184,7 @@ def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -
                 copyfile(drawn, part)
         if pictures:
             import cv2
-            for t, drawn in enumerate(sketches(face)):
+            for t, sketch in enumerate(sketches(face)):
                 with whole_file(out / "frames" / f"{t:06d}.png") as part:
-                    part.write_bytes(cv2.imencode(".png", draw.PALETTE[drawn][..., ::-1])[1])  # imwrite hides a full disk
+                    part.write_bytes(cv2.imencode(".png", draw.PALETTE[sketch][..., ::-1])[1])  # imwrite hides a full disk
     return path

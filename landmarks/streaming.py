@@ -4,6 +4,7 @@ Reads: a landmark-model, a voice-model. Writes: nothing.
 """
 
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,8 @@ class Faces:
 
     def __init__(self, model, hearing=None, voice=None):
         self.model, self._hearing, self._voice = model, hearing or Running(voice_model()["typical"]), voice or Voice()
-        self._state, self._features, self._silence = np.zeros((1, model.n_state), np.float32), None, None
+        self._state, self._features = np.zeros((1, model.n_state), np.float32), None
+        self._silence: Any = None  # as long as nothing was heard
         self._faces, self._freedom = np.empty((0, face68.N_POINTS, 2), np.float32), np.empty(0, np.float32)
 
     def push(self, power):

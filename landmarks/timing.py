@@ -21,8 +21,10 @@ LARGEST_LAG = 10  # frames
 
 
 def times_of(clip: Clip, face: NDArray, judge: Judge) -> dict:
-    """Correlation of the opening of `face` with the measured one, ms by which it comes after that, and by which the judge
-    finds the sound late, of both."""
+    """How well the opening of `face` goes with the measured one, and how late both are.
+
+    The correlation, ms by which it comes after the measured one, and by which the judge finds the sound late, of both.
+    """
     seen = np.isfinite(clip.face).all((1, 2))
     predicted, measured = face68.mouth_opening(face[seen]), face68.mouth_opening(clip.face[seen])
     lag = lag_of(predicted, measured, LARGEST_LAG)

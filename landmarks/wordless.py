@@ -59,7 +59,7 @@ def engine(rng: np.random.Generator, n: int) -> NDArray:
 
 
 def _ring(rng, pulses, n_modes):
-    t, answer = _seconds(int(0.3 * SAMPLE_RATE)), 0
+    t, answer = _seconds(int(0.3 * SAMPLE_RATE)), np.zeros(1)
     for _ in range(n_modes):
         fall, hz = 10 ** rng.uniform(0.8, 2.3), 10 ** rng.uniform(2, 3.7)
         answer = answer + rng.uniform(0.2, 1) * np.exp(-t * fall) * np.sin(2 * np.pi * hz * t)
@@ -80,7 +80,7 @@ def sweep(rng: np.random.Generator, n: int) -> NDArray:
     """A tone that glides or warbles: a siren, a kettle, a bird."""
     octaves = _curve(rng, n, 10 ** rng.uniform(-0.5, 1.2), *np.sort(rng.uniform(0, 5, 2)))
     phase = 2 * np.pi * np.cumsum(100 * 2**octaves) / SAMPLE_RATE
-    return sum(np.sin(k * phase) * rng.exponential(0.3**k) for k in range(1, 4))
+    return sum((np.sin(k * phase) * rng.exponential(0.3**k) for k in range(1, 4)), np.zeros(n))
 
 
 def _note(rng, n, hz, timbre, attack_s, decay):
@@ -145,7 +145,7 @@ def wordless(rng: np.random.Generator, n: int, kinds: Sequence[Callable] = KINDS
     """A random sound without words: float64 [n samples], `level_of` it is 1."""
     sound = np.zeros(n)
     for _ in range(1 + (rng.random() < 0.3)):
-        one = kinds[rng.integers(len(kinds))](rng, n)
+        one = kinds[int(rng.integers(len(kinds)))](rng, n)
         sound += one / level_of(one) * _swells(rng, n) * rng.uniform(0.3, 1)
     if rng.random() < 0.3:
         sound = reverberant(rng, sound)

@@ -5,6 +5,7 @@ Reads, writes: RUN/state.safetensors: networks, running average of the generator
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -36,6 +37,8 @@ class Adversaries:
     groups : parameter groups of the generator, each with its `share` of the learning rate
     discriminator_share : of the learning rate, for the discriminator
     """
+
+    step: Callable[..., dict]  # (a batch) -> losses; of the subclass
 
     def __init__(self, generator, discriminator, n_steps, *, learning_rate, adversarial_weight, adversarial_from,
                  feature_weight=0.0, groups=None, discriminator_share=1.0):

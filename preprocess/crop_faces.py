@@ -8,6 +8,7 @@ without a face is black and counted.
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -43,7 +44,7 @@ def crop_clip(row: dict, out: str | Path, options: dict) -> dict:
         raise InputError(row["sound"], "no picture", "a video")
     path, pose_path = output_path(out, row, ".npy"), output_path(options["landmarks"], row, ".pose.npy")
     made = {"every": options["every"], "size_px": options["size_px"]}
-    about = {"stage": STAGE, "options": made, "inputs": [row["picture"], pose_path]}
+    about: dict[str, Any] = {"stage": STAGE, "options": made, "inputs": [row["picture"], pose_path]}
     poses = artifacts.load(pose_path, "head-pose").array
     if not artifacts.is_current(path, "face-crops", **about):
         chosen = islice(zip(read_frames(row["picture"]), poses), 0, None, made["every"])

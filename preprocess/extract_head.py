@@ -5,6 +5,7 @@ Writes: data/heads/CLIP.head.npy (head-motion), CLIP.brows.npy (brow-motion) and
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -25,7 +26,7 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's two files; return how fast its head turns, degrees a second."""
     sources = [output_path(options["landmarks"], row, suffix) for suffix in (".face.npy", ".pose.npy")]
     paths = {suffix: output_path(out, row, suffix) for suffix in KINDS}
-    about = {"stage": STAGE, "options": {"steady_s": STEADY_S}, "inputs": sources}
+    about: dict[str, Any] = {"stage": STAGE, "options": {"steady_s": STEADY_S}, "inputs": sources}
     if not all(artifacts.is_current(paths[suffix], kind, **about) for suffix, kind in KINDS.items()):
         face, pose = (artifacts.load(path, kind).array for path, kind in zip(sources, ("landmarks-face", "head-pose")))
         missing = float(np.isnan(face).any((1, 2)).mean())

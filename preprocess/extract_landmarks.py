@@ -8,6 +8,7 @@ Memory holds a block of frames, however long the clip.
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -39,7 +40,7 @@ def clip_template(pixel: str | Path, n_frames: int) -> NDArray:
 
 def rest_of(path: str | Path, opening: NDArray) -> NDArray:
     """`face68.rest_face` of a landmarks-face .npy whose mouth openings, float [frame], are known."""
-    closed, first, total = np.sort(face68.closed_frames(opening)), 0, 0.0
+    closed, first, total = np.sort(face68.closed_frames(opening)), 0, np.zeros((face68.N_POINTS, 2))
     for face, _ in blocks.each(path):
         own = closed[(closed >= first) & (closed < first + len(face))]
         total += face[own - first].sum(0, dtype=np.float64)
@@ -55,7 +56,9 @@ def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> 
                          "a video of a face, seen from the front, 80 px or more")
     about = {**about, "most_faces": most_faces}
     pixel, poses, opening = paths[".pixel.npy"], [], []
-    n_frames, *_ = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    shape = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    assert shape is not None  # a face was seen: there are frames
+    n_frames = shape[0]
     template = clip_template(pixel, n_frames)
 
     def faces():
@@ -77,7 +80,7 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     if not source:
         raise InputError(row["sound"], "no picture", "a video")
     paths = {suffix: output_path(out, row, suffix) for suffix in KINDS}
-    about = {"stage": STAGE, "options": options, "inputs": [source]}
+    about: dict[str, Any] = {"stage": STAGE, "options": options, "inputs": [source]}
     if not all(artifacts.is_current(paths[s], kind, **about) for s, kind in KINDS.items()):
         write_landmarks(source, paths, about)
     sidecar = artifacts.read_sidecar(paths[".pixel.npy"])

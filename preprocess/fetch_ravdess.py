@@ -38,6 +38,8 @@ AGAIN = "the same command goes on from here"
 
 @dataclass(frozen=True)
 class Archive:
+    """A file of the record: `md5` in hexadecimal, `url` where it is fetched from."""
+
     name: str
     n_bytes: int
     md5: str

@@ -33,8 +33,8 @@ FEWEST = 25  # frames with a face that a lag must be judged on
 @cache
 def _band_matrix():
     """Triangles on the mel scale (O'Shaughnessy 1987): float32 [bin, band], each of sum 1."""
-    mel = 2595 * np.log10(1 + np.array(BAND_RANGE_HZ) / 700)
-    edges = 700 * (10 ** (np.linspace(*mel, N_BANDS + 2) / 2595) - 1)
+    low, high = 2595 * np.log10(1 + np.array(BAND_RANGE_HZ) / 700)
+    edges = 700 * (10 ** (np.linspace(low, high, N_BANDS + 2) / 2595) - 1)
     hz = np.linspace(0, SAMPLE_RATE / 2, N_BINS)[:, None]
     rise, fall = (hz - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - hz) / np.diff(edges)[1:]
     triangles = np.maximum(0, np.minimum(rise, fall))

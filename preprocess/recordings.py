@@ -53,8 +53,8 @@ def from_ravdess(folder: Path, paths: Sequence[Path], val_actors: Collection[int
     """Rows of RAVDESS recordings; an audio-only twin (03-...) speaks for a video without sound (02-...)."""
     takes = {}
     for path in paths:
-        about = parse_ravdess(path.stem)
-        takes.setdefault(path.stem[2:], {})[about["modality"]] = (path, about)
+        if about := parse_ravdess(path.stem):
+            takes.setdefault(path.stem[2:], {})[about["modality"]] = (path, about)
     rows = []
     for _, take in sorted(takes.items()):
         for modality in sorted(take):

@@ -95,6 +95,7 @@ def read_points(path: str | Path, columns: int, rows: int) -> tuple[NDArray | No
         _check_points(path, points)
         if box is None:
             box = np.concatenate([points.min(0), points.max(0)]).astype(np.float64)
+    assert box is not None  # one of the two is there
     return points, box
 
 

@@ -142,10 +142,10 @@ def read_motion(path: str | Path, rest: str | Path | None = None) -> tuple[Motio
     if not 0.5 < size < 2:
         raise InputError(rest or path, f"eyes {size:.3g} apart", "face space: about 1 between the eye centres",
                          "python -m preprocess.extract_landmarks")
-    known = pose is not None and np.isfinite(pose).all(1).any()
-    head = head_of_pose(pose) if known else _head_beside(path, len(face)) if pose is None else None
+    known = pose is not None and bool(np.isfinite(pose).all(1).any())
+    head = head_of_pose(pose) if pose is not None and known else _head_beside(path, len(face)) if pose is None else None
     has_head, still = head is not None, np.zeros((len(face), 5), np.float32)
-    return Motion(face68.fill_missing(face) - rest_points, head if has_head else still, known, has_head), rest_points
+    return Motion(face68.fill_missing(face) - rest_points, still if head is None else head, known, has_head), rest_points
 
 
 def check_length(path: str | Path, n_frames: int, n_speech_frames: int, speech: str | Path) -> None:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,7 +56,7 @@ class RenderOptions:
 
 DEFAULTS = RenderOptions()
 _NAMES = {"size_px": ("--size",), "seed": ("--seed", "--pose-style")}  # all others are named after their field
-_ASKED = {  # field -> what click is told of it; the order is that of the help page
+_ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the order is that of the help page
     "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
     "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
     "background": {"metavar": "keep|blur|#rrggbb|FILE",

@@ -7,6 +7,7 @@ Sharpness is the variance of the Laplacian: Pech-Pacheco et al., Diatom autofocu
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -86,6 +87,7 @@ def choose_face(boxes: NDArray, which: str | None, path: str | Path, columns: in
     if which in (None, "largest"):
         return int(sizes.argmax())
     see, words = command_line("python", "-m", STAGE, path), str(which).split(",")
+    numbers: list[Any]
     try:
         numbers = [int(words[0])] if len(words) == 1 else [float(word) for word in words]
     except ValueError:
@@ -164,7 +166,7 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     photo = Photo(Path(path), picture, points)
     px, roll = (float(v) for v in photo.pose[:2])
     check = FaceCheck(photo, boxes, chosen, yaw_deg(photo), math.degrees(roll), float(np.ptp(photo.face[:, 0])) * px,
-                      sharpness(photo), points_file and Path(points_file))
+                      sharpness(photo), Path(points_file) if points_file else None)
     for text in warnings_of(check, which):
         tell(Warned(text, path))
     return check

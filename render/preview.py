@@ -19,6 +19,7 @@ _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was ma
 
 
 def preview_path(out: str | Path) -> Path:
+    """Where the preview of the video `out` lies."""
     return Path(out).with_suffix(".preview.png")
 
 

@@ -69,8 +69,9 @@ def _voice_files() -> dict:
     found = {}
     for pointer in _engine()[0].espeak_ListVoices(None):
         if not pointer:  # the list ends with a null
-            return found
+            break
         found[ctypes.string_at(pointer.contents.languages + 1).decode()] = pointer.contents.identifier.decode()
+    return found
 
 
 def voices() -> list:
@@ -100,7 +101,7 @@ def _with_sounds(word: str) -> str:
     """A word whose sounds we know better than the spelling rules, as [[phonemes]]; any other as it is."""
     parts = re.fullmatch(r"(\W*)(\w+)(\W*)", word)
     sounds = indian_english.WORDS.get(parts[2].lower()) if parts else None
-    return f"{parts[1]}[[{sounds}]]{parts[3]}" if sounds else word
+    return f"{parts[1]}[[{sounds}]]{parts[3]}" if parts and sounds else word
 
 
 def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArray, list[float | None], int]:
@@ -143,7 +144,7 @@ def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArra
         library.espeak_SetSynthCallback(keep)
         library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8 | _PHONEMES, None, None)
     ends = np.cumsum([len(word) + 1 for word in words])
-    starts = [None] * len(words)
+    starts: list[float | None] = [None] * len(words)
     for position, start_s in events:
         i = min(int(np.searchsorted(ends, position, "right")), len(words) - 1)
         starts[i] = start_s if starts[i] is None else starts[i]

@@ -114,7 +114,7 @@ def _spoken(match) -> str:
     if "month_2" in found:
         return _date(found["day_2"], _month(found["month_2"]), get("year_2"), True)
     if hour := get("hour") or get("hour_2"):
-        minute = int(get("minute") or get("minute_2"))
+        minute = int(get("minute") or found["minute_2"])
         on_the_hour = "o'clock" if "hour_2" in found else ""
         return f"{_words(int(hour))} {('oh ' * (minute < 10) + _words(minute)) if minute else on_the_hour}".strip()
     if "ordinal" in found:
@@ -148,8 +148,8 @@ def pieces(paragraph: str, language: str = "en") -> list:
             continue  # it touches the one before
         if match["capitals"] and shouted:
             continue
-        before = re.search(r"\S*$", paragraph[at:match.start()])[0]
-        after = re.match(r"\S*", paragraph[match.end():])[0]
+        before = re.search(r"\S*$", paragraph[at:match.start()])[0]  # type: ignore[index]  # both always match
+        after = re.match(r"\S*", paragraph[match.end():])[0]  # type: ignore[index]
         if re.search(r"\w", before + after):
             continue  # a part of a word, as in B2B
         start, end = match.start() - len(before), match.end() + len(after)

@@ -29,7 +29,7 @@ def said_text(text: str | None, script: str | Path | None, voice: str) -> tuple:
     if (text is None) == (script is None):
         raise InputError("--text, --script", "both or none given", "one of the two", '--text "Good morning."')
     where = script or "--text"
-    return check_text(read_script(script) if script else text, voice, where), where
+    return check_text(read_script(script) if script else text or "", voice, where), where
 
 
 def write_speech(text: str, path: str | Path, *, where: str | Path = "--text", voice: str = DEFAULT_VOICE,

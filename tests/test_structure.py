@@ -4,6 +4,7 @@ import ast
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
 
@@ -21,6 +22,7 @@ TOO_FULL = {"landmarks": 20, "tests": 99}  # until they are parted
 # draws in use too; one in Keras does not: LiteRT runs what was exported.
 LEARNING = re.compile(r"train|trainer|data|pairs|evaluate(_\w+)?|network|other_faces")
 LONGEST_FILE = 250  # lines
+TYPED = ("core", "learn")  # public functions there have all their types
 FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}
 FORBIDDEN_CALLS = {"torch.load", "torch.save", "shutil.rmtree", "eval", "exec", "os.system"}
 GROUP_EDGES = {17, 22, 27, 31, 36, 42, 48, 60, 68}  # where one group of the 68 points ends and the next begins
@@ -225,6 +227,29 @@ def test_no_folder_is_too_full():
     for folder in {path.parent for path in FILES} - {ROOT}:
         name, n_files = folder.relative_to(ROOT).as_posix(), len(list(folder.glob("*.py"))) - 1
         assert n_files <= TOO_FULL.get(name, MOST_FILES), f"{name}: {n_files} files"
+
+
+def _public_functions(path):
+    """Functions of a module, not of its classes, whose names have no leading underscore."""
+    return [node for node in _tree(path).body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.relative_to(ROOT).parts[0] in TYPED], ids=_name)
+def test_public_functions_say_their_types(path):
+    for function in _public_functions(path):
+        a = function.args
+        arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+        assert not [each.arg for each in arguments if each.annotation is None], f"line {function.lineno}: {function.name}"
+        assert function.returns is not None, f"line {function.lineno}: {function.name} -> ?"
+
+
+def test_mypy_reads_every_package():
+    with open(ROOT / "pyproject.toml", "rb") as stream:
+        options = tomllib.load(stream)["tool"]["mypy"]
+    assert set(options["packages"]) == {*PACKAGES, "docs"}
+    assert set(options["modules"]) == {path.stem for path in ROOT.glob("*.py")} - {"setup"}
+    assert options["check_untyped_defs"] and "exclude" not in options
 
 
 def test_paths_of_models_stand_in_one_place():

@@ -20,7 +20,7 @@ from viewer import draw as picture
 
 
 def sound(path, about, speech=None):
-    """.wav; `speech` is the file decoded, where that is known"""
+    """A .wav; `speech` is the file decoded, where that is known."""
     import soundfile
 
     from core.media.audio import level_dbfs
@@ -46,7 +46,7 @@ def film(path: Path, about: dict) -> tuple[list, Callable]:
 
 
 def animation(path: Path, about: dict) -> tuple[list, Callable]:
-    """.gif"""
+    """A .gif: what its header says, and a few of its frames."""
     with opened(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
         for i in picture.evenly(n_frames):
@@ -58,7 +58,7 @@ def animation(path: Path, about: dict) -> tuple[list, Callable]:
 
 
 def photo(path: Path, about: dict) -> tuple[list, Callable]:
-    """.png or .jpg"""
+    """A .png or .jpg: its size, and itself."""
     with opened(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
         return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

@@ -49,7 +49,7 @@ def array(path: Path, about: dict) -> tuple[list, Callable]:
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(values, np.ndarray):
         raise InputError(path, "several arrays in a zip file", "one array", f"{path.with_suffix('.npz').name} as its name")
-    kind = kind_of_array(values, about.get("kind")) if values.size else None
+    kind = kind_of_array(values, about.get("kind", "")) if values.size else None
     if kind is None:
         known = [shape_text(k) for k in KINDS.values() if k.dtype]
         raise InputError(path, f"{values.dtype} array of shape {list(values.shape)}", "one of " + ", ".join(known))

@@ -4,6 +4,7 @@ Reads, writes: nothing.
 """
 
 from dataclasses import fields
+from typing import Any
 
 import gradio as gr
 
@@ -68,7 +69,7 @@ def chosen(values: dict) -> dict:
         if value not in ("", None) and not _FITS[name](value):
             raise InputError(name, f"{str(value)[:40]!r}", "what the page offers")
     given = {name: int(value) if name in _WHOLE else value for name, value in values.items() if value not in ("", None)}
-    shown = {field.name: given.pop(field.name) for field in fields(RenderOptions) if field.name in given}
+    shown: dict[str, Any] = {field.name: given.pop(field.name) for field in fields(RenderOptions) if field.name in given}
     return {**given, "options": RenderOptions(**shown)}
 
 

@@ -7,6 +7,7 @@ reaches this machine (DNS rebinding): the Host is one of ours, an Origin is the 
 
 import ipaddress
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -47,7 +48,7 @@ class Guard:
     rules : functions (scope, body) that raise `Refusal`; `body` is the JSON of a POST, None of others
     """
 
-    app: object
+    app: Callable
     names: tuple = NAMES
     open_paths: tuple | None = None
     rules: tuple = field(default=())

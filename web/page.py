@@ -4,6 +4,7 @@ Reads: uploads. Writes: what `web.job` writes. Nothing on the page comes from an
 """
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -58,7 +59,8 @@ def site(folder: str | Path, names: tuple = NAMES) -> Guard:
     `folder` is the one that uploads and results are in.
     """
     from fastapi import FastAPI
-    blocks, shut = page(), {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    blocks = page()
+    shut: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     app = gr.mount_gradio_app(FastAPI(**shut), blocks, "/", app_kwargs=shut, max_file_size=f"{MOST_MB}mb", footer_links=[],
                               run_history=False, enable_monitoring=False, ssr_mode=False, show_error=False, **LOOKS)
     uploads = Uploads(Waiting(app, blocks), folder, file_inputs(blocks))

@@ -36,7 +36,7 @@ def sketch(points_px: NDArray, size_px: int | tuple[int, int]) -> NDArray:
     -------
     uint8 [row, column], indices into `PALETTE`
     """
-    shape = (size_px, size_px) if np.isscalar(size_px) else tuple(size_px)
+    shape = (size_px, size_px) if isinstance(size_px, (int, np.integer)) else size_px
     ink, lips = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     if np.isfinite(points_px).all():
         fixed = np.round(points_px * (1 << _SHIFT)).astype(np.int32)

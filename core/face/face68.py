@@ -30,7 +30,7 @@ N_MOUTH_SHAPE = 8  # numbers of `mouth_shape`
 EYE_LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # (upper, lower) of each eye, point above point
 
 # What moves together in an expression, on the right half: point -> share. The middle of the lips is shared with the left.
-HALF_FACE = {
+HALF_FACE: dict[str, dict[int, float]] = {
     "inner_brow": {21: 1, 20: 0.8, 19: 0.35}, "outer_brow": {17: 1, 18: 0.9, 19: 0.65, 20: 0.2},
     "upper_lid": {37: 1, 38: 1}, "lower_lid": {41: 1, 40: 1}, "nostril": {31: 1, 32: 0.6, 33: 0.2},
     "lip_corner": {48: 1, 60: 1, 49: 0.57, 59: 0.55, 61: 0.46, 67: 0.46, 50: 0.17, 58: 0.17},

@@ -25,7 +25,7 @@ JITTER = ((-0.02, 0.02, 0.98), (0.02, -0.02, 1.02))  # shift x, shift y, scale: 
 
 def _model_path(name) -> str:
     spec = importlib.util.find_spec("face_recognition_models")  # its import needs the vanished pkg_resources
-    folder = Path(spec.submodule_search_locations[0]) / "models" if spec else None
+    folder = Path(spec.submodule_search_locations[0]) / "models" if spec and spec.submodule_search_locations else None
     if folder is None or not (folder / name).is_file():
         raise InputError(name, "the model file is not installed", "the package face-recognition-models",
                          "pip install -r requirements.txt")
@@ -149,6 +149,7 @@ def landmarks_in(grey_frame: NDArray, box: NDArray | Sequence[float]) -> NDArray
     -------
     float64 [68, 2], px
     """
+    box = np.asarray(box)
     centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
     points = np.zeros((N_POINTS, 2))
     for dx, dy, scale in JITTER:

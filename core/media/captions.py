@@ -38,7 +38,8 @@ def check_drawable(words: Sequence[Word]) -> None:
 def _font(lines, width, height):
     """The font at a size at which the widest of `lines` fits, and that size in px."""
     from PIL import ImageFont
-    path = Path(find_spec("matplotlib").submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    folder = find_spec("matplotlib").submodule_search_locations[0]  # type: ignore[union-attr, index]  # it is required
+    path = Path(folder) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
     px = max(_SMALLEST_PX, round(_HEIGHT * height))
     widest = max(ImageFont.truetype(path, px).getlength(line) for line in lines)
     px = max(_SMALLEST_PX, min(px, int(px * _WIDTH * width / max(widest, 1))))
@@ -69,7 +70,7 @@ def burnt(frames: Iterable[NDArray], words: Sequence[Word], fps: float) -> Itera
         if font is None:
             font = _font([line for cue in shown for line in cue.text.splitlines()], columns, rows)
         if cue not in strips:
-            strips = {cue: _strip(cue.text, *font, columns)}
+            strips = {cue: _strip(cue.text, font[0], font[1], columns)}
         strip, frame = strips[cue][-rows:], frame.copy()
         bottom = rows - min(round(_FOOT * rows), rows - len(strip))
         part, opacity = frame[bottom - len(strip):bottom], strip[..., 3:].astype(np.uint16)

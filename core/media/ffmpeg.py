@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 SAID_CHARS = 100  # of its last line are told
 
@@ -19,8 +19,8 @@ SAID_CHARS = 100  # of its last line are told
 class Process:
     """A running ffmpeg. Once it has ended, `failure` says why it failed, "" when it did not, and `said` is all it said."""
 
-    stdin: IO | None
-    stdout: IO | None
+    stdin: Any  # a binary stream where one was asked for
+    stdout: Any
     failure: str = ""
     said: str = ""
 

@@ -27,6 +27,8 @@ CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 @dataclass(frozen=True)
 class VideoInfo:
+    """What the header of a video says; its frames may be fewer."""
+
     size: tuple  # (width_px, height_px)
     fps: float
     seconds: float
@@ -127,8 +129,8 @@ def write_gif(path: str | Path, frames: Iterable[NDArray], *, fps: int = FPS, pa
                 picture.putpalette(palette.tobytes())
             yield picture
 
-    pictures = pictures()
-    first = next(pictures)
+    made = pictures()
+    first = next(made)
     with whole_file(path) as part:
-        first.save(part, save_all=True, append_images=pictures, duration=1000 // fps, loop=0, optimize=False)
+        first.save(part, save_all=True, append_images=made, duration=1000 // fps, loop=0, optimize=False)
     return Path(path)

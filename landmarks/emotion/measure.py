@@ -30,4 +30,5 @@ def scores_of(recogniser: "Recogniser", takes: Sequence) -> tuple[NDArray, NDArr
     """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
     found = [recogniser.listen(*take.sounds) for take in takes]
     scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
-    return tuple(np.concatenate(part) for part in zip(*scores))
+    by_network, by_moments, acted = (np.concatenate(part) for part in zip(*scores))
+    return by_network, by_moments, acted

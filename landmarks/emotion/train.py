@@ -37,7 +37,8 @@ def weighed(wanted: NDArray, by_network: NDArray, by_moments: NDArray) -> tuple[
     from landmarks.emotion.model import likely
     tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
              for share in SHARES for t in TEMPERATURES]
-    return tuple(float(value) for value in min(tried)[1:])
+    _, share, temperature = min(tried)
+    return float(share), float(temperature)
 
 
 def moments_of_takes(takes: "Sequence[Take]", seed: int) -> NDArray:

@@ -80,9 +80,10 @@ def turning(clip: HeadClip) -> float:
 
 
 class HeadBatches:
-    """`batch(step)` -> heard [item, knot, KNOT * N_SOUND], listens [item] (0 or 1), manner [item, N_MANNER], motion
-    [item, knot, channel], weight [item, knot], noise of the same shape as the motion, time [item].
+    """Batches to learn from, each of them following from the seed and the step alone.
 
+    `batch(step)` -> heard [item, knot, KNOT * N_SOUND], listens [item] (0 or 1), manner [item, N_MANNER], motion
+    [item, knot, channel], weight [item, knot], noise of the same shape as the motion, time [item].
     Not `taught`, all are heard, and somebody speaks.
     """
 

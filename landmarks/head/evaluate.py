@@ -109,7 +109,7 @@ def difference(a: NDArray, b: NDArray) -> float:
 
 def long_and_silent(model: HeadModel, clips: Sequence[HeadClip]) -> dict:
     """Five minutes of speech, and silence: in standard deviations of a channel."""
-    many = clips * 20
+    many = [*clips] * 20
     power, height = (np.concatenate([getattr(clip, name) for clip in many])[:LONG_S * FPS] for name in ("power", "height"))
 
     def motion(power, height):

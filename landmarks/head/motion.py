@@ -6,6 +6,7 @@ rest; it starts and ends at rest, and never leaves a few standard deviations.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,9 +39,9 @@ _BROWS = tuple(list(face68.GROUPS[name]) for name in ("right_brow", "left_brow")
 class HeadModel:
     """A loaded head-model: the functions `hear`, `begin`, `move`, and what it says of motion in general."""
 
-    hear: object
-    begin: object
-    move: object
+    hear: Callable
+    begin: Callable
+    move: Callable
     manner: np.ndarray  # how lively, as learnt from heads that move freely
     size: np.ndarray  # [channel], standard deviation of the noise it begins with
     sees: int  # knots to either side that a knot depends on

@@ -86,10 +86,9 @@ def pitch_of_spectrum(spectrum):
 
 
 def melody(height: NDArray) -> NDArray:
-    """What a pitch [frame, hop] (`pitch_of_spectrum`) says: octaves about the voice's median (0 without a voice), and the
-    share of the hops that sound.
+    """What a pitch [frame, hop] (`pitch_of_spectrum`) says: float32 [frame, 2].
 
-    float32 [frame, 2]
+    Octaves about the voice's median (0 without a voice), and the share of the hops that sound.
     """
     sounds = np.isfinite(height)
     middle = np.median(height[sounds]) if sounds.any() else 0.0

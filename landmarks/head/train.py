@@ -7,7 +7,7 @@ use) and `done`.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -25,7 +25,8 @@ STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
 
 
-def flow_loss(network, heard, listens, manner, motion, weight, noise, time, training=False):
+def flow_loss(network: "HeadNetwork", heard: Any, listens: Any, manner: Any, motion: Any, weight: Any, noise: Any, time: Any,
+              *, training: bool = False) -> Any:
     """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
     import tensorflow as tf
     start, share = network.begin(noise), time[:, None, None]

@@ -104,8 +104,10 @@ def publish_accuracy(model, pack, split: str = "val", is_told: bool = False) -> 
 
 def confidences(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDArray, NDArray], tuple[float, float]],
                 seconds: float) -> dict:
-    """Confidence with the own sound and with that of the stretch before; `told_apart`: how often the own is the higher
-    of two drawn at random (the area under the ROC curve)."""
+    """Confidence with the own sound and with that of the stretch before.
+
+    `told_apart`: how often the own is the higher of two drawn at random (the area under the ROC curve).
+    """
     stretches = list(trials(found, seconds))
     own = np.array([answer(spectrum, face)[1] for _, _, spectrum, face in stretches])
     foreign = np.array([answer(before[2], after[3])[1] for before, after in zip(stretches, stretches[N_SHIFTS:])])

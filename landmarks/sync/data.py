@@ -20,8 +20,11 @@ BLUR = 0.6  # frames: recordings are brought together to about one
 
 
 class SyncBatches:
-    """`batch(step)` -> features [item, frame + CONTEXT, hop, mel], shapes [item, frame, N_MOUTH_SHAPE],
-    seen [item, frame], target [item, lag]: how likely each lag is."""
+    """Batches to learn from, each of them following from the seed and the step alone.
+
+    `batch(step)` -> features [item, frame + CONTEXT, hop, mel], shapes [item, frame, N_MOUTH_SHAPE], seen [item, frame],
+    target [item, lag]: how likely each lag is.
+    """
 
     def __init__(self, clips, *, n_items: int, seed: int):
         self.clips, self.n_items, self.seed = clips, n_items, seed

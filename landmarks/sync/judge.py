@@ -7,6 +7,7 @@ preprocess.estimate_offset. `confidence` is the highest similarity minus the med
 trained by landmarks.sync.train; its numbers are nobody else's score. How often it is right stands beside every answer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,8 @@ LEAST_DEVIATION = 2e-3  # eye distances: a mouth whose opening deviates less doe
 class Judge:
     """A loaded sync-model: `hear` and `see` as functions, and how often it was right (the sidecar's `accuracy`)."""
 
-    hear: object
-    see: object
+    hear: Callable
+    see: Callable
     accuracy: dict
 
 

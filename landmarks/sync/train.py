@@ -49,7 +49,8 @@ def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: A
     @tf.function(input_signature=signature)  # one graph for all lengths: a resumed run computes as an unbroken one
     def train_step(features, shapes, seen, target):
         with tf.GradientTape() as tape:
-            terms = loss_terms(network, *network(features, shapes, training=True), seen, target, n_others)
+            heard, shown = network(features, shapes, training=True)
+            terms = loss_terms(network, heard, shown, seen, target, n_others)
             loss = terms["lag"] + terms["clip"]
         descend(tape, loss, network, optimizer, average)
         return {"loss": loss, **terms}

@@ -86,10 +86,11 @@ class Voice:
 
 
 class WholeVoice:
-    """The same for mel power [frame, hop, mel] of a whole recording, whose loudness is known and where a mouth may open
-    before the voice is heard, as people do when they draw breath; to be pushed once more, in pieces of any size.
+    """`Voice` for mel power [frame, hop, mel] of a whole recording; to be pushed once more, in pieces of any size.
 
-    `free` is all of it, float32 [frame]."""
+    Its loudness is known, and a mouth may open before the voice is heard, as people do when they draw breath. `free` is all
+    of it, float32 [frame].
+    """
 
     def __init__(self, power):
         voice = Voice(loudness=loudness_of(power))

@@ -91,7 +91,7 @@ def examples(rng: np.random.Generator, speakers: dict, n: int) -> tuple[NDArray,
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
-    return tuple(np.stack(part).astype(dtype) for part, dtype in ((x, np.float16), (wanted, np.float32), (weight, np.float32)))
+    return np.stack(x).astype(np.float16), np.stack(wanted).astype(np.float32), np.stack(weight).astype(np.float32)
 
 
 def network(width: int, hidden: int) -> Any:

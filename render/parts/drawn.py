@@ -5,12 +5,14 @@ A painter trained on films would put a photo's mouth into a drawing. Here the li
 inside, one band of teeth, a tongue when there is room, and a line where lips or lids meet; colours follow the face's light.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
-from render.parts.part import EYES, MOUTH, lip_outline
+from render.parts.part import EYES, MOUTH, Part, lip_outline
 from render.parts.view import UNIT_PX, PartView
 from render.photo import Photo
 
@@ -44,7 +46,8 @@ def lid_curves(eye: NDArray) -> tuple[NDArray, NDArray]:
 class _Drawn:
     """A part of one comic face; `paint` is that of `painted_part.PaintedPart`."""
 
-    part = None
+    part: Part  # of each kind
+    _patch: Callable
 
     def __init__(self, photo, warp=None):
         self.view = PartView(self.part, photo.picture, photo.face, photo.pose, warp)

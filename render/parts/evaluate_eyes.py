@@ -51,7 +51,7 @@ def shut_frames(row: dict, landmarks: str | Path) -> tuple[dict, NDArray, NDArra
     share = shut_shares(face)
     n_shut = 0 if share is None else int((share > SHUT).sum())
     photo, shown, moved = choose_eyes(face, len(face), np.random.default_rng(zlib.crc32(row["clip"].encode())))
-    if len(shown):
+    if share is not None and len(shown):
         chosen = np.flatnonzero(share[shown] > SHUT)[:MOST]
         photo, shown, moved = photo[chosen], shown[chosen], moved[chosen]
     wanted = {*photo.tolist(), *shown.tolist()}

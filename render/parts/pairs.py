@@ -34,7 +34,7 @@ _CHOOSE = {MOUTH: (choose_mouths, "no two frames with the head held alike"),
 def pairs_of(part: Part, picture: Any, face: NDArray, pose: NDArray, rest: NDArray, photo: NDArray, shown: NDArray,
              moved: NDArray) -> dict[str, NDArray]:
     """Make pairs of a video: arrays by name, each [pair or photo, row, column, channel], and `photo_of` [pair]."""
-    wanted = {int(t): None for t in (*photo, *shown)}
+    wanted: dict[int, Any] = {int(t): None for t in (*photo, *shown)}
     for t, frame in enumerate(read_frames(picture)):
         if t in wanted:
             wanted[t] = frame
@@ -56,7 +56,7 @@ def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
     kind, view = f"{part.name}-pairs", [*part.size, UNIT_PX, part.near_px]
     settings = {"pairs": n_pairs, "view": view, "turned": TURNED, "crease": CREASE}
-    about = {"stage": STAGE, "options": settings, "inputs": inputs}
+    about: dict[str, Any] = {"stage": STAGE, "options": settings, "inputs": inputs}
     if not artifacts.is_current(path, kind, **about):
         face, pose, rest = (artifacts.load(p).array for p in inputs[1:])
         rng = np.random.default_rng(zlib.crc32(row["clip"].encode()))
