@@ -89,7 +89,7 @@ def _lab(picture):
     return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def fitted(faces: Faces, number: int, points, size):
+def fitted(faces: Faces, number: int, points: NDArray, size: tuple[int, ...]) -> NDArray:
     """A face with its points at `points` [68, 2] px, in a picture of `size`: uint8 [row, column, rgb]."""
     unit = float(face68.eye_distance(points))
     low = points.min(0) - _ABOVE * unit

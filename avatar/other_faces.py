@@ -7,6 +7,7 @@ People whose comics look alike make one face, so that the faces differ; none is 
 Source: Newton et al. 2005, Preserving privacy by de-identifying face images (k-same); halving by principal axes, Boley 1998.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
-from avatar.data import load_pairs, mean_face
+from avatar.data import Pairs, load_pairs, mean_face
 from core import artifacts
 from core.errors import InputError
 from core.face import face68, face_detector
@@ -30,7 +31,7 @@ FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
 
-def warped(pairs, goal):
+def warped(pairs: Sequence[dict], goal: NDArray) -> NDArray:
     """The comics of `pairs` with their points at `goal` [68, 2] px: float32 [pair, row, column, rgb]."""
     with progress(pairs, "align comics") as bar:
         return np.stack([cv2.remap(pair["comic"], warp_of(pair["points"], goal, SIZE_PX), None, cv2.INTER_CUBIC,
@@ -55,7 +56,7 @@ def groups_of(looks: NDArray, numbers: NDArray) -> list:
     return [group for half in halves for group in groups_of(looks, half)]
 
 
-def people_of(pairs_folder):
+def people_of(pairs_folder: str | Path) -> tuple[list[dict], Pairs]:
     """The comics of one style to make faces of, a pair each, and all pairs. Raises InputError when there are too few people."""
     train = load_pairs(pairs_folder, "train")
     own = [pair for pair, style in zip(train.pairs, train.styles) if style == STYLES[0]]
@@ -65,7 +66,7 @@ def people_of(pairs_folder):
     return own, train
 
 
-def make(own, train, index, out) -> Path:
+def make(own: Sequence[dict], train: Pairs, index: str | Path, out: str | Path) -> Path:
     """Write the faces to `out`; `own` and `train` of `people_of`, `index` of the pairs."""
     points = face68.to_pixel_space(np.array(mean_face(train), np.float32)[None], POSE[None])[0]
     comics = warped(own, points)

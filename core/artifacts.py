@@ -117,7 +117,7 @@ def save_described_json(path: str | Path, data: object, kind_name: str, **about:
     return Path(path)
 
 
-def made_with(*kinds) -> str:
+def made_with(*kinds: Kind) -> str:
     """The commands that make files of these kinds, for a cure."""
     makers = dict.fromkeys(maker for kind in kinds for maker in kind.made_by.split(", ") if "." in maker)
     return " or ".join(f"{_SCRIPTS.get(maker, f'python -m {maker}')} --help" for maker in makers) or PREPROCESS
@@ -188,7 +188,7 @@ def check(path: str | Path, *kind_names: str, cure: str = "") -> dict:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(path, absent(path), " or ".join(kind_names), cure or made_with(*map(KINDS.get, kind_names)))
+        raise InputError(path, absent(path), " or ".join(kind_names), cure or made_with(*map(KINDS.__getitem__, kind_names)))
     about = read_sidecar(path)
     if not about:
         return about

@@ -9,7 +9,7 @@ from pathlib import Path
 NEEDS_ROOM = "a place that can be written, with room"
 
 
-def command_line(*words) -> str:
+def command_line(*words: object) -> str:
     """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`."""
     return shlex.join(map(str, words))
 
@@ -34,7 +34,7 @@ class InputError(Exception):
     cure : a command or step that mends it
     """
 
-    def __init__(self, where, found: str, expected: str = "", cure: str = ""):
+    def __init__(self, where: object, found: str, expected: str = "", cure: str = ""):
         parts = [f"{where}: {found}"]
         if expected:
             parts.append(f"expected {expected}")

@@ -64,7 +64,7 @@ def savitzky_golay(values: NDArray, width: int, order: int = 2) -> NDArray:
     return smooth
 
 
-def taper(n_frames: int, seconds: float):
+def taper(n_frames: int, seconds: float) -> NDArray:
     """Tapered cosine (Tukey) window: rises from 0 in the first `seconds`, falls to 0 in the last; float [frame], 0..1."""
     at_s = (np.arange(n_frames) + 0.5) / FPS
     inside = np.minimum(at_s, n_frames / FPS - at_s) / min(seconds, n_frames / FPS / 2)

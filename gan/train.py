@@ -56,7 +56,7 @@ def batches(train: Crops, options: dict, from_step: int, n_steps: int) -> Iterat
 
 
 @torch.no_grad()
-def check(trainer, val, preview) -> dict:
+def check(trainer: Trainer, val: Crops, preview: str | Path) -> dict:
     """Measure the averaged generator on held-out crops, always the same ones, and draw some of them beside the truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
     real, look = val.batch(numbers), trainer.average.look_of(val.batch(val.first_of_clip()[numbers]))

@@ -32,7 +32,7 @@ def mel_filters() -> NDArray:
     return mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=low, fmax=high, norm=None).T.astype(np.float32)
 
 
-def mel_power(spectrum, filters=None):
+def mel_power(spectrum: NDArray, filters: NDArray | None = None) -> NDArray:
     """FFT magnitudes [..., bin] -> mel power, float32 [..., mel].
 
     filters : float32 [bin, mel], those a model was trained with; by default `mel_filters`. A landmark-model computes the same
@@ -46,7 +46,7 @@ def log_mel(power: NDArray, loud: float | NDArray) -> NDArray:
     return np.log10(power / loud * power.shape[-1] + FLOOR)
 
 
-def loud_power(frame_power) -> float:
+def loud_power(frame_power: NDArray) -> float:
     """The power of a recording's loud frames, of the power of each frame [frame], all bands together."""
     return max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
 

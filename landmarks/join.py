@@ -5,6 +5,7 @@ Writes: CNN_record/00004/: run.json and model.tflite (landmark-model), which is 
 Source: Hansen and Salamon 1990, Neural network ensembles.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Joined(keras.Model):
         return mean | {"state": keras.ops.concatenate([out["state"] for out in outs], -1)}
 
 
-def trained(run: str | Path) -> Any:
+def network_of(run: str | Path) -> Any:
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
     from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)
@@ -67,13 +68,13 @@ def trained(run: str | Path) -> Any:
     return average
 
 
-def join(folders, record, trained=None) -> Path:
+def join(folders: Sequence[str | Path], record: str | Path, trained: str | Path | None = None) -> Path:
     """Join the runs in `folders` into a new run under `record`; return the path of its model.tflite."""
     from landmarks.model import export
     abouts = [runs.read_run(folder) for folder in folders]
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
-    networks = [trained(folder) for folder in folders]
+    networks = [network_of(folder) for folder in folders]
     options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,

@@ -46,7 +46,7 @@ class Model:
         return np.concatenate([self.encode(features=features[t:t + _BLOCK + self.context])["code"] for t in starts])
 
 
-def signatures(path: str | Path, *names) -> list:
+def signatures(path: str | Path, *names: str) -> list:
     """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`."""
     from ai_edge_litert.interpreter import Interpreter
     interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share

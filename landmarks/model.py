@@ -80,7 +80,7 @@ class SpeechToLandmarks(keras.Model):
         return {"offset": offset, "face": self.rest_face[None] + offset, "state": state + 0.0}
 
 
-def export(model, path, **about) -> Path:
+def export(model: Any, path: str | Path, **about: Any) -> Path:
     """Write `model` (SpeechToLandmarks, or several joined) to `path` as LiteRT (landmark-model); see `learn.export`.
 
     Signatures: `mel` (FFT magnitudes to mel power), `encode` (a stretch of features to codes), `step` (one frame: code and

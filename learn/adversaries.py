@@ -40,8 +40,9 @@ class Adversaries:
 
     step: Callable[..., dict]  # (a batch) -> losses; of the subclass
 
-    def __init__(self, generator, discriminator, n_steps, *, learning_rate, adversarial_weight, adversarial_from,
-                 feature_weight=0.0, groups=None, discriminator_share=1.0):
+    def __init__(self, generator: torch.nn.Module, discriminator: torch.nn.Module, n_steps: int, *, learning_rate: float,
+                 adversarial_weight: float, adversarial_from: float, feature_weight: float = 0.0,
+                 groups: list[dict] | None = None, discriminator_share: float = 1.0):
         self.device = next(generator.parameters()).device
         self.generator, self.average = generator, copy.deepcopy(generator).eval().requires_grad_(False)
         self.discriminator = discriminator
@@ -59,7 +60,7 @@ class Adversaries:
         """True when the discriminator has joined."""
         return bool(self.adversarial_weight) and self.step_number >= self.adversarial_start
 
-    def set_learning_rate(self):
+    def set_learning_rate(self) -> None:
         """Warm up, hold, fall: from the number of the step alone."""
         left = 1 - self.step_number / self.n_steps
         rate = self.learning_rate * min(1, (self.step_number + 1) / WARM_UP_STEPS, max(2 * left, 0.01))
@@ -67,7 +68,7 @@ class Adversaries:
             for group in optimiser.param_groups:
                 group["lr"] = rate * group.get("share", 1.0)
 
-    def learn(self, name, loss):
+    def learn(self, name: str, loss: torch.Tensor) -> None:
         """Move the network `name` against the gradient of `loss`."""
         self.optimisers[name].zero_grad(set_to_none=True)
         loss.backward()
@@ -75,14 +76,14 @@ class Adversaries:
         self.optimisers[name].step()
 
     @torch.no_grad()
-    def follow(self):
+    def follow(self) -> None:
         """Let the average follow the generator, and count the step."""
         share = max(1 / (self.step_number + 1), 1 / AVERAGE_STEPS)
         for mean, value in zip(self.average.parameters(), self.generator.parameters()):
             mean.lerp_(value, share)
         self.step_number += 1
 
-    def update(self, loss, found, judged) -> dict:
+    def update(self, loss: torch.Tensor, found: dict, judged: Callable[[], tuple]) -> dict[str, float]:
         """One step: the discriminator's when it has joined, the generator's, the average's.
 
         Parameters
@@ -105,7 +106,7 @@ class Adversaries:
         self.follow()
         return {name: float(value.detach()) for name, value in found.items()}
 
-    def save_state(self, path):
+    def save_state(self, path: str | Path) -> None:
         """Write all that `load_state` needs to go on as if training had not stopped."""
         tensors = {f"{name}/{key}": value for name in NETWORKS for key, value in getattr(self, name).state_dict().items()}
         for name, optimiser in self.optimisers.items():
@@ -115,7 +116,7 @@ class Adversaries:
             save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part,
                       {"progress": json.dumps({"step": self.step_number})})
 
-    def load_state(self, path):
+    def load_state(self, path: str | Path) -> None:
         """Go on from a state file. Raises InputError when it is damaged or of another network."""
         try:
             with safe_open(path, "pt", device=str(self.device)) as file:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.files import whole_file
 
 
-def add_row(run, row: dict):
+def add_row(run: str | Path, row: dict) -> None:
     """Put `row`, its step among it, after those of the steps before it: a run that was killed does steps again.
 
     A measure may begin, or be missing, at any step. Numbers are written with five digits.

@@ -6,6 +6,7 @@ ExportArchive does the tracing: a tf.Module around Keras layers converts to NaN.
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ N_CHECKED = 40  # length of an axis that is free, in the check
 TOLERANCE = 1e-3  # of the largest value of an output, or of 1
 
 
-def write_litert(network, path, kind_name: str, signatures: dict, **about) -> Path:
+def write_litert(network: Any, path: str | Path, kind_name: str, signatures: dict, **about: Any) -> Path:
     """Write `network` to `path` as LiteRT with its sidecar.
 
     Parameters

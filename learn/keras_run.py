@@ -3,8 +3,9 @@
 Reads, writes: RECORD/00001/: state.npz (to go on), curves.csv, curves.png, events (TensorBoard).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def optimizer_of(network: Any, options: dict) -> Any:
     return optimizer
 
 
-def descend(tape, loss, network, optimizer, average=None):
+def descend(tape: Any, loss: Any, network: Any, optimizer: Any, average: Any = None) -> None:
     """One step down the gradient of `loss`; the weights of `average`, when there is one, follow those of `network`."""
     import tensorflow as tf
     variables = network.trainable_variables
@@ -53,7 +54,8 @@ def load_state(path: str | Path, variables: Sequence[Any]) -> int:
         return int(state["step"])
 
 
-def go_on(folder, options, batches, train_step, variables, check, *, label: str, stop_after=None) -> bool:
+def go_on(folder: Path, options: dict, batches: Any, train_step: Callable[..., dict], variables: Sequence[Any],
+          check: Callable[[int, dict], None], *, label: str, stop_after: int | None = None) -> bool:
     """Train in `folder` until `options['steps']`, from state.npz on when there is one.
 
     Parameters
@@ -84,7 +86,7 @@ def go_on(folder, options, batches, train_step, variables, check, *, label: str,
     return last == options["steps"]
 
 
-def add_to_curves(folder, row):
+def add_to_curves(folder: Path, row: dict) -> None:
     """Add `row` to the curves of a run (`learn.curves.add_row`), and write it as TensorBoard events."""
     import tensorflow as tf
     curves.add_row(folder, row)
@@ -93,7 +95,7 @@ def add_to_curves(folder, row):
             tf.summary.scalar(name, value)
 
 
-def training_options(*, steps: int, batch: int, rate: float, every: int, fewest: int = 1):
+def training_options(*, steps: int, batch: int, rate: float, every: int, fewest: int = 1) -> Callable[[Callable], Callable]:
     """Decorate a command with the options of every training on a pack; the arguments are their defaults, `fewest` a batch."""
     return with_options(
         click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Training clips."),
@@ -107,7 +109,9 @@ def training_options(*, steps: int, batch: int, rate: float, every: int, fewest:
         click.option("--dry-run", "is_dry", is_flag=True, help="Two small steps, to see that everything works."))
 
 
-def train_as_asked(train, stage: str, opened, *, pack, record, resume, trained, is_dry, **options):
+def train_as_asked(train: Callable[[Path, str | Path, dict], Path | None], stage: str,
+                   opened: Callable[[str | Path], AbstractContextManager], *, pack: str | Path, record: str | Path,
+                   resume: str | Path | None, trained: str | Path | None, is_dry: bool, **options: Any) -> Path | None:
     """What a training command does with its options: `train(run, pack, options)` in the run they ask for.
 
     `opened(pack)` is a context that raises InputError when `pack` is none, before a run folder is made. See

@@ -28,12 +28,12 @@ def act(x: torch.Tensor) -> torch.Tensor:
 class Residual(nn.Module):
     """A convolution, added to what came in; `spread` of its first weights."""
 
-    def __init__(self, n, spread: float):
+    def __init__(self, n: int, spread: float):
         super().__init__()
         self.layer = convolution(n, n)
         nn.init.normal_(self.layer.weight, 0, spread)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return act(self.layer(x).add_(x))
 
 

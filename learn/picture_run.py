@@ -36,7 +36,7 @@ class Training:
     check: Callable
     save: Callable
 
-    def go(self, folder, save_every: int, n_most: int | None = None):
+    def go(self, folder: Path, save_every: int, n_most: int | None = None) -> None:
         """Train to the end (or for `n_most` steps), with a checkpoint and a row of the curves every `save_every` steps."""
         trainer = self.trainer
         sums, n_summed, began = {}, 0, time.monotonic()
@@ -59,7 +59,7 @@ class Training:
             if last:
                 break
 
-    def run(self, folder, save_every: int):
+    def run(self, folder: Path, save_every: int) -> Path:
         """Train in `folder`, from its state on when there is one. Returns the path of the model."""
         if (folder / "state.safetensors").is_file():
             self.trainer.load_state(folder / "state.safetensors")
@@ -67,7 +67,7 @@ class Training:
         self.go(folder, save_every)
         return self.save(folder / "model.safetensors")
 
-    def dry_run(self):
+    def dry_run(self) -> None:
         """Two steps in a folder that is thrown away: raises what a real run would."""
         with tempfile.TemporaryDirectory() as folder:
             self.go(Path(folder), save_every=2, n_most=2)
@@ -99,8 +99,9 @@ def training_options(**defaults: Any) -> Callable[[Callable], Callable]:
         click.option("--dry-run", "is_dry", is_flag=True, help="Two steps, nothing kept: does everything fit?"))
 
 
-def train_as_asked(build, stage: str, data: str, *, record, save_every, resume=None, trained=None, threads=0, device="cpu",
-                   is_dry=False, **options):
+def train_as_asked(build: Callable[[dict, str], Training], stage: str, data: str, *, record: str | Path, save_every: int,
+                   resume: str | Path | None = None, trained: str | Path | None = None, threads: int = 0,
+                   device: str = "cpu", is_dry: bool = False, **options: Any) -> Path | None:
     """What a training command does with its options; see `learn.run.train_as_asked`.
 
     Parameters
@@ -116,7 +117,8 @@ def train_as_asked(build, stage: str, data: str, *, record, save_every, resume=N
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     device, index = choose_device(device), Path(options[data]) / "index.csv"
     if is_dry:
-        return build(runs.resumed(resume, stage=stage)["options"] if resume else options, device).dry_run()
+        build(runs.resumed(resume, stage=stage)["options"] if resume else options, device).dry_run()
+        return None
 
     def prepare(options, _index):
         training = build(options, device)

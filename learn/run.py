@@ -3,6 +3,7 @@
 Reads, writes: RECORD/00001/: run.json, `done` when the training has come to its end; the file that --trained names.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from core.stage import only_one
 _PATH = click.Path(path_type=Path)
 
 
-def with_options(*options):
+def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
     """Decorate a command with click options, in this order."""
     def decorate(command):
         for option in reversed(options):
@@ -24,7 +25,7 @@ def with_options(*options):
     return decorate
 
 
-def run_options(record: str, resumes: bool = True):
+def run_options(record: str, resumes: bool = True) -> Callable[[Callable], Callable]:
     """Decorate a training command with --record, --resume and --trained; `record` is the default.
 
     `resumes`: whether there is --resume; a command without it goes on when it is given again.
@@ -35,7 +36,9 @@ def run_options(record: str, resumes: bool = True):
         click.option("--trained", type=_PATH, help="Also write the model's path into this file, for make."))
 
 
-def train_as_asked(prepare, *, stage: str, data, options: dict, record, resume=None, trained=None, resumes=True):
+def train_as_asked(prepare: Callable[[dict, str | Path], Callable[[Path], Path | None]], *, stage: str, data: str | Path,
+                   options: dict, record: str | Path, resume: str | Path | None = None, trained: str | Path | None = None,
+                   resumes: bool = True) -> Path | None:
     """Train in the run that is asked for, and mark it as done when it has ended.
 
     That is `resume`, with its own options and data; or the newest unfinished one of these options and data; or a new one.
@@ -67,7 +70,7 @@ def train_as_asked(prepare, *, stage: str, data, options: dict, record, resume=N
         return model and finish(run, model, trained)
 
 
-def finish(run, model, trained=None):
+def finish(run: str | Path, model: Path, trained: str | Path | None = None) -> Path:
     """Mark `run` as done, write the path of its model into the file `trained` when it is named; return the path."""
     (Path(run) / "done").touch()
     if trained:
@@ -76,6 +79,6 @@ def finish(run, model, trained=None):
     return model
 
 
-def n_steps_of(options, n_items: int) -> int:
+def n_steps_of(options: dict, n_items: int) -> int:
     """Steps of `epochs` passes through so many items, `batch` at a time."""
     return options["epochs"] * max(1, n_items // options["batch"])

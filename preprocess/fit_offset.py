@@ -4,6 +4,7 @@ Reads: data/landmarks/index.csv, data/landmarks/CLIP.face.npy, data/fft/CLIP.npy
 Writes: CNN_record/00001/: run.json, model.npz (offset-model) and `done`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ ENOUGH_FRAMES = 4500  # three minutes: a speaker with more counts as having this
 OPTIONS = {"n_bands": N_BANDS, "context": CONTEXT, "ridge": RIDGE}
 
 
-def fit(rows, fft, landmarks, path) -> Path:
+def fit(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str | Path) -> Path:
     """Fit the coefficients on the clips of `rows` and write them to `path`; no speaker weighs more than the cap."""
     frames_of = {}
     for row in rows:

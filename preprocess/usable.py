@@ -5,6 +5,8 @@ Reads: index.csv and the arrays of both stages. Writes: nothing.
 
 from pathlib import Path
 
+from numpy.typing import NDArray
+
 from core import artifacts
 from core.corpus import output_path
 from core.errors import InputError, command_line
@@ -39,7 +41,7 @@ def usable_clips(fft_index: str | Path, landmark_index: str | Path) -> list:
     return rows
 
 
-def clips_of_split(fft, landmarks, split: str) -> list:
+def clips_of_split(fft: str | Path, landmarks: str | Path, split: str) -> list[dict]:
     """Rows of `usable_clips` of a split, by the folders of both stages. Raises InputError when there is none."""
     rows = [row for row in usable_clips(Path(fft) / "index.csv", Path(landmarks) / "index.csv") if row.get("split") == split]
     if not rows:
@@ -47,7 +49,7 @@ def clips_of_split(fft, landmarks, split: str) -> list:
     return rows
 
 
-def load_clip(row, fft, landmarks):
+def load_clip(row: dict, fft: str | Path, landmarks: str | Path) -> tuple[NDArray, NDArray]:
     """Spectrum float16 [frame, hop, bin] and face [frame, 68, 2] of a row, as long as the shorter of them."""
     spectrum = artifacts.load(output_path(fft, row, ".npy"), "spectrum").array
     face = artifacts.load(output_path(landmarks, row, ".face.npy"), "landmarks-face").array

@@ -79,7 +79,7 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
 }
 
 
-def render_options(command):
+def render_options(command: Callable) -> Callable:
     """Give a command all of them; it is called with `options`, a `RenderOptions`."""
 
     @functools.wraps(command)
@@ -93,7 +93,7 @@ def render_options(command):
     return called
 
 
-def evaluation_options(function):
+def evaluation_options(function: Callable) -> Callable:
     """What both commands that measure the renderer ask for: where, and on which clips."""
     for option in reversed((
             click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),

@@ -20,14 +20,14 @@ from core.events import FileWritten
 from core.face import face68
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
-from core.media.speech import open_speech
+from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
 from core.stage import progress, say, stage, tell
 from render import background as behind
 from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
 from render.avatar import as_comic
-from render.options import DEFAULTS, face_options, render_options
+from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
 
@@ -48,7 +48,7 @@ def pick_device(device: str, renderer: str) -> str:
     return chosen
 
 
-def check_output(path, force: bool = False, options=DEFAULTS) -> Path:
+def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS) -> Path:
     """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
     if path.suffix.lower() != ".mp4":
@@ -110,8 +110,9 @@ def _check_numbers(options):
             raise InputError(f"--{name.replace('_', '-')}", f"{value}", "a number")
 
 
-def render_video(landmarks, out, options=DEFAULTS, *, renderer="photo", face=None, speech=None, rest=None, model=None,
-                 device="auto", words=None) -> Path:
+def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *, renderer: str = "photo",
+                 face: photo.Photo | None = None, speech: str | Path | Speech | None = None, rest: str | Path | None = None,
+                 model: str | Path | None = None, device: str = "auto", words: str | Path | None = None) -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
@@ -140,11 +141,11 @@ def render_video(landmarks, out, options=DEFAULTS, *, renderer="photo", face=Non
     fps, even_px = options.fps, (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
     face = _framed(face, renderer, options.background, options.preprocess, options.size_px or 0)
     moves, rest_points = motion.read_motion(landmarks, rest)
-    seconds = len(moves) / FPS
+    seconds, wav = len(moves) / FPS, None
     if speech:
-        speech = open_speech(speech)
-        n_samples, speech = len(speech.sound), speech.path
-        motion.check_length(landmarks, len(moves), n_frames_of(n_samples), speech)
+        heard = open_speech(speech)
+        n_samples, wav = len(heard.sound), heard.path
+        motion.check_length(landmarks, len(moves), n_frames_of(n_samples), wav)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
     base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px,
@@ -166,12 +167,12 @@ def render_video(landmarks, out, options=DEFAULTS, *, renderer="photo", face=Non
         write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
     began = time.monotonic()
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name, "blink_rate": blink_rate}
-    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(options.background), words) if p]
+    inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
     frames = draw(moves_at(range(n_frames)))
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
         with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:
-            encode(part, bar, fps=fps, speech=speech, quality=options.quality, where=out)
+            encode(part, bar, fps=fps, speech=wav, quality=options.quality, where=out)
         if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
         mark_synthetic(part)

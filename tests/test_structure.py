@@ -230,9 +230,9 @@ def test_no_folder_is_too_full():
 
 
 def _public_functions(path):
-    """Functions of a module, not of its classes, whose names have no leading underscore."""
+    """Functions of a module, not of its classes, whose names have no leading underscore; not its command, `main`."""
     return [node for node in _tree(path).body
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")]
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_") and node.name != "main"]
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.relative_to(ROOT).parts[0] in TYPED], ids=_name)

@@ -16,6 +16,8 @@ from core.face import draw, face68
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from core.media.speech import Speech
+
 N_TILES = 12  # pictures on a contact sheet
 TILE_PX = 200
 MAX_COLUMNS = 2000  # of a drawn spectrogram or waveform; more would be finer than the picture
@@ -98,7 +100,7 @@ def _waveform(axis, peaks):
     axis.margins(x=0)
 
 
-def sound(speech):
+def sound(speech: "Speech") -> "Figure":
     """A `core.media.speech.Speech` -> waveform and spectrogram."""
     figure, (above, below) = _axes(2)
     _waveform(above, peaks_of(speech.sound))

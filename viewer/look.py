@@ -6,12 +6,16 @@ Reads: any file the toolkit writes, its sidecar. Writes: nothing.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import artifacts
 from core.errors import InputError, command_line, readable
 from core.kinds import KINDS
 from viewer import draw as picture
 from viewer import media, read, table
+
+if TYPE_CHECKING:
+    from core.media.speech import Speech
 
 PURPOSES = {
     "run.json": "options, versions and commands of the run", "done": "mark of a run that ended as planned",
@@ -94,7 +98,7 @@ def look_at_run(run: Path) -> tuple[list, Callable]:
     return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
 
 
-def look_at(path, speech=None):
+def look_at(path: str | Path, speech: "Speech | None" = None) -> tuple[list, Callable]:
     """Recognise a file or folder.
 
     Parameters

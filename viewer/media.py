@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,11 @@ from core.media.picture import opened
 from core.media.provenance import source_type
 from viewer import draw as picture
 
+if TYPE_CHECKING:
+    from core.media.speech import Speech
 
-def sound(path, about, speech=None):
+
+def sound(path: Path, about: dict, speech: "Speech | None" = None) -> tuple[list, Callable]:
     """A .wav; `speech` is the file decoded, where that is known."""
     import soundfile
 

@@ -7,11 +7,15 @@ Writes: FOLDER/index.html, and the drawings of `viewer.inspect` in FOLDER/pictur
 import os
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from core.errors import InputError
 from core.files import whole_file
 from viewer.look import look_at
+
+if TYPE_CHECKING:
+    from core.media.speech import Speech
 
 _PLAYED = {".mp4": '<video controls src="{0}"></video>', ".wav": '<audio controls src="{0}"></audio>',
            ".gif": '<img src="{0}" alt="">', ".png": '<img src="{0}" alt="">'}
@@ -55,7 +59,7 @@ def _section(path, folder, pictures, speech) -> str:
     return "\n".join([*filter(None, parts), f"<details><summary>what it is</summary><table>{rows}</table></details>"])
 
 
-def write_page(folder, video, speech=None) -> Path:
+def write_page(folder: str | Path, video: str | Path, speech: "Speech | None" = None) -> Path:
     """Write FOLDER/index.html: `video` first, then every file of `folder` in the order of their making; return its path.
 
     `speech` is the `core.media.speech.Speech` among the files, which is then not decoded again.

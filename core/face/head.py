@@ -22,7 +22,7 @@ class HeadField:
     nodes : float [n, 2], face space
     """
 
-    def __init__(self, nodes):
+    def __init__(self, nodes: NDArray):
         self.nodes = nodes.astype(np.float32)
         radius = np.linalg.norm((self.nodes - CENTRE) / HALF, axis=1)
         t = np.clip((REACH - radius) / (REACH - 1), 0, 1)
@@ -32,7 +32,7 @@ class HeadField:
         depth = (DEPTH * bulge**1.5 + nose * bulge)[:, None]
         self.basis = np.concatenate([self.nodes * self.follows, self.follows, depth], 1).astype(np.float32)
 
-    def offsets(self, head):
+    def offsets(self, head: NDArray) -> NDArray:
         """From each node to where its pixels are on the unmoved head.
 
         `head` float [5]: yaw, pitch, roll (rad) about the middle between the eyes, and how far that is shifted right and

@@ -193,12 +193,12 @@ class Spectra:
     def __init__(self):
         self._pending, self.n_samples, self.n_frames = np.zeros(LATE_SAMPLES, np.float32), 0, 0
 
-    def push(self, sound):
+    def push(self, sound: NDArray) -> NDArray:
         """Take float32 [sample], 16 kHz; return the frames that are ready: those that ended `LATE_SAMPLES` ago."""
         self._pending, self.n_samples = np.concatenate([self._pending, sound]), self.n_samples + len(sound)
         return self._take(max(0, (len(self._pending) - N_FFT + HOP) // SAMPLES_PER_FRAME))
 
-    def finish(self):
+    def finish(self) -> NDArray:
         """Return the frames that are left."""
         n_left = max(0, n_frames_of(self.n_samples) - self.n_frames) if self.n_samples else 0
         needed = n_left * SAMPLES_PER_FRAME - HOP + N_FFT

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.media.audio import read_speech, spectrum_of
 
@@ -26,11 +27,11 @@ class Speech:
     sound: np.ndarray
 
     @cached_property
-    def spectrum(self):
+    def spectrum(self) -> NDArray:
         """FFT magnitudes, float16 [frame, hop, bin], see `core.media.audio.Spectra`; computed when first asked for."""
         return spectrum_of(self.sound)
 
 
-def open_speech(speech) -> Speech:
+def open_speech(speech: str | Path | Speech) -> Speech:
     """Decode the .wav of a path; a `Speech` is returned as it is. Raises InputError, see `read_speech`."""
     return speech if isinstance(speech, Speech) else Speech(Path(speech), read_speech(speech))

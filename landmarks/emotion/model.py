@@ -39,7 +39,8 @@ AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
-def sounds_of(sound, filters=None, spectrum=None):
+def sounds_of(sound: NDArray, filters: NDArray | None = None,
+              spectrum: NDArray | None = None) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Mel power and pitch of a recording, STEPS_PER_FRAME to a frame.
 
     Parameters
@@ -62,7 +63,7 @@ def sounds_of(sound, filters=None, spectrum=None):
     return power, np.take_along_axis(octaves, best, 1)[:, 0], voicing.max(1), frames
 
 
-def emotion_features(power, octaves, voicing):
+def emotion_features(power: NDArray, octaves: NDArray, voicing: NDArray) -> tuple[NDArray, NDArray]:
     """What the networks take: float32 [step, N_FEATURES], and in which steps there is sound, bool [step].
 
     The recording's level is taken away, its microphone is not. After the bands: pitch, pitch about the voice's own middle,

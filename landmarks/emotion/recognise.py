@@ -57,7 +57,8 @@ def six_of(probabilities: NDArray) -> NDArray:
     return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
 
 
-def emotion_of(sound, model=None, free=None, spectrum=None) -> Emotion:
+def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | None = None,
+               spectrum: NDArray | None = None) -> Emotion:
     """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
 
     `free` is how far somebody speaks in each frame, `WholeVoice.free`, and `spectrum` what `spectrum_of` gives, where they

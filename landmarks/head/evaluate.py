@@ -152,7 +152,7 @@ def measure(model: HeadModel, clips: Sequence[HeadClip], train: Sequence[HeadCli
             "by_sound": float(np.mean(by_sound)), "same_seed": same, "long": long_and_silent(model, clips)}
 
 
-def as_text(about) -> str:
+def as_text(about: dict) -> str:
     """The measures as a table to paste into the documents, and what is not in it."""
     names = "spectrum_distance_db", "jitter_ratio", "speed_loudness", "nod_loudness", "brow_melody"
     rows = [(method, *(" ".join(f"{v:.2f}" for v in values[name].values()) for name in ("sd_ratio", "speed_ratio")),

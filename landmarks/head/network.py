@@ -7,6 +7,7 @@ Source: flow matching, Lipman et al. 2023; attention with learnt distances, Shaw
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -119,7 +120,7 @@ def statistics_of(clips: Sequence[HeadClip]) -> dict:
     return {name: value.astype(np.float32) for name, value in parts.items()}
 
 
-def export(network, path, **about) -> Path:
+def export(network: HeadNetwork, path: str | Path, **about: Any) -> Path:
     """Write `network` to `path` as LiteRT (head-model): `hear`, `begin` and `move`, one recording each; see `learn.export`."""
     heard, noise, motion, code = (tf.TensorSpec((None, n), name=name) for name, n in (
         ("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"])))

@@ -74,7 +74,7 @@ def _of_the_window():
     return np.maximum(whole[_LAGS] / whole[0], 0.05)
 
 
-def pitch_of_spectrum(spectrum):
+def pitch_of_spectrum(spectrum: NDArray) -> NDArray:
     """FFT magnitudes [frame, hop, bin] -> log2 of the pitch in Hz (NaN where no voice sounds), float32 [frame, hop]."""
     height, window = np.empty(spectrum.shape[:2], np.float32), _of_the_window()
     for t in range(0, len(spectrum), _BLOCK_FRAMES):

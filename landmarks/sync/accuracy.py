@@ -84,7 +84,7 @@ def measure(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[[NDA
     return rows
 
 
-def publish_accuracy(model, pack, split: str = "val", is_told: bool = False) -> dict:
+def publish_accuracy(model: str | Path, pack: str | Path, split: str = "val", is_told: bool = False) -> dict:
     """Measure a sync-model file and the baseline; write the sidecar's `accuracy` and metrics.json; return the measures.
 
     `is_told`: print them
@@ -115,7 +115,7 @@ def confidences(found: Sequence[tuple[str, NDArray, NDArray]], answer: Callable[
             "told_apart": float((own[:, None] > foreign).mean())}
 
 
-def as_text(about) -> str:
+def as_text(about: dict) -> str:
     """The measures as a table to paste into the documents, and a sentence."""
     table = markdown(("source", "seconds", "trials", "method", "within one frame", "median error, ms", "by chance"), [
         (source, row["seconds"], right["trials"], name, f"{right['within_frame']:.1%}", cell(right["median_error_ms"], ".0f"),

@@ -90,7 +90,7 @@ def loss_terms(network: SyncNetwork, heard: Any, shown: Any, seen: Any, target: 
             "clip": tf.reduce_mean(tf.reduce_logsumexp(every, 1) - picked)}
 
 
-def export(network, path, **about) -> Path:
+def export(network: SyncNetwork, path: str | Path, **about: Any) -> Path:
     """Write `network` to `path` as LiteRT (sync-model): `hear` and `see`, frames as the batch axis; see `learn.export`."""
     features = tf.TensorSpec((None, HOPS_PER_FRAME, N_MELS), name="features")
     shapes = tf.TensorSpec((None, N_MOUTH_SHAPE), name="shapes")

@@ -30,7 +30,7 @@ def voice_model() -> dict:
     return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
-def gate_features(power, loudness: Loudness):
+def gate_features(power: NDArray, loudness: Loudness) -> NDArray:
     """What the network takes for mel power [frame, hop, mel]: float32 [frame, hop * mel]; moves `loudness` on."""
     loud = np.array([loudness.push(float(frame.sum())) for frame in power])
     values = (log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD

@@ -5,7 +5,7 @@ Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ def typical(speakers: dict) -> NDArray:
     return np.mean(means, 0).astype(np.float32)
 
 
-def train(run, speakers, options, inputs) -> Path:
+def train(run: Path, speakers: dict, options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train on `speakers`, name -> sounds, and write the model into the folder `run`. Returns its path."""
     import keras
     keras.utils.set_random_seed(options["seed"])
