@@ -68,7 +68,7 @@ class TemporalConvolution(nn.Module):
         self.n_past = 2 * reach
 
     def forward(self, x, past=None):
-        """float [clip, frame, channel, row, column]; `past` the frames before, else the first is taken as held since long."""
+        """Clips, float [clip, frame, channel, row, column]; `past` the frames before, else the first was held since long."""
         if past is None:
             past = x[:, :1].expand(-1, self.n_past, -1, -1, -1)
         seen, n = torch.cat([past, x], 1), x.shape[1]

@@ -38,5 +38,5 @@ class Residual(nn.Module):
 
 
 def to_uint8(pictures: torch.Tensor) -> NDArray:
-    """float tensor [n, rgb, row, column], -1..1 -> uint8 array [n, row, column, rgb]."""
+    """Pictures, float tensor [n, rgb, row, column], -1..1 -> uint8 array [n, row, column, rgb]."""
     return ((pictures.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()

@@ -23,7 +23,7 @@ _BEAMS = (1e-80, 1e-160, 0.0)  # the search is widened until it comes through
 
 
 def pcm(sound: NDArray) -> bytes:
-    """float [sample], -1..1 -> 16-bit samples as PocketSphinx takes them."""
+    """Sound, float [sample], -1..1 -> 16-bit samples as PocketSphinx takes them."""
     return (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
 
 

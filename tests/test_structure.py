@@ -231,8 +231,8 @@ def test_no_folder_is_too_full():
 
 def _public_functions(path):
     """Functions of a module, not of its classes, whose names have no leading underscore; not its command, `main`."""
-    return [node for node in _tree(path).body
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_") and node.name != "main"]
+    functions = [node for node in _tree(path).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [node for node in functions if not node.name.startswith("_") and node.name != "main"]
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.relative_to(ROOT).parts[0] in TYPED], ids=_name)
@@ -244,11 +244,28 @@ def test_public_functions_say_their_types(path):
         assert function.returns is not None, f"line {function.lineno}: {function.name} -> ?"
 
 
+def _parameters_in(doc):
+    """Names under `Parameters`; a line may hold several, `a, b : what they are`."""
+    section = re.search(r"^Parameters\n-+\n((?:.+\n?)+)", doc or "", re.M)
+    lines = [line for line in (section[1].splitlines() if section else ()) if line[0] != " " and " : " in line]
+    return {name.strip().lstrip("*") for line in lines for name in line.partition(" : ")[0].split(",")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_parameters_in_docstrings_are_there(path):
+    """Some may go without saying; none may be of an argument that is gone."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            there = {each.arg for each in ast.walk(getattr(node, "args", node)) if isinstance(each, ast.arg)}
+            there |= {ast.unparse(each.target) for each in node.body if isinstance(each, ast.AnnAssign)}  # of a dataclass
+            assert _parameters_in(ast.get_docstring(node)) <= there, f"line {node.lineno}: {node.name}"
+
+
 def test_mypy_reads_every_package():
     with open(ROOT / "pyproject.toml", "rb") as stream:
         options = tomllib.load(stream)["tool"]["mypy"]
     assert set(options["packages"]) == {*PACKAGES, "docs"}
-    assert set(options["modules"]) == {path.stem for path in ROOT.glob("*.py")} - {"setup"}
+    assert set(options["modules"]) == {path.stem for path in ROOT.glob("*.py")}
     assert options["check_untyped_defs"] and "exclude" not in options
 
 

@@ -77,7 +77,7 @@ def _spectrogram(axis, magnitudes):
 
 
 def spectrogram(magnitudes: NDArray) -> "Figure":
-    """float [frame, hop, bin] -> Figure."""
+    """Magnitudes, float [frame, hop, bin] -> Figure."""
     figure, (axis,) = _axes(1, 3.4)
     _spectrogram(axis, magnitudes)
     return figure
@@ -132,7 +132,7 @@ def _sketches(points, in_face_space):
 
 
 def landmarks(points: NDArray, in_face_space: bool, unit: str) -> "Figure":
-    """float [frame, 68, 2] -> a strip of sketches over time and the mouth opening."""
+    """Points, float [frame, 68, 2] -> a strip of sketches over time and the mouth opening."""
     figure, (above, below) = _axes(2, 3.2, height_ratios=(1.6, 1))
     shown = evenly(len(points))
     strip = draw.contact_sheet(_sketches(points[shown], in_face_space), min(6, len(shown)))
@@ -143,7 +143,7 @@ def landmarks(points: NDArray, in_face_space: bool, unit: str) -> "Figure":
 
 
 def one_face(points: NDArray) -> "Figure":
-    """float [68, 2], face space -> one sketch."""
+    """Points, float [68, 2], face space -> one sketch."""
     return sheet(_sketches(points[None], True), "face at rest")
 
 
@@ -159,7 +159,7 @@ def curves(named: dict, x_label: str) -> "Figure":
 
 
 def carpet(values: NDArray) -> "Figure":
-    """float [frame, value] -> one picture, a column a frame, a row a value."""
+    """Values, float [frame, value] -> one picture, a column a frame, a row a value."""
     figure, (axis,) = _axes(1, 3.4)
     axis.imshow(_pooled(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
     axis.set(xlabel="s", ylabel="value")

@@ -28,7 +28,7 @@ GROUPS = ("recordings", "portraits")
 
 
 def dlib_embeddings(views: Iterable[NDArray]) -> NDArray:
-    """dlib's embeddings of `face_view`s: float [n, 128]."""
+    """Embeddings, by dlib, of `face_view`s: float [n, 128]."""
     box = to_pixel_space(np.array([FACE_BOX]), np.array(VIEW))[0].ravel() * ENLARGED
     large = (cv2.resize(view, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC) for view in views)
     return np.stack([embedding_in(view, box) for view in large])

@@ -65,7 +65,7 @@ class IdentityEncoder(nn.Module):
         return maps
 
     def forward(self, pictures):
-        """float [n, rgb, SIZE_PX, SIZE_PX], -1..1 -> float [n, n_out], of length 1."""
+        """Pictures, float [n, rgb, SIZE_PX, SIZE_PX], -1..1 -> float [n, n_out], of length 1."""
         return F.normalize(self.out(self.features(pictures)[-1].mean((2, 3))), dim=1)
 
 
@@ -78,7 +78,7 @@ class MarginHead(nn.Module):
         self.margin, self.scale = margin, scale
 
     def forward(self, embeddings, people):
-        """float [n, n_out], int [n] -> float [n, person]."""
+        """Embeddings, float [n, n_out], and people, int [n] -> float [n, person]."""
         cosines = embeddings @ F.normalize(self.directions, dim=1).T
         return self.scale * (cosines - self.margin * F.one_hot(people, cosines.shape[1]))
 

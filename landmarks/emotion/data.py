@@ -179,7 +179,7 @@ class Batches:
         self.weight = (self.emotion / np.maximum(share, 1e-6) / len(EMOTIONS)).sum(1)  # each emotion counts alike
 
     def batch(self, step: int):
-        """features [item, N_STEPS, N_FEATURES], sounding [item, frame], emotion [item, 8], strong and weight [item]."""
+        """Features [item, N_STEPS, N_FEATURES], sounding [item, frame], emotion [item, 8], strong and weight [item]."""
         epoch, number = divmod(step, self.per_epoch)
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.takes))
         rng = np.random.default_rng((self.seed, 1, step))

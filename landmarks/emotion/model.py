@@ -81,7 +81,7 @@ def emotion_features(power: NDArray, octaves: NDArray, voicing: NDArray) -> tupl
 
 
 def per_frame(sounding: NDArray) -> NDArray:
-    """bool [step] -> weight of each frame in a stretch, float32 [frame]."""
+    """Steps that sound, bool [step] -> weight of each frame in a stretch, float32 [frame]."""
     return np.maximum(sounding.reshape(-1, STEPS_PER_FRAME).max(1), SILENT).astype(np.float32)
 
 

@@ -32,7 +32,7 @@ class Statistics(layers.Layer):
 
 
 def built(width: int, channels: int, units: int, dropout: float) -> keras.Model:
-    """features [batch, step, N_FEATURES], sounding [batch, frame] -> scores [batch, 8], of strong acting [batch, 1]."""
+    """Features [batch, step, N_FEATURES], sounding [batch, frame] -> scores [batch, 8], of strong acting [batch, 1]."""
     features, sounding = keras.Input((None, N_FEATURES)), keras.Input((None,))
     x = features
     for name, size, stride in (("first", width, STEPS_PER_FRAME), ("second", channels, 1)):
