@@ -50,7 +50,7 @@ class Joined(keras.Model):
         return mean | {"state": keras.ops.concatenate([out["state"] for out in outs], -1)}
 
 
-def trained(run):
+def network_of(run):
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
     from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)
@@ -70,7 +70,7 @@ def join(folders, record, trained=None) -> Path:
     abouts = [runs.read_run(folder) for folder in folders]
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
-    networks = [trained(folder) for folder in folders]
+    networks = [network_of(folder) for folder in folders]
     options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,
