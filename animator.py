@@ -10,22 +10,23 @@ Models are read once a process, see `core.keep`: a second video begins at once.
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from core import artifacts
 from core.child import aside
 from core.errors import InputError, absent
-from core.media.audio import read_speech
+from core.media.speech import Speech, open_speech
 from core.stage import begin, say
 from landmarks.expression import asked
-from render import face_check, motion
+from render import motion, photo_check
 from render.avatar import as_comic
 from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 
-def as_wav(path, folder, keep=False) -> Path:
-    """The speech as a checked .wav: itself, or what it holds, converted into `folder`; with `keep` it is copied there."""
+def open_recording(path, folder, keep=False) -> Speech:
+    """Decode a recording of any kind, by way of a .wav in `folder` unless it is one; with `keep` it is copied there."""
     path = Path(path)
     if not path.is_file():
         raise InputError(path, absent(path), "a recording of speech")
@@ -35,11 +36,11 @@ def as_wav(path, folder, keep=False) -> Path:
         from preprocess.convert_audio import convert
         path = convert(path, folder / "speech.wav")
         say(f"converted: {path}")
-    read_speech(path)
+    speech = open_speech(path)
     if keep and path.parent != folder:
         folder.mkdir(parents=True, exist_ok=True)
-        path = Path(shutil.copyfile(path, folder / "speech.wav"))
-    return path
+        speech = replace(speech, path=Path(shutil.copyfile(path, folder / "speech.wav")))
+    return speech
 
 
 class Animator:
@@ -95,7 +96,7 @@ class Animator:
             artifacts.check(template, *motion.READS)
         go_on()
         if speech:
-            speech = as_wav(speech, folder, keep)
+            speech = open_recording(speech, folder, keep)
             listens = transcriber or ("sphinx" if captions != "none" or keep else "none")
             words = self._heard(speech, folder, text, text_from, listens)
         else:
@@ -105,24 +106,24 @@ class Animator:
         if avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
-        say(f"face found: {face_check.write_check(found, folder)[-1]}")
+        say(f"face found: {photo_check.write_check(found, folder)[-1]}")
         go_on()
         video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
                              seed=seed, avatar=avatar, **options)
         if keep:
             from viewer.page import write_page
             go_on()
-            say(f"all files: {write_page(folder, video)}")
+            say(f"all files: {write_page(folder, video, speech)}")
         say(f"done in {time.monotonic() - began:.1f} s")
         return video
 
     def _checked(self, photo, which, points_file):
         if self.once:
-            checked = aside(face_check.check_photo, photo, which, points_file)
+            checked = aside(photo_check.check_photo, photo, which, points_file)
             import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
             return checked()
         with self._one_at_a_time:
-            return face_check.check_photo(photo, which, points_file)
+            return photo_check.check_photo(photo, which, points_file)
 
     def _landmarks(self, speech, folder, emotion, seed):
         from landmarks.predict import predict_file
@@ -132,15 +133,15 @@ class Animator:
 
     @staticmethod
     def _spoken(folder, text, text_from, **how):
-        """Speak `text`; the .wav, and its words.json or None."""
+        """Speak `text`; the `Speech`, and its words.json or None."""
         from speech.speakable import check_text
         from speech.synthesize import STAGE, write_speech
         if text is None:
             raise InputError("speech", "neither a recording nor a text", "one of the two",
                              '--audio speech.wav, or --text "Hello."')
-        speech = folder / "speech.wav"
-        words = write_speech(check_text(text, how["voice"], text_from), speech, where=text_from, **how)
-        return speech, _words_file(words, folder, STAGE, speech)
+        path = folder / "speech.wav"
+        words = write_speech(check_text(text, how["voice"], text_from), path, where=text_from, **how)
+        return open_speech(path), _words_file(words, folder, STAGE, path)
 
     @staticmethod
     def _heard(speech, folder, text, text_from, listens):
@@ -148,8 +149,8 @@ class Animator:
         from speech.transcribe import STAGE, words_of
         if text is None and listens == "none":
             return None
-        words = words_of(read_speech(speech), text=text, engine=listens, where=text_from)
-        return _words_file(words, folder, STAGE, speech)
+        words = words_of(speech.sound, text=text, engine=listens, where=text_from)
+        return _words_file(words, folder, STAGE, speech.path)
 
 
 def _words_file(words, folder, stage, speech):

@@ -182,10 +182,10 @@ def render(folder):
     """The photo renderer, at each size."""
     from landmarks.predict import predict_file
     from preprocess.sample_photo import write_photo
-    from render import face_check, motion
+    from render import motion, photo_check
     from render.render import enlivened
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
-    moves, found = enlivened(moves, rest), face_check.find_face(write_photo(folder / "portrait.png"))
+    moves, found = enlivened(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
     return [render_row(found, moves, *size, folder) for size in SIZES]
 
 

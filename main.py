@@ -15,8 +15,7 @@ from core.errors import InputError
 from core.files import own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
-from render import face_check
-from render.options import shared_options
+from render.options import face_options, shared_options
 from render.render import check_output
 from speech.recognise import ENGINES
 from speech.speakable import read_script
@@ -45,7 +44,7 @@ _PATH = click.Path(path_type=Path)
                  "python main.py --image me.jpg --audio speech.wav --emotion happy:1.5",
                  "python main.py --image me.jpg --audio speech.wav --motion data/landmarks/clip.face.npy"))
 @click.option("--image", "--source-image", "image", type=_PATH, required=True, help="A frontal photo.")
-@face_check.face_options
+@face_options
 @click.option("--audio", "--driven-audio", "audio", type=_PATH, help="Speech; .wav, or converted first.")
 @click.option("--script", type=_PATH, help="Text file to speak; with --audio, the words that are said in it.")
 @click.option("--text", help="The same, given here.")

@@ -14,9 +14,9 @@ import numpy as np
 from core import paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech, spectrum_of
-from core.metrics import box_scaled, landmark_drift, lip_measures, mse
 from core.stage import progress, stage
 from landmarks.dataset import load_clips
+from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.wordless import checked
 from learn.measures import markdown, report
@@ -24,45 +24,6 @@ from learn.measures import markdown, report
 STAGE = "landmarks.evaluate"
 SPEECH = paths.SAMPLE_SPEECH
 QUIET_DB, NOISY_DB = 30, 10
-LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
-LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
-                "opening_jitter_ratio")
-
-
-def measure(clips, predict, mean_offset=None) -> list:
-    """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
-
-    Returns
-    -------
-    list of dicts: clip, source, and per method a dict of measures
-    """
-    rows = []
-    for clip in clips:
-        seen = np.isfinite(clip.face).all((1, 2))
-        measured = clip.face[seen]
-        methods = {"model": predict(clip)[seen]}
-        if mean_offset is not None:
-            stills = {"mean_face": clip.rest + mean_offset, "first_frame*": measured[0], "clip_mean*": measured.mean(0)}
-            methods |= {name: np.broadcast_to(still, measured.shape) for name, still in stills.items()}
-        rows.append({"clip": clip.name, "source": clip.source,
-                     **{name: measures_of(face, measured) for name, face in methods.items()}})
-    return rows
-
-
-def measures_of(predicted, measured) -> dict:
-    """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
-    return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
-            **lip_measures(predicted, measured)}
-
-
-def summary(rows) -> dict:
-    """Mean over clips: source -> method -> measure."""
-    table = {}
-    for source in sorted({row["source"] for row in rows}):
-        chosen = [row for row in rows if row["source"] == source]
-        table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
-                         for method in chosen[0] if method not in ("clip", "source")}
-    return table
 
 
 def as_markdown(table) -> str:
@@ -71,7 +32,6 @@ def as_markdown(table) -> str:
     return markdown(("source", "method", *names), [
         (source, method, *(f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names))
         for source, methods in table.items() for method, values in methods.items()], n_names=2)
-
 
 
 def mean_offset_of(clips):

@@ -14,12 +14,13 @@ from shutil import copyfile
 import numpy as np
 
 from core import artifacts
-from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
 from core.face import draw, face68
 from core.files import whole_file
 from core.keep import kept
-from core.media.audio import read_speech, spectrum_blocks
+from core.media.audio import spectrum_of
+from core.media.speech import open_speech
 from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.emotion.recognise import emotion_of, write_emotion
@@ -35,7 +36,6 @@ from landmarks.voice.gate import Free, Voice, WholeVoice
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it
-_BLOCK = 60 * SAMPLE_RATE  # samples whose spectrum is held at a time
 STDIN = "standard input"
 STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
 STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
@@ -56,14 +56,7 @@ def predict(model, sound) -> np.ndarray:
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
-    return predict_power(model, heard(model, sound)[0])
-
-
-def heard(model, sound):
-    """Mel power float32 [frame, hop, mel] and `pitch` [frame, hop] of `sound` [sample], a block at a time."""
-    blocks = (sound[t:t + _BLOCK] for t in range(0, len(sound), _BLOCK))
-    parts = [(model.power(spectrum), pitch(spectrum)) for spectrum in spectrum_blocks(blocks)]
-    return tuple(map(np.concatenate, zip(*parts)))
+    return predict_power(model, model.power(spectrum_of(sound)))
 
 
 def predict_power(model, power, running: bool = False, gated: bool = True, voice=None) -> np.ndarray:
@@ -85,29 +78,29 @@ def sketches(face):
 
 def predict_file(speech, out, model_path=None, gif=None, pictures: bool = False, *,
                  emotion: str = "neutral", seed: int = 0) -> Path:
-    """Predict one .wav into the folder `out`; return the path of landmarks.npy.
+    """Predict one .wav, a path or a `Speech`, into the folder `out`; return the path of landmarks.npy.
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
     the voice says, which is written too; another `seed` is another motion of head and brows. Raises InputError for bad input.
     """
     name, strength = asked(emotion)
-    sound, out = read_speech(speech), Path(out)
+    speech, out = open_speech(speech), Path(out)
     model = _kept_model(model_path or DEFAULT_MODEL)
-    noise, is_own = noise_for(out / "noise.npy", n_frames_of(len(sound)), seed)
+    noise, is_own = noise_for(out / "noise.npy", n_frames_of(len(speech.sound)), seed)
     with model.one_at_a_time:
-        power, height = heard(model, sound)
+        power = model.power(speech.spectrum)
         voice = WholeVoice(power)
         free = voice.free
         face = predict_power(model, power, voice=voice)
-    head, brows = _moved(power, height, noise, free)
-    found = emotion_of(sound, free=free) if name == AUTO else None
+    head, brows = _moved(power, pitch(speech.spectrum), noise, free)
+    found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None
     mood = strength * found.over_time if found else vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})
-    path = _write(with_brows(face, brows), model, out, [speech, model_path or DEFAULT_MODEL, HEAD_MODEL], gif, pictures, beside,
-                  {"seed": seed, "emotion": emotion})
+    inputs = [speech.path, model_path or DEFAULT_MODEL, HEAD_MODEL]
+    path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, {"seed": seed, "emotion": emotion})
     if found:
-        write_emotion(found, out, stage=STAGE, inputs=[speech])
+        write_emotion(found, out, stage=STAGE, inputs=[speech.path])
     return path
 
 

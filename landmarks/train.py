@@ -57,7 +57,7 @@ def train(run, pack, options, stop_after=None):
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
     from landmarks.dataset import PITCHES, Batches, load_clips
-    from landmarks.evaluate import measure, summary
+    from landmarks.measure import measure, summary
     from landmarks.model import export
     clips, val = load_clips(pack, "train", PITCHES), load_clips(pack, "val")
     batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])

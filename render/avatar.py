@@ -13,7 +13,7 @@ AVATARS = ("none", "comic")
 
 
 def as_comic(check, path):
-    """The check of a photo (`face_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
+    """The check of a photo (`photo_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
     from avatar.translation import write_avatar
     shown = photo.framed(check.photo)
     drawn = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)

@@ -7,196 +7,20 @@ would say of a perfect renderer. The photo is the frame of the stretch whose mou
 dlib's face embeddings (King, 2017; below 0.6 is the same person).
 """
 
-from itertools import islice
 from pathlib import Path
 
 import click
 import cv2
-import numpy as np
 
-from core import artifacts, metrics
 from core.errors import InputError
-from core.face import face68, face_detector
+from core.face import face68
 from core.face.draw import contact_sheet
-from core.index import read_index
-from core.media.video import read_frames
 from core.stage import progress, say, stage
-from learn.measures import cell, markdown, report
+from learn.measures import report
+from render.measure import FEWEST_FRAMES, METHODS, as_markdown, means, measure, render_clip, rows_of, source_of
+from render.options import evaluation_options
 
 STAGE = "render.evaluate"
-LONGEST_FRAMES = 75  # of a clip
-FEWEST_FRAMES = 10
-EVERY = 3  # frames: pictures are measured this often, mouths and flicker on all
-EVERY_IDENTITY = 25
-AROUND = 0.25  # eye distances around the lips: the mouth's region
-METHODS = ("painted", "warp alone", "photo held still", "the clip itself")
-
-
-def stretch(face):
-    """Frames to measure on: the longest stretch with a face, at most LONGEST_FRAMES from its middle: slice."""
-    seen = np.flatnonzero(np.isfinite(face).all((1, 2)))
-    stretches = np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1)
-    longest = max(stretches, key=len)
-    start = longest[0] + max(0, len(longest) - LONGEST_FRAMES) // 2
-    return slice(int(start), int(min(longest[-1] + 1, start + LONGEST_FRAMES)))
-
-
-def moves_of(photo_face, face, pose, still: int):
-    """(face, head) of each frame, for a photo that is frame `still`: what `portrait.frames` takes."""
-    from render.motion import head_of_pose, uncrossed
-    offsets, head = face - face[still], head_of_pose(pose)
-    head = head - head[still]
-    return [(uncrossed(photo_face + offset), h) for offset, h in zip(offsets, head)]
-
-
-def mouth_box(points, size, unit_px):
-    """Rows and columns around the lips of `points` [68, 2] px: two slices."""
-    lips, margin = points[face68.MOUTH], AROUND * unit_px
-    low, high = np.floor(lips.min(0) - margin).astype(int), np.ceil(lips.max(0) + margin).astype(int)
-    (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, size[::-1])
-    return slice(top, bottom), slice(left, right)
-
-
-def laplacian_energy(picture) -> float:
-    """Mean square of the Laplacian of uint8 [row, column, rgb]: what blur takes away."""
-    return float(np.square(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F)).mean())
-
-
-def shake(mouths) -> float:
-    """Mean square of the second difference in time of pictures of one size: what flickers."""
-    grey = np.stack([cv2.cvtColor(m, cv2.COLOR_RGB2GRAY) for m in mouths]).astype(np.float32)
-    return float(np.square(np.diff(grey, 2, axis=0)).mean())
-
-
-def openings(frames, points, unit_px, box):
-    """Mouth openings that the landmark model measures, in eye distances: float [frame].
-
-    `box`: where the detector finds the face of the first of `points` [frame, 68, 2]; it goes where the eyes go.
-    """
-    eyes = points[:, face68.RIGID].mean(1)
-    boxes = box + np.tile(eyes - eyes[0], 2)
-    found = [face_detector.landmarks_in(face_detector.grey(frame), b) for frame, b in zip(frames, boxes)]
-    return face68.mouth_opening(np.stack(found)) / unit_px
-
-
-def seam(painted, moved, truth) -> float:
-    """How steep the picture is where the painted part ends, relative to the real one there; NaN where nothing is painted."""
-    changed = (np.abs(painted.astype(int) - moved).max(-1) > 0).astype(np.uint8)
-    border = cv2.dilate(changed, np.ones((3, 3))) - cv2.erode(changed, np.ones((3, 3))) > 0
-    steep = [np.abs(cv2.Sobel(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F, 1, 0))
-             + np.abs(cv2.Sobel(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F, 0, 1)) for p in (painted, truth)]
-    return float(steep[0][border].mean() / steep[1][border].mean()) if border.any() else float("nan")
-
-
-def identity(photo, frames) -> float:
-    """Mean distance of face embeddings of `frames` to that of `photo`; NaN when none has a face."""
-    first = face_detector.embedding(photo)
-    others = [face_detector.embedding(frame) for frame in frames]
-    distances = [float(np.linalg.norm(first - e)) for e in others if first is not None and e is not None]
-    return float(np.mean(distances)) if distances else float("nan")
-
-
-def known_mean(values):
-    """Mean of the numbers that are known; None when none is: JSON has no NaN."""
-    known = [value for value in values if value is not None and np.isfinite(value)]
-    return float(np.mean(known)) if known else None
-
-
-def mean_psnr_db(pairs) -> float:
-    """PSNR of the mean squared error of pairs of pictures: a frame that is the photo again does not count for ever."""
-    error = np.mean([metrics.mse(*pair) for pair in pairs])
-    return float(10 * np.log10(255**2 / error)) if error else float("nan")
-
-
-def measure(frames, moved, truth, points, unit_px, still: int) -> dict:
-    """Measures of one method on one clip.
-
-    `frames`, `moved` (by the warp alone) and `truth` lists of uint8 [row, column, rgb]; `points` of the truth.
-    """
-    size = truth[0].shape[:2]
-    boxes = [mouth_box(p, size, unit_px) for p in points]
-    whole = [(f, t) for i, (f, t) in enumerate(zip(frames, truth)) if i % EVERY == 0 and i != still]
-    mouths = [(f[b], t[b]) for i, (f, t, b) in enumerate(zip(frames, truth, boxes)) if i % EVERY == 0 and i != still]
-    middle = boxes[still]
-    seen = face_detector.detect_any(face_detector.grey(truth[0]))
-    box = face_detector.largest(seen) if len(seen) else np.concatenate([points[0].min(0), points[0].max(0)])
-    driving, opened = face68.mouth_opening(points) / unit_px, openings(frames, points, unit_px, box)
-    return {"psnr_db": mean_psnr_db(whole),
-            "ssim": np.mean([metrics.ssim(*pair) for pair in whole]),
-            "mouth_psnr_db": mean_psnr_db(mouths),
-            "mouth_ssim": np.mean([metrics.ssim(*pair) for pair in mouths]),
-            "sharpness": np.mean([laplacian_energy(f) for f, _ in mouths]) / np.mean([laplacian_energy(t) for _, t in mouths]),
-            "flicker": shake([f[middle] for f in frames]) / shake([t[middle] for t in truth]),
-            "seam": known_mean([seam(f, m, t) for f, m, t in zip(frames[::EVERY], moved[::EVERY], truth[::EVERY])]),
-            "opening_r": metrics.correlation(opened, driving),
-            "opening_gain": float(np.polyfit(driving, opened, 1)[0]),
-            "identity": identity(truth[still], frames[::EVERY_IDENTITY])}
-
-
-def render_clip(row, landmarks, model):
-    """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
-    from render import portrait
-    from render.parts.painted import PaintedPart
-    from render.photo import Photo
-    face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
-                  (("face", "landmarks-face"), ("pose", "head-pose")))
-    part = stretch(face)
-    truth = list(islice(read_frames(row["picture"]), part.start, part.stop))
-    face, pose, points = face[part], pose[part], face68.to_pixel_space(face[part], pose[part])
-    still = int(face68.mouth_opening(face).argmin())
-    photo = Photo(Path(row["picture"]), truth[still], points[still])
-    moves = moves_of(photo.face, face, pose, still)
-    rendered = {"painted": list(portrait.frames(photo, moves, [PaintedPart(photo, model=model)])),
-                "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth),
-                "the clip itself": truth}
-    return rendered, truth, points, float(np.median(pose[:, 0])), still
-
-
-def source_of(clip: str) -> str:
-    """The folder a clip lies in: where it comes from."""
-    return Path(clip).parent.name or "clips"
-
-
-def rows_of(landmarks, split: str, every_clip: int):
-    """Every Nth clip of a split with a picture. Raises InputError without any."""
-    rows = [row for row in read_index(landmarks / "index.csv", "split", "picture") if row["split"] == split
-            and row["picture"] and not row.get("problem")][::every_clip]
-    if not rows:
-        raise InputError(landmarks / "index.csv", f"no clips of split {split!r}", "clips with pictures", "make preprocess")
-    return rows
-
-
-def means(rows) -> dict:
-    """Source -> method -> means over its clips."""
-    table = {}
-    for source in (*sorted({row["source"] for row in rows}), "all clips"):
-        for method in dict.fromkeys(row["method"] for row in rows):
-            chosen = [r for r in rows if r["method"] == method and source in (r["source"], "all clips")]
-            table.setdefault(source, {})[method] = {
-                key: known_mean([r[key] for r in chosen]) for key in chosen[0] if key not in ("source", "method")}
-    return table
-
-
-def as_markdown(table) -> str:
-    """The means as a table."""
-    columns = list(next(iter(table["all clips"].values())))
-    rows = [(source, method, *(cell(row[c]) for c in columns)) for source, methods in table.items()
-            for method, row in methods.items()]
-    return markdown(("source", "method", *columns), rows, n_names=2)
-
-
-
-def evaluation_options(function):
-    """What both commands that measure the renderer ask for: where, and on which clips."""
-    for option in reversed((
-            click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
-                         help="Folder of the landmarks."),
-            click.option("--split", default="val", help="Clips to measure on."),
-            click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
-            click.option("--picture", type=click.Path(path_type=Path),
-                         help="Also draw photo, truth and methods into this PNG."))):
-        function = option(function)
-    return function
 
 
 @stage(reads="LANDMARKS/, the recordings, MODEL (picture-model)", writes="metrics.json beside MODEL, PICTURE",

@@ -19,7 +19,7 @@ from core.face.draw import contact_sheet
 from core.files import whole_file
 from core.stage import progress, stage
 from learn.measures import report
-from render.evaluate import (
+from render.measure import (
     EVERY,
     EVERY_IDENTITY,
     as_markdown,
@@ -32,7 +32,7 @@ from render.evaluate import (
     shake,
     source_of,
 )
-from render.evaluate import means as means_by_source
+from render.measure import means as means_by_source
 
 STAGE = "render.evaluate_avatar"
 TRUTH_OF = {"photo, moved": "the clip", "photo held still": "the clip", "the clip": "the clip",

@@ -3,6 +3,8 @@
 Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_video`.
 """
 
+from pathlib import Path
+
 import click
 
 from core.clock import FPS
@@ -11,6 +13,8 @@ from core.media.video import CRF
 from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
+
+_PATH = click.Path(path_type=Path)
 
 _OPTIONS = (
     click.option("--preprocess", type=click.Choice(FRAMINGS), default="full", help="Whole photo, or face alone."),
@@ -41,3 +45,26 @@ def shared_options(command):
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+
+def evaluation_options(function):
+    """What both commands that measure the renderer ask for: where, and on which clips."""
+    for option in reversed((
+            click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
+                         help="Folder of the landmarks."),
+            click.option("--split", default="val", help="Clips to measure on."),
+            click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
+            click.option("--picture", type=click.Path(path_type=Path),
+                         help="Also draw photo, truth and methods into this PNG."))):
+        function = option(function)
+    return function
+
+
+
+def face_options(function):
+    """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
+    function = click.option("--landmarks", "points_file", type=_PATH, metavar="FACE.JSON",
+                            help="68 points or a box placed by hand, as the photo check writes them.")(function)
+    return click.option("--face", "which", metavar="largest|N|x,y",
+                        help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]")(function)

@@ -16,16 +16,16 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.face import face68
-from core.media.audio import read_speech
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
+from core.media.speech import open_speech
 from core.media.video import encode
 from core.media.words import load_words
 from core.stage import progress, say, stage
 from render import background as behind
-from render import dcgan, face_check, liveliness, motion, photo, portrait, sketch
+from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
 from render.avatar import as_comic
-from render.options import shared_options
+from render.options import face_options, shared_options
 from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
 
@@ -110,7 +110,7 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     ----------
     landmarks : landmarks-face or landmarks-pixel .npy, predicted or measured
     face : `photo.Photo` as found, needed by the photo renderer
-    speech : .wav that sounds in the video and sets its length; without it the landmarks do
+    speech : .wav, a path or a `Speech`, that sounds in the video and sets its length; without it the landmarks do
     rest : rest-face .npy the landmarks are offsets from; by default the one beside them
     preprocess, size_px, background : what of the photo is shown, how large, before what; `size_px` is also the side of the
         square pictures of `sketch` and `dcgan`; None is the picture's own
@@ -142,7 +142,8 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds = len(moves) / FPS
     if speech:
-        n_samples = len(read_speech(speech))
+        speech = open_speech(speech)
+        n_samples, speech = len(speech.sound), speech.path
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), speech)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
@@ -194,7 +195,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--motion", "template", type=_PATH, help="Another name for LANDMARKS, as in main.py.")
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
-@face_check.face_options
+@face_options
 @click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
@@ -214,7 +215,7 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
     check_output(out, force, **options)
     face = None
     if renderer == "photo" and photo_path:
-        checked = face_check.check_photo(photo_path, which, points_file)
+        checked = photo_check.check_photo(photo_path, which, points_file)
         face = (as_comic(checked, out.with_suffix(".avatar.png")) if options["avatar"] != "none" else checked).photo
     click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
 

@@ -67,7 +67,7 @@ def portrait():
 def portrait_photo(path, size_px):
     """The portrait as a `photo.Photo` of this size; written to `path`."""
     from render import photo
-    from render.face_check import find_face
+    from render.photo_check import find_face
     Image.fromarray(portrait()).save(path)
     return photo.framed(find_face(path), size_px=size_px)
 
@@ -198,13 +198,12 @@ def predicted(monkeypatch):
     heard = []
 
     def predict_file(speech, out, model_path=None, **_):
-        heard.append(speech)
-        sound, rate = soundfile.read(speech)
+        heard.append(speech.path)
         rest = np.zeros((face68.N_POINTS, 2), np.float32)
         rest[list(face68.GROUPS["left_eye"]), 0], rest[list(face68.GROUPS["right_eye"]), 0] = 0.5, -0.5
         artifacts.save(out / "rest_face.npy", rest, "rest-face", stage="test")
         write_gif(out / "landmarks.gif", [np.zeros((8, 8), np.uint8)] * 2)
-        moves = opening_motion(n_frames_of(len(sound), rate))
+        moves = opening_motion(n_frames_of(len(speech.sound)))
         return artifacts.save(out / "landmarks.npy", rest + moves, "landmarks-face", stage="test")
 
     monkeypatch.setattr("landmarks.predict.predict_file", predict_file)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from core.clock import FPS, SAMPLES_PER_FRAME
 from core.face import face68
-from render import face_check
+from render import photo_check
 
 JAW = np.array([[-1.3 * np.cos(t), 0.2 + 1.3 * np.sin(t)] for t in np.linspace(0, np.pi, 17)])
 
@@ -26,7 +26,7 @@ def turned_to(points, degrees):
     """The points of a frontal face as a head turned by `degrees` shows them: depth grows from the jaw to the nose."""
     face, pose = face68.to_face_space(points[None])
     depth = np.zeros(face68.N_POINTS)
-    depth[list(face68.GROUPS["nose_bridge"])] = np.linspace(0, face_check.NOSE_DEPTH, 4)
+    depth[list(face68.GROUPS["nose_bridge"])] = np.linspace(0, photo_check.NOSE_DEPTH, 4)
     face[0, :, 0] -= face[0, list(face68.GROUPS["nose_bridge"]), 0].mean()
     turn = np.radians(degrees)
     face[0, :, 0] = face[0, :, 0] * np.cos(turn) + depth * np.sin(turn)

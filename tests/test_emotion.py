@@ -13,6 +13,7 @@ from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
 from landmarks.emotion import recognise as emotion
 from landmarks.emotion import train as emotion_train
+from landmarks.emotion.measure import recall
 from landmarks.emotion.model import (
     N_BANDS,
     N_FEATURES,
@@ -23,7 +24,7 @@ from landmarks.emotion.model import (
     sounds_of,
 )
 from landmarks.emotion.recognise import SIX, as_json, emotion_of, six_of
-from landmarks.emotion.train import merged, recall, weighed
+from landmarks.emotion.train import merged, weighed
 from landmarks.expression import EMOTIONS
 from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.predict import predict_file

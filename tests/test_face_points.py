@@ -10,7 +10,7 @@ from made_up import save, write
 from core import artifacts
 from core.errors import InputError
 from core.face import face68
-from render import face_check
+from render import face_check, photo_check
 from render import portrait as portrait_module
 
 
@@ -21,7 +21,7 @@ def one(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(one):
-    return face_check.check_photo(one)
+    return photo_check.check_photo(one)
 
 
 def test_points_come_out_as_they_were_placed(tmp_path, found):
@@ -30,17 +30,17 @@ def test_points_come_out_as_they_were_placed(tmp_path, found):
     drawing[60:240, 80:220] = (240, 200, 160)
     drawing = save(tmp_path / "drawing.png", drawing)
     with pytest.raises(InputError, match="no face found.*--landmarks"):
-        face_check.check_photo(drawing)
+        photo_check.check_photo(drawing)
     points = (found.photo.points * 0.5).round(2)
     placed = write(tmp_path / "mine.json", points=points.tolist())
-    assert np.array_equal(face_check.find_face(drawing, None, placed).points, points)
+    assert np.array_equal(photo_check.find_face(drawing, None, placed).points, points)
 
 
 def test_a_box_has_the_points_found_in_it(one, tmp_path, found):
     placed = write(tmp_path / "mine.json", box=found.boxes[0].tolist())
-    assert np.array_equal(face_check.find_face(one, None, placed).points, found.photo.points)
+    assert np.array_equal(photo_check.find_face(one, None, placed).points, found.photo.points)
     moved = write(tmp_path / "mine.json", box=(found.boxes[0] + 60).tolist())
-    assert not np.array_equal(face_check.find_face(one, None, moved).points, found.photo.points)
+    assert not np.array_equal(photo_check.find_face(one, None, moved).points, found.photo.points)
 
 
 def test_the_check_writes_what_can_be_corrected_and_given_back(tmp_path):
@@ -105,23 +105,23 @@ def test_points_that_are_no_face(one, tmp_path, found):
     for bad, told in ((far, r"points\[5\]: \(3000"), (points * 0 + 99, "0.0 px apart"), (points * np.nan, "not finite"),
                       (points[face68.MIRROR], "mouth lies above the eyes"), (points[:67], "67 entries")):
         with pytest.raises(InputError, match=told):
-            face_check.check_photo(one, None, write(tmp_path / "x.json", points=bad.tolist()))
+            photo_check.check_photo(one, None, write(tmp_path / "x.json", points=bad.tolist()))
 
 
 def test_other_kinds_and_both_options_are_refused(one, tmp_path):
     path = write(tmp_path / "metrics.json", points=[])
     describe(path, "metrics")
     with pytest.raises(InputError, match="metrics"):
-        face_check.check_photo(one, None, path)
+        photo_check.check_photo(one, None, path)
     with pytest.raises(InputError, match="one of the two"):
-        face_check.check_photo(one, "1", path)
+        photo_check.check_photo(one, "1", path)
 
 
 def test_a_drawing_moves_by_its_points(tmp_path, found):
     """What the warp makes of points it did not find: the mouth moves, the corner of the picture does not."""
     picture = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
     points = write(tmp_path / "mine.json", points=(found.photo.points * 0.75).tolist())
-    face = face_check.find_face(save(tmp_path / "x.png", picture), None, points)
+    face = photo_check.find_face(save(tmp_path / "x.png", picture), None, points)
     moved = face.face.copy()
     moved[face68.MOUTH, 1] += 0.1
     frame = next(portrait_module.frames(face, [(moved, np.zeros(5, np.float32))]))

@@ -19,7 +19,7 @@ from landmarks.head.intonation import melody, pitch
 from landmarks.head.motion import load_head_model, motion_of, noise_for, seeded_noise, with_brows
 from landmarks.head.sound import heard_at_knots
 from landmarks.lite import load_model
-from landmarks.predict import heard, predict_file
+from landmarks.predict import predict_file
 from landmarks.voice.gate import WholeVoice
 from preprocess.head_fit import BROWS, head_and_brows
 from render import motion, render
@@ -45,9 +45,14 @@ def model():
     return load_head_model()
 
 
+def _power_and_pitch(sound):
+    spectrum = spectrum_of(sound)
+    return load_model().power(spectrum), pitch(spectrum)
+
+
 def moved(model, sound, seed=0, noise=None):
     """Motion [frame, channel] for `sound` as a prediction makes it."""
-    power, height = heard(load_model(), sound)
+    power, height = _power_and_pitch(sound)
     noise = seeded_noise(len(power), seed) if noise is None else noise
     return np.concatenate(motion_of(model, heard_at_knots(power, height), noise, WholeVoice(power).free), 1)
 
@@ -150,7 +155,7 @@ class TestMotion:
         assert 0.5 < (motion[-1500:].std(0) / motion[:1500].std(0)).mean() < 2
 
     def test_blocks_give_what_one_would(self, model, sound, monkeypatch):
-        power, height = heard(load_model(), np.concatenate([sound] * 3))
+        power, height = _power_and_pitch(np.concatenate([sound] * 3))
         seen, noise = heard_at_knots(power, height), seeded_noise(len(power))
         whole = head_module.flow(model, seen, noise)
         monkeypatch.setattr(head_module, "_OWN", 32)

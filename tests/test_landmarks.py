@@ -195,7 +195,7 @@ def test_missing_frames_weigh_nothing(pack):
 
 def test_measures_know_right_from_wrong(pack):
     from landmarks.dataset import load_clips
-    from landmarks.evaluate import measure, summary
+    from landmarks.measure import measure, summary
     clips = [c for c in load_clips(pack, "train") if np.isfinite(c.face).all()]
     perfect = summary(measure(clips, lambda clip: clip.face, np.zeros((68, 2))))
     for methods in perfect.values():

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.face import draw, face68
 from core.face.head import shown_at
 from core.media.video import probe, read_frames, write_video
-from render import background, face_check, liveliness, motion, photo, render, sketch
+from render import background, liveliness, motion, photo, photo_check, render, sketch
 from render import portrait as portrait_module
 from render.parts.painted import painted_parts
 
@@ -39,7 +39,7 @@ def photo_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(photo_path):
-    return face_check.find_face(photo_path)
+    return photo_check.find_face(photo_path)
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ class TestBackground:
         alpha = np.zeros(found.picture.shape[:2], np.uint8)
         alpha[:, 60:200] = 255
         Image.fromarray(np.dstack([found.picture, alpha])).save(tmp_path / "cut.png")
-        picture = background.replaced(face_check.find_face(tmp_path / "cut.png"), "#ff0000").picture
+        picture = background.replaced(photo_check.find_face(tmp_path / "cut.png"), "#ff0000").picture
         assert (picture[:, :60] == (255, 0, 0)).all() and (picture[:, 200:] == (255, 0, 0)).all()
         assert np.array_equal(picture[:, 60:200], found.picture[:, 60:200])
 

@@ -216,6 +216,42 @@ def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     assert _painter(MODELS[MOUTH], MOUTH, "cpu") is _painter(MODELS[MOUTH], MOUTH, "cpu")
 
 
+@pytest.fixture
+def work_on_sound(monkeypatch):
+    """Counts, while a test runs, how often a .wav is decoded and how many frames of spectrum are computed."""
+    from core.media import audio
+    counts, mono_blocks, magnitudes = {"decodes": 0, "frames": 0}, audio._mono_blocks, audio._magnitudes
+
+    def counted_blocks(file, path):
+        counts["decodes"] += 1
+        return mono_blocks(file, path)
+
+    def counted_magnitudes(sound, n_frames):
+        counts["frames"] += n_frames
+        return magnitudes(sound, n_frames)
+
+    monkeypatch.setattr(audio, "_mono_blocks", counted_blocks)
+    monkeypatch.setattr(audio, "_magnitudes", counted_magnitudes)
+    return counts
+
+
+@pytest.mark.parametrize("options", [("--audio",), ("--audio", "--text", "Mama.", "--captions", "burn", "--keep"),
+                                     ("--text", "Mama.", "--captions", "mux", "--keep")], ids=["plain", "words", "spoken"])
+def test_speech_is_decoded_and_analysed_once(tmp_path, photo_path, work_on_sound, options):
+    """The prediction, the emotion, the words, the length of the video and the page share one array and one spectrum."""
+    from conftest import speak
+
+    from core.media.audio import write_wav
+    if options[0] == "--audio":
+        speech = write_wav(tmp_path / "said.wav", speak("Mama.", "en-us+f2"))
+        options = ("--audio", speech, *options[1:])
+    done = command(main.main, "--image", photo_path, *options, "--output", tmp_path / "v.mp4", "--result-dir", tmp_path / "r",
+                   *SMALL)
+    assert done.exit_code == 0, done.stderr
+    [landmarks] = (tmp_path / "r").glob("*/landmarks.npy")
+    assert work_on_sound == {"decodes": 1, "frames": len(np.load(landmarks))}
+
+
 def test_two_threads_at_once_make_what_one_makes(tmp_path, photo_path, short_speech):
     """The shipped models, shared: the same landmarks and pictures as alone."""
     ours = animator.Animator(device="cpu")

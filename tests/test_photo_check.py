@@ -10,7 +10,7 @@ from made_up import save, turned_to, write
 from PIL import Image, ImageFilter
 
 from core.errors import InputError
-from render import face_check, photo, render
+from render import face_check, photo, photo_check, render
 
 SIDE_PX = portrait().shape[0]
 
@@ -31,14 +31,14 @@ def two(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(one):
-    return face_check.check_photo(one)
+    return photo_check.check_photo(one)
 
 
 class TestChoosing:
     @pytest.mark.parametrize("which, is_right", [("1", False), ("2", True), (f"{SIDE_PX + 130},120", True), ("130,120", False),
                                                  ("0,0", False), (f"{2 * SIDE_PX - 1},{SIDE_PX - 1}", True)])
     def test_the_face_that_is_meant(self, two, which, is_right, capsys):
-        check = face_check.check_photo(two, which)
+        check = photo_check.check_photo(two, which)
         assert len(check.boxes) == 2
         assert check.chosen == int(is_right)
         middle = check.photo.points[:, 0].mean()
@@ -48,25 +48,25 @@ class TestChoosing:
         assert "--face" not in capsys.readouterr().err
 
     def test_none_chosen_is_said(self, two, capsys):
-        face_check.check_photo(two)
+        photo_check.check_photo(two)
         assert "2 faces; the largest speaks" in capsys.readouterr().err
-        face_check.check_photo(two, "largest")
+        photo_check.check_photo(two, "largest")
         assert "the largest speaks" not in capsys.readouterr().err
 
     def test_largest_and_small_ones_are_found(self, tmp_path):
         picture = np.full((640, 1000, 3), 128, np.uint8)
         picture[:256, :256] = portrait()
         picture[100:612, 400:912] = portrait().repeat(2, 0).repeat(2, 1)
-        check = face_check.check_photo(save(tmp_path / "x.png", picture))
+        check = photo_check.check_photo(save(tmp_path / "x.png", picture))
         assert (len(check.boxes), check.chosen) == (2, 1)
-        assert face_check.check_photo(tmp_path / "x.png", "1").width_px < 0.6 * check.width_px
+        assert photo_check.check_photo(tmp_path / "x.png", "1").width_px < 0.6 * check.width_px
 
     @pytest.mark.parametrize("size_px, face_px", [(300, 120), (3000, 400)])
     def test_a_lonely_small_face_is_found(self, tmp_path, size_px, face_px):
         """Too small for the detector at the size pictures are brought to at first."""
         picture = np.full((size_px // 2, size_px, 3), 128, np.uint8)
         picture[10:10 + face_px, 20:20 + face_px] = np.asarray(Image.fromarray(portrait()).resize((face_px, face_px)))
-        check = face_check.check_photo(save(tmp_path / "x.png", picture))
+        check = photo_check.check_photo(save(tmp_path / "x.png", picture))
         assert len(check.boxes) == 1
         assert abs(check.photo.points[:, 0].mean() - 20 - face_px / 2) < face_px / 8
 
@@ -74,11 +74,11 @@ class TestChoosing:
         """The whole astronaut, large: the detector takes a patch of the suit for a face, barely."""
         from skimage.data import astronaut
         Image.fromarray(astronaut()).resize((1280, 1280), Image.Resampling.BICUBIC).save(tmp_path / "x.png")
-        assert len(face_check.check_photo(tmp_path / "x.png").boxes) == 1
+        assert len(photo_check.check_photo(tmp_path / "x.png").boxes) == 1
 
     def test_of_two_that_hold_a_pixel_the_smaller_and_else_the_nearest(self):
         boxes = np.array([[0, 0, 100, 100], [60, 60, 90, 90], [200, 0, 300, 100]], float)
-        chosen = [face_check.choose_face(boxes, which, "x.png", 400, 400) for which in ("70,70", "10,10", "160,50", "140,50")]
+        chosen = [photo_check.choose_face(boxes, which, "x.png", 400, 400) for which in ("70,70", "10,10", "160,50", "140,50")]
         assert chosen == [1, 0, 2, 0]
 
     @pytest.mark.parametrize("which", ["0", "3", "-1", "left", "1,2,3", "nan,5", "9999,5", "5,-1", "", "1,", "1.5", "inf,0"])
@@ -92,7 +92,7 @@ class TestChoosing:
 
 class TestMeasures:
     def test_a_good_photo_is_not_warned_about(self, one, capsys):
-        check = face_check.check_photo(one)
+        check = photo_check.check_photo(one)
         assert capsys.readouterr().err == ""
         assert abs(check.yaw_deg) < 8
         assert abs(check.width_px - np.ptp(check.photo.points[:, 0])) < 0.05 * check.width_px
@@ -100,36 +100,36 @@ class TestMeasures:
     @pytest.mark.parametrize("degrees", [-35, -10, 0, 10, 35])
     def test_yaw_is_the_angle_the_head_was_turned_by(self, one, found, tmp_path, degrees, capsys):
         points = turned_to(found.photo.points, degrees)
-        check = face_check.check_photo(one, None, write(tmp_path / "face.json", points=points.tolist()))
+        check = photo_check.check_photo(one, None, write(tmp_path / "face.json", points=points.tolist()))
         assert abs(check.yaw_deg - degrees) < 4
-        assert ("turned to the side" in capsys.readouterr().err) == (abs(degrees) > face_check.TURNED_DEG)
+        assert ("turned to the side" in capsys.readouterr().err) == (abs(degrees) > photo_check.TURNED_DEG)
 
     def test_roll(self, tmp_path, one, found):
         Image.open(one).rotate(-15).save(tmp_path / "x.png")
-        assert abs(face_check.check_photo(tmp_path / "x.png").roll_deg - found.roll_deg - 15) < 3
+        assert abs(photo_check.check_photo(tmp_path / "x.png").roll_deg - found.roll_deg - 15) < 3
 
     def test_a_small_face_is_said(self, tmp_path, capsys):
         Image.fromarray(portrait()).resize((192, 192)).save(tmp_path / "x.png")
-        assert face_check.check_photo(tmp_path / "x.png").width_px < face_check.SMALL_FACE_PX
-        assert f"{face_check.SMALL_FACE_PX} or more" in capsys.readouterr().err
+        assert photo_check.check_photo(tmp_path / "x.png").width_px < photo_check.SMALL_FACE_PX
+        assert f"{photo_check.SMALL_FACE_PX} or more" in capsys.readouterr().err
 
     def test_a_blurred_face_is_said(self, tmp_path, one, found, capsys):
         Image.open(one).filter(ImageFilter.GaussianBlur(found.width_px / 40)).save(tmp_path / "x.png")
-        assert face_check.check_photo(tmp_path / "x.png").sharpness < face_check.BLURRED < found.sharpness
+        assert photo_check.check_photo(tmp_path / "x.png").sharpness < photo_check.BLURRED < found.sharpness
         assert "blurred" in capsys.readouterr().err
 
     def test_sharpness_means_the_same_at_another_size_and_light(self, tmp_path, one, found):
         Image.open(one).resize((1600, 1600), Image.Resampling.BICUBIC).save(tmp_path / "x.png")
         save(tmp_path / "dark.png", np.asarray(Image.open(one)) // 2)
         for name in ("x.png", "dark.png"):
-            sharp = face_check.check_photo(tmp_path / name).sharpness
+            sharp = photo_check.check_photo(tmp_path / name).sharpness
             assert abs(sharp / found.sharpness - 1) < 0.3
 
     @pytest.mark.parametrize("degrees", [90, 180, 270])
     def test_a_photo_on_its_side_is_told_so(self, tmp_path, one, degrees):
         Image.open(one).rotate(degrees, expand=True).save(tmp_path / "x.png")  # Pillow turns to the left
         with pytest.raises(InputError, match=f"no face found.* turned by {degrees} degrees clockwise"):
-            face_check.check_photo(tmp_path / "x.png")
+            photo_check.check_photo(tmp_path / "x.png")
 
 
 @pytest.mark.parametrize("size", [(90, 90), (160, 640), (1600, 1200)])

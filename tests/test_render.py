@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.face import face68, face_detector
 from core.media.audio import write_wav
 from core.media.video import probe, read_frames
-from render import dcgan, face_check, motion, photo, render, sketch
+from render import dcgan, motion, photo, photo_check, render, sketch
 
 
 def moved(offsets, face=0.0, scale=1.0):
@@ -34,7 +34,7 @@ def photo_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def face(photo_path):
-    return photo.framed(face_check.find_face(photo_path), size_px=512)
+    return photo.framed(photo_check.find_face(photo_path), size_px=512)
 
 
 @pytest.fixture(scope="module")
@@ -110,19 +110,19 @@ class TestReadPhoto:
     def test_no_face(self, tmp_path):
         Image.new("RGB", (300, 300), "grey").save(tmp_path / "wall.png")
         with pytest.raises(InputError, match="no face found"):
-            face_check.find_face(tmp_path / "wall.png")
+            photo_check.find_face(tmp_path / "wall.png")
 
 
     def test_a_mouth_outside_the_picture(self, monkeypatch, photo_path):
         points, _ = face_detector.landmarks_of_picture(photo.read_photo(photo_path))
         monkeypatch.setattr(face_detector, "landmarks_in", lambda picture, box: points + np.float32([0, 110]))
         with pytest.raises(InputError, match="mouth lies outside"):
-            face_check.find_face(photo_path)
+            photo_check.find_face(photo_path)
 
 
 class TestFraming:
     def test_sizes(self, photo_path):
-        found = face_check.find_face(photo_path)
+        found = photo_check.find_face(photo_path)
         assert photo.framed(found).picture.shape == (256, 256, 3)
         assert photo.framed(found, "resize").picture.shape == (512, 512, 3)
         assert photo.framed(found, "crop", 200).picture.shape == (200, 200, 3)
@@ -131,11 +131,11 @@ class TestFraming:
         assert photo._cut(face, 0, 0, 501, 511).picture.shape == (510, 500, 3)
 
     def test_points_follow_the_picture(self, tmp_path, photo_path):
-        found = face_check.find_face(photo_path)
+        found = photo_check.find_face(photo_path)
         for preprocess in photo.FRAMINGS:
             shown = photo.framed(found, preprocess, 400)
             Image.fromarray(shown.picture).save(tmp_path / "shown.png")
-            again = face_check.find_face(tmp_path / "shown.png")
+            again = photo_check.find_face(tmp_path / "shown.png")
             assert np.linalg.norm(again.points - shown.points, axis=1).mean() < 0.04 * shown.pose[0]
 
 
@@ -306,7 +306,7 @@ class TestVideo:
 def test_a_line_has_no_face(tmp_path):
     Image.new("RGB", (5000, 1)).save(tmp_path / "line.png")
     with pytest.raises(InputError, match="no face found"):
-        face_check.find_face(tmp_path / "line.png")
+        photo_check.find_face(tmp_path / "line.png")
 
 
 @pytest.mark.parametrize("option, value", [("--fps", "nan"), ("--expression-scale", "nan"), ("--out", "a file/v.mp4")])

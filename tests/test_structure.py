@@ -1,6 +1,7 @@
 """The tree keeps its promises: which folder imports which, how long a file is, what never appears, what `make` remakes."""
 
 import ast
+import re
 import shutil
 import subprocess
 
@@ -8,7 +9,7 @@ import pytest
 
 from core import paths, renamed
 from core.kinds import KINDS
-from docs.generate import PACKAGES, ROOT, source_files
+from docs.generate import PACKAGES, ROOT, command_modules, source_files
 from learn import publish
 
 # Imports go one way: a package may import those before it
@@ -16,6 +17,9 @@ ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", 
 MAY_IMPORT = {package: set(ORDER[:number]) | {package} for number, package in enumerate(ORDER)} | {"web": {*ORDER, "animator"}}
 MOST_FILES = 20  # of a folder, beside sub-folders
 TOO_FULL = {"landmarks": 20, "tests": 99}  # until they are parted
+# R2: modules of these names are for learning; others may be used by them, never the other way round. A network in PyTorch
+# draws in use too; one in Keras does not: LiteRT runs what was exported.
+LEARNING = re.compile(r"train|trainer|data|pairs|evaluate(_\w+)?|network|other_faces")
 LONGEST_FILE = 250  # lines
 FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}
 FORBIDDEN_CALLS = {"torch.load", "torch.save", "shutil.rmtree", "eval", "exec", "os.system"}
@@ -39,6 +43,20 @@ def _imports(tree):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: a relative import"
             yield node.module.split(".")[0]
+
+
+def _module(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _modules_used(path, modules):
+    """Those of `modules` that a file imports, inside functions too."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & modules
+            yield from inside or {node.module}
 
 
 def test_the_tree_was_found():
@@ -223,3 +241,25 @@ def test_stages_that_were_renamed_are_modules_now():
     for old, new in renamed.RENAMED.items():
         assert importlib.util.find_spec(new) is not None
         assert not (ROOT / f"{old.replace('.', '/')}.py").exists()
+
+
+def test_use_never_imports_learning():
+    """R2."""
+    modules = {_module(path): path for path in FILES}
+    learning = {module for module in modules if LEARNING.fullmatch(module.rpartition(".")[2])}
+    networks = {module for module in learning if module.endswith("network")}
+    in_torch = {module for module in networks if "torch" in set(_imports(_tree(modules[module])))}
+    assert len(learning) > 20 and len(in_torch) == 3
+    for module in modules.keys() - learning:
+        used = set(_modules_used(modules[module], set(modules))) & learning - in_torch
+        assert not used, f"{module} imports {sorted(used)}"
+
+
+def test_nothing_imports_a_command():
+    """R3: but for the scripts at the root, and `web`."""
+    modules, commands = {_module(path): path for path in FILES}, set(command_modules())
+    assert len(commands) > 40
+    for module, path in modules.items():
+        if "." in module and not module.startswith("web."):
+            used = set(_modules_used(path, set(modules))) & commands
+            assert not used, f"{module} imports {sorted(used)}"

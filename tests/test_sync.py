@@ -155,7 +155,7 @@ def test_a_shifted_stretch_is_late_by_so_many_hops(late_hops):
 
 
 def test_a_trial_is_late_by_what_it_says():
-    from landmarks.sync.evaluate import HOP_MS, trials
+    from landmarks.sync.accuracy import HOP_MS, trials
     n, hops = 100, (100, HOPS_PER_FRAME, 3)
     spectrum = np.broadcast_to(np.arange(n * HOPS_PER_FRAME, dtype=np.float32).reshape(n, HOPS_PER_FRAME, 1), hops)
     face = np.broadcast_to(np.arange(n, dtype=np.float32)[:, None, None], (n, 68, 2))
@@ -168,7 +168,7 @@ def test_a_trial_is_late_by_what_it_says():
 
 
 def test_share_right_knows_chance():
-    from landmarks.sync.evaluate import share_right
+    from landmarks.sync.accuracy import share_right
     truth = np.arange(-400.0, 401, 100)
     perfect, stuck = share_right(truth, truth), share_right(truth, 0 * truth)
     assert perfect["within_frame"] == 1 and stuck["within_frame"] == pytest.approx(1 / 9)

@@ -91,12 +91,11 @@ def _waveform(axis, peaks):
     axis.margins(x=0)
 
 
-def sound(samples):
-    """float [sample], 16 kHz -> waveform and spectrogram."""
-    from core.media.audio import spectrum_of
+def sound(speech):
+    """A `core.media.speech.Speech` -> waveform and spectrogram."""
     figure, (above, below) = _axes(2)
-    _waveform(above, peaks_of(samples))
-    _spectrogram(below, spectrum_of(samples))
+    _waveform(above, peaks_of(speech.sound))
+    _spectrogram(below, speech.spectrum)
     return figure
 
 

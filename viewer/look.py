@@ -93,8 +93,12 @@ def look_at_run(run):
     return facts, lambda: picture.text([f"{label:<14}{value}" for label, value in facts])
 
 
-def look_at(path):
+def look_at(path, speech=None):
     """Recognise a file or folder.
+
+    Parameters
+    ----------
+    speech : a `core.media.speech.Speech`: when `path` is its file, it is not decoded again
 
     Returns
     -------
@@ -128,6 +132,8 @@ def look_at(path):
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a file of this project", "make it again")
     about = artifacts.read_sidecar(path)
+    if speech and path == speech.path:
+        reader = partial(media.sound, speech=speech)
     with readable(path, path.suffix, cure="make it again"):
         facts, figure = reader(path, about)
     return [*origin(path, about), *facts], figure

@@ -17,15 +17,16 @@ from core.media.provenance import source_type
 from viewer import draw as picture
 
 
-def sound(path, about):
-    """.wav"""
+def sound(path, about, speech=None):
+    """.wav; `speech` is the file decoded, where that is known"""
     import soundfile
 
-    from core.media.audio import level_dbfs, read_speech
-    samples, info = read_speech(path), soundfile.info(path)
+    from core.media.audio import level_dbfs
+    from core.media.speech import open_speech
+    speech, info = open_speech(speech or path), soundfile.info(path)
     facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
-             ("level", f"{level_dbfs(samples):.1f} dBFS, peak {np.abs(samples).max():.3f}")]
-    return facts, partial(picture.sound, samples)
+             ("level", f"{level_dbfs(speech.sound):.1f} dBFS, peak {np.abs(speech.sound).max():.3f}")]
+    return facts, partial(picture.sound, speech)
 
 
 def film(path, about):

@@ -30,10 +30,10 @@ _PAGE = """<!doctype html>
 """
 
 
-def _drawn(path, pictures):
+def _drawn(path, pictures, speech):
     """Facts about a file, and the place of its drawing; the drawing is None when the file shows itself, or cannot be drawn."""
     try:
-        facts, figure = look_at(path)
+        facts, figure = look_at(path, speech)
     except InputError:  # text, or a kind of somebody else's: it is listed all the same
         return [], None
     if path.suffix in _SHOWN_AS_THEY_ARE:
@@ -43,8 +43,8 @@ def _drawn(path, pictures):
     return facts, pictures / f"{path.name}.png"
 
 
-def _section(path, folder, pictures) -> str:
-    facts, drawing = _drawn(path, pictures)
+def _section(path, folder, pictures, speech) -> str:
+    facts, drawing = _drawn(path, pictures, speech)
     link = quote(Path(os.path.relpath(path, folder)).as_posix())
     parts = [f'<h2><a href="{link}">{escape(path.name)}</a></h2>', _PLAYED.get(path.suffix, "").format(link)]
     if drawing:
@@ -55,13 +55,16 @@ def _section(path, folder, pictures) -> str:
     return "\n".join([*filter(None, parts), f"<details><summary>what it is</summary><table>{rows}</table></details>"])
 
 
-def write_page(folder, video) -> Path:
-    """Write FOLDER/index.html: `video` first, then every file of `folder` in the order of their making; return its path."""
+def write_page(folder, video, speech=None) -> Path:
+    """Write FOLDER/index.html: `video` first, then every file of `folder` in the order of their making; return its path.
+
+    `speech` is the `core.media.speech.Speech` among the files, which is then not decoded again.
+    """
     folder, video = Path(folder), Path(video)
     files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "." and path.name != "index.html"]
     files = [path for path in files if not (path.suffix == ".json" and path.with_suffix("").is_file())]  # sidecars
     files.sort(key=lambda path: path.stat().st_mtime_ns)
-    sections = [_section(path, folder, folder / "pictures") for path in [video, *files]]
+    sections = [_section(path, folder, folder / "pictures", speech) for path in [video, *files]]
     page = folder / "index.html"
     with whole_file(page) as part:
         part.write_text(_PAGE.format(title=escape(video.name), sections="\n".join(sections)), encoding="utf-8")

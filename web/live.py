@@ -17,7 +17,8 @@ from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech
 from core.stage import say, stage
-from render import face_check
+from render import photo_check
+from render.options import face_options
 from render.photo import FRAMINGS
 from web.guard import Guard
 from web.serve import bind, serve
@@ -126,7 +127,7 @@ _PATH = click.Path(path_type=Path)
 @stage(reads="PHOTO; SPEECH (.wav); the models that ship", writes="nothing; prints the address of the page, and times",
        examples=("python -m web.live --photo me.jpg", "python -m web.live --photo me.jpg --speech talk.wav --size 256"))
 @click.option("--photo", "photo_path", type=_PATH, required=True, help="The face.")
-@face_check.face_options
+@face_options
 @click.option("--speech", type=_PATH, default=SAMPLE, show_default="the sample", help="Recording that the page can play.")
 @click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
@@ -137,7 +138,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, port):
     if len(sound) < SAMPLE_RATE:
         raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
     with bind(HOST, port) as ours:
-        found = face_check.find_face(photo_path, which, points_file)
+        found = photo_check.find_face(photo_path, which, points_file)
         from web.live_face import SIZE_PX, LiveFace, rehearse
         face = LiveFace(found, preprocess, size_px or SIZE_PX)
         took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])

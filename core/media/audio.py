@@ -25,6 +25,7 @@ BYTES_A_SAMPLE = 2  # of what is written
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
 LONGEST_S = 2 * 3600  # of sound that is held in memory
 _BLOCK_VALUES = 2**20  # samples of all channels that are read at a time
+_SPECTRUM_BLOCK = 60 * SAMPLE_RATE  # samples whose windows are held at a time
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
@@ -222,7 +223,11 @@ def spectrum_blocks(blocks):
 
 def spectrum_of(sound):
     """FFT magnitudes of a whole recording: float32 [sample] at 16 kHz -> float16 [frame, hop, bin]."""
-    return np.concatenate(list(spectrum_blocks([sound])))
+    spectrum, n_frames = np.empty((n_frames_of(len(sound)), HOPS_PER_FRAME, N_BINS), np.float16), 0
+    for block in spectrum_blocks(sound[t:t + _SPECTRUM_BLOCK] for t in range(0, len(sound), _SPECTRUM_BLOCK)):
+        spectrum[n_frames:n_frames + len(block)] = block
+        n_frames += len(block)
+    return spectrum
 
 
 def _magnitudes(sound, n_frames):

@@ -15,9 +15,9 @@ from core import artifacts
 from core.index import read_index
 from core.media.audio import decode_any
 from core.stage import progress, stage
+from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of
 from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
 from landmarks.emotion.recognise import SIX, emotion_of, six_of
-from landmarks.emotion.train import HELD_OUT_ACTORS, recall, scores_of
 from landmarks.expression import EMOTIONS
 from learn.measures import markdown, report
 

@@ -37,13 +37,14 @@ AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
-def sounds_of(sound, filters):
+def sounds_of(sound, filters, spectrum=None):
     """Mel power and pitch of a recording, STEPS_PER_FRAME to a frame.
 
     Parameters
     ----------
     sound : float32 [sample], 16 kHz
     filters : float32 [bin, mel], two mel bands for each of N_BANDS
+    spectrum : float16 [frame, hop, bin] of the sound, where it is known
 
     Returns
     -------
@@ -51,7 +52,8 @@ def sounds_of(sound, filters):
     octaves, voicing : float32 [step], as of `pitch_and_voicing`; of the more regular hop of each step
     frames : float32 [frame, hop, mel], the mel power itself
     """
-    frames = np.square(spectrum_of(sound).astype(np.float32)) @ filters
+    spectrum = spectrum_of(sound) if spectrum is None else spectrum
+    frames = np.square(spectrum.astype(np.float32)) @ filters
     n_hops = HOPS_PER_FRAME // STEPS_PER_FRAME
     power = frames.reshape(-1, n_hops, N_BANDS, frames.shape[-1] // N_BANDS).sum((1, 3))
     octaves, voicing = (values.reshape(-1, n_hops) for values in pitch_and_voicing(sound))

@@ -13,6 +13,7 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.files import whole_file
+from core.media.audio import spectrum_of
 from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, steady
 from landmarks.voice.gate import WholeVoice
@@ -53,17 +54,19 @@ def six_of(probabilities):
     return np.where(total > 1e-3, sums / np.maximum(total, 1e-3), neutral)
 
 
-def emotion_of(sound, model=None, free=None) -> Emotion:
+def emotion_of(sound, model=None, free=None, spectrum=None) -> Emotion:
     """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
 
-    `free` is how far somebody speaks in each frame, `WholeVoice.free`, where that is known.
+    `free` is how far somebody speaks in each frame, `WholeVoice.free`, and `spectrum` what `spectrum_of` gives, where they
+    are known.
     """
     recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
+    spectrum = spectrum_of(sound) if spectrum is None else spectrum
     bounds = np.linspace(0, n_frames, max(1, round(n_frames / FPS / BLOCK_S)) + 1).astype(int)
     parts = []
     for first, last in zip(bounds, bounds[1:]):
         end = last * SAMPLES_PER_FRAME if last < n_frames else len(sound)
-        *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters)
+        *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters, spectrum[first:last])
         found = recogniser.listen(*heard)
         parts.append((power, recogniser.whole(found), recogniser.over_time(found), recogniser.embedding(found)))
     powers, wholes, over_time, embedding = zip(*parts)

@@ -15,26 +15,15 @@ import numpy as np
 from core import artifacts
 from core.errors import InputError
 from core.stage import say, stage
+from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of, surprise
 from learn.run import run_options, train_as_asked
 from preprocess.ravdess import EMOTIONS
 
 STAGE = "landmarks.emotion.train"
-HELD_OUT_ACTORS = ("actor_19", "actor_20")
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
 SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
-
-
-def recall(wanted, scores) -> float:
-    """Unweighted average recall of scores [item, 8] for the true classes `wanted` [item]."""
-    found = scores.argmax(-1)
-    return float(np.mean([(found[wanted == k] == k).mean() for k in np.unique(wanted)]))
-
-
-def surprise(wanted, chances) -> float:
-    """Mean negative logarithm of the chances [item, class] of the true classes [item]."""
-    return -float(np.log(np.maximum(chances[np.arange(len(wanted)), wanted], 1e-12)).mean())
 
 
 def weighed(wanted, by_network, by_moments):
@@ -43,13 +32,6 @@ def weighed(wanted, by_network, by_moments):
     tried = [(surprise(wanted, likely((by_network + share * by_moments) / t)), share, t)
              for share in SHARES for t in TEMPERATURES]
     return tuple(float(value) for value in min(tried)[1:])
-
-
-def scores_of(recogniser, takes):
-    """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
-    found = [recogniser.listen(*take.sounds) for take in takes]
-    scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
-    return tuple(np.concatenate(part) for part in zip(*scores))
 
 
 def moments_of_takes(takes, seed: int):

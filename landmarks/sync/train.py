@@ -65,8 +65,8 @@ def train(run, pack, options, stop_after=None):
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
     from landmarks.dataset import load_clips
+    from landmarks.sync.accuracy import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync.data import SyncBatches
-    from landmarks.sync.evaluate import by_judge, measure, publish_accuracy, recordings
     from landmarks.sync.network import export
     clips, held_out = load_clips(pack, "train"), recordings(pack, "val")
     batches = SyncBatches(clips, n_items=options["batch"], seed=options["seed"])

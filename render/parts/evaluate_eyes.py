@@ -21,7 +21,8 @@ from core.media.video import read_frames
 from core.stage import progress, stage
 from learn.measures import report
 from render import portrait
-from render.evaluate import as_markdown, evaluation_options, means, rows_of, source_of
+from render.measure import as_markdown, means, rows_of, source_of
+from render.options import evaluation_options
 from render.parts.pair_choice import choose_eyes, shut_shares
 from render.parts.part import EYES
 from render.photo import Photo

@@ -1,0 +1,48 @@
+"""Measures of predicted landmarks on labelled clips, and their means per source.
+
+Reads, writes: nothing. Opening, width and speed of the mouth: core.metrics.lip_measures.
+"""
+
+import numpy as np
+
+from core.metrics import box_scaled, landmark_drift, lip_measures, mse
+
+LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
+LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
+                "opening_jitter_ratio")
+
+
+def measure(clips, predict, mean_offset=None) -> list:
+    """Measure `predict` (Clip -> [frame, 68, 2]) and the baselines on each clip.
+
+    Returns
+    -------
+    list of dicts: clip, source, and per method a dict of measures
+    """
+    rows = []
+    for clip in clips:
+        seen = np.isfinite(clip.face).all((1, 2))
+        measured = clip.face[seen]
+        methods = {"model": predict(clip)[seen]}
+        if mean_offset is not None:
+            stills = {"mean_face": clip.rest + mean_offset, "first_frame*": measured[0], "clip_mean*": measured.mean(0)}
+            methods |= {name: np.broadcast_to(still, measured.shape) for name, still in stills.items()}
+        rows.append({"clip": clip.name, "source": clip.source,
+                     **{name: measures_of(face, measured) for name, face in methods.items()}})
+    return rows
+
+
+def measures_of(predicted, measured) -> dict:
+    """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
+    return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
+            **lip_measures(predicted, measured)}
+
+
+def summary(rows) -> dict:
+    """Mean over clips: source -> method -> measure."""
+    table = {}
+    for source in sorted({row["source"] for row in rows}):
+        chosen = [row for row in rows if row["source"] == source]
+        table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
+                         for method in chosen[0] if method not in ("clip", "source")}
+    return table
