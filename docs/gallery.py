@@ -18,7 +18,7 @@ from core.files import whole_file
 from core.stage import stage
 from landmarks.predict import load_model, predict_file
 from preprocess.sample_photo import write_photo
-from render import photo_check, liveliness, motion, photo, portrait
+from render import liveliness, motion, photo, photo_check, portrait
 from render.parts.drawn import drawn_parts
 from render.parts.painted import painted_parts
 
