@@ -17,6 +17,7 @@ from core.errors import InputError
 from core.face import face68
 from core.media.audio import HOPS_PER_FRAME, spectrum_of, write_wav
 from landmarks.sync import judge as sync
+from landmarks.sync.__main__ import main as judge_main
 from landmarks.sync.judge import MAX_LAG, judge_clip, load_judge, mouth_features, similarities, verdict_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,12 +230,12 @@ def test_the_model_file_equals_keras_and_says_how_often_it_is_right(trained):
 def test_the_answer_for_landmarks_stands_beside_how_often_it_is_right(sound, face, tmp_path):
     write_wav(tmp_path / "a.wav", late(sound, 200))
     np.save(tmp_path / "a.npy", face)
-    done = command(sync.main, tmp_path / "a.npy", "--speech", tmp_path / "a.wav")
+    done = command(judge_main, tmp_path / "a.npy", "--speech", tmp_path / "a.wav")
     assert done.exit_code == 0, done.stderr
     answer, beside = done.stdout.splitlines()
     assert 80 < float(answer.split()[1]) < 320 and "late" in answer
     assert "5 s" in beside and "%" in beside and "chance" in beside
-    told = json.loads(command(sync.main, tmp_path / "a.npy", "--speech", tmp_path / "a.wav", "--json").stdout)
+    told = json.loads(command(judge_main, tmp_path / "a.npy", "--speech", tmp_path / "a.wav", "--json").stdout)
     assert told["offset_ms"] == pytest.approx(float(answer.split()[1]), abs=1) and 0.5 < told["accuracy"]["within_frame"] <= 1
     assert len(told["similarity"]) == len(told["lags_ms"]) == 2 * MAX_LAG + 1
 
@@ -246,7 +247,7 @@ def test_pixels_are_judged_as_faces_are(sound, face):
 
 
 def test_a_video_is_judged_by_its_own_picture_and_sound(clip):
-    done = command(sync.main, clip, "--json")
+    done = command(judge_main, clip, "--json")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["confidence"] > 0
 
@@ -260,7 +261,7 @@ def test_bad_input_gets_one_line(sound, face, tmp_path, name, speech, found):
     (tmp_path / "text.npy").write_text("text")
     np.save(tmp_path / "still.npy", np.repeat(face[:1], 50, 0))
     np.save(tmp_path / "gone.npy", np.full((50, 68, 2), np.nan, np.float32))
-    done = command(sync.main, tmp_path / name, *(("--speech", tmp_path / "a.wav") if speech else ()))
+    done = command(judge_main, tmp_path / name, *(("--speech", tmp_path / "a.wav") if speech else ()))
     assert done.exit_code == 1 and not done.stdout and len(done.stderr.splitlines()) == 1
     assert name in done.stderr and found in done.stderr
 
