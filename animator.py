@@ -16,11 +16,13 @@ from pathlib import Path
 from core import artifacts
 from core.child import aside
 from core.errors import InputError, absent
+from core.events import Done, FileWritten
 from core.media.speech import Speech, open_speech
-from core.stage import begin, say
+from core.stage import begin, say, tell
 from landmarks.expression import asked
 from render import motion, photo_check
 from render.avatar import as_comic
+from render.options import DEFAULTS
 from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
@@ -59,9 +61,8 @@ class Animator:
         self.model, self.device, self.once = model, device, once
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
-                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", captions="none", transcriber=None, keep=False,
-                template=None, which=None, points_file=None, emotion="auto", seed=0,
-                avatar="none", **options) -> Path:
+                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, keep=False, template=None,
+                which=None, points_file=None, emotion="auto", options=DEFAULTS, **changes) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -71,22 +72,21 @@ class Animator:
         out : the video, a .mp4
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
-        captions : see `render_video`
         transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default PocketSphinx, but only
             where captions or `keep` need it; "none" is nobody
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
         emotion : on the face, see `predict_file`; not with `template`
-        seed : of the motion of head and brows, and of the blinks
-        avatar : `comic`, and a comic of the photo speaks, see `render.avatar`
-        options : of `render_video`
+        options : `RenderOptions`, how the video looks and moves; its `seed` is also that of the motion of head and brows,
+            and with its `avatar` "comic" a comic of the photo speaks
+        changes : fields of `options`, each under its own name: ``captions="burn", size_px=512``
 
         Raises
         ------
         InputError : anything given that cannot be used; nothing is written then.
         """
-        began, out = time.monotonic(), Path(out)
+        began, out, options = time.monotonic(), Path(out), replace(options, **changes)
         folder = Path(folder) if folder else out.with_suffix("")
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
@@ -97,24 +97,23 @@ class Animator:
         go_on()
         if speech:
             speech = open_recording(speech, folder, keep)
-            listens = transcriber or ("sphinx" if captions != "none" or keep else "none")
+            listens = transcriber or ("sphinx" if options.captions != "none" or keep else "none")
             words = self._heard(speech, folder, text, text_from, listens)
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
-        moves = template or self._landmarks(speech, folder, emotion, seed)
-        if avatar != "none":
+        moves = template or self._landmarks(speech, folder, emotion, options.seed)
+        if options.avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
         say(f"face found: {photo_check.write_check(found, folder)[-1]}")
         go_on()
-        video = render_video(moves, out, face=found.photo, speech=speech, device=self.device, captions=captions, words=words,
-                             seed=seed, avatar=avatar, **options)
+        video = render_video(moves, out, options, face=found.photo, speech=speech, device=self.device, words=words)
         if keep:
             from viewer.page import write_page
             go_on()
             say(f"all files: {write_page(folder, video, speech)}")
-        say(f"done in {time.monotonic() - began:.1f} s")
+        tell(Done(f"done in {time.monotonic() - began:.1f} s"))
         return video
 
     def _checked(self, photo, which, points_file):
@@ -128,7 +127,7 @@ class Animator:
     def _landmarks(self, speech, folder, emotion, seed):
         from landmarks.predict import predict_file
         path = predict_file(speech, folder, self.model, emotion=emotion, seed=seed)
-        say(f"landmarks: {path}")
+        tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path
 
     @staticmethod

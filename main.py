@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.files import own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
-from render.options import face_options, shared_options
+from render.options import face_options, render_options
 from render.render import check_output
 from speech.recognise import ENGINES
 from speech.speakable import read_script
@@ -57,14 +57,14 @@ _PATH = click.Path(path_type=Path)
               help="Landmarks, as long as the speech, that move the face in place of a prediction: also of a video.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
               help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}.")
-@shared_options
+@render_options
 @click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one and a stage gains by it.")
 @click.option("--model", type=_PATH, help="Speech-to-landmark model.  [default: the one that ships]")
 @click.option("--keep", is_flag=True, help="Also leave the speech and index.html, a page that shows every file in between.")
 @click.option("--json-progress", is_flag=True,
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
-def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, **options):
+def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given):
     """Make a photo speak: a recording, or a text that is read aloud.
 
     Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.
@@ -72,12 +72,12 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     Options may be spelt with - or with _: --result-dir, --result_dir.
     """
     if json_progress:
-        listen(lambda event: click.echo(json.dumps(event, ensure_ascii=False), err=True))
+        listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
     name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
     with own_folder(result_dir, name) as folder:
-        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, **options)
+        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
-        click.echo(animator.animate(image, audio, out, folder=folder, **what_is_said(text, script), **options))
+        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **what_is_said(text, script), **given))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from core.errors import NEEDS_ROOM, InputError
+from core.events import Failed, Message, Progress, StageStarted
 
 _LISTENER = contextvars.ContextVar("listener", default=None)  # of this thread; None: a person at a terminal
 TOLD_EVERY_S = 0.25
@@ -79,34 +80,34 @@ def _either_spelling(option: str) -> str:
 
 
 def _fail(message, status=1):
-    _tell({"error": message}, f"error: {message}")
+    tell(Failed(message))
     sys.exit(status)
 
 
-def _tell(event: dict, text: str):
+def tell(event):
+    """Hand one of `core.events` to who listens in this thread; when nobody does, a person reads it on standard error."""
     if listener := _LISTENER.get():
         listener(event)
     else:
-        click.echo(text, err=True)
+        click.echo(str(event), err=True)
 
 
 def listen(listener):
-    """From now on hand all talk of this thread to `listener`, a function of a dict, and write none to standard error.
+    """From now on hand all talk of this thread to `listener`, and write none to standard error; None ends it.
 
-    The dicts are {"stage", "number", "of"} when a stage begins, {"stage", "done" 0..1, "seconds_left"} as it goes on,
-    {"message"} and {"error"}. None ends it.
+    `listener` is a function of an event, see `core.events`.
     """
     _LISTENER.set(listener)
 
 
 def say(message: str):
     """Talk to the person: standard error. Standard output is for results."""
-    _tell({"message": message}, message)
+    tell(Message(message))
 
 
 def begin(name: str, number: int, n_stages: int):
     """Say that stage `number` of `n_stages` begins."""
-    _tell({"stage": name, "number": number, "of": n_stages}, f"[{number}/{n_stages}] {name}")
+    tell(StageStarted(name, number, n_stages))
 
 
 def _told(items, label, n_items, listener):
@@ -117,7 +118,7 @@ def _told(items, label, n_items, listener):
         now = time.monotonic()
         if now - told >= TOLD_EVERY_S or i == n_items:
             told, left_s = now, (now - began) / i * (n_items - i)
-            listener({"stage": label, "done": round(i / n_items, 4), "seconds_left": round(left_s, 1)})
+            listener(Progress(label, round(i / n_items, 4), round(left_s, 1)))
 
 
 @contextmanager

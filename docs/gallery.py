@@ -18,7 +18,7 @@ from core.files import whole_file
 from core.stage import stage
 from landmarks.predict import load_model, predict_file
 from preprocess.sample_photo import write_photo
-from render import face_check, liveliness, motion, photo, portrait
+from render import liveliness, motion, photo, photo_check, portrait
 from render.parts.drawn import drawn_parts
 from render.parts.painted import painted_parts
 
@@ -89,7 +89,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         moves, _ = motion.read_motion(predict_file(ROOT / "data" / "samples" / "speech.wav", Path(folder)))
         path = write_photo(Path(folder) / "portrait.png")
-        person = photo.framed(face_check.find_face(path), "crop", 2 * TILE_PX)
+        person = photo.framed(photo_check.find_face(path), "crop", 2 * TILE_PX)
         drawing = photo.Photo(path, *drawn_face(load_model().rest_face))
         comic = photo.Photo(path, Avatars()(person.picture, person.points)[0], person.points)
         for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),

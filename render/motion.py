@@ -12,9 +12,10 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS
 from core.errors import InputError
+from core.events import Warned
 from core.face import face68
 from core.smooth import gaussian_filter
-from core.stage import say
+from core.stage import say, tell
 
 READS = "landmarks-face", "landmarks-pixel"  # kinds
 _TOLERATED = (3, 0.02)  # frames, share of the clip: sound and picture of a recording rarely end together
@@ -152,7 +153,7 @@ def check_length(path, n_frames: int, n_speech_frames: int, speech):
     if difference > max(_TOLERATED[0], _TOLERATED[1] * n_speech_frames):
         raise InputError(path, text, "landmarks made from this speech", f'python predict.py "{speech}"')
     if difference > 1:
-        say(f"warning: {text}; the video lasts as long as the speech")
+        tell(Warned(f"{text}; the video lasts as long as the speech"))
 
 
 def n_output_frames(seconds: float, fps: float) -> int:

@@ -1,8 +1,10 @@
-"""The options that `main.py` and `render.render` share.
+"""How a talking video looks and moves: one dataclass, and what the commands call each of its fields.
 
-Reads: nothing. Writes: nothing. Each is a keyword of `render.render.render_video`.
+Reads: nothing. Writes: nothing. `render_video` takes it; `animator`, `main.py`, `render.render` and the page build it.
 """
 
+import functools
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -14,38 +16,79 @@ from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
-_PATH = click.Path(path_type=Path)
 
-_OPTIONS = (
-    click.option("--preprocess", type=click.Choice(FRAMINGS), default="full", help="Whole photo, or face alone."),
-    click.option("--size", "size_px", type=click.IntRange(64, 4096), help="Longer side in px.  [default: the picture's own]"),
-    click.option("--background", default="keep", metavar="keep|blur|#rrggbb|FILE",
-                 help="Behind the person in the photo. Who has no alpha channel is cut out by landmarks and colours, "
-                      "which may take off a hat or leave a rim: look at the --preview."),
-    click.option("--avatar", type=click.Choice(AVATARS), default="none",
-                 help="A comic of the photo speaks in its place, and no picture of the real face is left."),
-    click.option("--fps", type=click.FloatRange(1, 120), default=FPS, help="Frames a second; the sound stays as it is."),
-    click.option("--quality", type=click.Choice(list(CRF)), default="medium", help="Of the encoding."),
-    click.option("--expression-scale", type=click.FloatRange(0, 3), default=1.0, help="Bolder above 1, subtler below."),
-    click.option("--head-scale", type=click.FloatRange(0, 3), default=1.0, help="Factor on the head's motion; 0: still."),
-    click.option("--seed", "--pose-style", "seed", type=click.IntRange(0), default=0,
-                 help="Another motion of the head and other blinks; the same number, the same ones."),
-    click.option("--blink-rate", type=click.FloatRange(0, 60),
-                 help=f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
-                      "and with the dcgan]"),
-    click.option("--still", is_flag=True, help="The head holds still; the eyes go on blinking."),
-    click.option("--captions", type=click.Choice(WAYS), default="none",
-                 help="The words that are said: drawn into the picture, or a track that players can switch on."),
-    click.option("--preview", is_flag=True, help="First write OUT.preview.png: the first frame, and one with open mouth."),
-)
+@dataclass(frozen=True)
+class RenderOptions:
+    """How a talking video looks and moves.
+
+    Parameters
+    ----------
+    preprocess : what of the photo is shown, one of FRAMINGS: `full`, `crop` to the face, `resize`
+    size_px : longer side of the photo's video, side of the square pictures of `sketch` and `dcgan`; None is the picture's own
+    fps : frames per second of the video; landmarks are resampled in time, the sound never is
+    quality : of the encoding, one of CRF: `low`, `medium`, `high`
+    background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
+    expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
+    seed : of the blinks, and of the head's sway where its motion is not known
+    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
+    still : the head does not move
+    preview : write OUT.preview.png first
+    captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
+    avatar : `none`, or `comic` when the face is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
+    """
+
+    preprocess: str = "full"
+    size_px: int | None = None
+    fps: float = FPS
+    quality: str = "medium"
+    background: str = "keep"
+    expression_scale: float = 1.0
+    head_scale: float = 1.0
+    seed: int = 0
+    blink_rate: float | None = None
+    still: bool = False
+    preview: bool = False
+    captions: str = "none"
+    avatar: str = "none"
 
 
-def shared_options(command):
-    """Decorate a command with all of them."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+DEFAULTS = RenderOptions()
+_NAMES = {"size_px": ("--size",), "seed": ("--seed", "--pose-style")}  # all others are named after their field
+_ASKED = {  # field -> what click is told of it; the order is that of the help page
+    "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
+    "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
+    "background": {"metavar": "keep|blur|#rrggbb|FILE",
+                   "help": "Behind the person in the photo. Who has no alpha channel is cut out by landmarks and colours, "
+                           "which may take off a hat or leave a rim: look at the --preview."},
+    "avatar": {"type": click.Choice(AVATARS),
+               "help": "A comic of the photo speaks in its place, and no picture of the real face is left."},
+    "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second; the sound stays as it is."},
+    "quality": {"type": click.Choice(list(CRF)), "help": "Of the encoding."},
+    "expression_scale": {"type": click.FloatRange(0, 3), "help": "Bolder above 1, subtler below."},
+    "head_scale": {"type": click.FloatRange(0, 3), "help": "Factor on the head's motion; 0: still."},
+    "seed": {"type": click.IntRange(0), "help": "Another motion of the head and other blinks; the same number, the same ones."},
+    "blink_rate": {"type": click.FloatRange(0, 60),
+                   "help": f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
+                           "and with the dcgan]"},
+    "still": {"is_flag": True, "help": "The head holds still; the eyes go on blinking."},
+    "captions": {"type": click.Choice(WAYS),
+                 "help": "The words that are said: drawn into the picture, or a track that players can switch on."},
+    "preview": {"is_flag": True, "help": "First write OUT.preview.png: the first frame, and one with open mouth."},
+}
 
+
+def render_options(command):
+    """Give a command all of them; it is called with `options`, a `RenderOptions`."""
+
+    @functools.wraps(command)
+    def called(*args, **kwargs):
+        options = RenderOptions(**{field.name: kwargs.pop(field.name) for field in fields(RenderOptions)})
+        return command(*args, options=options, **kwargs)
+
+    for name, asked in reversed(_ASKED.items()):
+        names = _NAMES.get(name, (f"--{name.replace('_', '-')}",))
+        called = click.option(*names, name, default=getattr(DEFAULTS, name), **asked)(called)
+    return called
 
 
 def evaluation_options(function):
@@ -61,10 +104,9 @@ def evaluation_options(function):
     return function
 
 
-
 def face_options(function):
     """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
-    function = click.option("--landmarks", "points_file", type=_PATH, metavar="FACE.JSON",
+    function = click.option("--landmarks", "points_file", type=click.Path(path_type=Path), metavar="FACE.JSON",
                             help="68 points or a box placed by hand, as the photo check writes them.")(function)
     return click.option("--face", "which", metavar="largest|N|x,y",
                         help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]")(function)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from core.errors import InputError
+from core.events import Warned
 from core.face import draw, face68
-from core.stage import say
+from core.stage import tell
 from render.face_points import read_points, write_points
 from render.photo import Photo, read_photo
 
@@ -164,7 +165,7 @@ def check_photo(path, which=None, points_file=None) -> FaceCheck:
     check = FaceCheck(photo, boxes, chosen, yaw_deg(photo), math.degrees(roll), float(np.ptp(photo.face[:, 0])) * px,
                       sharpness(photo), points_file and Path(points_file))
     for text in warnings_of(check, which):
-        say(f"warning: {path}: {text}")
+        tell(Warned(text, path))
     return check
 
 

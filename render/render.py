@@ -5,7 +5,7 @@ Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are ma
 """
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,17 +15,18 @@ import numpy as np
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError
+from core.events import FileWritten
 from core.face import face68
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
 from core.media.speech import open_speech
 from core.media.video import encode
 from core.media.words import load_words
-from core.stage import progress, say, stage
+from core.stage import progress, say, stage, tell
 from render import background as behind
 from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
 from render.avatar import as_comic
-from render.options import face_options, shared_options
+from render.options import DEFAULTS, face_options, render_options
 from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
 
@@ -46,7 +47,7 @@ def pick_device(device: str, renderer: str) -> str:
     return chosen
 
 
-def check_output(path, force: bool = False, *, preview=False, background=behind.KEEP, **_) -> Path:
+def check_output(path, force: bool = False, options=DEFAULTS) -> Path:
     """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
     if path.suffix.lower() != ".mp4":
@@ -58,9 +59,9 @@ def check_output(path, force: bool = False, *, preview=False, background=behind.
         raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
         raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
-    if preview:
+    if options.preview:
         check_preview(path, force)
-    behind.check(background)
+    behind.check(options.background)
     return path
 
 
@@ -100,45 +101,43 @@ def enlivened(moves, rest, *, seed=0, still=False):
     return replace(moves, head=liveliness.head_motion(len(moves), seed, face68.mouth_opening(rest + moves.face)))
 
 
-def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, rest=None, model=None, device="auto",
-                 preprocess="full", size_px=None, background=behind.KEEP, fps=FPS, quality="medium", expression_scale=1.0,
-                 head_scale=1.0, seed=0, blink_rate=None, still=False, preview=False, captions="none",
-                 words=None, avatar="none") -> Path:
+def _check_numbers(options):
+    """Raise InputError for options that are not finite: click's ranges let NaN through."""
+    for name in ("fps", "expression_scale", "head_scale", "blink_rate"):
+        value = getattr(options, name)
+        if not np.isfinite(value or 0):
+            raise InputError(f"--{name.replace('_', '-')}", f"{value}", "a number")
+
+
+def render_video(landmarks, out, options=DEFAULTS, *, renderer="photo", face=None, speech=None, rest=None, model=None,
+                 device="auto", words=None) -> Path:
     """Write a talking video and its sidecar; return its path.
 
     Parameters
     ----------
     landmarks : landmarks-face or landmarks-pixel .npy, predicted or measured
+    options : `RenderOptions`, how the video looks and moves
+    renderer : one of RENDERERS, what the landmarks move
     face : `photo.Photo` as found, needed by the photo renderer
     speech : .wav, a path or a `Speech`, that sounds in the video and sets its length; without it the landmarks do
     rest : rest-face .npy the landmarks are offsets from; by default the one beside them
-    preprocess, size_px, background : what of the photo is shown, how large, before what; `size_px` is also the side of the
-        square pictures of `sketch` and `dcgan`; None is the picture's own
-    fps : frames per second of the video; landmarks are resampled in time, the sound never is
-    expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
-    seed : of the blinks, and of the head's sway where its motion is not known
-    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
-    still : the head does not move
-    preview : write OUT.preview.png first
-    captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
+    model : of the photo or dcgan renderer; None is the one that ships
+    device : auto, cpu or cuda, where networks run
     words : words.json, for the captions
-    avatar : `comic` when `face` is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
 
     Raises
     ------
     InputError : a file of another kind, or landmarks and speech of different length.
     """
-    for option, value in (("--fps", fps), ("--expression-scale", expression_scale), ("--head-scale", head_scale),
-                          ("--blink-rate", blink_rate or 0)):
-        if not np.isfinite(value):
-            raise InputError(option, f"{value}", "a number")
-    if captions != "none" and words is None:
-        raise InputError("--captions", f"{captions}, without words", "--words words.json", "python -m speech.transcribe")
+    _check_numbers(options)
+    if options.captions != "none" and words is None:
+        raise InputError("--captions", f"{options.captions}, without words", "--words words.json",
+                         "python -m speech.transcribe")
     shown_words = load_words(words) if words else []
-    if captions == "burn":
+    if options.captions == "burn":
         check_drawable(shown_words)
-    even_px = (size_px or 0) // 2 * 2  # H.264 needs even sizes
-    face = _framed(face, renderer, background, preprocess, size_px or 0)
+    fps, even_px = options.fps, (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
+    face = _framed(face, renderer, options.background, options.preprocess, options.size_px or 0)
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds = len(moves) / FPS
     if speech:
@@ -148,37 +147,36 @@ def render_video(landmarks, out, *, renderer="photo", face=None, speech=None, re
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
     base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px,
-                         avatar=avatar)
-    if renderer == "dcgan" and not still and (head_scale != 1 or seed):
+                         avatar=options.avatar)
+    if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
+    blink_rate = options.blink_rate
     if blink_rate is None:
         blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
-    lids = liveliness.blinks(n_frames, fps, blink_rate, seed)
-    moves = enlivened(moves, rest_points, seed=seed, still=still)
+    lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
+    moves = enlivened(moves, rest_points, seed=options.seed, still=options.still)
 
     def moves_at(frames):
-        shown = motion.on_face(motion.resampled(moves, fps, frames), base, expression_scale, head_scale)
+        shown = motion.on_face(motion.resampled(moves, fps, frames), base, options.expression_scale, options.head_scale)
         return liveliness.blinking(shown, (lids[k] for k in frames))
 
-    if preview:
+    if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
         write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
     began = time.monotonic()
-    options = {"renderer": renderer, "preprocess": preprocess, "size_px": size_px, "fps": fps, "quality": quality,
-               "background": Path(background).name, "expression_scale": expression_scale, "head_scale": head_scale,
-               "seed": seed, "blink_rate": blink_rate, "still": still, "preview": preview, "captions": captions,
-               "avatar": avatar}
-    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(background), words) if p]
+    made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name, "blink_rate": blink_rate}
+    inputs = [p for p in (landmarks, face and face.path, speech, behind.picture_file(options.background), words) if p]
     frames = draw(moves_at(range(n_frames)))
-    with artifacts.described(out, "talking-video", stage=STAGE, options=options, inputs=inputs, fps=fps,
+    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
-        with progress(burnt(frames, shown_words, fps) if captions == "burn" else frames, "render", n_frames) as bar:
-            encode(part, bar, fps=fps, speech=speech, quality=quality, where=out)
-        if captions == "mux" and shown_words:
+        with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:
+            encode(part, bar, fps=fps, speech=speech, quality=options.quality, where=out)
+        if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
         mark_synthetic(part)
     took = time.monotonic() - began
-    say(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second")
+    speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
+    tell(FileWritten(speed, Path(out), "talking-video"))
     return Path(out)
 
 
@@ -201,10 +199,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")
 @click.option("--model", type=_PATH, help="Of the photo or dcgan renderer.  [default: the one that ships]")
-@shared_options
+@render_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
-def main(landmarks, template, renderer, photo_path, which, points_file, out, force, **options):
+def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, **given):
     """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
 
     LANDMARKS are predicted from speech, or were seen in a video: then the head moves and the eyes blink as they did there.
@@ -212,12 +210,12 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
     if bool(landmarks) == bool(template):
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
-    check_output(out, force, **options)
+    check_output(out, force, options)
     face = None
     if renderer == "photo" and photo_path:
         checked = photo_check.check_photo(photo_path, which, points_file)
-        face = (as_comic(checked, out.with_suffix(".avatar.png")) if options["avatar"] != "none" else checked).photo
-    click.echo(render_video(landmarks or template, out, renderer=renderer, face=face, **options))
+        face = (as_comic(checked, out.with_suffix(".avatar.png")) if options.avatar != "none" else checked).photo
+    click.echo(render_video(landmarks or template, out, options, renderer=renderer, face=face, **given))
 
 
 if __name__ == "__main__":

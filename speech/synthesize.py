@@ -10,9 +10,10 @@ import click
 
 from core import artifacts
 from core.errors import InputError
+from core.events import Warned
 from core.media.audio import check_output, encode_wav, resample
 from core.media.words import save_words
-from core.stage import say, stage
+from core.stage import stage, tell
 from speech import espeak
 from speech.align import align
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE, ENGINES, speak
@@ -53,7 +54,7 @@ def write_speech(text, path, *, where="--text", voice=DEFAULT_VOICE, rate=DEFAUL
         try:
             words = align(resample(spoken.sound, spoken.rate), spoken.said)
         except InputError as error:
-            say(f"warning: no word times: {error}")
+            tell(Warned(f"no word times: {error}"))
     options = {"voice": voice, "rate": rate, "engine": engine, "sample_rate": sample_rate, **({} if inputs else {"text": text})}
     with artifacts.described(path, "speech", stage=STAGE, options=options, inputs=inputs,
                              seconds=round(len(spoken.sound) / spoken.rate, 3)) as (part, _):

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from core.errors import InputError
+from core.events import Transcribed
 from core.media.audio import read_speech
 from core.media.words import save_srt, save_words, transcript
-from core.stage import say, stage
+from core.stage import stage, tell
 from speech.align import align
 from speech.recognise import ENGINES, recognise
 from speech.speakable import check_text, pieces, read_script
@@ -43,7 +44,7 @@ def write_words(words, folder, *, stage=STAGE, options=None, inputs=()) -> list:
     """Write words.json and words.srt to `folder`, and say what was said; return their paths."""
     folder = Path(folder)
     path = save_words(folder / "words.json", words, stage=stage, options=options, inputs=inputs)
-    say(f"transcript: {transcript(words) or '(no words understood)'}")
+    tell(Transcribed(transcript(words) or "(no words understood)"))
     return [path, save_srt(folder / "words.srt", words, stage=stage, inputs=[path])]
 
 

@@ -10,11 +10,12 @@ from conftest import portrait
 from PIL import Image
 
 import animator
+from core import events
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe
-from render.render import render_video
+from render.options import RenderOptions
 from web import job, limits, status
 
 SMALL = {"size_px": 128}
@@ -137,6 +138,31 @@ def test_controls_are_options_of_a_video():
     from web import controls
     with gradio.Blocks(analytics_enabled=False):
         spoken, heard, shown = controls.text_controls(), controls.recording_controls(), controls.video_controls()
-    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(render_video).parameters}
+    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(RenderOptions).parameters}
     assert {*spoken, *heard, *shown} <= known
-    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == {"still": False, "rate": 160}
+    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == \
+        {"rate": 160, "options": RenderOptions(still=False)}
+
+
+def test_a_state_follows_events_not_prose(tmp_path):
+    state = job.State()
+    for event in (events.StageStarted("render", 4, 5), events.Progress("render", 0.5, 1.5), events.Transcribed("Mama: hi."),
+                  events.Warned("small: 9 px", "me.png"), events.Message("warning: transcript: not one"),
+                  events.FileWritten("landmarks: x", tmp_path / "l.npy", "landmarks-face"),
+                  events.FileWritten("1 frame", tmp_path / "v.mp4", "talking-video")):
+        state.hear(event)
+    assert (state.stages, state.n_stages, state.done, state.seconds_left) == (["render"], 5, 0.5, 1.5)
+    assert (state.transcript, state.warnings, state.video) == ("Mama: hi.", ["small: 9 px"], tmp_path / "v.mp4")
+    assert state.ended is None
+    state.hear(events.Done("done in 1.0 s"))
+    assert state.ended and not state.error
+
+
+def test_events_are_lines_and_json():
+    assert str(events.Warned("small", "me.png")) == "warning: me.png: small"
+    assert events.Warned("small", "me.png").as_json() == {"message": "warning: me.png: small"}
+    assert events.Transcribed("hi").as_json() == {"message": "transcript: hi"}
+    assert (str(events.Failed("no")), events.Failed("no").as_json()) == ("error: no", {"error": "no"})
+    assert str(events.StageStarted("photo", 1, 4)) == "[1/4] photo"
+    assert events.StageStarted("photo", 1, 4).as_json() == {"stage": "photo", "number": 1, "of": 4}
+    assert events.Progress("render", 1.0, 0.0).as_json() == {"stage": "render", "done": 1.0, "seconds_left": 0.0}

@@ -26,11 +26,12 @@ def predicted(folder, speech, _photo):
 
 def animated(folder, speech, photo):
     from animator import Animator
+    from render.options import RenderOptions
     from render.render import check_output
-    out = check_output(folder / "me.mp4", preview=True)
+    options = RenderOptions(captions="mux", seed=SEED, size_px=128, preview=True)
+    out = check_output(folder / "me.mp4", options=options)
     text = (folder.parent / "said.txt").read_text(encoding="utf-8")
-    Animator(device="cpu").animate(photo, speech, out, folder=folder / "between", text=text, captions="mux", seed=SEED,
-                                   size_px=128, preview=True)
+    Animator(device="cpu").animate(photo, speech, out, folder=folder / "between", text=text, options=options)
 
 
 WORKS = {"predict": predicted, "main": animated}

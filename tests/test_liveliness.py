@@ -16,6 +16,7 @@ from core.face.head import shown_at
 from core.media.video import probe, read_frames, write_video
 from render import background, liveliness, motion, photo, photo_check, render, sketch
 from render import portrait as portrait_module
+from render.options import RenderOptions
 from render.parts.painted import painted_parts
 
 SPEED_LIMIT = 30  # degrees a second: a calm head
@@ -188,7 +189,8 @@ class TestOptions:
     def test_quality_and_size(self, tmp_path, landmarks):
         n_bytes = {}
         for quality in ("low", "medium", "high"):
-            out = render.render_video(landmarks, tmp_path / f"{quality}.mp4", renderer="sketch", quality=quality, size_px=200)
+            options = RenderOptions(quality=quality, size_px=200)
+            out = render.render_video(landmarks, tmp_path / f"{quality}.mp4", options, renderer="sketch")
             n_bytes[quality] = out.stat().st_size
             assert probe(out).size == (200, 200)
         assert n_bytes["low"] < n_bytes["medium"] < n_bytes["high"]
@@ -299,7 +301,8 @@ class TestBackground:
 
     def test_the_picture_stands_in_the_sidecar_without_its_folder(self, tmp_path, landmarks, photo_path, found):
         Image.new("RGB", (30, 90), (10, 20, 200)).save(tmp_path / "sea.png")
-        out = render.render_video(landmarks, tmp_path / "v.mp4", face=found, background=str(tmp_path / "sea.png"))
+        options = RenderOptions(background=str(tmp_path / "sea.png"))
+        out = render.render_video(landmarks, tmp_path / "v.mp4", options, face=found)
         about = artifacts.read_sidecar(out)
         assert about["options"]["background"] == "sea.png"
         assert {"sea.png", photo_path.name} < set(about["inputs"])
@@ -334,7 +337,7 @@ class TestBackground:
 
     def test_a_drawing_has_none(self, landmarks, tmp_path):
         with pytest.raises(InputError, match="--background"):
-            render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", background="blur")
+            render.render_video(landmarks, tmp_path / "v.mp4", RenderOptions(background="blur"), renderer="sketch")
 
 
 def test_an_hour_fits():

@@ -149,7 +149,7 @@ def test_the_drawing_is_readable_at_any_size(tmp_path, size):
 
 def test_render_takes_the_face_that_was_chosen(two, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(render, "render_video", lambda landmarks, out, *, face, **options: seen.append(face))
+    monkeypatch.setattr(render, "render_video", lambda *_, face, **__: seen.append(face))
     for which in ("1", "2"):
         assert command(render.main, "x.npy", "--photo", two, "--out", tmp_path / "v.mp4", "--face", which).exit_code == 0
     left, right = (face.points[:, 0].mean() for face in seen)

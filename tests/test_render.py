@@ -14,6 +14,7 @@ from core.face import face68, face_detector
 from core.media.audio import write_wav
 from core.media.video import probe, read_frames
 from render import dcgan, motion, photo, photo_check, render, sketch
+from render.options import RenderOptions
 
 
 def moved(offsets, face=0.0, scale=1.0):
@@ -219,7 +220,8 @@ class TestVideo:
     @pytest.mark.parametrize("seconds", [2.0, 1.97])
     def test_lasts_as_long_as_the_speech(self, tmp_path, landmarks, fps, seconds):
         speech = tone(tmp_path / "ton - é.wav", seconds)
-        out = render.render_video(landmarks, tmp_path / "a b ü.mp4", renderer="sketch", speech=speech, fps=fps, size_px=128)
+        out = render.render_video(landmarks, tmp_path / "a b ü.mp4", RenderOptions(fps=fps, size_px=128), renderer="sketch",
+                                  speech=speech)
         about = probe(out)
         assert about.has_sound
         assert about.fps == fps
@@ -244,7 +246,8 @@ class TestVideo:
     def test_lengths_that_do_not_fit(self, tmp_path, landmarks, capsys):
         with pytest.raises(InputError, match=r"50 frames of landmarks, 100 frames of speech"):
             render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", speech=tone(tmp_path / "s.wav", 4))
-        render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", speech=tone(tmp_path / "s.wav", 1.9), size_px=64)
+        render.render_video(landmarks, tmp_path / "v.mp4", RenderOptions(size_px=64), renderer="sketch",
+                            speech=tone(tmp_path / "s.wav", 1.9))
         assert "50 frames of landmarks, 48 frames" in capsys.readouterr().err
 
     def test_somebody_elses_file_is_kept(self, tmp_path, landmarks):
@@ -319,7 +322,8 @@ def test_numbers_that_are_none_and_folders_that_are_files(tmp_path, monkeypatch,
 
 
 def test_a_drawing_of_odd_size_is_made_even(tmp_path, landmarks):
-    assert probe(render.render_video(landmarks, tmp_path / "v.mp4", renderer="sketch", size_px=65)).size == (64, 64)
+    out = render.render_video(landmarks, tmp_path / "v.mp4", RenderOptions(size_px=65), renderer="sketch")
+    assert probe(out).size == (64, 64)
 
 
 def test_infinite_landmarks_are_refused(tmp_path):

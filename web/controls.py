@@ -1,7 +1,9 @@
-"""The controls of the page: each is one keyword of `Animator.animate`, and how it is chosen. One line, one control.
+"""The controls of the page: each is a keyword of `Animator.animate`, or a field of its `options`. One line, one control.
 
 Reads, writes: nothing.
 """
+
+from dataclasses import fields
 
 import gradio as gr
 
@@ -10,6 +12,7 @@ from core.media.captions import WAYS
 from core.media.video import CRF
 from landmarks.expression import EMOTIONS
 from render.avatar import AVATARS
+from render.options import DEFAULTS, RenderOptions
 from render.photo import FRAMINGS
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 from speech.espeak import FASTEST, SLOWEST, voices
@@ -37,22 +40,25 @@ def video_controls() -> dict:
     """Of every video."""
     return {
         "emotion": gr.Dropdown(["auto", *EMOTIONS], value="auto", label="Emotion", info="auto is what the voice says"),
-        "expression_scale": gr.Slider(0, 2, 1, step=0.1, label="Expression", info="bolder above 1, subtler below"),
-        "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=AVATARS[0], label="Avatar",
+        "expression_scale": gr.Slider(0, 2, DEFAULTS.expression_scale, step=0.1, label="Expression",
+                                      info="bolder above 1, subtler below"),
+        "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=DEFAULTS.avatar, label="Avatar",
                            info="a comic speaks in place of the photo; no real face is left in the files"),
-        "seed": gr.Number(0, minimum=0, maximum=MOST_SEED, precision=0, label="Seed", info="another motion of head and brows"),
-        "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value="full", label="Picture"),
+        "seed": gr.Number(DEFAULTS.seed, minimum=0, maximum=MOST_SEED, precision=0, label="Seed",
+                          info="another motion of head and brows"),
+        "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value=DEFAULTS.preprocess, label="Picture"),
         "size_px": gr.Radio(SIZES, value=SIZES[0][1], label="Longer side"),
-        "quality": gr.Radio(list(CRF), value="medium", label="Quality"),
-        "captions": gr.Radio([("none", WAYS[0]), ("drawn", WAYS[1]), ("a track", WAYS[2])], value=WAYS[0], label="Captions"),
+        "quality": gr.Radio(list(CRF), value=DEFAULTS.quality, label="Quality"),
+        "captions": gr.Radio([("none", WAYS[0]), ("drawn", WAYS[1]), ("a track", WAYS[2])], value=DEFAULTS.captions,
+                             label="Captions"),
         "which": gr.Textbox("", max_length=MOST_FACE_CHARS, label="Face", placeholder="largest",
                             info="or its number from the left"),
-        "still": gr.Checkbox(False, label="Hold the head still"),
+        "still": gr.Checkbox(DEFAULTS.still, label="Hold the head still"),
     }
 
 
 def chosen(values: dict) -> dict:
-    """The options of a video, those that were left empty not among them.
+    """Keywords of `Animator.animate`: what is a field of `RenderOptions` in its `options`; what was left empty is left out.
 
     Raises
     ------
@@ -61,7 +67,9 @@ def chosen(values: dict) -> dict:
     for name, value in values.items():
         if value not in ("", None) and not _FITS[name](value):
             raise InputError(name, f"{str(value)[:40]!r}", "what the page offers")
-    return {name: int(value) if name in _WHOLE else value for name, value in values.items() if value not in ("", None)}
+    given = {name: int(value) if name in _WHOLE else value for name, value in values.items() if value not in ("", None)}
+    shown = {field.name: given.pop(field.name) for field in fields(RenderOptions) if field.name in given}
+    return {**given, "options": RenderOptions(**shown)}
 
 
 def _between(least, most):

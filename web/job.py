@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InputError
+from core.events import Done, Failed, FileWritten, Message, Progress, StageStarted, Transcribed, Warned
 from core.stage import listen, say
 from web.limits import check_text, plain, short_speech
 
@@ -42,18 +43,24 @@ class State:
     error: str = ""
     ended: float | None = None
 
-    def hear(self, event: dict):
-        """Take in what a stage says, see `core.stage.listen`."""
-        if "number" in event:
-            self.stages.append(event["stage"])
-            self.n_stages, self.done, self.seconds_left = event["of"], None, None
-        elif "done" in event:
-            self.done, self.seconds_left = event["done"], event["seconds_left"]
-        elif event.get("message", "").startswith("transcript: "):
-            self.transcript = event["message"].removeprefix("transcript: ")
-        elif event.get("message", "").startswith("warning: "):
-            self.warnings.append(event["message"].rpartition(": ")[2])
-        self.error = event.get("error", "")
+    def hear(self, event):
+        """Take in one of `core.events`."""
+        match event:
+            case StageStarted():
+                self.stages.append(event.stage)
+                self.n_stages, self.done, self.seconds_left = event.n_stages, None, None
+            case Progress():
+                self.done, self.seconds_left = event.done, event.seconds_left
+            case Transcribed():
+                self.transcript = event.text
+            case Warned():
+                self.warnings.append(event.text)
+            case FileWritten(kind="talking-video"):
+                self.video = event.path
+            case Failed():
+                self.error, self.ended = event.text, time.monotonic()
+            case Done():
+                self.ended = time.monotonic()
 
 
 @functools.cache
@@ -76,9 +83,9 @@ def warm_up():
     say(f"all models are loaded ({time.monotonic() - began:.1f} s)")
 
 
-def _collect(state, folder):
+def _collect(state):
     """Note in `state` the pictures to show, and all files to take away."""
-    made = folder / "talking"
+    folder, made = state.video.parent, state.video.with_suffix("")
     state.pictures = {Path(name).name: made / name for name in _SHOWN if (made / name).is_file()}
     everything = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
     with zipfile.ZipFile(folder / "everything.zip", "w") as archive:
@@ -117,34 +124,25 @@ def states(photo, speech=None, text=None, **options):
 
     def work():
         with tempfile.TemporaryDirectory(prefix="job-") as name:
-            folder = Path(name)
             try:
                 with _ONE_AT_A_TIME:
-                    heard.put({"folder": folder})
-                    animate(folder)
-                heard.put({"ended": True})
+                    heard.put(Message("its turn has come"))
+                    animate(Path(name))
             except InputError as error:
-                heard.put({"error": plain(error)})
+                heard.put(Failed(plain(error)))
             except Stopped:
                 return
             except Exception:  # the server lives on, and its owner reads what it was
                 traceback.print_exc()
-                heard.put({"error": "something went wrong here, not with what you gave; the log of the server says what"})
+                heard.put(Failed("something went wrong here, not with what you gave; the log of the server says what"))
             over.wait()
 
     threading.Thread(target=work, daemon=True).start()
-    folder = None
     try:
         while state.ended is None:
-            event = heard.get()
-            folder = event.get("folder", folder)
-            state.hear(event)
-            if event.get("stage") == "page" or "ended" in event:
-                state.video = folder / "talking.mp4"
-            if state.error or "ended" in event:
-                state.ended = time.monotonic()
-            if "ended" in event:
-                _collect(state, folder)
+            state.hear(heard.get())
+            if state.ended and not state.error:
+                _collect(state)
             yield state
     finally:
         over.set()
