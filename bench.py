@@ -7,7 +7,6 @@ Writes: results/bench.json; the rest lies in a temporary folder, but for landmar
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import click
 import numpy as np
 
 from core.clock import FPS, SAMPLE_RATE
-from core.errors import InputError
+from core.cost import Ended, python, seconds_of, sizes_mb
 from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -28,11 +27,12 @@ from core.stage import say, stage
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"
 SCRIPT = ROOT / "data" / "samples" / "reminder.txt"
-SPEECH_S, CLIP_S = 10, 30
+SPEECH_S, CLIP_S, FELT_S = 10, 30, 5
 SHORT_MIN, LONG_MIN = 1, 10
 SIDE_PX, SWAY_PX = 256, 6
 N_CORES = os.cpu_count() or 1
 SIZES, N_HELD = ((512, 512), (1920, 1080)), 50  # px; frames held to be encoded over and over
+N_LARGEST = 5  # packages
 N_TIMES = 3  # a process is started this often, and the middle time counts
 
 
@@ -49,33 +49,6 @@ class Row:
     @property
     def ratio(self) -> float:
         return self.value / self.other
-
-
-@dataclass
-class Ended:
-    seconds: float
-    peak_mb: float  # of the largest process, itself or one it started
-    talk: str
-
-
-def python(*arguments) -> Ended:
-    """Run `python ARGUMENTS` in a process of its own, as a user would; InputError with its last line when it fails."""
-    began = time.perf_counter()
-    with subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, errors="replace") as process:
-        talk = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise InputError(" ".join(["python", *map(str, arguments)]), (talk.strip() or "failed").splitlines()[-1])
-    unit_bytes = 1 if sys.platform == "darwin" else 1024
-    return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, talk)
-
-
-def seconds_of(work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def count_frames(path) -> int:
@@ -213,7 +186,39 @@ def script(folder):
             Row(f"{what}, second of a process", again_s, "s", "the video", video_s)]
 
 
-MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script}
+def comic(folder):
+    """The comic of one photo: the command from a cold start, and once everything is loaded."""
+    from avatar.identity.embed import read_face
+    from avatar.translate import Avatars
+    from preprocess.sample_photo import write_photo
+    photo = write_photo(folder / "portrait.png")
+    cold_s = median(python("-m", "avatar.translate", photo, folder / "comic.png").seconds for _ in range(N_TIMES))
+    avatars, face = Avatars(), read_face(photo)
+    avatars(*face)
+    return [Row("avatar.translate, one photo of 512x512, cold start", cold_s, "s", "once loaded",
+                median(seconds_of(lambda: avatars(*face)) for _ in range(N_TIMES)))]
+
+
+def emotion(folder):
+    """The emotion of some seconds of speech, once loaded."""
+    from landmarks.emotion.recognise import emotion_of
+    sound = read_speech(speech_of(FELT_S, folder))
+    emotion_of(sound)
+    warm_s = median(seconds_of(lambda: emotion_of(sound)) for _ in range(N_TIMES))
+    return [Row(f"emotion of {FELT_S} s of speech, once loaded", warm_s, "s", "the speech", FELT_S)]
+
+
+def size(_folder):
+    """What the packages of pyproject.toml take on the disk, without its extras, and the largest of them."""
+    base, every = sizes_mb(), sum(sizes_mb("train", "web").values())
+    total = sum(base.values())
+    largest = sorted(base, key=base.get, reverse=True)[:N_LARGEST]
+    return [Row(f"size of the base requirements, {len(base)} packages", total, "MB", "with train and web", every),
+            *(Row(f"  of them {name}", base[name], "MB", "all of the base", total) for name in largest)]
+
+
+MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script,
+            "comic": comic, "emotion": emotion, "size": size}
 
 
 @stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",
