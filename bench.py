@@ -7,21 +7,18 @@ Writes: results/bench.json; the rest lies in a temporary folder, but for landmar
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import click
 import numpy as np
 
 from core.clock import FPS, SAMPLE_RATE
-from core.errors import InputError
+from core.cost import Ended, python, seconds_of, sizes_mb
 from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -32,11 +29,12 @@ from render.photo import Photo
 ROOT = Path(__file__).resolve().parent
 SPEECH = ROOT / "data" / "samples" / "speech.wav"
 SCRIPT = ROOT / "data" / "samples" / "reminder.txt"
-SPEECH_S, CLIP_S = 10, 30
+SPEECH_S, CLIP_S, FELT_S = 10, 30, 5
 SHORT_MIN, LONG_MIN = 1, 10
 SIDE_PX, SWAY_PX = 256, 6
 N_CORES = os.cpu_count() or 1
 SIZES, N_HELD = ((512, 512), (1920, 1080)), 50  # px; frames held to be encoded over and over
+N_LARGEST = 5  # packages
 N_TIMES = 3  # a process is started this often, and the middle time counts
 
 
@@ -53,36 +51,6 @@ class Row:
     @property
     def ratio(self) -> float:
         return self.value / self.other
-
-
-@dataclass
-class Ended:
-    """A process that has ended, and what it said on standard error."""
-
-    seconds: float
-    peak_mb: float  # of the largest process, itself or one it started
-    talk: str
-
-
-def python(*arguments: Any) -> Ended:
-    """Run `python ARGUMENTS` in a process of its own, as a user would; InputError with its last line when it fails."""
-    began = time.perf_counter()
-    with subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, errors="replace") as process:
-        talk = process.stderr.read() if process.stderr else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise InputError(" ".join(["python", *map(str, arguments)]), (talk.strip() or "failed").splitlines()[-1])
-    unit_bytes = 1 if sys.platform == "darwin" else 1024
-    return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, talk)
-
-
-def seconds_of(work: Callable) -> float:
-    """What `work()` takes on the clock."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def count_frames(path: str | Path) -> int:
@@ -220,7 +188,39 @@ def script(folder: Path) -> list[Row]:
             Row(f"{what}, second of a process", again_s, "s", "the video", video_s)]
 
 
-MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script}
+def comic(folder):
+    """The comic of one photo: the command from a cold start, and once everything is loaded."""
+    from avatar.comics import Avatars
+    from avatar.identity.embedding import read_face
+    from preprocess.sample_photo import write_photo
+    photo = write_photo(folder / "portrait.png")
+    cold_s = median(python("-m", "avatar.translate", photo, folder / "comic.png").seconds for _ in range(N_TIMES))
+    avatars, face = Avatars(), read_face(photo)
+    avatars(*face)
+    return [Row("avatar.translate, one photo of 512x512, cold start", cold_s, "s", "once loaded",
+                median(seconds_of(lambda: avatars(*face)) for _ in range(N_TIMES)))]
+
+
+def emotion(folder):
+    """The emotion of some seconds of speech, once loaded."""
+    from landmarks.emotion.recognise import emotion_of
+    sound = read_speech(speech_of(FELT_S, folder))
+    emotion_of(sound)
+    warm_s = median(seconds_of(lambda: emotion_of(sound)) for _ in range(N_TIMES))
+    return [Row(f"emotion of {FELT_S} s of speech, once loaded", warm_s, "s", "the speech", FELT_S)]
+
+
+def size(_folder):
+    """What the packages of pyproject.toml take on the disk, without its extras, and the largest of them."""
+    base, every = sizes_mb(), sum(sizes_mb("train", "web").values())
+    total = sum(base.values())
+    largest = sorted(base, key=base.__getitem__, reverse=True)[:N_LARGEST]
+    return [Row(f"size of the base requirements, {len(base)} packages", total, "MB", "with train and web", every),
+            *(Row(f"  of them {name}", base[name], "MB", "all of the base", total) for name in largest)]
+
+
+MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script,
+            "comic": comic, "emotion": emotion, "size": size}
 
 
 @stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import pytest
 from conftest import ROOT, command, portrait, speak
 from PIL import Image
 
 import talking_face
+from core.cost import sizes_mb
 from core.media.audio import write_wav
 
 PYTHONPATH = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -71,3 +72,34 @@ def test_a_wheel_without_models_is_refused_with_the_cure(tmp_path):
     done = subprocess.run([sys.executable, "setup.py", "bdist_wheel", "--dist-dir", tmp_path], cwd=ROOT, capture_output=True,
                           text=True)
     assert done.returncode and "pip install -e ." in done.stderr and not list(tmp_path.iterdir())
+
+
+BASE_ALONE = """
+import importlib.abc, sys
+class Gate(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Gate())
+from click.testing import CliRunner
+import talking_face
+for line in LINES:
+    done = CliRunner().invoke(talking_face.main, line.split())
+    assert done.exit_code == 0, (line, done.stderr, done.exception)
+"""
+
+
+def test_the_base_does_without_the_packages_of_the_extras(tmp_path):
+    extra = sizes_mb("train", "web").keys() - sizes_mb().keys()
+    blocked = {module for module, names in packages_distributions().items()
+               if {name.lower().replace("_", "-") for name in names} <= extra}
+    assert blocked >= {"tensorflow", "h5py", "gradio", "tensorboard", "librosa"}
+    Image.fromarray(portrait()).save(tmp_path / "photo.png")
+    write_wav(tmp_path / "speech.wav", speak("Mama bought a boat.", seconds=2))
+    lines = ["speak --text Hello. hello.wav", "predict speech.wav --emotion auto", "words speech.wav", "check photo.png",
+             "make photo.png speech.wav -o out.mp4 --preprocess crop --size 128 --captions burn", "sync out.mp4",
+             "avatar photo.png comic.png", "inspect predict_landmark/speech/landmarks.npy",
+             *(f"{name} --help" for name in ("app", "live", "doctor"))]
+    code = f"BLOCKED = {blocked!r}\nLINES = {lines!r}\n{BASE_ALONE}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=PYTHONPATH)
+    assert done.returncode == 0, done.stderr

@@ -278,3 +278,11 @@ def test_a_bad_pack_makes_no_run(tmp_path, is_hdf5):
     done = command(main, "--dry-run", "--pack", pack, "--record", tmp_path / "record")
     assert done.exit_code == 1 and "expected a training-pack" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "record").exists()
+
+
+def test_the_mel_filters_are_those_of_librosa():
+    mel = pytest.importorskip("librosa.filters").mel
+    from landmarks import features
+    low, high = features.MEL_RANGE_HZ
+    theirs = mel(sr=SAMPLE_RATE, n_fft=features.N_FFT, n_mels=features.N_MELS, fmin=low, fmax=high, norm=None).T
+    assert np.array_equal(features.mel_filters(), theirs.astype(np.float32))
