@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
-from core.errors import InputError
+from core.errors import InputError, command_line
 from core.events import FileWritten
 from core.face import face68
 from core.media.captions import add_track, burnt, check_drawable
@@ -132,9 +132,10 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     InputError : a file of another kind, or landmarks and speech of different length.
     """
     _check_numbers(options)
+    spoken = speech.path if isinstance(speech, Speech) else speech
     if options.captions != "none" and words is None:
         raise InputError("--captions", f"{options.captions}, without words", "--words words.json",
-                         "python -m speech.transcribe")
+                         command_line("python", "-m", "speech.transcribe", spoken or "speech.wav"))
     shown_words = load_words(words) if words else []
     if options.captions == "burn":
         check_drawable(shown_words)

@@ -71,12 +71,11 @@ def landmark(model=None):
 
 
 def head(model=None):
-    from landmarks.head.intonation import pitch
-
     from landmarks.head.motion import load_head_model, motion_of, seeded_noise
+    from landmarks.head.prosody import pitch_of_spectrum
     from landmarks.head.sound import heard_at_knots
     n = n_frames_of(len(sound()))
-    heard = heard_at_knots(power(), pitch(spectrum_of(sound())))
+    heard = heard_at_knots(power(), pitch_of_spectrum(spectrum_of(sound())))
     turned, brows = motion_of(load_head_model(model), heard, seeded_noise(n, SEED), np.ones(n))
     return {"head": turned[::5], "brows": brows[::5]}
 
@@ -97,15 +96,15 @@ def voice(model=None):
     from landmarks.voice import gate
     weights = gate.read_model(model, "voice-model", gate.read_arrays) if model else gate.voice_model()
     listener = gate.Voice(weights, gate.loudness_of(power()))
-    return {"probability": [listener._step(values) for values in gate.heard(power(), gate.loudness_of(power()))],
+    return {"probability": [listener._step(values) for values in gate.gate_features(power(), gate.loudness_of(power()))],
             "free": gate.WholeVoice(power()).free}
 
 
 def offsets(model=None):
-    from preprocess import estimate_offset
-    coefficients = estimate_offset.read_arrays(model, None)["coefficients"] if model else estimate_offset._model()
-    return {"mouth": (estimate_offset.sound_features(spectrum_of(sound())) @ coefficients)[::5],
-            "correlations": estimate_offset.at_lags(spectrum_of(sound()), face())}
+    from preprocess import offset
+    coefficients = offset.read_arrays(model, None)["coefficients"] if model else offset._model()
+    return {"mouth": (offset.sound_features(spectrum_of(sound())) @ coefficients)[::5],
+            "correlations": offset.at_lags(spectrum_of(sound()), face())}
 
 
 def dcgan(model=None):
@@ -161,7 +160,7 @@ def other_faces(model=None):
     from avatar.disguise import load_faces
     drawn, past = _drawn(1)
     faces = load_faces(model or paths.OTHER_FACES)
-    return {"comic": fields([drawn]), "number": [past["worn"]["number"]], "embeddings": faces.embeddings[::5, ::8],
+    return {"comic": fields([drawn]), "number": [past["other_face"]["number"]], "embeddings": faces.embeddings[::5, ::8],
             "faces": fields(faces.pictures[:, ::4, ::4]).mean((3, 4))}
 
 

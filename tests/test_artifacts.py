@@ -172,6 +172,6 @@ def test_a_header_that_asks_for_too_much_is_refused(tmp_path):
 
 
 def test_the_cure_of_a_missing_file_can_be_typed(tmp_path):
-    for kind, cure in (("index", "make preprocess CORPUS"), ("rest-face", "extract_landmarks --help or python -m landmarks")):
+    for kind, cure in (("index", "make preprocess CORPUS"), ("rest-face", "extract_landmarks --help or python predict.py")):
         with pytest.raises(InputError, match=cure):
             artifacts.check(tmp_path / "none", kind)

@@ -64,7 +64,7 @@ python -m render.face_check {path}
 python -m render.parts.pairs --part {part.name} --out {folder}
 python -m speech.synthesize --list-voices
 python -m speech.transcribe speech.wav
-python -m speech.transcribe {speech or 'speech.wav'}
+python -m speech.transcribe {spoken or 'speech.wav'}
 python predict.py speech.wav
 python predict.py {speech}
 """,
@@ -98,6 +98,7 @@ make train-head
 make train-render
 make train-sync, or leave --model away
 make train-voice
+make {target}
 """,
     PIP: """
 pip install 'SpeechRecognition[whisper-local]'
@@ -114,7 +115,7 @@ pip install {package}
     MAKER: """
 make it again: {made_with(kind)}
 {made_with(*candidates[:3])}
-{made_with(*map(KINDS.get, kind_names))}
+{made_with(*map(KINDS.__getitem__, kind_names))}
 """,
     TOLD: """
 1 GB or more
@@ -163,13 +164,13 @@ OPTIONS = {
     "--engine espeak needs none": ("main", "speech.synthesize"), "--force to overwrite it": (
         "main", "render.render", "avatar.translate"), "--port {port + 1}": ("app", "web.live"),
     "--renderer photo": ("render.render",), "--renderer sketch needs none": ("render.render",),
-    "--speech speech.wav": ("landmarks.sync.judge",), '--text "Good morning."': ("main", "speech.synthesize"),
+    "--speech speech.wav": ("landmarks.sync",), '--text "Good morning."': ("main", "speech.synthesize"),
     "--voice {readers[0]}": ("main", "speech.synthesize"),
     "another folder, or --landmarks {path}": ("main", "render.render", "render.face_check"),
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",), "make train-cnn, or leave --model away": ("predict", "main"),
-    "make train-sync, or leave --model away": ("landmarks.sync.judge",),
+    "make train-sync, or leave --model away": ("landmarks.sync",),
     "fewer --apart, or recordings of more people": ("landmarks.emotion.train",),
     "the same command again: it goes on from here; --jobs 1 takes the least memory": (
         "preprocess.extract_fft", "preprocess.extract_landmarks", "preprocess.crop_faces", "render.parts.pairs"),
@@ -187,7 +188,7 @@ def of(*ways):
 
 def main_of(module):
     found = importlib.import_module(module)
-    return getattr(found, "main", None) or importlib.import_module(f"{module}.recognise").main
+    return importlib.import_module(f"{module}.__main__").main if hasattr(found, "__path__") else found.main
 
 
 def check_options(main, words):
@@ -256,18 +257,20 @@ def test_the_command_that_goes_on_and_the_one_that_begins_anew(stage, tmp_path):
     run = runs.new_run(tmp_path / "a record", stage=stage, options={}, data=pack)
     check_command(runs.read_run(run)["resume"])
     with pytest.raises(runs.InputError) as told:
-        runs.resumed(run, stage="another", data=lambda about: pack)
+        runs.resumed(run, stage="another")
     assert told.value.cure == runs.read_run(run)["resume"]
     pack.write_text("changed")
     with pytest.raises(runs.InputError) as told:
-        runs.resumed(run, stage=stage, data=lambda about: pack)
+        runs.resumed(run, stage=stage)
     check_command(told.value.cure)
 
 
 @pytest.mark.parametrize("cure", of(MAKE))
 def test_make_knows_the_target_and_its_variables(cure, tmp_path):
+    from learn.publish import TRAINED
     line = cure.partition(", or ")[0]
-    make_n(line, tmp_path)
+    for target in {target for _, target in TRAINED.values()} if "{target}" in line else ("",):
+        make_n(line.replace("{target}", target), tmp_path)
     for name in re.findall(r"([A-Z]+)=", line):
         assert f"$({name})" in (ROOT / "Makefile").read_text(encoding="utf-8").replace("call quoted,$(", "$("), name
 

@@ -250,7 +250,7 @@ def test_a_song_is_piped(here, speech):
 @tries("git -C {MODEL.parent} checkout -- {MODEL.name} {MODEL.name}.json", "git -C {root} checkout -- {name} {name}.json")
 def test_a_damaged_model_is_checked_out(here, monkeypatch):
     import doctor
-    from preprocess import estimate_offset
+    from preprocess import offset
     name = "CNN_record/offsets/model.npz"
     model = here / "my clone" / name
     model.parent.mkdir(parents=True)
@@ -260,15 +260,15 @@ def test_a_damaged_model_is_checked_out(here, monkeypatch):
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "models"]):
         subprocess.run([*git, *words], check=True)
     monkeypatch.setattr(doctor, "SHIPPED", (name,))
-    monkeypatch.setattr(estimate_offset, "MODEL", model)
+    monkeypatch.setattr(offset, "MODEL", model)
     for broken, line_of in (
             (lambda: model.write_bytes(b"no"), lambda: next(doctor.models(here / "my clone")).cure),
             (lambda: (model.write_bytes(b"no"), artifacts.sidecar_path(model).unlink()),
-             lambda: cure_of(estimate_offset._model.__wrapped__))):
+             lambda: cure_of(offset._model.__wrapped__))):
         broken()
         run(line_of())
         assert next(doctor.models(here / "my clone")).state == doctor.GOOD
-        assert len(estimate_offset._model.__wrapped__())
+        assert len(offset._model.__wrapped__())
 
 
 @tries("chmod u+w {_nearest(root / name)}", "ls CNN_record GAN_record", "ls data CNN_record GAN_record")
@@ -306,9 +306,10 @@ def test_a_voice_is_found(here):
     assert command(main, *words, "said.wav").exit_code == 0 and len(read_speech("said.wav"))
 
 
-@tries("python -m speech.transcribe speech.wav", "python -m speech.transcribe {speech or 'speech.wav'}")
+@tries("python -m speech.transcribe speech.wav", "python -m speech.transcribe {spoken or 'speech.wav'}")
 def test_words_are_written_down(here, speech):
     from core.media.words import load_words
+    from render.options import RenderOptions
     from render.render import render_video
     from speech.align import align
     from speech.speakable import pieces
@@ -316,7 +317,7 @@ def test_words_are_written_down(here, speech):
     Path("words.json").write_text('{"words": [{"word": 1}]}')
     line = cure_of(load_words, "words.json")
     assert line == cure_of(align, np.zeros(1600, np.float32), pieces("a lot of words in a tenth of a second"))
-    assert line == cure_of(render_video, "landmarks.npy", here / "v.mp4", captions="burn", speech="speech.wav")
+    assert line == cure_of(render_video, "landmarks.npy", here / "v.mp4", RenderOptions(captions="burn"), speech="speech.wav")
     written = run(line).split()
     assert load_words(next(path for path in written if path.endswith("words.json")))
 

@@ -11,8 +11,8 @@ from core.clock import SAMPLE_RATE, n_frames_of
 from core.media.audio import read_speech, resample, write_wav
 from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
-from landmarks.emotion import recognise as emotion
 from landmarks.emotion import train as emotion_train
+from landmarks.emotion.__main__ import main as emotion_main
 from landmarks.emotion.measure import recall
 from landmarks.emotion.model import (
     N_BANDS,
@@ -153,7 +153,7 @@ def test_a_long_recording_is_heard_in_blocks():
 
 
 def test_files_say_what_was_found(speech, tmp_path):
-    done = command(emotion.main, speech, "--out", tmp_path)
+    done = command(emotion_main, speech, "--out", tmp_path)
     assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "emotion.json"), done.stderr
     artifacts.check(tmp_path / "emotion.json", "emotion")
     about, n_frames = json.loads((tmp_path / "emotion.json").read_text()), n_frames_of(len(read_speech(speech)))
@@ -205,7 +205,7 @@ def test_a_missing_index_is_said_in_one_line(tmp_path):
 
 def test_a_damaged_model_is_said_in_one_line(speech, tmp_path):
     (tmp_path / "model.npz").write_bytes(b"nothing")
-    done = command(emotion.main, speech, "--out", tmp_path / "out", "--model", tmp_path / "model.npz")
+    done = command(emotion_main, speech, "--out", tmp_path / "out", "--model", tmp_path / "model.npz")
     assert done.exit_code == 1 and "not readable as emotion-model" in done.stderr and not (tmp_path / "out").exists()
 
 
