@@ -193,7 +193,7 @@ def main_of(module):
 
 def check_options(main, words):
     """Raise click's error unless `main` has these options, and takes their values."""
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)  # click keeps the first help option it makes
     values, rest, parameters = main.make_parser(context).parse_args(list(words))
     assert not rest
     for parameter in parameters:
