@@ -47,10 +47,13 @@ class Model:
 
 
 def signatures(path: str | Path, *names: str) -> list:
-    """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`."""
+    """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`.
+
+    Each has an interpreter of its own. In a common one, about every fifth head-model gave other values from its second use
+    on (LiteRT 2.3.0 with XNNPACK, which is its default): the signatures spoil each other's memory.
+    """
     from ai_edge_litert.interpreter import Interpreter
-    interpreter = Interpreter(model_path=str(path), num_threads=1)  # one frame is too small to share
-    return [interpreter.get_signature_runner(name) for name in names]
+    return [Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name) for name in names]  # frames are small
 
 
 def load_model(path: str | Path | None = None) -> Model:
