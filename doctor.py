@@ -6,11 +6,13 @@ Writes: nothing that lasts.
 
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,15 +51,24 @@ def _installed(package) -> str | None:
         return None
 
 
+def _extras() -> dict:
+    """The extra of pyproject.toml that asks for each package which the base does without, by its name in small letters."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    return {re.split("[<>=]", line)[0].lower(): extra for extra, lines in listed.items() for line in lines if "[" not in line}
+
+
 def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Finding]:
     """Yield what is installed beside what is tested together."""
     version, wanted = ".".join(map(str, sys.version_info[:3])), ".".join(map(str, OLDEST_PYTHON))
     yield Finding("Python", GOOD if sys.version_info >= OLDEST_PYTHON else MISSING, version, f"Python {wanted} or newer")
     lines = (line.split("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    extras = _extras()
     for name, _, tested in (line.partition("==") for line in lines if line):
         has = _installed(name)
         if has is None:
-            yield Finding(name, MISSING, "not installed", f"pip install {name}=={tested}")
+            extra = extras.get(name.lower())
+            state, found = (OPTIONAL, f"only for the extra {extra}") if extra else (MISSING, "not installed")
+            yield Finding(name, state, found, f"pip install {name}=={tested}")
         else:
             same = has.partition("+")[0] == tested
             yield Finding(name, GOOD, has if same else f"{has}; tested with {tested}")

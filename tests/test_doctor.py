@@ -119,3 +119,14 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path):
     assert (tmp_path / "portrait_notebook.mp4").is_file()
     shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     assert "<video" in shown[0]["text/html"] and {"image/gif"} <= shown[1].keys() and {"image/png"} <= shown[2].keys()
+
+
+def test_the_base_alone_lacks_nothing(monkeypatch):
+    """What only an extra asks for may be missing: `pip install -e .` installs neither TensorFlow nor Gradio."""
+    installed, extras = doctor._installed, {"tensorflow": "train", "h5py": "train", "gradio": "web"}
+    monkeypatch.setattr(doctor, "_installed", lambda name: None if name.lower() in extras else installed(name))
+    found = by_name(doctor.packages())
+    for name, extra in extras.items():
+        assert (found[name].state, found[name].found) == (doctor.OPTIONAL, f"only for the extra {extra}")
+        assert found[name].cure.startswith(f"pip install {name}==")
+    assert not [what for what, finding in found.items() if finding.state == doctor.MISSING]
