@@ -24,6 +24,16 @@ _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.
 TOLD_EVERY_S = 0.25
 
 
+def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
+    """Decorate a command with click options, in this order."""
+    def decorate(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callable], click.Command]:
     """Turn a function with click options into a command.
 

@@ -13,9 +13,9 @@ import click
 import numpy as np
 
 from core.files import whole_file
-from core.stage import progress
+from core.stage import progress, with_options
 from learn import curves, run
-from learn.run import run_options, with_options
+from learn.run import run_options
 
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 

@@ -15,10 +15,10 @@ import torch
 
 from core import runs
 from core.errors import InputError
-from core.stage import say
+from core.stage import say, with_options
 from learn import curves, run
 from learn.adversaries import Adversaries
-from learn.run import run_options, with_options
+from learn.run import run_options
 
 
 @dataclass

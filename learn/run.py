@@ -10,19 +10,9 @@ import click
 
 from core import runs
 from core.files import whole_file
-from core.stage import only_one
+from core.stage import only_one, with_options
 
 _PATH = click.Path(path_type=Path)
-
-
-def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
-    """Decorate a command with click options, in this order."""
-    def decorate(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def run_options(record: str, resumes: bool = True) -> Callable[[Callable], Callable]:

@@ -14,6 +14,7 @@ import click
 from core.clock import FPS
 from core.media.captions import WAYS
 from core.media.video import CRF
+from core.stage import with_options
 from render.avatar import AVATARS
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
@@ -95,20 +96,19 @@ def render_options(command: Callable) -> Callable:
 
 def evaluation_options(function: Callable) -> Callable:
     """What both commands that measure the renderer ask for: where, and on which clips."""
-    for option in reversed((
-            click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
-                         help="Folder of the landmarks."),
-            click.option("--split", default="val", help="Clips to measure on."),
-            click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
-            click.option("--picture", type=click.Path(path_type=Path),
-                         help="Also draw photo, truth and methods into this PNG."))):
-        function = option(function)
-    return function
+    return with_options(
+        click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"),
+                     help="Folder of the landmarks."),
+        click.option("--split", default="val", help="Clips to measure on."),
+        click.option("--every-clip", type=click.IntRange(1), default=1, help="Take every Nth clip."),
+        click.option("--picture", type=click.Path(path_type=Path),
+                     help="Also draw photo, truth and methods into this PNG."))(function)
 
 
 def face_options(function: Callable) -> Callable:
     """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
-    function = click.option("--landmarks", "points_file", type=click.Path(path_type=Path), metavar="FACE.JSON",
-                            help="68 points or a box placed by hand, as the photo check writes them.")(function)
-    return click.option("--face", "which", metavar="largest|N|x,y",
-                        help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]")(function)
+    return with_options(
+        click.option("--face", "which", metavar="largest|N|x,y",
+                     help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]"),
+        click.option("--landmarks", "points_file", type=click.Path(path_type=Path), metavar="FACE.JSON",
+                     help="68 points or a box placed by hand, as the photo check writes them."))(function)
