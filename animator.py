@@ -73,7 +73,7 @@ class Animator:
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
         transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default PocketSphinx, but only
-            where captions or `keep` need it; "none" is nobody
+            where captions or `keep` need it; "none" for none
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`

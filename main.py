@@ -50,7 +50,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--text", help="The same, given here.")
 @voice_options
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
-              help="Who writes down an --audio without a text.  [default: sphinx with --captions or --keep, else none]")
+              help="Speech recognition for an --audio without a text.  [default: sphinx with --captions or --keep, else none]")
 @click.option("--output", type=_PATH, help="The video.  [default: RESULT_DIR/NAME.mp4]")
 @click.option("--result-dir", type=_PATH, default=Path("results"), help="Folder of the files in between.")
 @click.option("--motion", "template", type=_PATH,
@@ -63,7 +63,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--keep", is_flag=True, help="Also leave the speech and index.html, a page that shows every file in between.")
 @click.option("--json-progress", is_flag=True,
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
-@click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
+@click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given):
     """Make a photo speak: a recording, or a text that is read aloud.
 

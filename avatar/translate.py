@@ -37,7 +37,7 @@ def check_out(path: Path, suffix: str, kind: str, force: bool) -> None:
 @click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY,
               help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
-@click.option("--force", is_flag=True, help="Overwrite a file that was not written by this tool.")
+@click.option("--force", is_flag=True, help="Overwrite a file that this tool did not write.")
 def main(source, out, style, privacy, model, force) -> None:
     """Turn a photo, or each frame of a video, into a comic."""
     if not source.is_file():

@@ -80,7 +80,7 @@ class Stream:
     """Sound in pieces in, landmarks out: `push` as it comes, then `finish`; one recording a Stream.
 
     Together they give `n_frames_of(n_samples)` frames. Parameters as for `Faces`; `emotion`, a vector of
-    `landmarks.expression`, is worn all the time.
+    `landmarks.expression`, is added to every frame.
     """
 
     def __init__(self, model, hearing=None, voice=None, emotion=None):

@@ -39,7 +39,7 @@ def late_hops(path: str | Path) -> dict:
     """
     rows, found = read_index(path, "speaker", "offset_ms", "confidence"), {}
     if "correlations" not in rows[0]:
-        raise InputError(path, "no column correlations, as it was written until recordings were told one by one",
+        raise InputError(path, "no column `correlations`: an older version wrote it",
                          "what the stage writes now", "python -m preprocess.estimate_offset")
     for row in rows:
         if row["offset_ms"] and number_in(path, row, "confidence") > SURE:

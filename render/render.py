@@ -59,7 +59,7 @@ def check_output(path: str | Path, force: bool = False, options: RenderOptions =
     if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
         raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
-        raise InputError(path, "exists, and was not made here", "a new name", "--force to overwrite it")
+        raise InputError(path, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
     if options.preview:
         check_preview(path, force)
     behind.check(options.background)
@@ -204,7 +204,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--model", type=_PATH, help="Of the photo or dcgan renderer.  [default: the one that ships]")
 @render_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
-@click.option("--force", is_flag=True, help="Overwrite a video that was not made here.")
+@click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, **given):
     """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
 

@@ -17,7 +17,7 @@ from learn import publish
 ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "web")
 MAY_IMPORT = {package: set(ORDER[:number]) | {package} for number, package in enumerate(ORDER)} | {"web": {*ORDER, "animator"}}
 MOST_FILES = 20  # of a folder, beside sub-folders
-TOO_FULL = {"landmarks": 20, "tests": 99}  # until they are parted
+TOO_FULL = {"tests": 99}  # a file for each part, flat
 # R2: modules of these names are for learning; others may be used by them, never the other way round. A network in PyTorch
 # draws in use too; one in Keras does not: LiteRT runs what was exported.
 LEARNING = re.compile(r"train|trainer|data|pairs|evaluate(_\w+)?|network|other_faces")

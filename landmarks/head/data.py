@@ -26,7 +26,7 @@ MOVING = 15.0  # degrees a second: clips of heads that turn less do not say what
 N_MANNER = 2
 LIVELY = 15.0  # degrees a second a head turns that moves freely; people told to hold still are drawn less often
 SILENT, SILENT_SIZE = 0.08, 0.25  # of the items have no speech, and a head that moves so much less
-DEAF = 0.15  # of the items are not heard: what motion is like whatever is said
+UNCONDITIONAL = 0.15  # share of the items learnt without their speech, for classifier-free guidance
 _MIRRORED = np.array([-1, 1, -1, -1, 1, 1, 1], np.float32)
 _MIRROR_OF = [0, 1, 2, 3, 4, 6, 5]  # the brows change places
 
@@ -98,7 +98,7 @@ class HeadBatches:
         chosen = rng.choice(len(self.clips), self.n_items, p=self.share)
         heard, manner, motion, weight = (np.stack(part) for part in zip(*(self._item(self.clips[i], rng) for i in chosen)))
         noise = rng.standard_normal(motion.shape).astype(np.float32)
-        listens = (rng.random(len(heard)) >= DEAF * self.taught).astype(np.float32)
+        listens = (rng.random(len(heard)) >= UNCONDITIONAL * self.taught).astype(np.float32)
         return heard, listens, manner, motion, weight, noise, rng.uniform(0, 1, len(heard)).astype(np.float32)
 
     def _item(self, clip, rng):

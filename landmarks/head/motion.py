@@ -24,7 +24,7 @@ from landmarks.lite import signatures
 
 DEFAULT_MODEL = paths.HEAD_MODEL
 N_STEPS = 4  # of the flow from noise to motion
-LISTENS = 2.0  # times what hearing the speech adds to the motion of a deaf head
+GUIDANCE_SCALE = 2.0  # times what the speech adds to unconditional motion; 0 does not listen
 FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
 SWAY = 0.25  # of the head's motion is left where nobody speaks
 CALM_S = 0.5  # of Gaussian smoothing of the way there
@@ -91,7 +91,7 @@ def flow(model: HeadModel, heard: NDArray, noise: NDArray) -> NDArray:
     """Noise [knot, channel] to motion [knot, channel], while hearing [knot, ...]; in blocks that give what one would."""
     n, around = len(noise), model.sees
     spans = [(max(0, t - around), min(n, t + _OWN + around), t, min(n, t + _OWN)) for t in range(0, n, _OWN)]
-    listens = np.array([LISTENS], np.float32)
+    listens = np.array([GUIDANCE_SCALE], np.float32)
 
     def in_blocks(function):
         return np.concatenate([function(slice(a, b))[own - a:end - a] for a, b, own, end in spans])

@@ -90,14 +90,14 @@ class HeadNetwork(keras.Model):
         return self.velocity(self.last(x)) * self.size
 
     def led(self, motion, code, manner, time, listens):
-        """The velocity of one recording, [knot, channel]: that of a deaf head, and `listens` [1] times what hearing adds.
+        """The velocity of one recording, [knot, channel]: guided. `listens` [1] is the guidance scale.
 
         Source: classifier-free guidance, Ho & Salimans 2022.
         """
         code = tf.stack([tf.zeros_like(code) + self.nothing, code])
         both = [tf.repeat(part[None], 2, 0) for part in (motion, manner, time[0], tf.ones_like(motion[:, 0]))]
-        deaf, hearing = tf.unstack(self(both[0], code, *both[1:]))
-        return deaf + listens * (hearing - deaf)
+        unconditional, conditional = tf.unstack(self(both[0], code, *both[1:]))
+        return unconditional + listens * (conditional - unconditional)
 
 
 def statistics_of(clips: Sequence[HeadClip]) -> dict:

@@ -82,10 +82,11 @@ def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = N
     def check(step, losses):
         own = float(np.mean([measured(*batch) for batch in checked]))
         other = float(np.mean([measured(tf.roll(batch[0], 1, 0), *batch[1:]) for batch in checked]))
-        deaf = float(np.mean([measured(batch[0], 0 * batch[1], *batch[2:]) for batch in checked]))
+        unconditional = float(np.mean([measured(batch[0], 0 * batch[1], *batch[2:]) for batch in checked]))
         add_to_curves(run, {"step": step, **losses, "held out/own sound": own, "held out/another's": other,
-                            "held out/deaf": deaf})
-        say(f"step {step}: loss {losses['loss']:.3f}; held out {own:.3f}, with another's sound {other:.3f}, deaf {deaf:.3f}")
+                            "held out/unconditional": unconditional})
+        say(f"step {step}: loss {losses['loss']:.3f}; held out {own:.3f}, with another's sound {other:.3f}, "
+            f"unconditional {unconditional:.3f}")
 
     if not go_on(run, options, batches, train_step, variables, check, label="train head", stop_after=stop_after):
         return None
