@@ -2,7 +2,7 @@
 
 Reads: a photo; speech in any audio format, or a text to speak.
 Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken
-or converted), words.json and words.srt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on
+or converted), words.json, words.srt and words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, index.html on
 request; emotion.json, emotion.png and speech_embedding.npy when the emotion is found in the voice.
 Models are read once a process, see `core.keep`: a second video begins at once.
 """
@@ -61,8 +61,8 @@ class Animator:
         self.model, self.device, self.once = model, device, once
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
-                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, keep=False, template=None,
-                which=None, points_file=None, emotion="auto", options=DEFAULTS, **changes) -> Path:
+                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, force_captions=False, keep=False,
+                template=None, which=None, points_file=None, emotion="auto", options=DEFAULTS, **changes) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -72,8 +72,9 @@ class Animator:
         out : the video, a .mp4
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
-        transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default PocketSphinx, but only
-            where captions or `keep` need it; "none" for none
+        transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default Whisper where it is
+            installed, but only where captions or `keep` need it; "none" for none
+        force_captions : captions also of words that were understood badly, see `check_confidence`
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
@@ -97,8 +98,9 @@ class Animator:
         go_on()
         if speech:
             speech = open_recording(speech, folder, keep)
-            listens = transcriber or ("sphinx" if options.captions != "none" or keep else "none")
-            words = self._heard(speech, folder, text, text_from, listens)
+            captions = options.captions != "none"
+            listens = transcriber if transcriber or captions or keep else "none"
+            words = self._heard(speech, folder, text, text_from, listens, captions, force_captions)
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
@@ -143,18 +145,19 @@ class Animator:
         return open_speech(path), _words_file(words, folder, STAGE, path)
 
     @staticmethod
-    def _heard(speech, folder, text, text_from, listens):
+    def _heard(speech, folder, text, text_from, listens, captions, forced):
         """The words.json of a recording, or None: its `text` found in it, else what `listens` understands."""
-        from speech.transcribe import STAGE, words_of
+        from speech.transcribe import STAGE, check_confidence, words_of
         if text is None and listens == "none":
             return None
         words = words_of(speech.sound, text=text, engine=listens, where=text_from)
-        return _words_file(words, folder, STAGE, speech.path)
+        usable = check_confidence(words, speech.path, captions=captions, forced=forced)
+        return _words_file(words, folder, STAGE, speech.path, usable)
 
 
-def _words_file(words, folder, stage, speech):
+def _words_file(words, folder, stage, speech, captions=True):
     from speech.transcribe import write_words
-    return None if words is None else write_words(words, folder, stage=stage, inputs=[speech])[0]
+    return None if words is None else write_words(words, folder, stage=stage, inputs=[speech], captions=captions)[0]
 
 
 def _announcer(names):

@@ -20,6 +20,7 @@ from render.render import check_output
 from speech.recognise import ENGINES
 from speech.speakable import read_script
 from speech.synthesize import voice_options
+from speech.transcribe import force_captions
 
 
 def what_is_said(text: str | None, script: str | Path | None) -> dict:
@@ -35,8 +36,8 @@ _PATH = click.Path(path_type=Path)
 
 
 @stage(reads="a photo; speech, or a text",
-       writes="the video, its .preview.png; face.json, photo_check.png, speech.wav, words.json, words.srt, landmarks.npy, "
-              "rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, speech_embedding.npy in "
+       writes="the video, its .preview.png; face.json, photo_check.png, speech.wav, words.json, words.srt, words.vtt, "
+              "landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, speech_embedding.npy in "
               "RESULT_DIR/NAME/; with --keep index.html, a page that shows them",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",
@@ -50,7 +51,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--text", help="The same, given here.")
 @voice_options
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
-              help="Speech recognition for an --audio without a text.  [default: sphinx with --captions or --keep, else none]")
+              help="Speech recognition for an --audio without a text.  [default: whisper with --captions or --keep, else none]")
+@force_captions
 @click.option("--output", type=_PATH, help="The video.  [default: RESULT_DIR/NAME.mp4]")
 @click.option("--result-dir", type=_PATH, default=Path("results"), help="Folder of the files in between.")
 @click.option("--motion", "template", type=_PATH,

@@ -79,9 +79,11 @@ KINDS = {
              "corrected by hand and given back with --landmarks", "render.face_check"),
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
         Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render, avatar.translate"),
-        Kind("words", ".json", "what is said in a recording: each word and when it sounds, s",
+        Kind("words", ".json", "what is said in a recording: each word, when it sounds, s, and, where it was recognised, its "
+             "probability",
              "speech.transcribe, speech.synthesize"),
         Kind("subtitles", ".srt", "the same words as captions (SubRip)", "speech.transcribe"),
+        Kind("web-subtitles", ".vtt", "the same captions for a page's <track> (WebVTT)", "speech.transcribe"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, speech.synthesize"),
         Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
              "landmarks.voice.train"),

@@ -1,7 +1,7 @@
-"""Speech to words by one of several engines behind one function: PocketSphinx here, others when installed or asked for.
+"""Speech to words by one of several engines behind one function: Whisper or PocketSphinx here, others when asked for.
 
 Reads: speech in memory. Writes: nothing. `google` sends the recording to its maker, and is used only when asked for by name.
-Source: the package SpeechRecognition, which brings PocketSphinx's model of US English.
+Source: `speech.whisper`; the package SpeechRecognition for the others, PocketSphinx with its model of US English.
 """
 
 import shutil
@@ -12,13 +12,25 @@ from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
+from core.events import Warned
 from core.media.words import Word
+from core.stage import tell
+from speech import whisper
 from speech.align import align, pcm, segments
 from speech.speakable import pieces
 
-ENGINES = ("sphinx", "whisper", "vosk", "google")
-_CURES = {"whisper": "pip install 'SpeechRecognition[whisper-local]'", "vosk": "pip install vosk && sprc download vosk",
-          "google": "the engine sphinx, which needs no network"}
+ENGINES = ("whisper", "sphinx", "vosk", "google")
+_CURES = {"vosk": "pip install vosk && sprc download vosk", "google": "the engine sphinx, which needs no network"}
+
+
+def default_engine(grammar: str | Path | None = None) -> str:
+    """`whisper`; `sphinx` for a grammar, and, said in a line, where the packages of Whisper are missing."""
+    if grammar:
+        return "sphinx"
+    if whisper.is_installed():
+        return "whisper"
+    tell(Warned(f"Whisper is not installed: sphinx recognises the words, and gets most of them wrong; try: {whisper.CURE}"))
+    return "sphinx"
 
 
 def _grammar_beside(grammar, folder):
@@ -56,23 +68,33 @@ def _text_of(audio, engine) -> str:
         raise InputError(f"--engine {engine}", reason, "an engine that is installed and reached", _CURES[engine]) from None
 
 
-def recognise(sound: NDArray, engine: str = "sphinx", grammar: str | Path | None = None) -> list:
+def recognise(sound: NDArray, engine: str | None = None, grammar: str | Path | None = None,
+              model: str | Path | None = None) -> list:
     """Words of a voice, with times.
 
     Parameters
     ----------
     sound : float32 [sample], 16 kHz
-    engine : one of ENGINES; all but `sphinx` give words alone, which are then found in the sound
+    engine : one of ENGINES, by default `default_engine`; `vosk` and `google` give words alone, which are then found in the
+        sound
     grammar : JSGF file that says what may be said, for `sphinx`
+    model : folder of another model, for `whisper`
 
     Returns
     -------
-    list of `Word`; empty when nothing is understood
+    list of `Word`, from `whisper` with probabilities; empty when nothing is understood
 
     Raises
     ------
-    InputError : the engine is not there, or not reached.
+    InputError : the engine is not there, or not reached; a grammar or a model that it does not take.
     """
+    engine = engine or ("whisper" if model else default_engine(grammar))
+    if grammar and engine != "sphinx":
+        raise InputError("--grammar", f"given with the engine {engine}", "the engine sphinx", "--engine sphinx")
+    if model and engine != "whisper":
+        raise InputError("--whisper-model", f"given with the engine {engine}", "the engine whisper", "--engine whisper")
+    if engine == "whisper":
+        return whisper.recognise_whisper(sound, model)
     from speech_recognition import AudioData
     audio = AudioData(pcm(sound), SAMPLE_RATE, 2)
     if engine == "sphinx":

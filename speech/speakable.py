@@ -159,6 +159,13 @@ def pieces(paragraph: str, language: str = "en") -> list:
     return made + [Piece(word, word) for word in paragraph[at:].split()]
 
 
+def plain_words(text: str) -> list:
+    """The words of an English text as they are said, in small letters and without punctuation: "C5, now." is c, five, now."""
+    apart = re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Z]\b)", " ", text)
+    said = " ".join(piece.spoken for piece in pieces(apart)).lower().replace("’", "'")
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)*", said)
+
+
 def _in_utf_8(path) -> str:
     """The command that writes a text of another encoding in UTF-8: UTF-16 where its mark says so, else what Windows writes."""
     with open(path, "rb") as stream:

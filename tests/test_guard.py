@@ -28,8 +28,8 @@ from web.page import OPEN_PATHS
 MAKE, PHOTO_AT, SPEECH_AT = 1, 0, 3  # the event that makes a video, and its inputs that are files
 TEXT = "Hello."
 # Of the controls, in their order
-VALUES = ["en-in", 160, "sphinx", "auto", 1, "none", 0, "full", 256, "low", "none", "", False]
-VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 1, 4, 6
+VALUES = ["en-in", 160, "sphinx", False, "auto", 1, "none", 0, "full", 256, "low", "none", "", False]
+VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 1, 5, 7
 
 
 class Client:

@@ -29,7 +29,7 @@ PURPOSES = {
 _LONGEST_LIST = 120  # characters of a list that is told whole
 BY_SUFFIX = {
     ".npy": read.array, ".npz": read.archive, ".h5": read.hdf5, ".csv": table.table,
-    ".json": read.json_file, ".srt": read.lines, ".tflite": read.tflite,
+    ".json": read.json_file, ".srt": read.lines, ".vtt": read.lines, ".tflite": read.tflite,
     ".safetensors": read.safetensors,
     ".wav": media.sound, ".mp4": media.film, ".gif": media.animation,
     ".png": media.photo, ".jpg": media.photo, ".jpeg": media.photo,

@@ -53,7 +53,7 @@ def _section(path, folder, pictures, speech) -> str:
     parts = [f'<h2><a href="{link}">{escape(path.name)}</a></h2>', _PLAYED.get(path.suffix, "").format(link)]
     if drawing:
         parts.append(f'<p><img src="{quote(drawing.relative_to(folder).as_posix())}" alt=""></p>')
-    if path.suffix in (".txt", ".srt"):
+    if path.suffix in (".txt", ".srt", ".vtt"):
         parts.append(f"<pre>{escape(path.read_text(encoding='utf-8'))}</pre>")
     rows = "".join(f"<tr><td>{escape(str(label))}</td><td>{escape(str(text))}</td></tr>" for label, text in facts)
     return "\n".join([*filter(None, parts), f"<details><summary>what it is</summary><table>{rows}</table></details>"])

@@ -154,7 +154,7 @@ def _flat(value, name=""):
 
 
 def lines(path: Path, about: dict) -> tuple[list, Callable]:
-    """.srt: its lines."""
+    """.srt, .vtt: its lines."""
     text = path.read_text(encoding="utf-8").splitlines()
     return _table([("lines", str(len(text))), *(("", line) for line in text[:60])])
 
@@ -163,7 +163,8 @@ def json_file(path: Path, about: dict) -> tuple[list, Callable]:
     """.json: measures, words, a sidecar, or a timeline."""
     data = json.loads(path.read_text(encoding="utf-8"))
     if about.get("kind") == "words":
-        return _table([(f"{word.start_s:.2f} s", word.word) for word in load_words(path)])
+        return _table([(f"{word.start_s:.2f} s", word.word if word.probability is None else f"{word.word}  {word.probability:.2f}")
+                       for word in load_words(path)])
     facts = _flat(data)
     if isinstance(data, dict) and {"kind", "sha256", "stage"} <= data.keys():
         facts.insert(0, ("sidecar of", path.stem))

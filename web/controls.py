@@ -17,9 +17,15 @@ from render.options import DEFAULTS, RenderOptions
 from render.photo import FRAMINGS
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 from speech.espeak import FASTEST, SLOWEST, voices
+from speech.whisper import is_installed
 
 MOST_SEED, MOST_FACE_CHARS = 9999, 20
 SIZES = (("as the photo", ""), ("256 px", 256), ("512 px", 512), ("768 px", 768), ("1080 px", 1080))
+
+
+def _transcribers() -> dict:
+    """Name of each that recognises words on this machine -> its label; the best first."""
+    return {**({"whisper": "Whisper"} if is_installed() else {}), "sphinx": "PocketSphinx", "none": "none"}
 
 
 def text_controls() -> dict:
@@ -33,7 +39,9 @@ def text_controls() -> dict:
 def recording_controls() -> dict:
     """Of a recording."""
     return {
-        "transcriber": gr.Radio([("recognise the words", "sphinx"), ("do not", "none")], value="sphinx", label="Transcript"),
+        "transcriber": gr.Radio([(label, name) for name, label in _transcribers().items()], value=next(iter(_transcribers())),
+                                label="Transcript", info="Whisper understands clear English"),
+        "force_captions": gr.Checkbox(False, label="Captions even of words that are unsure"),
     }
 
 
@@ -84,7 +92,8 @@ def _one_of(choices):
 _WHOLE = ("rate", "seed")  # numbers
 _FITS = {
     "voice": lambda value: isinstance(value, str) and value in voices(), "rate": _between(SLOWEST, FASTEST),
-    "transcriber": _one_of(("sphinx", "none")), "emotion": _one_of(("auto", *EMOTIONS)), "expression_scale": _between(0, 2),
+    "transcriber": lambda value: isinstance(value, str) and value in _transcribers(),
+    "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)), "expression_scale": _between(0, 2),
     "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED), "preprocess": _one_of(FRAMINGS),
     "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF), "captions": _one_of(WAYS),
     "which": lambda value: isinstance(value, str) and len(value) <= MOST_FACE_CHARS,
