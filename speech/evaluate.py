@@ -28,6 +28,7 @@ from speech.speakable import Piece, plain_words, read_script
 
 STAGE = "speech.evaluate"
 TICKS = 25_000  # a second
+NO_SOUND = (".align", ".txt", ".json")
 SILENT = {"sil", "sp"}
 GRAMMAR = "sphinx, grammar"  # how PocketSphinx with a grammar is called in the measures
 
@@ -89,7 +90,8 @@ def recordings(folder: str | Path, only: str = "*") -> list:
     found = []
     for name, path in (texts | times).items():
         said = read_align(path) if path.suffix == ".align" else read_script(path)
-        found += [(clip, said) for clip in sorted(Path(folder).glob(f"{name}.*")) if clip.suffix not in (".align", ".txt", ".json")]
+        beside = (clip for clip in sorted(Path(folder).glob(f"{name}.*")) if clip.suffix not in NO_SOUND)
+        found += [(clip, said) for clip in beside]
     if not found:
         raise InputError(folder, f"no words/{only}.align or {only}.txt beside a recording of its name",
                          "recordings whose words are known")
@@ -152,7 +154,8 @@ def main(folder, engines, grammar, only, out) -> None:
     engines = engines or tuple(dict.fromkeys((default_engine(), "sphinx")))
     measured = evaluate(folder, engines, grammar, only)
     text = "\n".join(f"{name:<20}{value}" for name, value in measured.items())
-    report(out, measured, text, stage=STAGE, options={"engines": list(engines), "grammar": grammar and grammar.name, "only": only})
+    options = {"engines": list(engines), "grammar": grammar and grammar.name, "only": only}
+    report(out, measured, text, stage=STAGE, options=options)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,8 @@ def write_words(words: Sequence[Word], folder: Path, *, stage: str = STAGE, opti
 
 
 _PATH = click.Path(path_type=Path)
-force_captions = click.option("--force-captions", is_flag=True, help=f"Captions even of recognised words whose mean probability "
-                              f"is below {CONFIDENT}.")
+force_captions = click.option("--force-captions", is_flag=True,
+                              help=f"Captions even of recognised words whose mean probability is below {CONFIDENT}.")
 
 
 @stage(reads="SPEECH (.wav), --script, --grammar, --whisper-model",
@@ -98,7 +98,7 @@ force_captions = click.option("--force-captions", is_flag=True, help=f"Captions 
               help="Speech recognition. vosk if installed; google sends the recording away.  [default: whisper; sphinx with "
                    "--grammar or without Whisper's packages]")
 @click.option("--grammar", type=_PATH, help="JSGF file of all that may be said, for sphinx.")
-@click.option("--whisper-model", type=_PATH, help="Folder of another faster-whisper model, of any language.  [default: tiny.en]")
+@click.option("--whisper-model", type=_PATH, help="Folder of another model of faster-whisper.  [default: tiny.en]")
 @force_captions
 @click.option("--out", type=_PATH, help="Folder.  [default: results/SPEECH_words]")
 def main(speech, script, engine, grammar, whisper_model, force_captions, out) -> None:

@@ -1,4 +1,4 @@
-"""Speech to words with times by Whisper: heard in pieces that fit its window, then found in the sound to a hundredth of a second.
+"""Speech to words with times by Whisper: recognised in pieces that fit its window, then found in the sound.
 
 Reads: speech in memory; the model folder of a pinned package, or of `--whisper-model`. Writes: nothing; asks no network.
 Source: Whisper (Radford et al. 2022) run by faster-whisper on CTranslate2, with the voice activity detection Silero v6.
@@ -64,7 +64,7 @@ def _loaded(folder):
 
 
 def cuts(sound: NDArray) -> list[tuple[int, int]]:
-    """Pieces of at most PIECE_S: (first, last + 1) samples of float32 [sample], 16 kHz, one after the other, cut where it is quiet."""
+    """Pieces of at most PIECE_S, cut where float32 [sample] at 16 kHz is quiet: (first, last + 1) samples of each."""
     found, start = [], 0
     while len(sound) - start > PIECE_S * SAMPLE_RATE:
         at = start + SHORTEST_S * SAMPLE_RATE

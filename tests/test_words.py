@@ -17,9 +17,9 @@ from core.errors import InputError
 from core.media.audio import resample, write_wav
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.video import probe, write_video
-from core.media.words import LINE_CHARS, Word, cues, load_words, save_words, srt, transcript
+from core.media.words import LINE_CHARS, Word, confidence, cues, load_words, save_words, srt, transcript, vtt
 from speech import evaluate as evaluate_words
-from speech import recognise, transcribe
+from speech import recognise, transcribe, whisper
 from speech.align import align
 from speech.engines import speak
 from speech.pronounce import pronounce
@@ -75,7 +75,7 @@ def test_a_script_is_found_by_command(tmp_path, spoken_path):
     script.write_text(SAID)
     done = command(transcribe.main, spoken_path, "--script", script, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.splitlines() == [str(tmp_path / "out" / "words.json"), str(tmp_path / "out" / "words.srt")]
+    assert done.stdout.splitlines() == [str(tmp_path / "out" / f"words.{ending}") for ending in ("json", "srt", "vtt")]
     assert SAID in done.stderr
     words = load_words(tmp_path / "out" / "words.json")
     assert transcript(words) == SAID
@@ -94,7 +94,7 @@ def test_pocketsphinx_hears_words_a_grammar_allows(tmp_path):
 
 
 def test_pocketsphinx_hears_english(spoken):
-    heard = {word.word for word in recognise.recognise(spoken[0])}
+    heard = {word.word for word in recognise.recognise(spoken[0], "sphinx")}
     assert len(heard & {"good", "morning", "five", "thousand", "fifty", "three", "please", "wrote", "twice"}) > 3
 
 
@@ -102,10 +102,13 @@ def test_pocketsphinx_hears_english(spoken):
     (["none.wav"], "no such file"), (["{speech}", "--script", "none.txt"], "none.txt: no such file"),
     (["{speech}", "--grammar", "none.gram"], "none.gram: no such file"), (["{speech}", "--script", "{long}"], "at most"),
     (["{speech}", "--script", "{other}"], "Cyrillic letters"), (["{speech}", "--engine", "vosk"], "vosk"),
-    (["{speech}", "--engine", "whisper"], "whisper"), (["{speech}", "--grammar", "{other}"], "not a grammar")])
+    (["{speech}", "--engine", "whisper"], "pip install faster-whisper"),
+    (["{speech}", "--grammar", "{other}"], "not a grammar"),
+    (["{speech}", "--engine", "vosk", "--grammar", "{other}"], "--engine sphinx"),
+    (["{speech}", "--engine", "sphinx", "--whisper-model", "x"], "--engine whisper")])
 def test_mistakes_are_said_in_one_line(tmp_path, monkeypatch, spoken_path, arguments, said):
-    for name in ("vosk", "whisper"):
-        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "vosk", None)
+    monkeypatch.setattr(whisper, "is_installed", lambda: False)
     (tmp_path / "long.txt").write_text("word " * 100_000)
     (tmp_path / "other.txt").write_text("Привет, мир", encoding="utf-8")
     files = {"speech": spoken_path, "long": tmp_path / "long.txt", "other": tmp_path / "other.txt"}
@@ -164,6 +167,33 @@ def test_subtitles():
     assert srt([]) == "" and "--> 00:00:03,100" in srt(WORDS, last_s=3.1)
 
 
+def test_subtitles_for_a_page():
+    shown = vtt([Word("A<b", 0.5, 1), Word("&", 1, 1.5), *WORDS[4:]])
+    assert shown == ("WEBVTT\n\n00:00:00.500 --> 00:00:01.900\nA&lt;b &amp;\n\n"
+                     "00:00:02.500 --> 00:00:03.400\nGood!\n\n")
+    assert vtt([]) == "WEBVTT\n\n"
+
+
+@pytest.mark.parametrize("text, lines", [
+    ("Pick a portrait and I will make it move to your voice.", ["Pick a portrait and I will", "make it move to your voice."]),
+    ("My name is Bob, and I am a photo that learned to talk.", ["My name is Bob, and I am a", "photo that learned to talk."]),
+    ("Good morning to you all, my name is Bob and I talk.", ["Good morning to you all,", "my name is Bob and I talk."]),
+    ("It fits into a single line.", ["It fits into a single line."])])
+def test_two_lines_are_about_as_long(text, lines):
+    [cue] = cues([Word(word, i / 4, i / 4 + 0.2) for i, word in enumerate(text.split())])
+    assert cue.text.splitlines() == lines
+
+
+def test_probabilities_are_kept_where_there_are_any(tmp_path):
+    heard = [Word("Mama", 0.1, 0.4, 0.5), Word("spoke.", 0.4, 0.7, 1.0)]
+    assert load_words(save_words(tmp_path / "words.json", heard, stage="test")) == heard
+    assert confidence(heard) == 0.75 and confidence(WORDS) is None and confidence([]) is None
+    assert '"probability"' not in save_words(tmp_path / "said.json", WORDS, stage="test").read_text()
+    (tmp_path / "odd.json").write_text('{"words": [{"word": "a", "start_s": 0, "end_s": 1, "probability": 2}]}')
+    with pytest.raises(InputError, match="probability 2; expected 0 to 1"):
+        load_words(tmp_path / "odd.json")
+
+
 def test_long_sentences_part_at_a_comma_and_no_line_is_too_long():
     text = "Second, your credit score may fall below what any bank of this country likes, which can make loans harder to get."
     shown = cues([Word(word, i / 4, i / 4 + 0.2) for i, word in enumerate(text.split())])
@@ -187,6 +217,8 @@ def test_captions_are_drawn_while_the_words_sound(size):
     assert changed.min() > size[0] / 2, "at the foot"
     columns = np.flatnonzero((frame != 128).any((0, 2)))
     assert abs(columns.min() + columns.max() - size[1]) <= 6, "in the middle"
+    box = frame[changed.min():changed.max(), columns.min():columns.max()]
+    assert 20 < np.median(box) < 90, "what is behind shows through"
 
 
 def test_letters_the_font_lacks_are_refused():
@@ -216,15 +248,21 @@ def test_measures_of_words(tmp_path, spoken):
         rows += [(w.word.strip(",!").lower(), w.start_s + late_s, w.end_s + late_s) for w in made.words[:3]]
         (folder / "words" / "a.align").write_text("".join(f"{round(s * 25000)} {round(e * 25000)} {w}\n" for w, s, e in rows))
         soundfile.write(folder / "a.wav", sound[:round((made.words[2].end_s + 0.1) * SAMPLE_RATE)], SAMPLE_RATE)
-        done = command(evaluate_words.main, folder, "--out", tmp_path / f"{name}.json")
+        done = command(evaluate_words.main, folder, "--engine", "sphinx", "--out", tmp_path / f"{name}.json")
         assert done.exit_code == 0, done.stderr
     good, late = (json.loads((tmp_path / f"{name}.json").read_text()) for name in clips)
     assert (good["clips"], good["words"], good["clips_not_aligned"]) == (1, 3, 0)
     assert good["start"]["median_ms"] < 60
     assert late["start"]["bias_ms"] == pytest.approx(good["start"]["bias_ms"] - 1000, abs=2)
-    assert set(good["word_error_rate"]) == {"any English"}
+    assert set(good["word_error_rate"]) == {"sphinx"}
     none = command(evaluate_words.main, tmp_path, "--out", tmp_path / "x.json")
     assert none.exit_code == 1 and "words/NAME.align" in none.stderr
+
+
+def test_words_that_were_heard_rightly_are_timed():
+    said = [Word("bin", 0, 1), Word("c", 1, 2), Word("five", 2, 3), Word("now", 3, 4)]
+    heard = [Word("Then", 0, 1), Word("C", 1.5, 2), Word("5,", 2.25, 3), Word("now.", 3, 4)]
+    assert evaluate_words.start_errors(said, heard) == [0.5, 0.25, 0]
 
 
 def test_errors_are_counted_as_an_edit_distance():
@@ -233,6 +271,7 @@ def test_errors_are_counted_as_an_edit_distance():
 
 
 def test_no_module_is_needed_to_ask_for_help():
-    script = "import speech.transcribe, sys\nprint([m for m in ('pocketsphinx', 'speech_recognition') if m in sys.modules])"
+    heavy = ("pocketsphinx", "speech_recognition", "faster_whisper", "ctranslate2", "onnxruntime", "av")
+    script = f"import speech.transcribe, sys\nprint([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -163,7 +163,7 @@ def json_file(path: Path, about: dict) -> tuple[list, Callable]:
     """.json: measures, words, a sidecar, or a timeline."""
     data = json.loads(path.read_text(encoding="utf-8"))
     if about.get("kind") == "words":
-        return _table([(f"{word.start_s:.2f} s", word.word if word.probability is None else f"{word.word}  {word.probability:.2f}")
+        return _table([(f"{word.start_s:.2f} s", word.word + ("" if word.probability is None else f"  {word.probability:.2f}"))
                        for word in load_words(path)])
     facts = _flat(data)
     if isinstance(data, dict) and {"kind", "sha256", "stage"} <= data.keys():

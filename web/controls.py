@@ -93,9 +93,10 @@ _WHOLE = ("rate", "seed")  # numbers
 _FITS = {
     "voice": lambda value: isinstance(value, str) and value in voices(), "rate": _between(SLOWEST, FASTEST),
     "transcriber": lambda value: isinstance(value, str) and value in _transcribers(),
-    "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)), "expression_scale": _between(0, 2),
-    "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED), "preprocess": _one_of(FRAMINGS),
-    "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF), "captions": _one_of(WAYS),
+    "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)),
+    "expression_scale": _between(0, 2), "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED),
+    "preprocess": _one_of(FRAMINGS), "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF),
+    "captions": _one_of(WAYS),
     "which": lambda value: isinstance(value, str) and len(value) <= MOST_FACE_CHARS,
     "still": lambda value: isinstance(value, bool),
 }  # what each control may be

@@ -22,7 +22,9 @@ from core.media.words import Word, cues, srt, transcript
 
 WAYS = ("none", "burn", "mux")
 _DRAWN = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC"}  # scripts the font has
-_HEIGHT, _WIDTH, _FOOT, _STROKE = 0.055, 0.92, 0.04, 0.09  # of a line, of the widest one, the room below, the outline
+_HEIGHT, _WIDTH, _FOOT = 0.055, 0.90, 0.03  # of a line, of the widest one, the room below: of the video's height and width
+_STROKE, _PAD, _LEADING = 0.06, 0.25, 0.25  # the outline, the box around the letters, between lines: of a line's height
+_BOX_OPACITY = 150  # of 255: dark enough for white letters on white, and what is behind stays to be seen
 _SMALLEST_PX = 9
 
 
@@ -47,13 +49,16 @@ def _font(lines, width, height):
 
 
 def _strip(text, font, px, width):
-    """One caption, white with a dark outline: uint8 [row, column, rgb and opacity], as wide as the video."""
+    """One caption, white on a translucent box: uint8 [row, column, rgb and opacity], as wide as the video."""
     from PIL import Image, ImageDraw
-    stroke = max(1, round(_STROKE * px))
-    box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font, align="center", stroke_width=stroke)
-    image = Image.new("RGBA", (width, int(box[3] - box[1]) + 2), (0, 0, 0, 0))
-    ImageDraw.Draw(image).multiline_text(((width - box[2] - box[0]) / 2, 1 - box[1]), text, "white", font, align="center",
-                                         stroke_width=stroke, stroke_fill=(0, 0, 0, 255))
+    stroke, pad, gap = max(1, round(_STROKE * px)), round(_PAD * px), round(_LEADING * px)
+    how = {"font": font, "align": "center", "stroke_width": stroke, "spacing": gap}
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, **how)
+    image = Image.new("RGBA", (width, int(bottom - top) + 2 + 2 * pad), (0, 0, 0, 0))
+    x, draw = (width - right - left) / 2, ImageDraw.Draw(image)
+    draw.rounded_rectangle((max(0, x + left - 2 * pad), 0, min(width, x + right + 2 * pad) - 1, image.height - 1), pad,
+                           fill=(0, 0, 0, _BOX_OPACITY))
+    draw.multiline_text((x, 1 + pad - top), text, "white", stroke_fill=(0, 0, 0, 255), **how)
     return np.array(image)
 
 
