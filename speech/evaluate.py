@@ -93,7 +93,7 @@ def recordings(folder: str | Path, only: str = "*") -> list:
         beside = (clip for clip in sorted(Path(folder).glob(f"{name}.*")) if clip.suffix not in NO_SOUND)
         found += [(clip, said) for clip in beside]
     if not found:
-        raise InputError(folder, f"no words/{only}.align or {only}.txt beside a recording of its name",
+        raise InputError(folder, f"no words/NAME.align or NAME.txt beside a recording NAME{f' like {only}' * (only != '*')}",
                          "recordings whose words are known")
     return found
 
