@@ -186,6 +186,22 @@ def test_keep_writes_down_what_a_recording_says(tmp_path, monkeypatch, photo_pat
     assert heard == [None, "vosk"]
 
 
+def test_captions_of_unsure_words_are_refused_before_anything_slow(tmp_path, monkeypatch, photo_path, short_speech, predicted):
+    from core.media.words import Word
+    from speech import transcribe
+    monkeypatch.setattr(transcribe, "recognise", lambda *_: [Word("wreck", 0.1, 0.4, 0.2)])
+    ours = ("--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", *SMALL)
+    refused = command(main.main, *ours, "--captions", "burn", "--result-dir", tmp_path / "a")
+    assert refused.exit_code == 1 and predicted == [] and not (tmp_path / "v.mp4").exists()
+    assert "confidence of 0.20; expected at least" in refused.stderr and "--force-captions" in refused.stderr
+    kept = command(main.main, *ours, "--keep", "--result-dir", tmp_path / "b")
+    assert kept.exit_code == 0 and "warning: no captions" in kept.stderr
+    assert [path.name for path in (tmp_path / "b").glob("*/words.*") if path.suffix != ".json"] == []
+    forced = command(main.main, *ours, "--captions", "burn", "--force-captions", "--result-dir", tmp_path / "c", "--force")
+    assert forced.exit_code == 0, forced.stderr
+    assert {path.name for path in (tmp_path / "c").glob("*/words.???")} == {"words.srt", "words.vtt"}
+
+
 def test_progress_for_programs(tmp_path, photo_path, short_speech, predicted):
     """Every line of standard error is JSON: stages in order, the last one to its end; standard output stays the path."""
     done = command(main.main, "--image", photo_path, "--audio", short_speech, "--output", tmp_path / "v.mp4", "--result-dir",

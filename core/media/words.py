@@ -114,9 +114,12 @@ def _lines(words) -> list:
     if len(filled := _filled(words)) != MOST_LINES:
         return filled
     widest = max(LINE_CHARS, *map(len, filled))
-    halves = [(transcript(words[:i]), transcript(words[i:])) for i in range(1, len(words))]
-    return list(min((two for two in halves if max(map(len, two)) <= widest),
-                    key=lambda two: max(map(len, two)) - _COMMA_WINS * two[0].endswith(tuple(_CLAUSE_ENDS))))
+    halves = [[transcript(words[:i]), transcript(words[i:])] for i in range(1, len(words))]
+
+    def cost(two):
+        return max(map(len, two)) - _COMMA_WINS * two[0].endswith(tuple(_CLAUSE_ENDS))
+
+    return min((two for two in halves if max(map(len, two)) <= widest), key=cost)
 
 
 def _ends_with(word, marks) -> bool:
