@@ -72,8 +72,8 @@ class Animator:
         out : the video, a .mp4
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
-        transcriber : who listens to `speech` when there is no `text`, see `recognise`; by default Whisper where it is
-            installed, but only where captions or `keep` need it; "none" for none
+        transcriber : the engine that recognises `speech` when there is no `text`, see `recognise`; by default Whisper where
+            it is installed, but only where captions or `keep` need it; "none" for none
         force_captions : captions also of words that were understood badly, see `check_confidence`
         keep : also leave the speech and index.html in `folder`
         template : landmarks that stand for the prediction

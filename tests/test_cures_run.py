@@ -307,13 +307,13 @@ def test_a_voice_is_found(here):
 
 
 @tries("python -m speech.transcribe speech.wav", "python -m speech.transcribe {spoken or 'speech.wav'}")
-def test_words_are_written_down(here, speech):
+def test_words_are_written_down(here):
     from core.media.words import load_words
     from render.options import RenderOptions
     from render.render import render_video
     from speech.align import align
     from speech.speakable import pieces
-    shutil.copy(speech, "speech.wav")
+    shutil.copy(ROOT / "data" / "samples" / "speech.wav", "speech.wav")
     Path("words.json").write_text('{"words": [{"word": 1}]}')
     line = cure_of(load_words, "words.json")
     assert line == cure_of(align, np.zeros(1600, np.float32), pieces("a lot of words in a tenth of a second"))

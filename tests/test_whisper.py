@@ -18,7 +18,7 @@ from speech.speakable import plain_words
 
 needs_whisper = pytest.mark.skipif(not whisper.is_installed(), reason="the packages of Whisper are not installed")
 SAMPLE = ROOT / "data" / "samples" / "speech.wav"
-RECALL_S = 8  # of made-up sound
+LASTS_S = 8  # of made-up sound
 
 
 def hum(t):
@@ -56,7 +56,7 @@ def test_words_begin_when_the_engine_spoke_them(heard):
 @needs_whisper
 @pytest.mark.parametrize("sound", NOBODY)
 def test_where_nobody_speaks_no_words_are_made_up(sound):
-    t = np.arange(RECALL_S * SAMPLE_RATE) / SAMPLE_RATE
+    t = np.arange(LASTS_S * SAMPLE_RATE) / SAMPLE_RATE
     assert recognise.recognise(np.clip(NOBODY[sound](t), -1, 1).astype(np.float32), "whisper") == []
 
 
