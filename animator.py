@@ -4,7 +4,7 @@ Reads: a photo; speech in any audio format, or a text to speak.
 Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken
 or converted), words.json, words.srt and words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif,
 index.html on request; emotion.json, emotion.png and speech_embedding.npy when the emotion is found in the voice.
-Models are read once a process, see `core.keep`: a second video begins at once.
+Models are read once a process, see `core.cache`: a second video begins at once.
 """
 
 import shutil

@@ -4,7 +4,7 @@ Reads: GAN_record/avatar/model.safetensors (picture-model), faces.png (other-fac
 The network knows faces of one size. The picture is drawn with the face at that size; where that would be too large a picture,
 the surroundings are drawn smaller, and the face's part is laid over them. The comics it learnt from know few white walls and
 few paints: those of the photo in ink and paint are put back. The comic then wears another face (avatar.disguise), and its lines
-are brought to the picture's own size.
+are scaled to the picture's own size.
 """
 
 import cv2
@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from avatar.alignment import STYLES
-from avatar.disguise import FACES, disguised, kept_faces, least_like
-from avatar.ink import repainted
+from avatar.disguise import FACES, cached_faces, disguise, least_like
+from avatar.ink import repaint
 from avatar.network import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
+from core.cache import cached
 from core.face import face68
-from core.keep import kept
 from learn.layers import to_uint8
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
@@ -30,10 +30,10 @@ OWN_PAINT_OF_FACE = dict(zip(STYLES, (0.6, 0.3)))
 FACE_RIM = 0.25  # eye distances over which face goes over into the rest
 PRIVACY = 1.0
 CRISPNESS = 1.5  # of lines that were enlarged
-_translator = kept(load_translator)
+_translator = cached(load_translator)
 
 
-def enlarged(picture: NDArray, size: tuple[int, int]) -> NDArray:
+def enlarge(picture: NDArray, size: tuple[int, int]) -> NDArray:
     """A drawing at another size (rows, columns): its lines stay lines, no wider than pixels allow, without halos."""
     factor = size[0] / picture.shape[0]
     if factor <= 1:
@@ -93,7 +93,7 @@ class Avatars:
         past = dict(past or {})
         unit = past.setdefault("unit", float(face68.eye_distance(points)))  # a video keeps its scale
         if self.privacy and "other_face" not in past:  # a video keeps its other face, and its paint
-            past["other_face"] = {"number": least_like(kept_faces(FACES), picture, points)}
+            past["other_face"] = {"number": least_like(cached_faces(FACES), picture, points)}
         wanted = UNIT_PX / unit
         factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
         drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"), past.get("other_face"))
@@ -129,7 +129,7 @@ class Avatars:
         with torch.inference_mode():
             drawn, past = self.translator(inputs[None, None].to(self.device), past)
         drawn, inked, soft = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
-        drawn = repainted(drawn, inked, soft, self._own_paint(points, small.shape[:2]))
+        drawn = repaint(drawn, inked, soft, self._own_paint(points, small.shape[:2]))
         if other_face:
-            drawn, other_face["paint"] = disguised(drawn, points, kept_faces(FACES), **{"share": self.privacy, **other_face})
-        return enlarged(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past
+            drawn, other_face["paint"] = disguise(drawn, points, cached_faces(FACES), **{"share": self.privacy, **other_face})
+        return enlarge(drawn[MULTIPLE:-MULTIPLE, MULTIPLE:-MULTIPLE], (rows, columns)), past

@@ -47,7 +47,7 @@ def load_pairs(folder: str | Path, split: str) -> Pairs:
     return Pairs([read_pair(folder, row) for row in rows], [row["style"] for row in rows], rows)
 
 
-def moved(pair: dict, rng: np.random.Generator, side_px: int) -> tuple[NDArray, NDArray, NDArray]:
+def transform_pair(pair: dict, rng: np.random.Generator, side_px: int) -> tuple[NDArray, NDArray, NDArray]:
     """Photo, comic and points of a pair under one random similarity, mirrored or not, in a square of `side_px`."""
     points = pair["points"]
     middle, unit = points.mean(0), float(face68.eye_distance(points))
@@ -64,7 +64,7 @@ def moved(pair: dict, rng: np.random.Generator, side_px: int) -> tuple[NDArray, 
     return (*pictures, points[face68.MIRROR] if flip else points)
 
 
-def lit(photo: NDArray, rng: np.random.Generator, strength: float = 1.0) -> NDArray:
+def change_light(photo: NDArray, rng: np.random.Generator, strength: float = 1.0) -> NDArray:
     """The photo in another light, colour and camera: uint8 [row, column, rgb]."""
     rows, columns = photo.shape[:2]
     mixed = np.eye(3) + rng.normal(0, 0.05 * strength, (3, 3))
@@ -89,20 +89,20 @@ def _tensors(photos, comics, points, styles):
 
 def stills(pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, None]:
     """A batch of single pictures: inputs [n, 1, ...], truth [n, 1, ...], shifts None."""
-    made = [moved(pairs.pairs[i], rng, SIDE_PX) for i in numbers]
-    photos, comics, points = zip(*((lit(photo, rng), comic, at) for photo, comic, at in made))
+    made = [transform_pair(pairs.pairs[i], rng, SIDE_PX) for i in numbers]
+    photos, comics, points = zip(*((change_light(photo, rng), comic, at) for photo, comic, at in made))
     inputs, truth = _tensors(photos, comics, points, [pairs.styles[i] for i in numbers])
     return inputs[:, None], truth[:, None], None
 
 
 def short_video(pairs: Pairs, number: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, NDArray]:
     """One pair as a video: inputs [1, frame, ...], truth [1, frame, ...], shifts int [frame, xy] of each frame."""
-    photo, comic, points = moved(pairs.pairs[number], rng, SIDE_PX + FARTHEST_PX)
-    photo = lit(photo, rng)
+    photo, comic, points = transform_pair(pairs.pairs[number], rng, SIDE_PX + FARTHEST_PX)
+    photo = change_light(photo, rng)
     steps = np.cumsum(rng.integers(-2, 3, (N_FRAMES, 2)), 0)
     shifts = np.clip(steps + FARTHEST_PX // 2, 0, FARTHEST_PX)
     cut = [(slice(y, y + SIDE_PX), slice(x, x + SIDE_PX)) for x, y in shifts]
-    frames = [lit(photo[at], rng, 0.15) for at in cut]
+    frames = [change_light(photo[at], rng, 0.15) for at in cut]
     jitter = rng.normal(0, 0.006 * float(face68.eye_distance(points)), (N_FRAMES, *points.shape))
     inputs, truth = _tensors(frames, [comic[at] for at in cut], points - shifts[:, None] + jitter,
                              [pairs.styles[number]] * N_FRAMES)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from avatar.alignment import SIZE_PX, warp_of
 from core import artifacts, paths
+from core.cache import cached
 from core.errors import InputError
 from core.face import face68, face_detector
-from core.keep import kept
 from core.media.picture import read_photo
 
 FACES = paths.OTHER_FACES
@@ -35,7 +35,7 @@ class Faces:
     points: np.ndarray
     embeddings: np.ndarray
 
-    def unlike(self, embedding):
+    def farthest_from(self, embedding):
         """Numbers of the faces, the farthest from a person's dlib embedding [128] first."""
         return np.linalg.norm(self.embeddings - embedding, axis=1).argsort()[::-1]
 
@@ -51,7 +51,7 @@ def load_faces(path: str | Path) -> Faces:
     return Faces(np.ascontiguousarray(pictures), points, embeddings)
 
 
-kept_faces = kept(load_faces)
+cached_faces = cached(load_faces)
 
 
 def least_like(faces: Faces, picture: NDArray, points: NDArray) -> int:
@@ -65,15 +65,15 @@ def least_like(faces: Faces, picture: NDArray, points: NDArray) -> int:
     points = (points + 0.5) * factor - 0.5
     box = (*points.min(0), *points.max(0))
     own, tried = face_detector.embedding_in(picture, box), {}
-    for number in faces.unlike(own)[:MOST_TRIED]:
-        other, _ = disguised(picture, points, faces, number)
+    for number in faces.farthest_from(own)[:MOST_TRIED]:
+        other, _ = disguise(picture, points, faces, number)
         tried[int(number)] = np.linalg.norm(face_detector.embedding_in(other, box) - own)
         if tried[int(number)] > FAR_ENOUGH:
             break
     return max(tried, key=tried.__getitem__)
 
 
-def covered(points: NDArray, size: tuple[int, int]) -> NDArray:
+def face_mask(points: NDArray, size: tuple[int, int]) -> NDArray:
     """Where a face is covered, 0..1: float32 [row, column, 1] of `size`, from within the jaw to the forehead."""
     unit, up = float(face68.eye_distance(points)), points[face68.RIGID].mean(0) - points[face68.MOUTH].mean(0)
     brows = points[[*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]]
@@ -89,7 +89,7 @@ def _lab(picture):
     return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def fitted(faces: Faces, number: int, points: NDArray, size: tuple[int, ...]) -> NDArray:
+def fit_face(faces: Faces, number: int, points: NDArray, size: tuple[int, ...]) -> NDArray:
     """A face with its points at `points` [68, 2] px, in a picture of `size`: uint8 [row, column, rgb]."""
     unit = float(face68.eye_distance(points))
     low = points.min(0) - _ABOVE * unit
@@ -100,7 +100,7 @@ def fitted(faces: Faces, number: int, points: NDArray, size: tuple[int, ...]) ->
     return cv2.warpAffine(part, place, size[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def disguised(drawn: NDArray, points: NDArray, faces: Faces, number: int, share: float = 1.0,
+def disguise(drawn: NDArray, points: NDArray, faces: Faces, number: int, share: float = 1.0,
               paint: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """A comic that wears another face.
 
@@ -116,7 +116,7 @@ def disguised(drawn: NDArray, points: NDArray, faces: Faces, number: int, share:
     uint8 [row, column, rgb]; the paint, float32 [3]
     """
     size = drawn.shape[:2]
-    mask, other = covered(points, size), _lab(fitted(faces, number, points, size))
+    mask, other = face_mask(points, size), _lab(fit_face(faces, number, points, size))
     if paint is None:
         inside = mask[..., 0] > 0.5
         paint = np.median(_lab(drawn)[inside], 0) - np.median(other[inside], 0) if inside.any() else np.zeros(3, np.float32)

@@ -61,7 +61,7 @@ def fit_colours(pairs: Pairs) -> dict:
     return found
 
 
-def drawn_by_all(pair: dict, style: str, avatars: dict[str, Avatars], colours: dict) -> dict:
+def draw_by_each_method(pair: dict, style: str, avatars: dict[str, Avatars], colours: dict) -> dict:
     """A pair's photo by each method: method -> uint8 [row, column, rgb]."""
     photo, points = pair["photo"], pair["points"]
     ridge = (_pixels(photo, points, style) @ colours[style]).clip(0, 255).astype(np.uint8).reshape(photo.shape)
@@ -72,7 +72,7 @@ def drawn_by_all(pair: dict, style: str, avatars: dict[str, Avatars], colours: d
 
 def measure(drawn: NDArray, pair: dict, encoder: Any) -> dict:
     """Measures of one drawing."""
-    inside = slice(8, -8)  # the rim of a brought comic is its edge, repeated
+    inside = slice(8, -8)  # the rim of a warped comic is its edge, repeated
     pictures = drawn[inside, inside], pair["comic"][inside, inside]
     with torch.inference_mode():
         apart = float(perceptual_loss(encoder, *(as_input(p[None].copy()) for p in pictures)))
@@ -140,7 +140,7 @@ def main(model, encoder, pairs, photos, picture) -> None:
     rows, tiles = [], []
     with progress(list(zip(val.pairs, val.styles)), "evaluate") as bar:
         for pair, style in bar:
-            drawn = drawn_by_all(pair, style, avatars, colours)
+            drawn = draw_by_each_method(pair, style, avatars, colours)
             rows += [{"method": method, "style": style, **measure(drawn[method], pair, judge)} for method in METHODS]
             tiles += [pair["photo"], *(drawn[method] for method in METHODS[:-1]), pair["comic"]]
     table, facts = means(rows), {}

@@ -21,7 +21,7 @@ _LINE_AT, _LINE_STEEPNESS = 0.35, 6.0
 _REACH_PX, _SAME_LIGHT = 8, 60.0  # of the guided filter: px; square of the difference of light that is still one paint
 
 
-def simplified(picture: NDArray) -> NDArray:
+def remove_texture(picture: NDArray) -> NDArray:
     """A photo without its fine texture, edges kept: uint8 [row, column, rgb] -> the same."""
     for _ in range(2):
         picture = cv2.bilateralFilter(picture, 7, 35, 3)
@@ -35,7 +35,7 @@ def lines_of(light: NDArray) -> NDArray:
     return np.where(edge >= 0, 1, 1 + np.tanh(_LINE_STEEPNESS * edge)).astype(np.float32)
 
 
-def flattened(light: NDArray) -> NDArray:
+def posterise(light: NDArray) -> NDArray:
     """Light on a few steps: float32 [row, column] -> the same; what is brighter than a face stays."""
     flat = np.full_like(light, PAINTS[0])
     for step, below, above in zip(STEPS, PAINTS, PAINTS[1:]):
@@ -43,15 +43,15 @@ def flattened(light: NDArray) -> NDArray:
     return np.where(light > 1, np.maximum(flat, light * PAINTS[-1]), flat)
 
 
-def inked(soft: NDArray, points: NDArray) -> NDArray:
-    """Ink and paint of a `simplified` picture: uint8 [row, column, rgb] and its points [68, 2] px -> the same."""
+def draw_ink(soft: NDArray, points: NDArray) -> NDArray:
+    """Draw what `remove_texture` gives, uint8 [row, column, rgb] with points [68, 2] px, in ink and paint -> the same."""
     lab = cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     face = np.zeros(soft.shape[:2], np.uint8)
     cv2.fillConvexPoly(face, cv2.convexHull(np.round(points).astype(np.int32)), 1)
     seen = lab[..., 0][face > 0]
     low, high = np.percentile(seen if len(seen) else lab[..., 0], FACE_LIGHT)
     light = (lab[..., 0] - low) / max(high - low, 5.0)
-    flat = low + (high - low) * flattened(light)
+    flat = low + (high - low) * posterise(light)
     lab[..., 0] += FLATNESS * (flat - lab[..., 0])
     lab[..., 1:] *= COLOURFULNESS
     painted = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255
@@ -59,14 +59,14 @@ def inked(soft: NDArray, points: NDArray) -> NDArray:
     return drawn.clip(0, 255).astype(np.uint8)
 
 
-def repainted(drawn: NDArray, inked_picture: NDArray, soft: NDArray, share: float | NDArray) -> NDArray:
+def repaint(drawn: NDArray, ink_and_paint: NDArray, soft: NDArray, share: float | NDArray) -> NDArray:
     """A drawing with the paints of another: both uint8 [row, column, rgb], as `soft`, whose light says where paints end.
 
     The difference of the two is smoothed within the edges of `soft` (He et al., guided filter, ECCV 2010) and added by
     `share` (a number, or float [row, column, 1]): ink and shading stay those of the drawing.
     """
     guide = cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    apart = inked_picture.astype(np.float32) - drawn
+    apart = ink_and_paint.astype(np.float32) - drawn
 
     def mean(values):
         return cv2.blur(values, (2 * _REACH_PX + 1,) * 2)

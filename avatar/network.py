@@ -1,7 +1,7 @@
 """The network that draws a comic of a photo: a U-Net with a temporal convolution where the picture is smallest.
 
 Reads, writes: model.safetensors (picture-model).
-It sees the photo in ink and paint (`ink.inked`), without its texture, and its 68 points (`guide`), and changes the ink
+It sees the photo in ink and paint (`ink.draw_ink`), without its texture, and its 68 points (`guide`), and changes the ink
 and paint to what a comic has there. It draws pictures of any size whose sides divide by MULTIPLE. The frames of a video pass
 the temporal convolution together with the frames before them.
 Source: Ronneberger et al., U-Net, MICCAI 2015; Bai, Kolter, Koltun, temporal convolutional networks, 2018.
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from avatar.alignment import STYLES
-from avatar.ink import inked, simplified
+from avatar.ink import draw_ink, remove_texture
 from core import paths
 from core.face.face68 import CLOSED, GROUPS, eye_distance
 from learn.layers import SLOPE, Residual, act, convolution
@@ -51,8 +51,8 @@ def guide(points: NDArray, size: tuple[int, int]) -> NDArray:
 
 def as_inputs(picture: NDArray, points: NDArray, style: str) -> NDArray:
     """What the network is shown of a picture and its points, float32 array [N_INPUTS, row, column], -1..1."""
-    soft, told = simplified(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
-    shown = np.concatenate([inked(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
+    soft, told = remove_texture(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
+    shown = np.concatenate([draw_ink(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
     return shown.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
 
 

@@ -31,7 +31,7 @@ FEWEST = 8  # people of a face
 _LOOK_PX = 40  # side of the picture that people are compared by
 
 
-def warped(pairs: Sequence[dict], goal: NDArray) -> NDArray:
+def align_comics(pairs: Sequence[dict], goal: NDArray) -> NDArray:
     """The comics of `pairs` with their points at `goal` [68, 2] px: float32 [pair, row, column, rgb]."""
     with progress(pairs, "align comics") as bar:
         return np.stack([cv2.remap(pair["comic"], warp_of(pair["points"], goal, SIZE_PX), None, cv2.INTER_CUBIC,
@@ -69,7 +69,7 @@ def people_of(pairs_folder: str | Path) -> tuple[list[dict], Pairs]:
 def make(own: Sequence[dict], train: Pairs, index: str | Path, out: str | Path) -> Path:
     """Write the faces to `out`; `own` and `train` of `people_of`, `index` of the pairs."""
     points = face68.to_pixel_space(np.array(mean_face(train), np.float32)[None], POSE[None])[0]
-    comics = warped(own, points)
+    comics = align_comics(own, points)
     groups = groups_of(looks_of(comics, points), np.arange(len(comics)))
     both = np.concatenate([comics, comics[:, :, ::-1]])  # glasses and stray lines of one of them do not stay in a median
     faces = np.stack([np.median(both[[*numbers, *numbers + len(comics)]], 0) for numbers in groups])

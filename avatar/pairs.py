@@ -48,7 +48,7 @@ def read_picture(path: str | Path) -> NDArray:
 
 
 def pair_up(photo: NDArray, comic: NDArray, where: str | Path) -> tuple[NDArray, NDArray, NDArray]:
-    """Photo, comic brought to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
+    """Photo, comic warped to it, points: uint8 [SIZE_PX, SIZE_PX, rgb] twice, float32 [68, 2] px. Raises InputError."""
     from core.face.face_detector import landmarks_of_picture
     (points, _), (drawn, _) = (landmarks_of_picture(picture) for picture in (photo, comic))
     if points is None or drawn is None:

@@ -32,7 +32,7 @@ MODEL_OPTIONS = ("epochs", "batch", "seed", "adversarial_weight", "adversarial_f
 
 
 @torch.inference_mode()
-def drawn_as(translator: Translator, pair: dict, style: str) -> NDArray:
+def translate_pair(translator: Translator, pair: dict, style: str) -> NDArray:
     """The comic the network draws of a pair's photo: uint8 [row, column, rgb]."""
     inputs = torch.from_numpy(as_inputs(pair["photo"], pair["points"], style))
     device = next(translator.parameters()).device
@@ -42,7 +42,7 @@ def drawn_as(translator: Translator, pair: dict, style: str) -> NDArray:
 def check(translator: Translator, val: Pairs, preview: str | Path) -> dict:
     """Measure held-out pairs, always the same ones, and draw some: photo, drawn, truth."""
     numbers = np.unique(np.linspace(0, len(val) - 1, N_CHECK).astype(int))
-    drawn = [drawn_as(translator, val.pairs[i], val.styles[i]) for i in numbers]
+    drawn = [translate_pair(translator, val.pairs[i], val.styles[i]) for i in numbers]
     truth = [val.pairs[i]["comic"] for i in numbers]
     tiles = [np.concatenate([val.pairs[i]["photo"], d, t], 1) for i, d, t in zip(numbers, drawn, truth)]
     save_picture(preview, contact_sheet(tiles[:N_PREVIEW], 2))

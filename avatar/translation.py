@@ -56,7 +56,7 @@ def write_avatar(picture: NDArray, points: NDArray, out: str | Path, source: str
     return drawn
 
 
-def points_in_time(frames: Iterable[NDArray]) -> NDArray:
+def track_points(frames: Iterable[NDArray]) -> NDArray:
     """The 68 points of a video's face: float [frame, 68, 2] px, steadied; NaN frames where none is near in time."""
     found, box = [], None
     for t, frame in enumerate(frames):
@@ -73,12 +73,12 @@ def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE,
                        model: str | Path | None = None, quality: str = "medium") -> Path:
     """Draw each frame of a video as a comic; the sound stays. Raises InputError without a face."""
     about = probe(path)
-    points = points_in_time(read_frames(path))
+    points = track_points(read_frames(path))
     if not np.isfinite(points).all():
         raise InputError(path, f"no face in any of {len(points)} frames", "a video of a face, 80 px or more")
     avatars = Avatars(model, style, privacy)
 
-    def drawn():
+    def comics():
         past = None
         with progress(zip(read_frames(path), points), "translate", len(points)) as bar:
             for frame, at in bar:
@@ -88,6 +88,6 @@ def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE,
     options = {"style": style, "privacy": privacy}
     with artifacts.described(out, "talking-video", stage=STAGE, options=options, inputs=[path],
                              frames=len(points)) as (part, _):
-        encode(part, drawn(), speech=path if about.has_sound else None, quality=quality, where=out)
+        encode(part, comics(), speech=path if about.has_sound else None, quality=quality, where=out)
         mark_synthetic(part)
     return Path(out)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
+from core.cache import cached
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
 from core.face import draw, face68
 from core.files import whole_file
-from core.keep import kept
 from core.media.audio import spectrum_of
 from core.media.speech import open_speech
 from core.media.video import write_gif
@@ -44,7 +44,7 @@ STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
 STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
-_kept_model, _kept_head_model = kept(load_model), kept(load_head_model)
+_kept_model, _kept_head_model = cached(load_model), cached(load_head_model)
 
 
 def predict(model: Model, sound: NDArray) -> np.ndarray:

@@ -55,7 +55,7 @@ def comics_of(avatars: "Avatars", frames: Sequence[NDArray], points: NDArray, in
     return drawn
 
 
-def drawn_by_all(row: dict, landmarks: str | Path, avatars: "Avatars") -> tuple[dict, NDArray, float, int]:
+def draw_by_each_method(row: dict, landmarks: str | Path, avatars: "Avatars") -> tuple[dict, NDArray, float, int]:
     """A clip by each method: method -> frames; its points [frame, 68, 2] px; eye distance, px; number of the photo."""
     from render import portrait
     from render.parts.drawn import drawn_parts
@@ -125,7 +125,7 @@ def main(model, landmarks, split, every_clip, picture) -> None:
     avatars, rows, found, tiles = Avatars(model, privacy=0), rows_of(landmarks, split, every_clip), [], []
     with progress(rows, "evaluate") as bar:
         for row in bar:
-            drawn, points, unit_px, still = drawn_by_all(row, landmarks, avatars)
+            drawn, points, unit_px, still = draw_by_each_method(row, landmarks, avatars)
             clip = drawn["the clip"]
             found += [{"source": source_of(row["clip"]) or "clips", "method": method,
                        **measure(frames, drawn[TRUTH_OF[method]], clip, points, unit_px, still)}

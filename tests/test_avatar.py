@@ -19,14 +19,14 @@ from avatar import data as avatar_data
 from avatar import other_faces, translate
 from avatar import pairs as avatar_pairs
 from avatar import train as train_avatar
-from avatar.comics import Avatars, enlarged
-from avatar.disguise import FACES, covered, disguised, least_like, load_faces
+from avatar.comics import Avatars, enlarge
+from avatar.disguise import FACES, disguise, face_mask, least_like, load_faces
 from avatar.identity import data as identity_data
 from avatar.identity import embed as identity
 from avatar.identity import train as train_identity
 from avatar.identity.measure import area_under
 from avatar.identity.network import IdentityEncoder, save_encoder
-from avatar.ink import inked, simplified
+from avatar.ink import draw_ink, remove_texture
 from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
 from avatar.translation import SAME_PERSON
 from core import artifacts, metrics
@@ -44,7 +44,7 @@ def face(tmp_path_factory):
 
 def comic_of(picture, points):
     """What an artist makes of a picture: ink and flat paint, as seen through green glass."""
-    return (inked(simplified(picture), points) // 2 + np.array([0, 100, 30])).astype(np.uint8)
+    return (draw_ink(remove_texture(picture), points) // 2 + np.array([0, 100, 30])).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ class TestInk:
     def test_texture_goes_and_the_face_stays(self, face):
         rng = np.random.default_rng(0)
         rough = (face.picture + rng.normal(0, 6, face.picture.shape)).clip(0, 255).astype(np.uint8)
-        drawn = inked(simplified(rough), face.points)
+        drawn = draw_ink(remove_texture(rough), face.points)
         cheek = tuple(slice(int(c) - 6, int(c) + 7) for c in face.points[[1, 31]].mean(0)[::-1])
         grain = [float(np.abs(cv2.Laplacian(p[cheek], cv2.CV_32F)).mean()) for p in (drawn, rough)]
         assert grain[0] < 0.5 * grain[1]
@@ -118,8 +118,8 @@ class TestInk:
         assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.08
 
     def test_a_dark_face_gets_the_lines_of_a_light_one(self, face):
-        light = simplified(face.picture)
-        is_ink = [inked(picture, face.points).max(-1) < 40 for picture in (light, (light * 0.5).astype(np.uint8))]
+        light = remove_texture(face.picture)
+        is_ink = [draw_ink(picture, face.points).max(-1) < 40 for picture in (light, (light * 0.5).astype(np.uint8))]
         box = tuple(slice(int(a), int(b)) for a, b in zip(face.points.min(0)[::-1], face.points.max(0)[::-1]))
         assert 0.02 < is_ink[0][box].mean() < 0.5
         assert (is_ink[0][box] == is_ink[1][box]).mean() > 0.85
@@ -174,7 +174,7 @@ class TestTranslator:
     def test_enlarged_lines_have_no_halo(self):
         picture = np.full((40, 40, 3), 128, np.uint8)
         picture[:, 18:21] = 20
-        large = enlarged(picture, (160, 160))
+        large = enlarge(picture, (160, 160))
         assert large.min() >= 8 and large.max() <= 140, "what cubics overshoot, no more"
         plain = cv2.resize(picture, (160, 160), interpolation=cv2.INTER_CUBIC)
         assert np.abs(np.diff(large[80, :, 0].astype(int))).max() > np.abs(np.diff(plain[80, :, 0].astype(int))).max()
@@ -213,22 +213,22 @@ class TestDisguise:
         faces = load_faces(FACES)
         own = face_detector.embedding(face.picture)
         number = least_like(faces, face.picture, face.points)
-        worn, paint = disguised(face.picture, face.points, faces, number)
+        worn, paint = disguise(face.picture, face.points, faces, number)
         seen, _ = face_detector.landmarks_of_picture(worn)
         assert metrics.landmark_drift(seen[None], face.points[None]) / face68.eye_distance(face.points) < 0.05
         assert np.linalg.norm(face_detector.embedding(worn) - own) > SAME_PERSON
-        away = covered(face.points, face.picture.shape[:2])[..., 0] == 0
+        away = face_mask(face.points, face.picture.shape[:2])[..., 0] == 0
         assert away.mean() > 0.3 and np.array_equal(worn[away], face.picture[away])
-        again, kept = disguised(face.picture, face.points, faces, number, paint=paint)
+        again, kept = disguise(face.picture, face.points, faces, number, paint=paint)
         assert kept is paint and np.array_equal(again, worn)
 
     def test_none_of_it_changes_nothing(self, face):
-        assert np.array_equal(disguised(face.picture, face.points, load_faces(FACES), 0, share=0.0)[0], face.picture)
+        assert np.array_equal(disguise(face.picture, face.points, load_faces(FACES), 0, share=0.0)[0], face.picture)
 
     def test_it_takes_the_light_of_the_comic(self, face):
         dark = (face.picture * 0.5).astype(np.uint8)
-        inside = covered(face.points, dark.shape[:2])[..., 0] > 0.9
-        worn = disguised(dark, face.points, load_faces(FACES), 0)[0]
+        inside = face_mask(face.points, dark.shape[:2])[..., 0] > 0.9
+        worn = disguise(dark, face.points, load_faces(FACES), 0)[0]
         assert np.median(worn[inside].mean(-1)) == pytest.approx(np.median(dark[inside].mean(-1)), abs=12)
 
     def test_faces_are_of_several_people_each(self, pairs, tmp_path, monkeypatch):
@@ -239,7 +239,7 @@ class TestDisguise:
         people, faces = artifacts.check(made, "other-faces")["people"], load_faces(made)
         assert sum(people) == 3 and len(faces.pictures) == len(people) >= 2
         assert np.abs(faces.pictures.astype(int) - faces.pictures[:, :, ::-1]).max() <= 1, "as alike left as right"
-        assert faces.unlike(faces.embeddings[0])[-1] == 0
+        assert faces.farthest_from(faces.embeddings[0])[-1] == 0
 
     def test_too_few_people_and_damaged_files_are_one_line(self, pairs, tmp_path, monkeypatch):
         monkeypatch.setattr(other_faces, "FEWEST", 50)

@@ -18,8 +18,8 @@ from PIL import Image
 import animator
 import main
 from core import artifacts
+from core.cache import cached
 from core.face import face68
-from core.keep import kept
 from core.media.video import probe, read_frames
 from core.media.words import load_words, transcript
 
@@ -31,8 +31,8 @@ def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, pre
     assert done.stdout.splitlines()[-1] == str(out)
     assert abs(probe(out).seconds - 1) <= 1 / 25
     assert probe(out).has_sound
-    kept = {path.name for path in next((tmp_path / "r").iterdir()).iterdir()}
-    assert {"photo_check.png", "face.json", "landmarks.npy", "rest_face.npy", "landmarks.gif"} <= kept
+    cached = {path.name for path in next((tmp_path / "r").iterdir()).iterdir()}
+    assert {"photo_check.png", "face.json", "landmarks.npy", "rest_face.npy", "landmarks.gif"} <= cached
     assert photo_path.name in artifacts.read_sidecar(out)["inputs"]
 
 
@@ -194,8 +194,8 @@ def test_captions_of_unsure_words_are_refused_before_anything_slow(tmp_path, mon
     refused = command(main.main, *ours, "--captions", "burn", "--result-dir", tmp_path / "a")
     assert refused.exit_code == 1 and predicted == [] and not (tmp_path / "v.mp4").exists()
     assert "confidence of 0.20; expected at least" in refused.stderr and "--force-captions" in refused.stderr
-    kept = command(main.main, *ours, "--keep", "--result-dir", tmp_path / "b")
-    assert kept.exit_code == 0 and "warning: no captions" in kept.stderr
+    cached = command(main.main, *ours, "--keep", "--result-dir", tmp_path / "b")
+    assert cached.exit_code == 0 and "warning: no captions" in cached.stderr
     assert [path.name for path in (tmp_path / "b").glob("*/words.*") if path.suffix != ".json"] == []
     forced = command(main.main, *ours, "--captions", "burn", "--force-captions", "--result-dir", tmp_path / "c", "--force")
     assert forced.exit_code == 0, forced.stderr
@@ -223,7 +223,7 @@ def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     from landmarks.predict import DEFAULT_MODEL, _kept_model
     from render.parts.painted import MODELS, MOUTH, _painter
     read, path = [], tmp_path / "model"
-    load = kept(lambda path, device="cpu": read.append(device) or path.read_text())
+    load = cached(lambda path, device="cpu": read.append(device) or path.read_text())
     path.write_text("one")
     assert [load(path), load(path), load(path, "cuda"), load(path)] == ["one"] * 4 and read == ["cpu", "cuda"]
     path.write_text("two, longer")

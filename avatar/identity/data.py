@@ -90,7 +90,7 @@ def load_faces(crops: str | Path, pairs: str | Path, split: str, left_out: Colle
     return Faces(np.stack(views)[kept], people[kept], np.array(groups)[kept], rows)
 
 
-def varied(views: NDArray, rng: np.random.Generator) -> torch.Tensor:
+def augment(views: NDArray, rng: np.random.Generator) -> torch.Tensor:
     """Each face mirrored or not, moved, turned, in another light and colour, blurred or noisy: float [n, rgb, row, column]."""
     pictures, n = as_input(views), len(views)
     angle, size = rng.normal(0, 0.08, n), np.exp(rng.normal(0, 0.06, n))

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.identity.network import DEFAULT_MODEL, face_view, load_encoder
+from core.cache import cached
 from core.errors import InputError, command_line
 from core.face import face68
-from core.keep import kept
 from core.media.picture import read_photo
 
-_encoder = kept(load_encoder)
+_encoder = cached(load_encoder)
 
 
 def read_face(path: str | Path) -> tuple[NDArray, NDArray]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from avatar.identity.data import Faces, load_faces, varied
+from avatar.identity.data import Faces, augment, load_faces
 from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import IdentityEncoder, MarginHead, save_encoder
 from core.face.draw import contact_sheet
@@ -61,7 +61,7 @@ def batches(train: Faces, options: dict, first: int, n_steps: int) -> Iterator[t
         rng = np.random.default_rng([options["seed"], step])
         people = rng.choice(train.n_people, n_people, replace=False, p=share / share.sum())
         numbers = np.concatenate([rng.choice(own[person], 2, replace=len(own[person]) < 2) for person in people])
-        yield varied(train.views[numbers], rng), torch.from_numpy(train.people[numbers])
+        yield augment(train.views[numbers], rng), torch.from_numpy(train.people[numbers])
 
 
 def check(encoder: IdentityEncoder, val: Faces, preview: str | Path) -> dict:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import paths
+from core.cache import cached
 from core.clock import FPS
-from core.keep import kept
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
 from landmarks.emotion.moments import Moments
@@ -233,4 +233,4 @@ def _load(path, _about) -> Recogniser:
         return Recogniser(dict(arrays))
 
 
-kept_recogniser = kept(load_recogniser)
+kept_recogniser = cached(load_recogniser)

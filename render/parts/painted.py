@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from core import paths
-from core.keep import kept
+from core.cache import cached
 from render.parts.network import as_floats, load_painter, masks_as_floats
 from render.parts.part import EYES, MOUTH
 from render.parts.view import PartView
 from render.photo import Photo
 
 MODELS = {MOUTH: paths.MOUTH_MODEL, EYES: paths.EYES_MODEL}
-_painter = kept(load_painter)
+_painter = cached(load_painter)
 
 
 class PaintedPart:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def kept(load: Callable) -> Callable:
+def cached(load: Callable) -> Callable:
     """Decorate `load(path, *settings)`: a cache by file and settings.
 
     A file counts as the same while its size and time of change are. Threads wait for each other's loading.
@@ -17,7 +17,7 @@ def kept(load: Callable) -> Callable:
     held, lock = {}, threading.Lock()
 
     @functools.wraps(load)
-    def loaded(path, *settings):
+    def load_once(path, *settings):
         path = Path(path)
         if not path.is_file():
             return load(path, *settings)  # it says what is wrong
@@ -28,4 +28,4 @@ def kept(load: Callable) -> Callable:
                 held[path, settings] = stamp, load(path, *settings)
             return held[path, settings][1]
 
-    return loaded
+    return load_once
