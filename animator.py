@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import artifacts
-from core.child import aside
+from core.child import start_in_child
 from core.errors import InputError, absent
 from core.events import Done, FileWritten
 from core.media.speech import Speech, open_speech
@@ -120,7 +120,7 @@ class Animator:
 
     def _checked(self, photo, which, points_file):
         if self.once:
-            checked = aside(photo_check.check_photo, photo, which, points_file)
+            checked = start_in_child(photo_check.check_photo, photo, which, points_file)
             import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
             return checked()
         with self._one_at_a_time:

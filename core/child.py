@@ -147,7 +147,7 @@ def _answer(child, most_s=None):
     return answer
 
 
-def aside(work: Callable, *arguments: Any) -> Callable[[], Any]:
+def start_in_child(work: Callable, *arguments: Any) -> Callable[[], Any]:
     """Begin `work(*arguments)` in a copy of this process; where that is not safe, nothing is begun yet.
 
     Returns
@@ -167,7 +167,7 @@ def aside(work: Callable, *arguments: Any) -> Callable[[], Any]:
     return wait
 
 
-def contained(work: Callable, path: str | Path, *arguments: Any, most_bytes: int = MOST_BYTES, most_s: float = MOST_S,
+def run_in_child(work: Callable, path: str | Path, *arguments: Any, most_bytes: int = MOST_BYTES, most_s: float = MOST_S,
               fresh: bool = False) -> Any:
     """Return `work(path, *arguments)`, done in a child that may take so much memory and time, and may crash.
 

@@ -24,7 +24,7 @@ def ssim(a: NDArray, b: NDArray) -> float:
                                        use_sample_covariance=False))
 
 
-def box_scaled(points: NDArray) -> NDArray:
+def scale_to_box(points: NDArray) -> NDArray:
     """Scale each frame of `points` [frame, 68, 2] to its own bounding box, 0..1, as the RAVDESS recipe does.
 
     Only for comparison with its published number: this divides the jaw drop out of the signal.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core import artifacts
-from core.child import contained
+from core.child import run_in_child
 from core.errors import readable
 
 
@@ -34,7 +34,7 @@ def read_model(path: str | Path, kind_name: str, load: Callable[[Path, dict], An
     ----------
     load : a function of a module, which raises whatever its library raises
     cure : of the error
-    fresh : see `core.child.contained`
+    fresh : see `core.child.run_in_child`
 
     Raises
     ------
@@ -44,5 +44,5 @@ def read_model(path: str | Path, kind_name: str, load: Callable[[Path, dict], An
     about = artifacts.check(path, kind_name)
     with readable(path, kind_name, "what a training of this project wrote", cure):
         if not about:
-            contained(_try, path, load, about, fresh=fresh)
+            run_in_child(_try, path, load, about, fresh=fresh)
         return load(path, about)

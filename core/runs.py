@@ -65,7 +65,7 @@ def read_run(run: str | Path) -> dict:
     return about | {"stage": new, **commands}
 
 
-def resumed(run: str | Path, *, stage: str) -> dict:
+def resumable_run(run: str | Path, *, stage: str) -> dict:
     """run.json of a run that the command `stage` is to go on with.
 
     Raises

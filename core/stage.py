@@ -21,7 +21,7 @@ from core.events import Event, Failed, Message, Progress, StageStarted
 
 # Of this thread; None: a person at a terminal
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
-TOLD_EVERY_S = 0.25
+REPORT_EVERY_S = 0.25
 
 
 def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
@@ -57,7 +57,7 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
 
         @functools.wraps(function)
         def command(*args, **kwargs):
-            with _ended_tidily():
+            with _unwind_on_signal():
                 return contextvars.copy_context().run(run, args, kwargs)  # a listener of one command is not the next one's
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
@@ -70,7 +70,7 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
 
 
 @contextmanager
-def _ended_tidily():
+def _unwind_on_signal():
     """While a command runs, being told to end (SIGTERM, SIGHUP) unwinds it: temporary files go, children end."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -123,14 +123,14 @@ def begin(name: str, number: int, n_stages: int) -> None:
     tell(StageStarted(name, number, n_stages))
 
 
-def _told(items, label, n_items, listener):
+def _report_progress(items, label, n_items, listener):
     """Pass `items` on, and tell `listener` how many have been used."""
-    began = told = time.monotonic()
+    began = reported = time.monotonic()
     for i, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if now - told >= TOLD_EVERY_S or i == n_items:
-            told, left_s = now, (now - began) / i * (n_items - i)
+        if now - reported >= REPORT_EVERY_S or i == n_items:
+            reported, left_s = now, (now - began) / i * (n_items - i)
             listener(Progress(label, round(i / n_items, 4), round(left_s, 1)))
 
 
@@ -138,7 +138,7 @@ def _told(items, label, n_items, listener):
 def progress(items: Any, label: str, n_items: int | None = None) -> Iterator[Any]:
     """A bar with the time left on standard error; vanishes when that is not a terminal."""
     if listener := _LISTENER.get():
-        yield _told(items, label, n_items or len(items), listener)
+        yield _report_progress(items, label, n_items or len(items), listener)
         return
     with click.progressbar(items, length=n_items, label=label, file=sys.stderr, show_pos=True, width=24) as bar:
         yield bar

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics import box_scaled, landmark_drift, lip_measures, mse
+from core.metrics import landmark_drift, lip_measures, mse, scale_to_box
 from landmarks.dataset import Clip
 
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
@@ -38,7 +38,7 @@ def measure(clips: Sequence[Clip], predict: Callable[[Clip], NDArray], mean_offs
 
 def measures_of(predicted: NDArray, measured: NDArray) -> dict:
     """All measures of one clip, face space [frame, 68, 2]: `box_mse` is the recipe's, the rest are in eye distances."""
-    return {"box_mse": mse(box_scaled(predicted), box_scaled(measured)), "drift": landmark_drift(predicted, measured),
+    return {"box_mse": mse(scale_to_box(predicted), scale_to_box(measured)), "drift": landmark_drift(predicted, measured),
             **lip_measures(predicted, measured)}
 
 

@@ -117,7 +117,7 @@ def train_as_asked(build: Callable[[dict, str], Training], stage: str, data: str
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     device, index = choose_device(device), Path(options[data]) / "index.csv"
     if is_dry:
-        build(runs.resumed(resume, stage=stage)["options"] if resume else options, device).dry_run()
+        build(runs.resumable_run(resume, stage=stage)["options"] if resume else options, device).dry_run()
         return None
 
     def prepare(options, _index):

@@ -51,7 +51,7 @@ def train_as_asked(prepare: Callable[[dict, str | Path], Callable[[Path], Path |
     InputError : `resume` is no run of this command, its data have changed, or another process works in it.
     """
     if resume:
-        about = runs.resumed(resume, stage=stage)
+        about = runs.resumable_run(resume, stage=stage)
         options, data = about["options"], about["data"]["file"]
     train = prepare(options, data)
     run = Path(resume or runs.open_run(record, stage=stage, options=options, data=data, resumes=resumes))

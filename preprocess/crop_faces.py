@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
 from core.errors import InputError
-from core.face.crop import upright
+from core.face.crop import align_face
 from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
@@ -34,8 +34,8 @@ def crop_pose(size_px: int = SIZE_PX) -> NDArray:
 
 
 def crop_face(frame: NDArray, pose: NDArray, size_px: int = SIZE_PX) -> NDArray:
-    """`core.face.crop.upright`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
-    return upright(frame, pose, crop_pose(size_px), (size_px, size_px))
+    """`core.face.crop.align_face`, under `crop_pose`: uint8 [size_px, size_px, rgb]; black when `pose` is NaN."""
+    return align_face(frame, pose, crop_pose(size_px), (size_px, size_px))
 
 
 def crop_clip(row: dict, out: str | Path, options: dict) -> dict:

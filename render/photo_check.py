@@ -109,9 +109,9 @@ def choose_face(boxes: NDArray, which: str | None, path: str | Path, columns: in
 
 def _no_face(path, picture, grey_picture):
     """The error of a photo without a face; it says when turning the photo would help."""
-    from core.face.face_detector import turn_that_shows_a_face
+    from core.face.face_detector import find_rotation_deg
     found = f"no face found in {picture.shape[1]}x{picture.shape[0]} px"
-    if degrees := turn_that_shows_a_face(grey_picture):
+    if degrees := find_rotation_deg(grey_picture):
         return InputError(path, f"{found}; a face is found when the picture is turned by {degrees} degrees clockwise",
                           "an upright photo", "turn it and save it")
     return InputError(path, found, _A_PHOTO, "a larger or more frontal photo, cut so that the face fills about half of it; "

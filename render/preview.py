@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.face.draw import contact_sheet
 from core.files import whole_file
-from core.media.picture import opened
+from core.media.picture import open_picture
 from core.stage import say
 
 _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was made here is known, and made anew
@@ -28,7 +28,7 @@ def check_preview(out: str | Path, force: bool = False) -> None:
     path, mark = preview_path(out), None
     if not path.exists() or force:
         return
-    with suppress(InputError), opened(path) as image:
+    with suppress(InputError), open_picture(path) as image:
         mark = image.info.get("Software")
     if mark != _MARK:
         raise InputError(path, "exists, and was not written by this tool", "room for the preview", "--force to overwrite it")

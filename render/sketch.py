@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from numpy.typing import NDArray
 
 from core.face import draw, face68
-from core.face.head import shown_at
+from core.face.head import apply_head_pose
 
 SIZE_PX = 512
 
@@ -18,4 +18,4 @@ def frames(moves: Iterable[tuple[NDArray, NDArray]], size_px: int = 0) -> Iterat
     size_px = size_px or SIZE_PX
     view = draw.face_view(size_px)
     for face, head in moves:
-        yield draw.sketch_rgb(face68.to_pixel_space(shown_at(face, head)[None], view)[0], size_px)
+        yield draw.sketch_rgb(face68.to_pixel_space(apply_head_pose(face, head)[None], view)[0], size_px)

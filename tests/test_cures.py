@@ -262,11 +262,11 @@ def test_the_command_that_goes_on_and_the_one_that_begins_anew(stage, tmp_path):
     run = runs.new_run(tmp_path / "a record", stage=stage, options={}, data=pack)
     check_command(runs.read_run(run)["resume"])
     with pytest.raises(runs.InputError) as told:
-        runs.resumed(run, stage="another")
+        runs.resumable_run(run, stage="another")
     assert told.value.cure == runs.read_run(run)["resume"]
     pack.write_text("changed")
     with pytest.raises(runs.InputError) as told:
-        runs.resumed(run, stage=stage)
+        runs.resumable_run(run, stage=stage)
     check_command(told.value.cure)
 
 

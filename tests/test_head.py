@@ -11,7 +11,7 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.face import face68
-from core.face.head import shown_at
+from core.face.head import apply_head_pose
 from core.media.audio import spectrum_of, write_wav
 from landmarks.head import knots
 from landmarks.head import motion as head_module
@@ -63,7 +63,7 @@ class TestMeasuring:
         face, n = drawn_face(), 120
         truth = np.zeros((n, 5))
         truth[:, channel] = 0.15 * np.sin(np.arange(n) / 15)
-        pixel = np.stack([shown_at(face, head) for head in truth]) * 90 + (200, 300)
+        pixel = np.stack([apply_head_pose(face, head) for head in truth]) * 90 + (200, 300)
         found, brows = head_and_brows(*face68.to_face_space(pixel.astype(np.float32)))
         error = found - (truth - np.median(truth, 0))
         assert np.abs(error[8:-8, channel]).max() < 0.02, "10 % of what moved"

@@ -12,7 +12,7 @@ from core.artifacts import save
 from core.clock import FPS
 from core.errors import InputError
 from core.face import draw, face68
-from core.face.head import shown_at
+from core.face.head import apply_head_pose
 from core.media.video import probe, read_frames, write_video
 from render import background, liveliness, motion, photo, photo_check, render, sketch
 from render import portrait as portrait_module
@@ -211,12 +211,12 @@ class TestOptions:
         face = drawn_face()
         heads = np.diag(np.float32([0.2, 0.2, 0.2, 0.1, 0.1]))
         nose = list(face68.GROUPS["nose_bridge"])[-1]
-        yaw, pitch, roll, right, down = (shown_at(face, head) - face for head in heads)
+        yaw, pitch, roll, right, down = (apply_head_pose(face, head) - face for head in heads)
         assert yaw[nose, 0] > 0.05 and abs(yaw[nose, 1]) < 1e-6
         assert pitch[nose, 1] > 0.05
         assert roll[face68.GROUPS["left_brow"][-1], 1] > 0.05 > roll[face68.GROUPS["right_brow"][0], 1]
         assert np.allclose(right, (0.1, 0), atol=1e-6) and np.allclose(down, (0, 0.1), atol=1e-6)
-        assert np.allclose(shown_at(face, np.zeros(5)), face, atol=1e-6)
+        assert np.allclose(apply_head_pose(face, np.zeros(5)), face, atol=1e-6)
         still, *moved = sketch.frames([(face, np.zeros(5)), *((face, head) for head in heads)], 128)
         assert all((picture != still).any() for picture in moved)
 

@@ -346,19 +346,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, photo_p
 def test_work_aside_comes_home():
     said = """
 import os, threading
-from core.child import aside
+from core.child import start_in_child
 from core.errors import InputError
 
 def refuse():
     raise InputError("photo.jpg", "no face", "a face")
 
-print(aside(os.getpid)() != os.getpid())
+print(start_in_child(os.getpid)() != os.getpid())
 try:
-    aside(refuse)()
+    start_in_child(refuse)()
 except InputError as error:
     print(error)
 threading.Thread(target=threading.Event().wait, daemon=True).start()
-print(aside(os.getpid)() == os.getpid())
+print(start_in_child(os.getpid)() == os.getpid())
 """
     done = subprocess.run([sys.executable, "-c", said], cwd=Path(main.__file__).parent, capture_output=True, text=True,
                           timeout=60)

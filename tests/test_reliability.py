@@ -93,12 +93,12 @@ def _sleeps(path):
 @pytest.mark.parametrize("work, found", [(_takes_memory, "more than 0.3 GB of memory"), (_crashes, "SIGKILL"),
                                          (_sleeps, "more than 1 s")])
 @pytest.mark.parametrize("n_threads", [0, 1])
-def test_reading_is_contained(monkeypatch, work, found, n_threads):
+def test_reading_happens_in_a_child(monkeypatch, work, found, n_threads):
     """In a copy of the process where it has one thread, in a fresh Python where it has several."""
     monkeypatch.setattr(child, "_STARTS_S", 0 if work is _sleeps else 20)
     monkeypatch.setattr(child.threading, "active_count", lambda: 1 + n_threads)
     with pytest.raises(InputError, match=found):
-        child.contained(work, Path("a.png"), most_bytes=3 * 10**8, most_s=1)
+        child.run_in_child(work, Path("a.png"), most_bytes=3 * 10**8, most_s=1)
 
 
 # ----- sound and archives
@@ -189,7 +189,7 @@ def test_a_video_says_that_it_is_synthetic(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("begin", [
-    "from core.child import aside; wait = aside(work)",
+    "from core.child import start_in_child; wait = start_in_child(work)",
     "from core.corpus import _workers; pool = _workers(2); futures = [pool.submit(os.getpid) for _ in range(4)]; "
     "[say(f.result()) for f in futures]"])
 def test_children_end_with_their_parent(begin, number):
@@ -302,7 +302,7 @@ def test_two_runs_with_one_output_do_not_mix_their_files(tmp_path):
 
 def test_the_limits_leave_this_process_as_it_was():
     before = resource.getrlimit(resource.RLIMIT_AS)
-    child.contained(_small, Path("a"))
+    child.run_in_child(_small, Path("a"))
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 

@@ -22,7 +22,7 @@ def begin(tmp_path, data, stage="landmarks.sync.train", **how):
 
 
 def go_on(run, stage="landmarks.sync.train"):
-    return runs.resumed(run, stage=stage)
+    return runs.resumable_run(run, stage=stage)
 
 
 def test_a_run_is_gone_on_with_by_its_own_command(tmp_path, data):

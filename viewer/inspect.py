@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from core.child import MOST_BYTES, contained
+from core.child import MOST_BYTES, run_in_child
 from core.errors import InputError, readable
 from core.files import whole_file
 from core.stage import stage
@@ -29,7 +29,7 @@ def inspect(path: str | Path, out: str | Path) -> list:
     """Draw `path` to the PNG `out`; return the facts. A file of anybody's: it is read in a process with limits."""
     n_bytes = Path(path).stat().st_size if Path(path).is_file() else 0  # arrays are mapped: that takes no memory, but counts
     with whole_file(out) as part:
-        return contained(_draw, Path(path), part, most_bytes=MOST_BYTES + n_bytes, most_s=MOST_S)
+        return run_in_child(_draw, Path(path), part, most_bytes=MOST_BYTES + n_bytes, most_s=MOST_S)
 
 
 @stage(reads="FILE and its sidecar", writes=f"{CACHE}/NAME.png, or --out",

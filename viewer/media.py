@@ -15,7 +15,7 @@ import numpy as np
 from core.clock import FPS
 from core.errors import InputError
 from core.media import video
-from core.media.picture import opened
+from core.media.picture import open_picture
 from core.media.provenance import source_type
 from viewer import draw as picture
 
@@ -51,7 +51,7 @@ def film(path: Path, about: dict) -> tuple[list, Callable]:
 
 def animation(path: Path, about: dict) -> tuple[list, Callable]:
     """A .gif: what its header says, and a few of its frames."""
-    with opened(path) as image:
+    with open_picture(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
         for i in picture.evenly(n_frames):
             image.seek(int(i))
@@ -63,6 +63,6 @@ def animation(path: Path, about: dict) -> tuple[list, Callable]:
 
 def photo(path: Path, about: dict) -> tuple[list, Callable]:
     """A .png or .jpg: its size, and itself."""
-    with opened(path) as image:
+    with open_picture(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
         return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from core import paths
-from core.face.crop import upright
+from core.face.crop import align_face
 from learn.weights import load_network, save_network
 
 DEFAULT_MODEL = paths.IDENTITY_MODEL
@@ -85,7 +85,7 @@ class MarginHead(nn.Module):
 
 def face_view(picture: NDArray, pose: NDArray) -> NDArray:
     """What the encoder is shown of a face: uint8 [SIZE_PX, SIZE_PX, rgb]; `pose` float [4], of the face in `picture`."""
-    return upright(picture, pose, VIEW, (SIZE_PX, SIZE_PX))
+    return align_face(picture, pose, VIEW, (SIZE_PX, SIZE_PX))
 
 
 def as_input(views: NDArray) -> torch.Tensor:

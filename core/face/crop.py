@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.face import face68
 
 
-def upright(frame: NDArray, pose: NDArray, view: NDArray | Sequence[float], size: tuple[int, int]) -> NDArray:
+def align_face(frame: NDArray, pose: NDArray, view: NDArray | Sequence[float], size: tuple[int, int]) -> NDArray:
     """Move a frame so that the face under `pose` comes to lie under `view`.
 
     Parameters

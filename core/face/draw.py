@@ -83,7 +83,7 @@ def text_below(picture: NDArray, notes: Sequence[str]) -> NDArray:
     return sheet
 
 
-def _with_dots(picture, points_px):
+def _draw_dots(picture, points_px):
     drawn = on_picture(picture, points_px)
     for x, y in np.round(points_px).astype(int).tolist():
         cv2.circle(drawn, (x, y), 2, (255, 255, 255), -1, cv2.LINE_AA)
@@ -117,9 +117,9 @@ def faces_on_picture(picture: NDArray, boxes: NDArray, chosen: int, points_px: N
         shift = _INSET_PX / 2 - zoom * (points_px.min(0) + points_px.max(0)) / 2
         inset = cv2.warpAffine(picture, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64),
                                (_INSET_PX, _INSET_PX), flags=cv2.INTER_CUBIC, borderValue=_PAPER)
-        inset = _with_dots(inset, points_px * zoom + shift)
+        inset = _draw_dots(inset, points_px * zoom + shift)
     else:
-        shown = _with_dots(shown, points_px * factor)
+        shown = _draw_dots(shown, points_px * factor)
     for i, (left, top, right, bottom) in enumerate(np.round(boxes * factor).astype(int).tolist()):
         colour = _CHOSEN if i == chosen else _OTHER
         cv2.rectangle(shown, (left, top), (right, bottom), colour, 3 if i == chosen else 1, cv2.LINE_AA)

@@ -180,7 +180,7 @@ def to_face_space(pixel: NDArray, template: NDArray | None = None) -> tuple[NDAr
     face = np.full(pixel.shape, np.nan, np.float32)
     pose = np.full((len(pixel), 4), np.nan, np.float32)
     if ok.any():
-        face[ok], pose[ok] = _fitted(_as_complex(pixel[ok]), rigid_template(pixel) if template is None else template)
+        face[ok], pose[ok] = _fit(_as_complex(pixel[ok]), rigid_template(pixel) if template is None else template)
     return face, pose
 
 
@@ -193,7 +193,7 @@ def rigid_template(pixel: NDArray) -> NDArray:
     return np.median(by_eyes.real, axis=0) + 1j * np.median(by_eyes.imag, axis=0)
 
 
-def _fitted(z, template):
+def _fit(z, template):
     """Face and pose of the frames `z` (complex [frame, 68]) whose rigid points are fitted to `template`."""
     measured, centred = z[:, RIGID], template - template.mean()
     factor = ((measured - measured.mean(1, keepdims=True)) * centred.conj()).sum(1) / (abs(centred) ** 2).sum()

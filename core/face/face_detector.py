@@ -100,7 +100,7 @@ def _holds(box, other):
     return (box[:2] < middle).all() and (middle < box[2:]).all()
 
 
-def _shrunk(grey_frame, side_px):
+def _shrink(grey_frame, side_px):
     """The picture with a longer side of at most `side_px`; as it is when no row would be left."""
     scale = side_px / max(grey_frame.shape)
     if scale >= 1 or min(grey_frame.shape) * scale < 1:
@@ -113,23 +113,23 @@ def detect_all(grey_frame: NDArray) -> NDArray:
 
     A picture without a face is looked at once more at twice the size: the detector needs 80 px.
     """
-    found, seen = [], _shrunk(grey_frame, 4 * DETECT_SIDE_PX)
+    found, seen = [], _shrink(grey_frame, 4 * DETECT_SIDE_PX)
     for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX, 4 * DETECT_SIDE_PX):
         boxes = detect(seen, side_px, WEAK_SCORE if found else 0.0)  # a weak one counts where there is no other
         found += [box for box in boxes if not any(_holds(box, b) or _holds(b, box) for b in found)]
         if side_px >= max(seen.shape):
             break
     if not found:
-        seen = _shrunk(grey_frame, 8 * DETECT_SIDE_PX) if seen is not grey_frame else \
+        seen = _shrink(grey_frame, 8 * DETECT_SIDE_PX) if seen is not grey_frame else \
             cv2.resize(seen, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         found = list(detect(seen, max(seen.shape)))
     boxes = np.array(found, np.float64).reshape(-1, 4) * (max(grey_frame.shape) / max(seen.shape))
     return boxes[np.argsort(boxes[:, 0] + boxes[:, 2], kind="stable")]
 
 
-def turn_that_shows_a_face(grey_frame: NDArray) -> int:
+def find_rotation_deg(grey_frame: NDArray) -> int:
     """Degrees to turn a picture clockwise, 90, 270 or 180, for a face to be found in it; 0 when none helps."""
-    grey_frame = _shrunk(grey_frame, 2 * DETECT_SIDE_PX)
+    grey_frame = _shrink(grey_frame, 2 * DETECT_SIDE_PX)
     for quarters in (1, 3, 2):
         turned = np.ascontiguousarray(np.rot90(grey_frame, -quarters))
         if any(len(detect(turned, side_px)) for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX)):

@@ -45,6 +45,6 @@ class HeadField:
         return self.basis @ np.stack([*back, -shift, -np.sin([yaw, pitch])]).astype(np.float32)
 
 
-def shown_at(points: NDArray, head: NDArray) -> NDArray:
+def apply_head_pose(points: NDArray, head: NDArray) -> NDArray:
     """Where points of the unmoved head, float [n, 2] in face space, are shown when it is held as `head` [5] says."""
     return points - HeadField(points).offsets(head)

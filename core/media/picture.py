@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.child import MOST_BYTES, contained
+from core.child import MOST_BYTES, run_in_child
 from core.errors import InputError, absent, readable
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _open(path):
 
 
 @contextmanager
-def opened(path: str | Path) -> "Iterator[Image.Image]":
+def open_picture(path: str | Path) -> "Iterator[Image.Image]":
     """A Pillow image whose header was read and whose size is allowed; its pixels are not decoded yet.
 
     Raises
@@ -90,7 +90,7 @@ def opened(path: str | Path) -> "Iterator[Image.Image]":
 def _decode(path):
     """Any picture -> uint8 [row, column, rgb], upright, transparency over white."""
     from PIL import Image, ImageOps
-    with opened(path) as image:
+    with open_picture(path) as image:
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I"):  # 16 bits a pixel
             image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
@@ -108,17 +108,17 @@ def read_photo(path: str | Path) -> NDArray:
     InputError : missing, not a picture of FORMATS, damaged, larger than LARGEST_MPX or LONGEST_SIDE_PX, or taking too much
         memory or time.
     """
-    return contained(_decode, path)
+    return run_in_child(_decode, path)
 
 
 def _alpha(path):
     from PIL import ImageOps
-    with opened(path) as image:
+    with open_picture(path) as image:
         image = ImageOps.exif_transpose(image)
         return np.array(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
 
 
 def read_alpha(path: str | Path) -> NDArray | None:
     """The alpha channel of a picture, upright: float32 [row, column], 0..1; None when it hides nothing."""
-    alpha = contained(_alpha, path)
+    alpha = run_in_child(_alpha, path)
     return None if alpha is None or alpha.min() == 255 else alpha.astype(np.float32) / 255

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face import face68
-from core.face.crop import upright
+from core.face.crop import align_face
 from core.face.draw import contact_sheet
 from core.index import source_of
 from core.media.video import read_frames
@@ -79,9 +79,9 @@ def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = No
                     "photo held still": [photo.picture] * len(own)}
         for k, i in enumerate(own):
             t = int(pairs[1][i])
-            truth = upright(pictures[t], pose[t], eyes.view.view, EYES.size)
+            truth = align_face(pictures[t], pose[t], eyes.view.view, EYES.size)
             rows, columns = (slice(n.min(), n.max() + 1) for n in np.nonzero(eyes.view.masks(pairs[2][i])[..., 1] > 127))
-            views = {m: upright(frames[k], photo.pose, eyes.view.view, EYES.size) for m, frames in rendered.items()}
+            views = {m: align_face(frames[k], photo.pose, eyes.view.view, EYES.size) for m, frames in rendered.items()}
             for method, view in views.items():
                 found[method]["eye_psnr_db"].append(metrics.psnr_db(view[rows, columns], truth[rows, columns]))
                 found[method]["eye_ssim"].append(metrics.ssim(view[rows, columns], truth[rows, columns]))

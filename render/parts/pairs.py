@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.corpus import output_path, run_stage
 from core.errors import InputError
-from core.face.crop import upright
+from core.face.crop import align_face
 from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
@@ -44,7 +44,7 @@ def pairs_of(part: Part, picture: Any, face: NDArray, pose: NDArray, rest: NDArr
     return {"photo": np.stack([v.picture for v in views]), "photo_masks": np.stack([v.masks(v.face) for v in views]),
             "photo_of": photo_of, "warped": np.stack(warped),
             "masks": np.stack([views[i].masks(points) for i, points in zip(photo_of, moved)]),
-            "truth": np.stack([upright(wanted[t], pose[t], views[0].view, part.size) for t in shown])}
+            "truth": np.stack([align_face(wanted[t], pose[t], views[0].view, part.size) for t in shown])}
 
 
 def pair_clip(row: dict, out: str | Path, options: dict) -> dict:

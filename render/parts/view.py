@@ -7,7 +7,7 @@ The view is upright and of one size for every photo; the model always sees its p
 import cv2
 import numpy as np
 
-from core.face.crop import upright
+from core.face.crop import align_face
 from render.grid import Grid
 from render.parts.part import PARTS
 from render.warp import CELL, FaceWarp
@@ -53,7 +53,7 @@ class PartView:
         self.corner = (middle - np.array(part.at) * (columns, rows) / UNIT_PX).astype(np.float32)
         self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
         around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
-        self.around = upright(picture, pose, around, (rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX))
+        self.around = align_face(picture, pose, around, (rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX))
         extent = np.array([columns, rows]) / UNIT_PX
         self.grid = Grid(self.corner, self.corner + extent, self.view, part.size, _STEP_PX / UNIT_PX)
 
