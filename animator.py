@@ -19,7 +19,7 @@ from core.errors import InputError, absent
 from core.events import Done, FileWritten
 from core.media.speech import Speech, open_speech
 from core.stage import begin, say, tell
-from landmarks.expression import asked
+from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
 from render.options import DEFAULTS
@@ -92,7 +92,7 @@ class Animator:
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
         found = self._checked(photo, which, points_file)
-        asked(emotion)
+        parse_emotion(emotion)
         if template:
             artifacts.check(template, *motion.READS)
         go_on()

@@ -64,7 +64,7 @@ KINDS = {
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.parts.pairs"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.parts.pairs"),
-        Kind("avatar-pair", ".npz", "a photo, the comic drawn of it warped to the photo's points, and these",
+        Kind("avatar-pair", ".npz", "a photo, the comic drawn of it brought to the photo's points, and these",
              "avatar.pairs"),
         Kind("index", ".csv", "one row a clip, the failed ones too, with the reason", "every corpus stage"),
         Kind("offset-model", ".npz", "coefficients from sound to mouth, to find their distance in time",

@@ -58,7 +58,7 @@ def thumbnails(crops: NDArray) -> NDArray:
 class Block(nn.Module):
     """Convolution plus a learnt map, normalised, scaled and shifted by the condition; doubles the size unless it is first.
 
-    Each pixel's features are brought to length 1 (Karras et al., PGGAN, ICLR 2018): without it training blew up.
+    Each pixel's features are scaled to length 1 (Karras et al., PGGAN, ICLR 2018): without it training blew up.
     """
 
     def __init__(self, n_in, n_out, side_px, n_condition):

@@ -25,24 +25,24 @@ CODECS = {"MP3, 32 kbit/s": (".mp3", "-c:a", "libmp3lame", "-b:a", "32k"),
           "Opus, 12 kbit/s": (".ogg", "-c:a", "libopus", "-b:a", "12k")}
 
 
-def to_peak(sound: NDArray, dbfs: float) -> NDArray:
+def scale_to_peak(sound: NDArray, dbfs: float) -> NDArray:
     """`sound` with its peak at so many dB below full scale."""
     return (sound / max(np.abs(sound).max(), 1e-9) * 10 ** (dbfs / 20)).astype(np.float32)
 
 
-def narrowed(sound: NDArray, rate: int) -> NDArray:
+def limit_bandwidth(sound: NDArray, rate: int) -> NDArray:
     """Sampled at `rate` Hz, and back."""
     back = resample(resample(sound, SAMPLE_RATE, rate), rate, SAMPLE_RATE)
     return np.pad(back, (0, max(0, len(sound) - len(back))))[:len(sound)]
 
 
-def with_noise(sound: NDArray, noise: NDArray, snr_db: float) -> NDArray:
+def add_noise(sound: NDArray, noise: NDArray, snr_db: float) -> NDArray:
     """`sound` with `noise` [sample] so many dB below it."""
     power, noise = np.mean(np.square(sound)), np.resize(noise, len(sound))
     return (sound + noise * np.sqrt(power / max(np.mean(np.square(noise)), 1e-12) * 10 ** (-snr_db / 10))).astype(np.float32)
 
 
-def in_a_room(sound: NDArray, rng: np.random.Generator) -> NDArray:
+def add_reverberation(sound: NDArray, rng: np.random.Generator) -> NDArray:
     """In a synthetic room: the direct sound, then noise that decays by 60 dB in REVERB_S."""
     t = np.arange(round(REVERB_S * SAMPLE_RATE)) / SAMPLE_RATE
     tail = rng.normal(size=len(t)) * 10 ** (-3 * t / REVERB_S)
@@ -51,18 +51,18 @@ def in_a_room(sound: NDArray, rng: np.random.Generator) -> NDArray:
     return fftconvolve(sound, tail)[:len(sound)].astype(np.float32)
 
 
-def by_telephone(sound: NDArray) -> NDArray:
+def telephone_band(sound: NDArray) -> NDArray:
     """Through the band of a telephone line, without delay."""
     return sosfiltfilt(butter(4, TELEPHONE_HZ, "bandpass", fs=SAMPLE_RATE, output="sos"), sound).astype(np.float32)
 
 
-def pitched(sound: NDArray, semitones: float) -> NDArray:
+def shift_pitch(sound: NDArray, semitones: float) -> NDArray:
     """Pitch and formants moved, as of a larger or smaller person."""
     from librosa.effects import pitch_shift
     return pitch_shift(sound, sr=SAMPLE_RATE, n_steps=semitones)
 
 
-def other_formants(sound: NDArray, factor: float) -> NDArray:
+def shift_formants(sound: NDArray, factor: float) -> NDArray:
     """Formants times `factor`, pitch and speed as they were: the spectral envelope (first cepstra) is stretched."""
     _, _, spectrum = stft(sound, SAMPLE_RATE, nperseg=N_FFT, noverlap=3 * N_FFT // 4)
     cepstra = np.fft.irfft(np.log(np.abs(spectrum) + 1e-6), axis=0)
@@ -74,7 +74,7 @@ def other_formants(sound: NDArray, factor: float) -> NDArray:
     return changed[:len(sound)].astype(np.float32)
 
 
-def coded(sound: NDArray, suffix: str, *codec: str) -> NDArray:
+def apply_codec(sound: NDArray, suffix: str, *codec: str) -> NDArray:
     """Through a codec of ffmpeg and back, by a file: its header tells the decoder the codec's delay."""
     raw = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1")
     with tempfile.TemporaryDirectory() as folder:
@@ -94,14 +94,14 @@ def distortions(others: Sequence[NDArray], seed: int = 0) -> dict:
     """
     rng = np.random.default_rng(seed)
     length = max(map(len, others))
-    babble = np.sum([np.resize(np.roll(to_peak(other, 0), len(other) // 2), length) for other in others], 0)
+    babble = np.sum([np.resize(np.roll(scale_to_peak(other, 0), len(other) // 2), length) for other in others], 0)
     white = rng.normal(size=30 * SAMPLE_RATE)
     found: dict[str, Any] = {"as it is": lambda sound: sound}
-    found |= {f"peak at {db} dBFS": lambda sound, db=db: to_peak(sound, db) for db in (0, -10, -20, -30)}
-    found |= {"8 kHz and back": lambda sound: narrowed(sound, 8000), "telephone": by_telephone,
-              f"room, RT60 {REVERB_S} s": lambda sound: in_a_room(sound, np.random.default_rng(seed))}
+    found |= {f"peak at {db} dBFS": lambda sound, db=db: scale_to_peak(sound, db) for db in (0, -10, -20, -30)}
+    found |= {"8 kHz and back": lambda sound: limit_bandwidth(sound, 8000), "telephone": telephone_band,
+              f"room, RT60 {REVERB_S} s": lambda sound: add_reverberation(sound, np.random.default_rng(seed))}
     for name, noise in (("white noise", white), ("babble", babble)):
-        found |= {f"{name}, {db} dB below": lambda sound, db=db, noise=noise: with_noise(sound, noise, db) for db in (20, 10)}
-    found |= {f"pitch {n:+d} semitones": lambda sound, n=n: pitched(sound, n) for n in (-4, 4)}
-    found |= {f"formants x {factor}": lambda sound, factor=factor: other_formants(sound, factor) for factor in (0.85, 1.18)}
-    return found | {name: lambda sound, codec=codec: coded(sound, *codec) for name, codec in CODECS.items()}
+        found |= {f"{name}, {db} dB below": lambda sound, db=db, noise=noise: add_noise(sound, noise, db) for db in (20, 10)}
+    found |= {f"pitch {n:+d} semitones": lambda sound, n=n: shift_pitch(sound, n) for n in (-4, 4)}
+    found |= {f"formants x {factor}": lambda sound, factor=factor: shift_formants(sound, factor) for factor in (0.85, 1.18)}
+    return found | {name: lambda sound, codec=codec: apply_codec(sound, *codec) for name, codec in CODECS.items()}

@@ -21,7 +21,7 @@ from core.stage import progress, stage
 from landmarks.dataset import Clip, load_clips
 from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
 from landmarks.timing import as_text, lip_gains, timing
-from landmarks.wordless import checked
+from landmarks.wordless import wordless_samples
 from learn.measures import markdown, report
 
 STAGE = "landmarks.evaluate"
@@ -63,7 +63,7 @@ def wordless(model_path: str | Path, **options: Any) -> dict:
     from landmarks.predict import load_model, predict_power
     model, speech = load_model(model_path), read_speech(SPEECH)
     noise = np.random.default_rng(0).normal(0, 10 ** ((level_dbfs(speech) - NOISY_DB) / 20), len(speech))
-    sounds = {**checked(), f"speech {QUIET_DB} dB softer": speech * 10 ** (-QUIET_DB / 20),
+    sounds = {**wordless_samples(), f"speech {QUIET_DB} dB softer": speech * 10 ** (-QUIET_DB / 20),
               f"speech {NOISY_DB} dB above noise": speech + noise}
 
     def motion(sound):

@@ -56,7 +56,7 @@ def _face(moves):
 FACES = np.stack([_face(MOVES[name]) for name in EMOTIONS])  # [emotion, 68, 2]
 
 
-def asked(text: str) -> tuple[str, float]:
+def parse_emotion(text: str) -> tuple[str, float]:
     """`auto`, `NAME` or `NAME:strength` as (name, strength). Raises InputError."""
     name, colon, strength = str(text).strip().lower().partition(":")
     if name not in (AUTO, *EMOTIONS):
@@ -70,12 +70,12 @@ def asked(text: str) -> tuple[str, float]:
     return name, size
 
 
-def vector(name: str, strength: float = 1.0) -> NDArray:
+def emotion_vector(name: str, strength: float = 1.0) -> NDArray:
     """One emotion as a vector, float32 [8], in the order of EMOTIONS."""
     return np.float32(strength) * np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(name)]
 
 
-def steady(values: NDArray, seconds: float = STEADY_S) -> NDArray:
+def smooth_emotion(values: NDArray, seconds: float = STEADY_S) -> NDArray:
     """`values` [frame, ...] smoothed in time, ends held: no emotion jumps."""
     return gaussian_filter(values, seconds * FPS, truncate=3).astype(np.float32)
 

@@ -27,11 +27,11 @@ from core.media.speech import open_speech
 from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.emotion.recognise import emotion_of, write_emotion
-from landmarks.expression import AUTO, N_ANGLES, asked, head_pose, offsets, vector
+from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
 from landmarks.head.prosody import pitch_of_spectrum
-from landmarks.head.sound import heard_at_knots
+from landmarks.head.sound import knot_features
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, Model, load_model
 from landmarks.streaming import Faces, Stream
@@ -86,10 +86,10 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
     the voice says, which is written too; another `seed` is another motion of head and brows. Raises InputError for bad input.
     """
-    name, strength = asked(emotion)
+    name, strength = parse_emotion(emotion)
     speech, out = open_speech(speech), Path(out)
     model = _kept_model(model_path or DEFAULT_MODEL)
-    noise, is_own = noise_for(out / "noise.npy", n_frames_of(len(speech.sound)), seed)
+    noise, from_file = noise_for(out / "noise.npy", n_frames_of(len(speech.sound)), seed)
     with model.one_at_a_time:
         power = model.power(speech.spectrum)
         voice = WholeVoice(power)
@@ -97,9 +97,9 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         face = predict_power(model, power, voice=voice)
     head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None
-    mood = strength * found.over_time if found else vector(name, strength)
+    mood = strength * found.over_time if found else emotion_vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
-    beside = {"head.npy": (head, "head-motion")} | ({} if is_own else {"noise.npy": (noise, "noise")})
+    beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
     inputs = [speech.path, model_path or DEFAULT_MODEL, HEAD_MODEL]
     path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, {"seed": seed, "emotion": emotion})
     if found:
@@ -111,7 +111,7 @@ def _moved(power, height, noise, free):
     """Head [frame, 5] and brows [frame, 2], by the model that ships."""
     model = _kept_head_model(HEAD_MODEL)
     with model.one_at_a_time:
-        return motion_of(model, heard_at_knots(power, height), noise, free)
+        return motion_of(model, knot_features(power, height), noise, free)
 
 
 def raw_pieces(stream: Any, n_bytes: int) -> Iterator[NDArray]:
@@ -147,13 +147,13 @@ def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Pa
     write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
     emotion : as for `predict_file`; auto is neutral here, as it needs a whole recording
     """
-    name, strength = asked(emotion)
+    name, strength = parse_emotion(emotion)
     if source.isatty():
         raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
     pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
     first = next(pieces)  # bad input is told before anything is loaded
     model = load_model(model_path)
-    stream, faces = Stream(model, emotion=None if name == AUTO else vector(name, strength)), []
+    stream, faces = Stream(model, emotion=None if name == AUTO else emotion_vector(name, strength)), []
 
     def take(frames):
         for face in frames:

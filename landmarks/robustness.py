@@ -32,7 +32,7 @@ N_BABBLERS = 6
 COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."  # a synthesiser says it in any language
 LANGUAGES = ("en-us", "de", "fr", "es", "it", "pt-br", "ru", "pl", "tr", "ar", "hi", "cmn", "ja", "ko", "sw")
 SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
-EVERY_VOICE = 7  # recordings of --voices: each seventh is heard; RAVDESS lists its 20 or 24 actors in turn
+EVERY_VOICE = 7  # recordings of --voices: each seventh is measured; RAVDESS lists its 20 or 24 actors in turn
 
 
 def sound_of_clip(row: dict) -> np.ndarray:
@@ -60,7 +60,7 @@ def opening_of(model: Model, sound: NDArray) -> NDArray:
     return face68.mouth_opening(predict(model, sound))
 
 
-def distorted(model: Model, clips: Sequence[tuple[Clip, NDArray]], changes: dict[str, Callable]) -> dict:
+def measure_distortions(model: Model, clips: Sequence[tuple[Clip, NDArray]], changes: dict[str, Callable]) -> dict:
     """Measures of each change: name -> source -> correlation and amplitude of the opening, and the drop from the first one."""
     table = {}
     with progress(changes.items(), "robustness") as bar:
@@ -68,8 +68,9 @@ def distorted(model: Model, clips: Sequence[tuple[Clip, NDArray]], changes: dict
             by_source = {}
             for clip, sound in clips:
                 seen = np.isfinite(clip.face).all((1, 2))
-                heard, measured = opening_of(model, change(sound))[seen], face68.mouth_opening(clip.face[seen])
-                by_source.setdefault(clip.source, []).append((correlation(heard, measured), amplitude_ratio(heard, measured)))
+                predicted, measured = opening_of(model, change(sound))[seen], face68.mouth_opening(clip.face[seen])
+                pair = correlation(predicted, measured), amplitude_ratio(predicted, measured)
+                by_source.setdefault(clip.source, []).append(pair)
             by_source["all clips"] = [pair for pairs in by_source.values() for pair in pairs]
             table[name] = {source: dict(zip(("correlation", "amplitude"), map(float, np.mean(pairs, 0))))
                            for source, pairs in sorted(by_source.items())}
@@ -112,7 +113,7 @@ def liveliness(model: Model, voices: Iterable[tuple[str, NDArray]], reference: f
 
 
 def as_markdown(table: dict) -> str:
-    """`distorted` as a table to paste into the documents."""
+    """`measure_distortions` as a table to paste into the documents."""
     sources = list(next(iter(table.values())))
     return markdown(("sound", *(f"{source}: r / drop / amplitude" for source in sources)), [
         (name, *("{correlation:.3f} / {drop:+.3f} / {amplitude:.2f}".format(**values[source]) for source in sources))
@@ -133,13 +134,13 @@ def main(model_path, pack, index, split, voices, out) -> None:
     """Measure how much other microphones, rooms, codecs and voices disturb the prediction."""
     model, clips = load_model(model_path), clips_with_sound(pack, index, split)
     everyone = {clip.speaker: sound for clip, sound in clips}
-    table = distorted(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
+    table = measure_distortions(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
     reference = float(np.mean([opening_of(model, sound).std() for _, sound in clips]))
     moves = liveliness(model, [*languages(), *(voices_of(voices) if voices else ())], reference)
-    heard = markdown(("voice", "recordings", "opening std, of that on the split", "least"), [
+    voice_table = markdown(("voice", "recordings", "opening std, of that on the split", "least"), [
         (group, v["recordings"], f"{v['opening_std']:.2f}", f"{v['least']:.2f}") for group, v in moves.items()])
     report(out or model_path.with_name("metrics-robustness.json"),
-           {"split": split, "clips": len(clips), "sounds": table, "voices": moves}, f"{as_markdown(table)}\n\n{heard}",
+           {"split": split, "clips": len(clips), "sounds": table, "voices": moves}, f"{as_markdown(table)}\n\n{voice_table}",
            stage=STAGE, options={"split": split}, inputs=[model_path, pack])
 
 

@@ -1,7 +1,7 @@
 """Synthetic sounds without speech: noise, hum, machines, knocks, tones and music.
 
 Reads: nothing. Writes: nothing. The detector of voices learns from these (landmarks.voice.train), and is measured on
-`checked()` (landmarks.evaluate).
+`wordless_samples()` (landmarks.evaluate).
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def _curve(rng, n, hz, low, high):
     return np.interp(np.arange(n), at, rng.uniform(low, high, len(at)))
 
 
-def coloured(rng: np.random.Generator, n: int) -> NDArray:
+def coloured_noise(rng: np.random.Generator, n: int) -> NDArray:
     """Noise of a random colour: white through a random smooth equaliser."""
     spectrum = np.fft.rfft(rng.normal(0, 1, n))
     octave = np.log2(np.linspace(0, SAMPLE_RATE / 2, len(spectrum)) / 60 + 1)
@@ -36,7 +36,7 @@ def coloured(rng: np.random.Generator, n: int) -> NDArray:
     return np.fft.irfft(spectrum * 2.0 ** (slope * octave + np.interp(octave, np.arange(len(knots)), knots)), n)
 
 
-def band(rng: np.random.Generator, n: int) -> NDArray:
+def band_noise(rng: np.random.Generator, n: int) -> NDArray:
     """Noise in one narrow band, which may wander: wind, a whistle, a hiss."""
     centre = 10 ** _curve(rng, n, rng.uniform(0.2, 2), *np.sort(rng.uniform(2, 3.8, 2)))
     phase = 2 * np.pi * np.cumsum(centre) / SAMPLE_RATE
@@ -55,7 +55,7 @@ def engine(rng: np.random.Generator, n: int) -> NDArray:
     """Pulses through a few resonances: a motor, a saw, a purr."""
     rate = _curve(rng, n, rng.uniform(0.1, 1), *np.sort(rng.uniform(8, 140, 2)))
     pulses = np.diff(np.floor(np.cumsum(rate) / SAMPLE_RATE), prepend=0) * rng.uniform(0.5, 1.5, n)
-    return _ring(rng, pulses, rng.integers(1, 4)) + coloured(rng, n) * rng.uniform(0, 0.02)
+    return _ring(rng, pulses, rng.integers(1, 4)) + coloured_noise(rng, n) * rng.uniform(0, 0.02)
 
 
 def _ring(rng, pulses, n_modes):
@@ -116,11 +116,11 @@ def music(rng: np.random.Generator, n: int) -> NDArray:
         strokes = np.zeros(n)
         strokes[::beat // 2] = rng.exponential(1, len(strokes[::beat // 2]))
         fall = np.exp(-(np.arange(n) % (beat // 2)) / SAMPLE_RATE * rng.uniform(10, 60))
-        out += (_ring(rng, strokes, 3) + fall * coloured(rng, n)) * rng.uniform(0.3, 3)
+        out += (_ring(rng, strokes, 3) + fall * coloured_noise(rng, n)) * rng.uniform(0.3, 3)
     return out
 
 
-KINDS = (coloured, coloured, band, hum, engine, knocks, sweep, music, music, music)
+KINDS = (coloured_noise, coloured_noise, band_noise, hum, engine, knocks, sweep, music, music, music)
 
 
 def _swells(rng, n):
@@ -148,11 +148,11 @@ def wordless(rng: np.random.Generator, n: int, kinds: Sequence[Callable] = KINDS
         one = kinds[int(rng.integers(len(kinds)))](rng, n)
         sound += one / level_of(one) * _swells(rng, n) * rng.uniform(0.3, 1)
     if rng.random() < 0.3:
-        sound = reverberant(rng, sound)
+        sound = reverberate(rng, sound)
     return sound / level_of(sound)
 
 
-def reverberant(rng: np.random.Generator, sound: NDArray) -> NDArray:
+def reverberate(rng: np.random.Generator, sound: NDArray) -> NDArray:
     """`sound` [sample] in a room: convolved with noise that dies away."""
     t = _seconds(int(0.6 * SAMPLE_RATE))
     room = rng.normal(0, 1, len(t)) * np.exp(-t * rng.uniform(8, 40)) * rng.uniform(0.01, 0.06)
@@ -161,7 +161,7 @@ def reverberant(rng: np.random.Generator, sound: NDArray) -> NDArray:
     return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[:len(sound)]
 
 
-def checked() -> dict:
+def wordless_samples() -> dict:
     """The sounds that measures are published for: name -> float32 [sample], five seconds at 16 kHz."""
     rng, n = np.random.default_rng(0), CHECK_S * SAMPLE_RATE
     t = _seconds(n)

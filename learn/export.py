@@ -31,14 +31,14 @@ def write_litert(network: Any, path: str | Path, kind_name: str, signatures: dic
     ------
     InputError : the file answers a random input otherwise than the network, or with NaN.
     """
-    content = _converted(network, signatures)
+    content = _convert(network, signatures)
     _check(path, content, signatures)
     with artifacts.described(path, kind_name, settings=network.settings, **about) as (part, _):
         part.write_bytes(content)
     return Path(path)
 
 
-def _converted(network, signatures) -> bytes:
+def _convert(network, signatures) -> bytes:
     import tensorflow as tf
     from keras.export import ExportArchive
     archive = ExportArchive()

@@ -42,9 +42,9 @@ def measure(fft: str | Path, landmarks: str | Path) -> list:
         for row in bar:
             spectrum, face = load_clip(row, fft, landmarks)
             for shift in CHECK_SHIFTS:
-                heard = spectrum[max(0, -shift):len(spectrum) - max(0, shift)]
-                shown = face[max(0, shift):len(face) + min(0, shift)]
-                offset_ms, confidence = offset_of(heard, shown)
+                sound = spectrum[max(0, -shift):len(spectrum) - max(0, shift)]
+                mouth = face[max(0, shift):len(face) + min(0, shift)]
+                offset_ms, confidence = offset_of(sound, mouth)
                 source = source_of(row["clip"]) or row["speaker"]
                 found.append((source, shift * FRAME_MS, offset_ms - shift * FRAME_MS, confidence))
     return found

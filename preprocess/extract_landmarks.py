@@ -21,7 +21,7 @@ from core.face import face68
 from core.face import face_detector as fd
 from core.media.video import read_frames
 from core.stage import stage
-from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, SMOOTH_WINDOW, face_boxes, measured_blocks, smooth_blocks
+from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, SMOOTH_WINDOW, face_boxes, measure_in_blocks, smooth_blocks
 
 STAGE = "preprocess.extract_landmarks"
 TEMPLATE_FRAMES = 2048  # the median of a clip's rigid points needs no more
@@ -56,7 +56,7 @@ def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> 
                          "a video of a face, seen from the front, 80 px or more")
     about = {**about, "most_faces": most_faces}
     pixel, poses, opening = paths[".pixel.npy"], [], []
-    shape = blocks.save(pixel, measured_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    shape = blocks.save(pixel, measure_in_blocks(source, boxes), KINDS[".pixel.npy"], **about)
     assert shape is not None  # a face was seen: there are frames
     n_frames = shape[0]
     template = clip_template(pixel, n_frames)

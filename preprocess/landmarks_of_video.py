@@ -72,7 +72,7 @@ def smooth_in_time(points: NDArray) -> NDArray:
     return savitzky_golay(points, SMOOTH_WINDOW)
 
 
-def measured_blocks(path: str | Path, boxes: NDArray) -> Iterator[NDArray]:
+def measure_in_blocks(path: str | Path, boxes: NDArray) -> Iterator[NDArray]:
     """Landmarks of a video as measured, within `boxes` [frame, 4]: yields float32 [<= block, 68, 2] px, NaN without a face."""
     frames = read_frames(path)
     for start in range(0, len(boxes), blocks.N_FRAMES):

@@ -84,10 +84,10 @@ def correlations(predicted: NDArray, measured: NDArray, seen: NDArray) -> NDArra
     """Mean correlation of the [frame, 2] signals at each lag, -MAX_LAG..MAX_LAG frames of late sound; NaN: too few frames."""
     n, found = min(len(predicted), len(measured)), np.full(2 * MAX_LAG + 1, np.nan)
     for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
-        heard, shown = slice(max(0, lag), n + min(0, lag)), slice(max(0, -lag), n - max(0, lag))
-        ok = seen[shown]
+        own, other = slice(max(0, lag), n + min(0, lag)), slice(max(0, -lag), n - max(0, lag))
+        ok = seen[other]
         if ok.sum() >= FEWEST:
-            a, b = predicted[heard][ok], measured[shown][ok]
+            a, b = predicted[own][ok], measured[other][ok]
             a, b = a - a.mean(0), b - b.mean(0)
             scale = np.sqrt(np.square(a).sum(0) * np.square(b).sum(0))
             found[i] = np.mean((a * b).sum(0) / np.maximum(scale, 1e-9))

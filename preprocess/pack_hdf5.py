@@ -62,9 +62,9 @@ def _own_lag(correlations: str, usual: float) -> float:
     return peak_of(found - STRAY * np.square(np.arange(-longest, longest + 1) - usual)) - longest
 
 
-def brought_together(rows: Sequence[dict], late: dict) -> list:
+def synchronise(rows: Sequence[dict], late: dict) -> list:
     """`rows` with `first_hop` and `first_frame`, where sound and picture begin together, and the frames that are left."""
-    together = []
+    synchronous = []
     for row in rows:
         hops = late.get(row["clip"], 0)
         first = max(0, -(hops // HOPS_PER_FRAME))
@@ -72,9 +72,9 @@ def brought_together(rows: Sequence[dict], late: dict) -> list:
         if n_frames <= 0:
             say(f"left out: {row['clip']}: {row['n_frames']} frames, and the sound is {hops * HOP_MS} ms late")
             continue
-        together.append({**row, "first_frame": first, "first_hop": first * HOPS_PER_FRAME + hops,
+        synchronous.append({**row, "first_frame": first, "first_hop": first * HOPS_PER_FRAME + hops,
                          "n_frames": n_frames})
-    return together
+    return synchronous
 
 
 def copy_hops(into: Any, start: int, path: str | Path, row: dict) -> None:
@@ -123,15 +123,15 @@ def pack(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str
 @click.option("--fft", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--offsets", type=click.Path(path_type=Path),
-              help="Folder of the offsets: bring sound and picture together.  [default: take them as they are]")
+              help="Folder of the offsets: synchronise sound and picture.  [default: take them as they are]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="The pack.")
 def main(fft, landmarks, offsets, out) -> None:
     """Pack all clips into one HDF5 file for training."""
     late = late_hops(offsets / "index.csv") if offsets else {}
-    rows = brought_together(usable_clips(fft / "index.csv", landmarks / "index.csv"), late)
+    rows = synchronise(usable_clips(fft / "index.csv", landmarks / "index.csv"), late)
     if offsets:
         ms = [hops * HOP_MS for row in rows if (hops := late.get(row["clip"]))]
-        say(f"sound and picture brought together in {len(ms)} of {len(rows)} clips"
+        say(f"sound and picture synchronised in {len(ms)} of {len(rows)} clips"
             + (f", by {min(ms)} to {max(ms)} ms" if ms else ""))
     inputs = [folder / "index.csv" for folder in (fft, landmarks, offsets) if folder]
     about = {"stage": STAGE, "inputs": inputs, "clips": len(rows), "frames": sum(row["n_frames"] for row in rows)}

@@ -23,7 +23,7 @@ def _clip_name(path, folder):
     return path.relative_to(folder).with_suffix("").as_posix()
 
 
-def _told_apart(rows):
+def _make_unique(rows):
     """Rows in which files that differ by their ending alone are different clips: the picture keeps the short name."""
     owner = {}
     for row in sorted(rows, key=lambda row: not row["picture"]):
@@ -92,7 +92,7 @@ def list_recordings(folder: Path) -> list:
         raise InputError(folder, "a file" if folder.is_file() else "no such folder", "a folder of recordings",
                          "python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder")
     if (folder / "manifest.csv").is_file():
-        return _told_apart(from_manifest(folder))
+        return _make_unique(from_manifest(folder))
     paths = _media(folder)
     if not paths:
         raise InputError(folder, "no recordings", f"files like {', '.join(sorted(VIDEO)[:4])}",
@@ -100,4 +100,4 @@ def list_recordings(folder: Path) -> list:
     ravdess = [p for p in paths if RAVDESS_NAME.fullmatch(p.stem)]
     if len(ravdess) == len(paths):
         return from_ravdess(folder, paths)
-    return _told_apart(from_folders(folder, paths))
+    return _make_unique(from_folders(folder, paths))

@@ -22,12 +22,12 @@ def usable_clips(fft_index: str | Path, landmark_index: str | Path) -> list:
     sound = {row["clip"]: row for row in read_index(fft_index, "sound_frames")}
     rows, left_out = [], []
     for row in read_index(landmark_index, "picture_frames"):
-        heard = sound.get(row["clip"], {"problem": "no spectrum"})
-        if problem := row.get("problem") or heard.get("problem"):
+        spectrum = sound.get(row["clip"], {"problem": "no spectrum"})
+        if problem := row.get("problem") or spectrum.get("problem"):
             left_out.append((row["clip"], problem))
             continue
         n_sound, n_picture = (int(number_in(path, of, name, 0, MOST_FRAMES)) for path, of, name in (
-            (fft_index, heard, "sound_frames"), (landmark_index, row, "picture_frames")))
+            (fft_index, spectrum, "sound_frames"), (landmark_index, row, "picture_frames")))
         if abs(n_sound - n_picture) > max(TOLERATED_FRAMES, 0.02 * n_picture):
             left_out.append((row["clip"], f"{n_sound} frames of sound, {n_picture} of picture"))
             continue

@@ -100,7 +100,7 @@ def blinks(n_frames: int, fps: float = FPS, rate: float = BLINK_RATE, seed: int 
 
 
 def close_lids(face: NDArray, share: float) -> NDArray:
-    """`face` float32 [68, 2] (face space) with the lids brought together by `share`, 0 as they are, 1 shut; a copy.
+    """`face` float32 [68, 2] (face space) with the lids closed by `share`, 0 as they are, 1 shut; a copy.
 
     The upper lid goes three quarters of the way.
     """

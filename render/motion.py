@@ -177,7 +177,7 @@ def resampled(motion: Motion, fps: float, frames: Iterable[int]) -> Iterator[tup
 
 
 def uncrossed(face: NDArray) -> NDArray:
-    """`face` [..., 68, 2] (face space) with inner lips and eyelids that passed each other brought together; a copy."""
+    """`face` [..., 68, 2] (face space) with inner lips and eyelids that passed each other closed; a copy."""
     face = face68.uncross_lips(face)
     for upper, lower in face68.EYE_LIDS:
         over = np.maximum(face[..., upper, 1] - face[..., lower, 1], 0) / 2

@@ -25,7 +25,7 @@ SMALL_FACE_PX = 96
 TURNED_DEG = 20  # of yaw; beyond it the far half of the mouth is too narrow to open well
 BLURRED = 6  # sharpness; a face blurred by a fiftieth of its width has 0.6 to 6, a sharp one 20 and more
 NOSE_DEPTH = 0.6  # eye distances (about 61 mm) from the plane of the eye corners to the nose's tip (about 37 mm)
-SHARPNESS_PX = 128  # width a face is brought to before its sharpness is measured
+SHARPNESS_PX = 128  # width a face is scaled to before its sharpness is measured
 _A_PHOTO = f"a photo of a face, seen from the front, {SMALL_FACE_PX} px wide or more"
 
 
@@ -62,7 +62,7 @@ def yaw_deg(photo: Photo) -> float:
 def sharpness(photo: Photo) -> float:
     """Variance of the Laplacian in the box of the points, in thousandths of the variance of the grey values.
 
-    The face is brought to SHARPNESS_PX first, and the contrast divided out, so that the number means the same in every
+    The face is scaled to SHARPNESS_PX first, and the contrast divided out, so that the number means the same in every
     photo; 0 where the face is of one colour.
     """
     rows, columns = photo.picture.shape[:2]

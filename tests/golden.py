@@ -73,9 +73,9 @@ def landmark(model=None):
 def head(model=None):
     from landmarks.head.motion import load_head_model, motion_of, seeded_noise
     from landmarks.head.prosody import pitch_of_spectrum
-    from landmarks.head.sound import heard_at_knots
+    from landmarks.head.sound import knot_features
     n = n_frames_of(len(sound()))
-    heard = heard_at_knots(power(), pitch_of_spectrum(spectrum_of(sound())))
+    heard = knot_features(power(), pitch_of_spectrum(spectrum_of(sound())))
     turned, brows = motion_of(load_head_model(model), heard, seeded_noise(n, SEED), np.ones(n))
     return {"head": turned[::5], "brows": brows[::5]}
 

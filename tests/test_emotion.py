@@ -28,7 +28,7 @@ from landmarks.emotion.train import merged, weighed
 from landmarks.expression import EMOTIONS
 from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.predict import predict_file
-from landmarks.wordless import checked
+from landmarks.wordless import wordless_samples
 from preprocess import list_recordings
 
 VOICES = "en-us", "en-us+f2", "en-gb-x-rp", "en-us+m3"
@@ -126,9 +126,9 @@ def test_level_does_not_matter():
     assert loud.shape == (2 * n_frames_of(len(sound)), N_BANDS + 5)
 
 
-@pytest.mark.parametrize("name", checked())
+@pytest.mark.parametrize("name", wordless_samples())
 def test_without_words_it_is_neutral(name):
-    found = emotion_of(checked()[name].astype(np.float32))
+    found = emotion_of(wordless_samples()[name].astype(np.float32))
     assert found.over_time[:, 0].min() > 0.9 and found.whole[0] > 0.9
 
 

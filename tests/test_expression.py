@@ -9,7 +9,7 @@ from core.clock import FPS, SAMPLE_RATE
 from core.face import face68
 from core.media.audio import write_wav
 from landmarks import expression
-from landmarks.expression import EMOTIONS, asked, offsets, steady, vector
+from landmarks.expression import EMOTIONS, emotion_vector, offsets, parse_emotion, smooth_emotion
 from landmarks.predict import load_model, predict_file
 from landmarks.streaming import Stream
 
@@ -100,19 +100,20 @@ def test_a_stream_wears_an_emotion():
         stream = Stream(model, **options)
         return np.concatenate([stream.push(sound), stream.finish()])
 
-    worn = streamed(emotion=vector("happy", 0.5)) - streamed()
-    np.testing.assert_allclose(worn, np.broadcast_to(0.5 * offsets(vector("happy")), worn.shape), atol=1e-6)
+    worn = streamed(emotion=emotion_vector("happy", 0.5)) - streamed()
+    np.testing.assert_allclose(worn, np.broadcast_to(0.5 * offsets(emotion_vector("happy")), worn.shape), atol=1e-6)
 
 
 def test_doubt_is_neutral():
     doubt = np.abs(offsets(np.full(len(EMOTIONS), 1 / len(EMOTIONS)))).max()
-    assert doubt < 0.35 * min(np.abs(offsets(vector(name))).max() for name in EMOTIONS if name not in ("neutral", "calm"))
+    strong = [np.abs(offsets(emotion_vector(name))).max() for name in EMOTIONS if name not in ("neutral", "calm")]
+    assert doubt < 0.35 * min(strong)
 
 
 def test_emotions_come_slowly():
     jump = np.zeros((4 * FPS, len(EMOTIONS)), np.float32)
     jump[2 * FPS:, EMOTIONS.index("angry")] = 1
-    smooth = steady(jump)[:, EMOTIONS.index("angry")]
+    smooth = smooth_emotion(jump)[:, EMOTIONS.index("angry")]
     assert smooth[[0, -1]] == pytest.approx([0, 1], abs=1e-3)
     assert np.searchsorted(smooth, 0.9) - np.searchsorted(smooth, 0.1) >= 0.5 * FPS
 
@@ -120,7 +121,7 @@ def test_emotions_come_slowly():
 @pytest.mark.parametrize("text, wanted", [("auto", ("auto", 1)), ("Happy", ("happy", 1)), ("sad:0.5", ("sad", 0.5)),
                                           ("auto:1.5", ("auto", 1.5))])
 def test_what_may_be_asked(text, wanted):
-    assert asked(text) == wanted
+    assert parse_emotion(text) == wanted
 
 
 @pytest.mark.parametrize("text, said", [("merry", "'merry'; expected auto or one of neutral, calm, happy"),
@@ -136,7 +137,7 @@ def test_a_wrong_emotion_is_said_in_one_line(text, said, tmp_path):
 
 def test_heads_lean_little():
     assert np.abs(expression.head_pose(np.eye(len(EMOTIONS)))).max() < 0.1
-    assert not expression.head_pose(vector("neutral")).any()
+    assert not expression.head_pose(emotion_vector("neutral")).any()
 
 
 def test_the_head_is_held_by_the_emotion(neutral, tmp_path):

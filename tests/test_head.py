@@ -17,7 +17,7 @@ from landmarks.head import knots
 from landmarks.head import motion as head_module
 from landmarks.head.motion import flow, load_head_model, motion_of, noise_for, seeded_noise, with_brows
 from landmarks.head.prosody import melody, pitch_of_spectrum
-from landmarks.head.sound import N_SOUND, heard_at_knots
+from landmarks.head.sound import N_SOUND, knot_features
 from landmarks.lite import load_model
 from landmarks.predict import predict_file
 from landmarks.voice.gate import WholeVoice
@@ -54,7 +54,7 @@ def moved(model, sound, seed=0, noise=None):
     """Motion [frame, channel] for `sound` as a prediction makes it."""
     power, height = _power_and_pitch(sound)
     noise = seeded_noise(len(power), seed) if noise is None else noise
-    return np.concatenate(motion_of(model, heard_at_knots(power, height), noise, WholeVoice(power).free), 1)
+    return np.concatenate(motion_of(model, knot_features(power, height), noise, WholeVoice(power).free), 1)
 
 
 class TestMeasuring:
@@ -156,7 +156,7 @@ class TestMotion:
 
     def test_blocks_give_what_one_would(self, model, sound, monkeypatch):
         power, height = _power_and_pitch(np.concatenate([sound] * 3))
-        seen, noise = heard_at_knots(power, height), seeded_noise(len(power))
+        seen, noise = knot_features(power, height), seeded_noise(len(power))
         whole = head_module.flow(model, seen, noise)
         monkeypatch.setattr(head_module, "_OWN", 32)
         assert np.allclose(head_module.flow(model, seen, noise), whole, atol=1e-4)

@@ -191,7 +191,7 @@ def test_the_pack_holds_the_good_clips_side_by_side(data, n_frames):
 
 
 @pytest.mark.parametrize("late_ms, first_frame, first_hop", [(20, 0, 2), (-50, 2, 3), (0, 0, 0)])
-def test_late_sound_is_brought_together(data, tmp_path, late_ms, first_frame, first_hop):
+def test_late_sound_is_synchronised(data, tmp_path, late_ms, first_frame, first_hop):
     rows = [{"clip": f"{speaker}/{i}", "speaker": speaker, "offset_ms": ms, "confidence": sure, "correlations": curve}
             for speaker, ms, sure, curve in (("ben", late_ms, 0.3, "nan nan nan"), ("anna", 400, 0.01, "0 0.1 0.5"))
             for i in range(4)]

@@ -47,18 +47,18 @@ def test_every_change_keeps_length_and_time(sentence):
 
 
 def test_changes_are_what_they_say():
-    assert np.abs(distort.to_peak(tone(200), -20)).max() == pytest.approx(0.1, rel=1e-3)
-    assert rms(distort.narrowed(tone(6000), 8000)) < 0.01 < 0.6 < rms(distort.narrowed(tone(1000), 8000))
-    assert rms(distort.by_telephone(tone(80))) < 0.05 < 0.6 < rms(distort.by_telephone(tone(1000)))
-    noisy = distort.with_noise(tone(200), np.random.default_rng(0).normal(size=5000), 10)
+    assert np.abs(distort.scale_to_peak(tone(200), -20)).max() == pytest.approx(0.1, rel=1e-3)
+    assert rms(distort.limit_bandwidth(tone(6000), 8000)) < 0.01 < 0.6 < rms(distort.limit_bandwidth(tone(1000), 8000))
+    assert rms(distort.telephone_band(tone(80))) < 0.05 < 0.6 < rms(distort.telephone_band(tone(1000)))
+    noisy = distort.add_noise(tone(200), np.random.default_rng(0).normal(size=5000), 10)
     assert rms(noisy - tone(200)) == pytest.approx(rms(tone(200)) / 10**0.5, rel=1e-3)
-    assert loudest_hz(distort.pitched(tone(400), 12)) == pytest.approx(800, abs=5)
+    assert loudest_hz(distort.shift_pitch(tone(400), 12)) == pytest.approx(800, abs=5)
 
 
 def test_a_room_decays_by_60_db_in_its_time():
     click = np.zeros(SAMPLE_RATE, np.float32)
     click[0] = 1
-    heard = distort.in_a_room(click, np.random.default_rng(0))
+    heard = distort.add_reverberation(click, np.random.default_rng(0))
     early, late = rms(heard[100:900]), rms(heard[4100:4900])
     assert 20 * np.log10(early / late) == pytest.approx(60 * 4000 / (distort.REVERB_S * SAMPLE_RATE), abs=2)
     assert heard[0] > 0.9
@@ -66,7 +66,7 @@ def test_a_room_decays_by_60_db_in_its_time():
 
 def test_formants_move_and_pitch_stays():
     sound = steadiness.vowel((700, 1200, 2500), 125)
-    moved = distort.other_formants(sound, 1.25)
+    moved = distort.shift_formants(sound, 1.25)
     for of, formant_hz in ((sound, 700), (moved, 875)):
         level = np.abs(np.fft.rfft(of * np.hanning(len(of))))
         hz = np.arange(len(level)) * SAMPLE_RATE / len(of)

@@ -146,10 +146,10 @@ def test_training_compares_as_the_judge_does():
 
 @pytest.mark.parametrize("late_hops", [-13, -4, 0, 3, 8])
 def test_a_shifted_stretch_is_late_by_so_many_hops(late_hops):
-    from landmarks.sync.data import shifted
+    from landmarks.sync.data import shift_sound
     power, shapes = np.zeros((80, HOPS_PER_FRAME, 2)), np.zeros((80, 8))
     power[40], shapes[40] = 1, 1
-    heard, shown, seen = shifted(power, shapes, np.ones(80, bool), late_hops, 60)
+    heard, shown, seen = shift_sound(power, shapes, np.ones(80, bool), late_hops, 60)
     assert heard.shape == (60, HOPS_PER_FRAME, 2) and shown.shape == (60, 8) and seen.all()
     sound_at = np.flatnonzero(heard[..., 0].ravel())[0]
     assert sound_at - np.flatnonzero(shown[:, 0])[0] * HOPS_PER_FRAME == late_hops

@@ -13,7 +13,7 @@ from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
 from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
-from landmarks.wordless import checked, wordless
+from landmarks.wordless import wordless, wordless_samples
 
 AT_REST = 0.02  # of the motion in speech
 
@@ -39,9 +39,9 @@ def freedom(sound, whole=False):
 
 
 @pytest.mark.parametrize("running", [False, True])
-@pytest.mark.parametrize("name", checked())
+@pytest.mark.parametrize("name", wordless_samples())
 def test_the_mouth_rests_without_words(name, running):
-    moves = opening(checked()[name], running=running).std() / opening(speak(SENTENCES[0])).std()
+    moves = opening(wordless_samples()[name], running=running).std() / opening(speak(SENTENCES[0])).std()
     assert moves < AT_REST
 
 

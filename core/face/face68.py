@@ -185,7 +185,7 @@ def to_face_space(pixel: NDArray, template: NDArray | None = None) -> tuple[NDAr
 
 
 def rigid_template(pixel: NDArray) -> NDArray:
-    """A clip's median rigid points, brought to face space by the eyes alone: float [frame, 68, 2] px -> complex [8]."""
+    """A clip's median rigid points, mapped to face space by the eyes alone: float [frame, 68, 2] px -> complex [8]."""
     rigid = _as_complex(pixel[:, RIGID])
     rigid = rigid[np.isfinite(rigid).all(1)]
     factor, shift = _eye_similarity(rigid)

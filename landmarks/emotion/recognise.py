@@ -18,7 +18,7 @@ from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.files import whole_file
 from core.media.audio import spectrum_of
 from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
-from landmarks.expression import EMOTIONS, steady
+from landmarks.expression import EMOTIONS, smooth_emotion
 from landmarks.voice.gate import WholeVoice
 
 STAGE = "landmarks.emotion"
@@ -77,7 +77,7 @@ def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | 
     free = WholeVoice(np.concatenate(powers)).free if free is None else free
     spoken = np.add.reduceat(free > 0.5, bounds[:-1])
     share, whole = free[:, None], spoken @ np.array(wholes) / spoken.sum() if spoken.any() else NEUTRAL
-    over_time = steady(share * np.concatenate(over_time) + (1 - share) * NEUTRAL)
+    over_time = smooth_emotion(share * np.concatenate(over_time) + (1 - share) * NEUTRAL)
     return Emotion(whole.astype(np.float32), over_time, np.concatenate(embedding), float((free > 0.5).mean()))
 
 

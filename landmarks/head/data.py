@@ -82,9 +82,9 @@ def turning(clip: HeadClip) -> float:
 class HeadBatches:
     """Batches to learn from, each of them following from the seed and the step alone.
 
-    `batch(step)` -> heard [item, knot, KNOT * N_SOUND], listens [item] (0 or 1), manner [item, N_MANNER], motion
+    `batch(step)` -> sound [item, knot, KNOT * N_SOUND], conditional [item] (0 or 1), manner [item, N_MANNER], motion
     [item, knot, channel], weight [item, knot], noise of the same shape as the motion, time [item].
-    Not `taught`, all are heard, and somebody speaks.
+    Not `taught`, all are conditional, and somebody speaks.
     """
 
     def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, taught: bool = True):
@@ -96,10 +96,10 @@ class HeadBatches:
     def batch(self, step: int):
         rng = np.random.default_rng([self.seed, step])
         chosen = rng.choice(len(self.clips), self.n_items, p=self.share)
-        heard, manner, motion, weight = (np.stack(part) for part in zip(*(self._item(self.clips[i], rng) for i in chosen)))
+        sound, manner, motion, weight = (np.stack(part) for part in zip(*(self._item(self.clips[i], rng) for i in chosen)))
         noise = rng.standard_normal(motion.shape).astype(np.float32)
-        listens = (rng.random(len(heard)) >= UNCONDITIONAL * self.taught).astype(np.float32)
-        return heard, listens, manner, motion, weight, noise, rng.uniform(0, 1, len(heard)).astype(np.float32)
+        conditional = (rng.random(len(sound)) >= UNCONDITIONAL * self.taught).astype(np.float32)
+        return sound, conditional, manner, motion, weight, noise, rng.uniform(0, 1, len(sound)).astype(np.float32)
 
     def _item(self, clip, rng):
         """A stretch of a clip: another speed, another microphone, mirrored, a little larger or smaller; or nobody speaks."""
@@ -117,9 +117,9 @@ class HeadBatches:
             motion = motion * np.float32(SILENT_SIZE) * (np.arange(N_CHANNELS) < 5)
         features, quiet = sound_features(power, height)
         features, motion = stretch(features, speed, 1)[:self.n_frames], stretch(motion, speed, 1)[:self.n_frames]
-        heard, knots = at_knots(features, quiet).reshape(n_knots_of(len(features)), -1), to_knots(motion)
+        sound, knots = at_knots(features, quiet).reshape(n_knots_of(len(features)), -1), to_knots(motion)
         missing = n_knots_of(self.n_frames) - len(knots)
-        heard = np.concatenate([heard, np.tile(quiet, (missing, KNOT))])
-        return (heard.astype(np.float32), manner.astype(np.float32), np.pad(knots, ((0, missing), (0, 0))),
+        sound = np.concatenate([sound, np.tile(quiet, (missing, KNOT))])
+        return (sound.astype(np.float32), manner.astype(np.float32), np.pad(knots, ((0, missing), (0, 0))),
                 np.pad(np.ones(len(knots), np.float32), (0, missing)))
 

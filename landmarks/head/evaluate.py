@@ -23,7 +23,7 @@ from landmarks.head.data import MOVING, HeadClip, load_heads, turning
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, HeadModel, load_head_model, motion_of, seeded_noise
 from landmarks.head.prosody import melody
-from landmarks.head.sound import heard_at_knots
+from landmarks.head.sound import knot_features
 from landmarks.voice.gate import WholeVoice
 from learn.measures import markdown, report
 
@@ -35,11 +35,11 @@ _TINY = 1e-9
 _SLOW_S, _FAST_S = 1.0, 0.12  # of the Gaussians between which accents lie
 
 
-def moved(model: HeadModel, clip: HeadClip, seed: int, sound: HeadClip | None = None) -> NDArray:
-    """The model's motion [frame, channel] for a clip, hearing `sound`, another clip, in its place."""
+def predict_motion(model: HeadModel, clip: HeadClip, seed: int, sound: HeadClip | None = None) -> NDArray:
+    """The model's motion [frame, channel] for a clip, or for the sound of another clip, `sound`."""
     sound = sound or clip
     free = WholeVoice(sound.power).free
-    return np.concatenate(motion_of(model, heard_at_knots(sound.power, sound.height), seeded_noise(len(free), seed), free), 1)
+    return np.concatenate(motion_of(model, knot_features(sound.power, sound.height), seeded_noise(len(free), seed), free), 1)
 
 
 def _filtered(values, sigma_s: float):
@@ -51,7 +51,7 @@ def loudness(clip: HeadClip) -> NDArray:
     return _filtered(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S)
 
 
-def replayed(clip: HeadClip, train: Sequence[HeadClip]) -> NDArray:
+def replay_motion(clip: HeadClip, train: Sequence[HeadClip]) -> NDArray:
     """The motion of the clip of `train` whose loudness goes most like this one's, [frame, channel]."""
     n, own = len(clip.face), loudness(clip)
     others = [other for other in train if len(other.face) >= n and turning(other) > MOVING]
@@ -85,7 +85,7 @@ def measures_of(motion: NDArray, clip: HeadClip) -> dict:
             "brow_melody": correlation(accents(brow), accents(height))}
 
 
-def compared(found: Sequence[dict], truth: Sequence[dict]) -> dict:
+def compare(found: Sequence[dict], truth: Sequence[dict]) -> dict:
     """Measures of a method, a list of `measures_of`, beside those of the clips: ratios of medians, and means."""
     def ratio(name):
         return np.median([m[name] for m in found], 0) / np.median([m[name] for m in truth], 0)
@@ -114,8 +114,8 @@ def long_and_silent(model: HeadModel, clips: Sequence[HeadClip]) -> dict:
 
     def motion(power, height):
         free = WholeVoice(power).free
-        heard = heard_at_knots(power, height)
-        return np.concatenate(motion_of(model, heard, seeded_noise(len(power)), free), 1) / model.size
+        sound = knot_features(power, height)
+        return np.concatenate(motion_of(model, sound, seeded_noise(len(power)), free), 1) / model.size
 
     spoken = motion(power, height)
     quiet = motion(np.zeros_like(power[:SILENT_S * FPS]), np.full_like(height[:SILENT_S * FPS], np.nan))
@@ -135,19 +135,19 @@ def measure(model: HeadModel, clips: Sequence[HeadClip], train: Sequence[HeadCli
         for i, clip in bar:
             n = len(clip.face)
             truth.append(measures_of(to_frames(to_knots(clip.face), n), clip))
-            motions = [moved(model, clip, seed) for seed in range(SEEDS)]
+            motions = [predict_motion(model, clip, seed) for seed in range(SEEDS)]
             spread.append(diversity(motions))
             found["model"] += [measures_of(motion, clip) for motion in motions]
-            others = [moved(model, clip, seed, clips[i - 1])[:n] for seed in range(SEEDS)]
+            others = [predict_motion(model, clip, seed, clips[i - 1])[:n] for seed in range(SEEDS)]
             by_sound += map(difference, motions, others)
             found["another's sound"] += [measures_of(motion, clip) for motion in others]
             begun = [model.begin(noise=seeded_noise(n, seed))["motion"] for seed in range(SEEDS)]
             found["noise"] += [measures_of(to_frames(motion, n), clip) for motion in begun]
-            found["replay"].append(measures_of(replayed(clip, train), clip))
+            found["replay"].append(measures_of(replay_motion(clip, train), clip))
             found["still"].append(measures_of(np.zeros_like(clip.face), clip))
     measured = {name: float(np.mean([m[name] for m in truth])) for name in ("speed_loudness", "nod_loudness", "brow_melody")}
-    same = bool(np.array_equal(moved(model, clips[0], 1), moved(model, clips[0], 1)))
-    methods = {name: compared(rows, truth) for name, rows in found.items()}
+    same = bool(np.array_equal(predict_motion(model, clips[0], 1), predict_motion(model, clips[0], 1)))
+    methods = {name: compare(rows, truth) for name, rows in found.items()}
     return {"clips": len(clips), "measured": measured, "methods": methods, "diversity": float(np.mean(spread)),
             "by_sound": float(np.mean(by_sound)), "same_seed": same, "long": long_and_silent(model, clips)}
 

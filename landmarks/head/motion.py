@@ -24,7 +24,7 @@ from landmarks.lite import signatures
 
 DEFAULT_MODEL = paths.HEAD_MODEL
 N_STEPS = 4  # of the flow from noise to motion
-GUIDANCE_SCALE = 2.0  # times what the speech adds to unconditional motion; 0 does not listen
+GUIDANCE_SCALE = 2.0  # times what the speech adds to unconditional motion; 0 is motion without regard to speech
 FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
 SWAY = 0.25  # of the head's motion is left where nobody speaks
 CALM_S = 0.5  # of Gaussian smoothing of the way there
@@ -37,9 +37,9 @@ _BROWS = tuple(list(face68.GROUPS[name]) for name in ("right_brow", "left_brow")
 
 @dataclass
 class HeadModel:
-    """A loaded head-model: the functions `hear`, `begin`, `move`, and what it says of motion in general."""
+    """A loaded head-model: the functions `encode`, `begin`, `move`, and what it says of motion in general."""
 
-    hear: Callable
+    encode: Callable  # `hear` in the file
     begin: Callable
     move: Callable
     manner: np.ndarray  # how lively, as learnt from heads that move freely
@@ -54,9 +54,9 @@ def load_head_model(path: str | Path | None = None) -> HeadModel:
 
 
 def _load(path, _about) -> HeadModel:
-    hear, begin, move = signatures(path, "hear", "begin", "move")
+    encode, begin, move = signatures(path, "hear", "begin", "move")
     first = begin(noise=np.zeros((1, N_CHANNELS), np.float32))
-    return HeadModel(hear, begin, move, first["manner"], first["size"], int(first["sees"]))
+    return HeadModel(encode, begin, move, first["manner"], first["size"], int(first["sees"]))
 
 
 def seeded_noise(n_frames: int, seed: int = 0) -> NDArray:
@@ -71,7 +71,7 @@ def noise_for(path: str | Path, n_frames: int, seed: int = 0) -> tuple[NDArray, 
     Returns
     -------
     noise : float32 [knot, channel]
-    is_own : whether it was read
+    from_file : whether it was read
 
     Raises
     ------
@@ -87,22 +87,22 @@ def noise_for(path: str | Path, n_frames: int, seed: int = 0) -> tuple[NDArray, 
     return noise, True
 
 
-def flow(model: HeadModel, heard: NDArray, noise: NDArray) -> NDArray:
-    """Noise [knot, channel] to motion [knot, channel], while hearing [knot, ...]; in blocks that give what one would."""
+def flow(model: HeadModel, sound: NDArray, noise: NDArray) -> NDArray:
+    """Noise [knot, channel] to motion [knot, channel], by the sound [knot, ...]; in blocks that give what one would."""
     n, around = len(noise), model.sees
     spans = [(max(0, t - around), min(n, t + _OWN + around), t, min(n, t + _OWN)) for t in range(0, n, _OWN)]
-    listens = np.array([GUIDANCE_SCALE], np.float32)
+    scale = np.array([GUIDANCE_SCALE], np.float32)
 
     def in_blocks(function):
         return np.concatenate([function(slice(a, b))[own - a:end - a] for a, b, own, end in spans])
 
-    codes = in_blocks(lambda part: model.hear(heard=heard[part])["code"])
+    codes = in_blocks(lambda part: model.encode(heard=sound[part])["code"])
     motion = in_blocks(lambda part: model.begin(noise=noise[part])["motion"])
 
     def velocity(at, time):
         time = np.array([time], np.float32)
         return in_blocks(lambda part: model.move(motion=at[part], code=codes[part], manner=model.manner, time=time,
-                                                listens=listens)["velocity"])
+                                                listens=scale)["velocity"])
 
     for step in range(N_STEPS):  # the midpoint rule
         half = motion + velocity(motion, step / N_STEPS) / np.float32(2 * N_STEPS)
@@ -110,13 +110,13 @@ def flow(model: HeadModel, heard: NDArray, noise: NDArray) -> NDArray:
     return motion
 
 
-def motion_of(model: HeadModel, heard: NDArray, noise: NDArray, free: NDArray) -> tuple[NDArray, NDArray]:
+def motion_of(model: HeadModel, sound: NDArray, noise: NDArray, free: NDArray) -> tuple[NDArray, NDArray]:
     """Motion of head and brows.
 
     Parameters
     ----------
     model : from `load_head_model`
-    heard : float32 [knot, ...], `head_sound.heard_at_knots`
+    sound : float32 [knot, ...], `head.sound.knot_features`
     noise : float32 [knot, channel]
     free : float [frame], 0 where nobody speaks, 1 where somebody does
 
@@ -126,7 +126,7 @@ def motion_of(model: HeadModel, heard: NDArray, noise: NDArray, free: NDArray) -
     brows : float32 [frame, 2], right and left, how far they are raised, eye distances
     """
     free = gaussian_filter(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
-    motion = to_frames(flow(model, heard, noise), len(free))
+    motion = to_frames(flow(model, sound, noise), len(free))
     motion = within_limit(motion / model.size) * model.size * taper(len(free), FADE_S).astype(np.float32)[:, None]
     return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
 

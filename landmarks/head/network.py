@@ -69,10 +69,10 @@ class HeadNetwork(keras.Model):
 
         self.nothing = self.add_weight(shape=(width,), name="nothing", initializer="zeros")
 
-    def hear(self, heard, listens=None, training=False):
-        """Sound [item, knot, KNOT * N_SOUND] -> codes [item, knot, width]; `nothing` where `listens` [item] is 0."""
-        code = self.ear[1](self.drop(self.ear[0](heard), training=training))
-        return code if listens is None else self.nothing + listens[:, None, None] * (code - self.nothing)
+    def encode(self, sound, conditional=None, training=False):
+        """Sound [item, knot, KNOT * N_SOUND] -> codes [item, knot, width]; `nothing` where `conditional` [item] is 0."""
+        code = self.ear[1](self.drop(self.ear[0](sound), training=training))
+        return code if conditional is None else self.nothing + conditional[:, None, None] * (code - self.nothing)
 
     def begin(self, noise):
         """White noise [item, knot, channel] -> the same, coloured and mixed like measured motion."""
@@ -89,15 +89,15 @@ class HeadNetwork(keras.Model):
             x = x + self.drop(narrow(wide(norm_2(x))), training=training)
         return self.velocity(self.last(x)) * self.size
 
-    def led(self, motion, code, manner, time, listens):
-        """The velocity of one recording, [knot, channel]: guided. `listens` [1] is the guidance scale.
+    def guide(self, motion, code, manner, time, scale):
+        """The guided velocity of one recording, [knot, channel]; `scale` [1] is the guidance scale.
 
         Source: classifier-free guidance, Ho & Salimans 2022.
         """
         code = tf.stack([tf.zeros_like(code) + self.nothing, code])
         both = [tf.repeat(part[None], 2, 0) for part in (motion, manner, time[0], tf.ones_like(motion[:, 0]))]
         unconditional, conditional = tf.unstack(self(both[0], code, *both[1:]))
-        return unconditional + listens * (conditional - unconditional)
+        return unconditional + scale * (conditional - unconditional)
 
 
 def statistics_of(clips: Sequence[HeadClip]) -> dict:
@@ -121,14 +121,17 @@ def statistics_of(clips: Sequence[HeadClip]) -> dict:
 
 
 def export(network: HeadNetwork, path: str | Path, **about: Any) -> Path:
-    """Write `network` to `path` as LiteRT (head-model): `hear`, `begin` and `move`, one recording each; see `learn.export`."""
-    heard, noise, motion, code = (tf.TensorSpec((None, n), name=name) for name, n in (
+    """Write `network` to `path` as LiteRT (head-model): `hear`, `begin` and `move`, one recording each; see `learn.export`.
+
+    Names within the file are those of its version: `hear` takes `heard`, the sound; `listens` is the guidance scale.
+    """
+    sound, noise, motion, code = (tf.TensorSpec((None, n), name=name) for name, n in (
         ("heard", KNOT * N_SOUND), ("noise", N_CHANNELS), ("motion", N_CHANNELS), ("code", network.settings["width"])))
-    manner, time, listens = (tf.TensorSpec((n,), name=name) for name, n in (("manner", N_MANNER), ("time", 1), ("listens", 1)))
+    manner, time, scale = (tf.TensorSpec((n,), name=name) for name, n in (("manner", N_MANNER), ("time", 1), ("listens", 1)))
     sees = tf.constant(max(COLOUR, network.settings["depth"] * REACH))
     return write_litert(network, path, "head-model", {
-        "hear": (lambda heard: {"code": network.hear(heard[None])[0]}, [heard]),
+        "hear": (lambda heard: {"code": network.encode(heard[None])[0]}, [sound]),
         "begin": (lambda noise: {"motion": network.begin(noise[None])[0], "manner": network.manner + 0.0,
                                  "size": network.size + 0.0, "sees": sees + 0}, [noise]),
-        "move": (lambda motion, code, manner, time, listens: {"velocity": network.led(motion, code, manner, time, listens)},
-                 [motion, code, manner, time, listens])}, **about)
+        "move": (lambda motion, code, manner, time, listens: {"velocity": network.guide(motion, code, manner, time, listens)},
+                 [motion, code, manner, time, scale])}, **about)

@@ -11,12 +11,12 @@ from landmarks.features import N_MELS, normalise
 from landmarks.head.knots import at_knots
 from landmarks.head.prosody import melody
 
-N_BANDS = 16  # of the spectrum: a head hears how loud, not which vowel
+N_BANDS = 16  # of the spectrum: a head follows how loud speech is, not which vowel
 N_SOUND = N_BANDS * HOPS_PER_FRAME // 2 + 2  # numbers a frame
 
 
 def sound_features(power: NDArray, height: NDArray) -> tuple[NDArray, NDArray]:
-    """What the head hears: float32 [frame, N_SOUND] of mel power [frame, hop, mel] and pitch [frame, hop]; and silence."""
+    """What the network takes: float32 [frame, N_SOUND] of mel power [frame, hop, mel] and pitch [frame, hop]; and silence."""
     features, silence = normalise(power)
     bands = features.reshape(len(power), HOPS_PER_FRAME // 2, 2, N_BANDS, N_MELS // N_BANDS).mean((2, 4)) / 2
     quiet = np.tile(silence.reshape(N_BANDS, -1).mean(1) / 2, HOPS_PER_FRAME // 2)
@@ -24,7 +24,7 @@ def sound_features(power: NDArray, height: NDArray) -> tuple[NDArray, NDArray]:
             np.concatenate([quiet, np.zeros(2)]).astype(np.float32))
 
 
-def heard_at_knots(power: NDArray, height: NDArray) -> NDArray:
+def knot_features(power: NDArray, height: NDArray) -> NDArray:
     """`sound_features` around each knot: float32 [knot, KNOT * N_SOUND]."""
     features = at_knots(*sound_features(power, height))
     return features.reshape(len(features), -1)

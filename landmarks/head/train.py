@@ -25,12 +25,12 @@ STAGE = "landmarks.head.train"
 N_CHECKED = 16  # batches of held-out clips that a check looks at
 
 
-def flow_loss(network: "HeadNetwork", heard: Any, listens: Any, manner: Any, motion: Any, weight: Any, noise: Any, time: Any,
-              *, training: bool = False) -> Any:
+def flow_loss(network: "HeadNetwork", sound: Any, conditional: Any, manner: Any, motion: Any, weight: Any, noise: Any,
+              time: Any, *, training: bool = False) -> Any:
     """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
     import tensorflow as tf
     start, share = network.begin(noise), time[:, None, None]
-    velocity = network((1 - share) * start + share * motion, network.hear(heard, listens, training), manner, time, weight,
+    velocity = network((1 - share) * start + share * motion, network.encode(sound, conditional, training), manner, time, weight,
                        training=training)
     error = tf.reduce_mean(tf.square((velocity - (motion - start)) / network.size), -1)
     return tf.reduce_sum(error * weight) / tf.reduce_sum(weight)

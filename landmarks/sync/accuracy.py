@@ -49,8 +49,8 @@ def trials(found: Sequence[tuple[str, NDArray, NDArray]], seconds: float,
         for start in range(LARGEST_SHIFT, len(face) - n - LARGEST_SHIFT + 1, n):
             limit = LARGEST_SHIFT * HOPS_PER_FRAME
             for late in rng.integers(-limit, limit + 1, N_SHIFTS):
-                heard = hops[start * HOPS_PER_FRAME - late:][:n * HOPS_PER_FRAME]
-                yield source, late * HOP_MS, heard.reshape(n, HOPS_PER_FRAME, -1), face[start:start + n]
+                shifted = hops[start * HOPS_PER_FRAME - late:][:n * HOPS_PER_FRAME]
+                yield source, late * HOP_MS, shifted.reshape(n, HOPS_PER_FRAME, -1), face[start:start + n]
 
 
 def by_judge(judge: Judge) -> Callable[[NDArray, NDArray], tuple[float, float]]:

@@ -16,7 +16,7 @@ from landmarks.sync.judge import MAX_LAG, mouth_features, sound_features
 
 LENGTHS = (25, 37, 50, 60)  # frames of a stretch: short clips must be judged too
 LARGEST_SHIFT = 12  # frames; the lags looked at go further
-BLUR = 0.6  # frames: recordings are brought together to about one
+BLUR = 0.6  # frames: recordings are synchronised to about one
 
 
 class SyncBatches:
@@ -45,7 +45,7 @@ class SyncBatches:
         shapes, seen = mouth_features(clip.face[start:start + n_wanted])
         power, shapes, seen = (stretch(part, speed, unit) for part, unit in
                                ((power, HOPS_PER_FRAME), (shapes, 1), (seen.astype(np.float32), 1)))
-        power, shapes, seen = shifted(power, shapes, seen > 0.99, late_hops, n_frames)
+        power, shapes, seen = shift_sound(power, shapes, seen > 0.99, late_hops, n_frames)
         features = mask_bands(sound_features(power), rng)
         distance = np.arange(-MAX_LAG, MAX_LAG + 1) - late_hops / HOPS_PER_FRAME
         target = np.exp(-0.5 * np.square(distance / BLUR))
@@ -53,7 +53,8 @@ class SyncBatches:
                 (target / target.sum()).astype(np.float32))
 
 
-def shifted(power: NDArray, shapes: NDArray, seen: NDArray, late_hops: int, n_frames: int) -> tuple[NDArray, NDArray, NDArray]:
+def shift_sound(power: NDArray, shapes: NDArray, seen: NDArray, late_hops: int,
+                n_frames: int) -> tuple[NDArray, NDArray, NDArray]:
     """`n_frames` of sound [frame, hop, mel] and picture [frame, ...], the sound `late_hops` late; beyond them is nothing."""
     hops = power.reshape(-1, power.shape[-1])
     first_frame = max(0, -(-late_hops // HOPS_PER_FRAME))

@@ -34,10 +34,10 @@ LEAST_DEVIATION = 2e-3  # eye distances: a mouth whose opening deviates less doe
 
 @dataclass
 class Judge:
-    """A loaded sync-model: `hear` and `see` as functions, and how often it was right (the sidecar's `accuracy`)."""
+    """A loaded sync-model: functions that embed sound and mouth, and how often it was right (the sidecar's `accuracy`)."""
 
-    hear: Callable
-    see: Callable
+    embed_sound: Callable  # `hear` in the file
+    embed_mouth: Callable  # `see`
     accuracy: dict
 
 
@@ -62,13 +62,13 @@ def _load(path, about) -> Judge:
 
 
 def sound_features(power: NDArray) -> NDArray:
-    """What the ear takes: mel power [frame, hop, mel] of one recording -> float32 [frame + CONTEXT, hop, mel]."""
+    """What the sound encoder takes: mel power [frame, hop, mel] of one recording -> float32 [frame + CONTEXT, hop, mel]."""
     features, silence = normalise(power)
     return pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
 
 
 def mouth_features(face: NDArray) -> tuple[NDArray, NDArray]:
-    """What the eye takes: the mouth's shape without its mean, in deviations of its opening.
+    """What the mouth encoder takes: the mouth's shape without its mean, in deviations of its opening.
 
     face : float [frame, 68, 2], face space, NaN without a face -> float32 [frame, N_MOUTH_SHAPE], bool [frame]
     """
@@ -80,16 +80,16 @@ def mouth_features(face: NDArray) -> tuple[NDArray, NDArray]:
     return ((shapes - shapes[seen].mean(0)) / spread).astype(np.float32), seen
 
 
-def similarities(heard: NDArray, shown: NDArray, seen: NDArray) -> NDArray:
+def similarities(sound: NDArray, mouth: NDArray, seen: NDArray) -> NDArray:
     """Correlation of two sequences of vectors at each lag, their means over the clip taken away.
 
-    heard, shown : float [frame, size]; seen : bool [frame] -> float [lag], -1..1; NaN where fewer than FEWEST frames meet
+    sound, mouth : float [frame, size]; seen : bool [frame] -> float [lag], -1..1; NaN where fewer than FEWEST frames meet
     """
-    n, found = min(len(heard), len(shown)), np.full(N_LAGS, np.nan)
-    heard, shown, seen = heard[:n] - heard[:n].mean(0), shown[:n], seen[:n]
-    shown = (shown - shown[seen].mean(0)) * seen[:, None] if seen.any() else shown
+    n, found = min(len(sound), len(mouth)), np.full(N_LAGS, np.nan)
+    sound, mouth, seen = sound[:n] - sound[:n].mean(0), mouth[:n], seen[:n]
+    mouth = (mouth - mouth[seen].mean(0)) * seen[:, None] if seen.any() else mouth
     for i, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
-        a, b = heard[max(0, lag):n + min(0, lag)], shown[max(0, -lag):n - max(0, lag)]
+        a, b = sound[max(0, lag):n + min(0, lag)], mouth[max(0, -lag):n - max(0, lag)]
         ok = seen[max(0, -lag):n - max(0, lag)]
         if ok.sum() >= FEWEST:
             found[i] = (a[ok] * b[ok]).sum() / np.sqrt(np.square(a[ok]).sum() * np.square(b[ok]).sum() + 1e-6)
@@ -109,7 +109,7 @@ def judge_power(judge: Judge, power: NDArray, face: NDArray) -> Verdict:
     shapes, seen = mouth_features(face)
     if seen.sum() < FEWEST or face68.mouth_opening(face[seen]).std() < LEAST_DEVIATION or not np.any(power):
         return Verdict(float("nan"), 0.0, np.full(N_LAGS, np.nan))
-    return verdict_of(similarities(judge.hear(sound_features(power)), judge.see(shapes), seen))
+    return verdict_of(similarities(judge.embed_sound(sound_features(power)), judge.embed_mouth(shapes), seen))
 
 
 def judge_clip(judge: Judge, sound: NDArray, face: NDArray) -> Verdict:
@@ -123,11 +123,11 @@ def landmarks_of(path: str | Path) -> NDArray:
         pixel = artifacts.load(path, "landmarks-face", "landmarks-pixel").array
     else:
         from core.media.video import read_frames
-        from preprocess.landmarks_of_video import face_boxes, measured_blocks, smooth_in_time
+        from preprocess.landmarks_of_video import face_boxes, measure_in_blocks, smooth_in_time
         boxes, _ = face_boxes(read_frames(path))
         if not np.isfinite(boxes).any():
             raise InputError(path, f"no face in any of {len(boxes)} frames", "a video of a face, seen from the front")
-        pixel = smooth_in_time(np.concatenate(list(measured_blocks(path, boxes))))
+        pixel = smooth_in_time(np.concatenate(list(measure_in_blocks(path, boxes))))
     if not np.isfinite(pixel).all((1, 2)).any():
         raise InputError(path, "no face in it", "landmarks of a face")
     return face68.to_face_space(pixel)[0]

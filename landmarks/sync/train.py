@@ -49,8 +49,8 @@ def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: A
     @tf.function(input_signature=signature)  # one graph for all lengths: a resumed run computes as an unbroken one
     def train_step(features, shapes, seen, target):
         with tf.GradientTape() as tape:
-            heard, shown = network(features, shapes, training=True)
-            terms = loss_terms(network, heard, shown, seen, target, n_others)
+            sound, mouth = network(features, shapes, training=True)
+            terms = loss_terms(network, sound, mouth, seen, target, n_others)
             loss = terms["lag"] + terms["clip"]
         descend(tape, loss, network, optimizer, average)
         return {"loss": loss, **terms}
@@ -63,9 +63,10 @@ def judge_of(network: "SyncNetwork") -> "Judge":
     import tensorflow as tf
 
     from landmarks.sync.judge import Judge
-    hear, see = (tf.function(lambda x, net=net: net(x[None], training=False)[0], reduce_retracing=True)
+    embed_sound, embed_mouth = (tf.function(lambda x, net=net: net(x[None], training=False)[0], reduce_retracing=True)
                  for net in (network.ear, network.eye))
-    return Judge(lambda features: hear(tf.constant(features)).numpy(), lambda shapes: see(tf.constant(shapes)).numpy(), {})
+    return Judge(lambda features: embed_sound(tf.constant(features)).numpy(),
+                 lambda shapes: embed_mouth(tf.constant(shapes)).numpy(), {})
 
 
 def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:

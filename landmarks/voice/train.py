@@ -22,7 +22,7 @@ from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_p
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
 from landmarks.voice.gate import LAG, gate_features
-from landmarks.wordless import level_of, reverberant, wordless
+from landmarks.wordless import level_of, reverberate, wordless
 from learn.run import run_options, train_as_asked
 
 STAGE = "landmarks.voice.train"
@@ -68,7 +68,7 @@ def piece(rng: np.random.Generator, speakers: dict) -> tuple[NDArray, NDArray]:
         voiced[at:at + len(said)] = said
         at += len(said) + int(rng.exponential(1.0) * FPS)
     if has_voice and rng.random() < 0.3:
-        speech = reverberant(rng, speech)
+        speech = reverberate(rng, speech)
     background = np.zeros(n) if not has_voice and rng.random() < 0.1 else wordless(rng, n)
     share = 10 ** (-rng.uniform(*((0, 2.5) if rng.random() < 0.7 else (2.5, 4))))
     return (speech + (share if has_voice else 1) * background) * 10 ** rng.uniform(-2.5, -0.7), with_margins(voiced)

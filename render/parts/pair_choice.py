@@ -3,7 +3,7 @@
 Reads, writes: nothing.
 Frames whose head is turned otherwise than the photo's are not paired: nothing that moves in a face explains them. Mouths are
 moved by the truth's own landmarks, wide open ones more often than they come. Lids are not: measured landmarks hardly close an
-eye that is shut, so the photo's are brought together as far as the truth's are, between the clip's open eyes and its shut ones.
+eye that is shut, so the photo's are closed as far as the truth's are, between the clip's open eyes and its shut ones.
 """
 
 import numpy as np
