@@ -71,7 +71,7 @@ def portrait_clip(path: str | Path, seconds: float, speech: str | Path) -> Path:
     return write_video(path, (portrait[:, x:x + SIDE_PX] for x in left), speech=speech)
 
 
-def repeated(clip: str | Path, n_times: int, path: Path) -> None:
+def repeat_clip(clip: str | Path, n_times: int, path: Path) -> None:
     """The video `clip` `n_times` over, without encoding it again."""
     from imageio_ffmpeg import get_ffmpeg_exe
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def landmarks(folder: Path) -> list[Row]:
     clip = portrait_clip(folder / "clip.mp4", CLIP_S, speech_of(CLIP_S, folder))
     copies = [folder / "corpus" / f"clip{i}.mp4" for i in range(N_CORES)]
     for copy in copies:
-        repeated(clip, 1, copy)
+        repeat_clip(clip, 1, copy)
     stage_s = extract(folder / "corpus", "preprocess.extract_landmarks", N_CORES).seconds
     with get_context("spawn").Pool(N_CORES) as pool:
         pool.map(abs, range(N_CORES))  # the processes have started
@@ -106,7 +106,7 @@ def memory(folder: Path) -> list[Row]:
     clip = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder))
     rows = []
     for minutes in (SHORT_MIN, LONG_MIN):
-        repeated(clip, minutes, folder / f"{minutes}min" / "clip.mp4")
+        repeat_clip(clip, minutes, folder / f"{minutes}min" / "clip.mp4")
     for name in ("preprocess.extract_fft", "preprocess.extract_landmarks"):
         short, long = (extract(folder / f"{minutes}min", name, 1).peak_mb for minutes in (SHORT_MIN, LONG_MIN))
         rows.append(Row(f"{name.split('.')[1]}, peak memory, {LONG_MIN} min", long, "MB", f"{SHORT_MIN} min", short))
@@ -132,7 +132,7 @@ def predict(folder: Path) -> list[Row]:
                 "the piece", PIECE_MS)]
 
 
-def padded_to(photo: "Photo", width: int, height: int) -> "Photo":
+def pad_to(photo: "Photo", width: int, height: int) -> "Photo":
     """`photo` in the middle of a grey picture of this size."""
     picture = np.full((height, width, 3), 128, np.uint8)
     left, top = (width - photo.picture.shape[1]) // 2, (height - photo.picture.shape[0]) // 2
@@ -144,8 +144,8 @@ def render_row(found: "Photo", moves: "Motion", width: int, height: int, folder:
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
     from render.parts.painted import painted_parts
-    face, video = padded_to(photo.framed(found, "full", height), width, height), folder / "video.mp4"
-    shown = list(motion.on_face(motion.resampled(moves, FPS, range(len(moves))), face.face))
+    face, video = pad_to(photo.frame_photo(found, "full", height), width, height), folder / "video.mp4"
+    shown = list(motion.apply_to_face(motion.resample(moves, FPS, range(len(moves))), face.face))
     held = list(portrait.frames(face, shown[:N_HELD], painted_parts(face)))  # libraries are loaded by now
     render_s = seconds_of(lambda: write_video(video, portrait.frames(face, shown, painted_parts(face))))
     encode_s = seconds_of(lambda: write_video(video, (held[i % N_HELD] for i in range(len(shown)))))
@@ -158,9 +158,9 @@ def render(folder: Path) -> list[Row]:
     from landmarks.predict import predict_file
     from preprocess.sample_photo import write_photo
     from render import motion, photo_check
-    from render.render import enlivened
+    from render.render import add_head_motion
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
-    moves, found = enlivened(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
+    moves, found = add_head_motion(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
     return [render_row(found, moves, *size, folder) for size in SIZES]
 
 

@@ -96,11 +96,11 @@ class Avatars:
             past["other_face"] = {"number": least_like(cached_faces(FACES), picture, points)}
         wanted = UNIT_PX / unit
         factor = min(wanted, LONGEST_PX / max(picture.shape[:2]))
-        drawn, past["whole"] = self._drawn(picture, points, factor, past.get("whole"), past.get("other_face"))
+        drawn, past["whole"] = self._draw_scaled(picture, points, factor, past.get("whole"), past.get("other_face"))
         if factor < WORTHWHILE * wanted:
             left, top, right, bottom = box = _part(points, unit, picture.shape[:2])
-            part, past["face"] = self._drawn(picture[top:bottom, left:right], points - (left, top), wanted, past.get("face"),
-                                             past.get("other_face"))
+            part, past["face"] = self._draw_scaled(picture[top:bottom, left:right], points - (left, top), wanted,
+                                                   past.get("face"), past.get("other_face"))
             weight = _window(box, unit, picture.shape[:2])
             under = drawn[top:bottom, left:right]
             drawn[top:bottom, left:right] = np.round(under + (part.astype(np.float32) - under) * weight)
@@ -115,7 +115,7 @@ class Avatars:
         face = cv2.GaussianBlur(face, (0, 0), FACE_RIM * unit)[..., None]
         return OWN_PAINT[self.style] + (OWN_PAINT_OF_FACE[self.style] - OWN_PAINT[self.style]) * face
 
-    def _drawn(self, picture, points, factor, past, other_face):
+    def _draw_scaled(self, picture, points, factor, past, other_face):
         """A picture drawn at `factor` of its size, with `other_face` on it, scaled back."""
         rows, columns = picture.shape[:2]
         size = [max(MULTIPLE, round(n * factor / MULTIPLE) * MULTIPLE) for n in (rows, columns)]

@@ -30,7 +30,7 @@ DRAWING_PX = 512
 _SKIN, _LINE, _LIPS = (242, 206, 178), (70, 45, 40), (205, 95, 95)
 
 
-def drawn_face(face: NDArray) -> tuple[NDArray, NDArray]:
+def draw_face(face: NDArray) -> tuple[NDArray, NDArray]:
     """A face drawn with flat colours through `face` [68, 2] (face space): a picture, and its points in px."""
     view = np.array([DRAWING_PX * 0.2, 0, DRAWING_PX / 2, DRAWING_PX * 0.45])
     points = face68.to_pixel_space(face[None], view)[0]
@@ -62,7 +62,7 @@ def drawn_face(face: NDArray) -> tuple[NDArray, NDArray]:
 def moments(moves: motion.Motion, face: NDArray) -> dict[str, tuple[NDArray, NDArray]]:
     """Name -> (face, head): what a talking face should show, chosen from the motion itself."""
     rest, still = face68.closed_mouth(face), np.zeros(5, np.float32)
-    shown = [f for f, _ in motion.on_face(motion.resampled(moves, 25, range(len(moves))), rest)]
+    shown = [f for f, _ in motion.apply_to_face(motion.resample(moves, 25, range(len(moves))), rest)]
     opening, width = face68.mouth_opening(np.stack(shown)), face68.mouth_width(np.stack(shown))
     round_ = int((opening / opening.std() - 1.5 * width / width.std()).argmax())
     chosen = {"the photo": face, "lips meet": shown[int(opening.argmin())], "half open": shown[int(np.argsort(opening)[-30])],
@@ -91,8 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         moves, _ = motion.read_motion(predict_file(ROOT / "data" / "samples" / "speech.wav", Path(folder)))
         path = write_photo(Path(folder) / "portrait.png")
-        person = photo.framed(photo_check.find_face(path), "crop", 2 * TILE_PX)
-        drawing = photo.Photo(path, *drawn_face(load_model().rest_face))
+        person = photo.frame_photo(photo_check.find_face(path), "crop", 2 * TILE_PX)
+        drawing = photo.Photo(path, *draw_face(load_model().rest_face))
         comic = photo.Photo(path, Avatars()(person.picture, person.points)[0], person.points)
         for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),
                                   ("drawing", drawing, painted_parts(drawing))):

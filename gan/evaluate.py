@@ -41,7 +41,7 @@ def lower_half(pictures: NDArray) -> NDArray:
     return pictures[:, rows * 9 // 16:, columns // 4: columns * 3 // 4]
 
 
-def measured_opening(pictures: Iterable[NDArray]) -> NDArray:
+def measure_opening(pictures: Iterable[NDArray]) -> NDArray:
     """Mouth opening that the landmark detector finds in pictures, in eye distances; NaN where it finds no face: [n]."""
     points = [face_detector.landmarks_of_picture(picture)[0] for picture in pictures]
     return np.array([np.nan if p is None else face68.mouth_opening(p) / face68.eye_distance(p) for p in points])
@@ -55,7 +55,7 @@ def measure(drawn: NDArray, real: NDArray) -> dict:
             "pixel_mse": [metrics.mse(a / 127.5, b / 127.5) for a, b in zip(drawn, real)],
             "mouth_psnr_db": [metrics.psnr_db(a, b) for a, b in zip(*lower)],
             "sharpness": [edge_strength(a) / max(edge_strength(b), 1e-6) for a, b in zip(drawn, real)],
-            "opening": list(measured_opening(drawn))}
+            "opening": list(measure_opening(drawn))}
 
 
 def summary(found: dict, real_opening: NDArray) -> dict:
@@ -130,7 +130,7 @@ def evaluate(generator: Generator, train: Crops, val: Crops) -> tuple[dict, NDAr
     """
     asked = np.flatnonzero(np.arange(len(val)) != val.first_of_clip())
     blocks = np.array_split(asked, -(-len(asked) // _BLOCK))
-    real_opening = np.concatenate([measured_opening(val.batch(numbers)) for numbers in blocks])
+    real_opening = np.concatenate([measure_opening(val.batch(numbers)) for numbers in blocks])
     shown = asked[np.linspace(0, len(asked) - 1, min(N_SHOWN, len(asked))).astype(int)]
     table, tiles = {}, [*val.batch(shown)]
     for name, draw in contestants(generator, train, val).items():

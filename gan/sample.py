@@ -23,7 +23,7 @@ from learn.curves import save_picture
 N_COLUMNS = 8
 
 
-def chosen_faces(landmarks: Path, n: int, rng: np.random.Generator, speakers: Collection[str] = ()) -> NDArray:
+def choose_faces(landmarks: Path, n: int, rng: np.random.Generator, speakers: Collection[str] = ()) -> NDArray:
     """Faces to draw: `n` frames spread over a landmark file, or random frames of the `val` clips of a folder.
 
     `speakers`: only these, when the folder has them; the face of another does not fit.
@@ -73,7 +73,7 @@ def main(model, landmarks, out, n, random_looks, seed) -> None:
     generator, rng = load_generator(model), np.random.default_rng(seed)
     speakers = artifacts.read_sidecar(model).get("speakers", ())
     n = n if landmarks or random_looks else 1  # the face at rest, always the same
-    face = chosen_faces(landmarks, n, rng, speakers) if landmarks else np.repeat(generator.rest_face[None].numpy(), n, 0)
+    face = choose_faces(landmarks, n, rng, speakers) if landmarks else np.repeat(generator.rest_face[None].numpy(), n, 0)
     looks = torch.zeros(n, generator.settings["n_look"])
     if random_looks:
         looks = torch.from_numpy(rng.standard_normal(looks.shape).astype(np.float32))

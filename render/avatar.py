@@ -16,7 +16,7 @@ AVATARS = ("none", "comic")
 def as_comic(check: FaceCheck, path: str | Path) -> FaceCheck:
     """The check of a photo (`photo_check.FaceCheck`) as that of its comic, which is written to `path`, with its points."""
     from avatar.translation import write_avatar
-    shown = photo.framed(check.photo)
+    shown = photo.frame_photo(check.photo)
     drawn = write_avatar(shown.picture, shown.points, Path(path), check.photo.path)
     factor = shown.picture.shape[1] / check.photo.picture.shape[1]
     return replace(check, photo=photo.Photo(Path(path), drawn, shown.points), boxes=check.boxes * factor)

@@ -42,7 +42,7 @@ def check(background: str) -> str:
     return background
 
 
-def _drawn(points, shape, sizes):
+def _draw_person(points, shape, sizes):
     """An ellipse for the head of upright `points` [68, 2] px, a trapezoid for neck and shoulders: bool [row, column]."""
     (left, top), (right, bottom) = points.min(0), points.max(0)
     height, middle = bottom - top, (right + left) / 2
@@ -65,7 +65,8 @@ def cut_out(photo: Photo) -> NDArray:
     shrink = min(1.0, _WORK_PX / max(rows, columns))
     size = max(2, round(columns * shrink)), max(2, round(rows * shrink))
     picture = cv2.resize(photo.picture, size, interpolation=cv2.INTER_AREA)
-    certain, likely, possible = (_drawn(photo.points * shrink, size[::-1], sizes) for sizes in (_CERTAIN, _LIKELY, _POSSIBLE))
+    certain, likely, possible = (_draw_person(photo.points * shrink, size[::-1], sizes)
+                                 for sizes in (_CERTAIN, _LIKELY, _POSSIBLE))
     mask = np.where(possible, cv2.GC_PR_BGD, cv2.GC_BGD)
     mask[likely], mask[certain] = cv2.GC_PR_FGD, cv2.GC_FGD
     mask = mask.astype(np.uint8)
@@ -80,7 +81,7 @@ def cut_out(photo: Photo) -> NDArray:
     return np.clip(cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
-def _covering(picture, shape):
+def _cover(picture, shape):
     """`picture` cut and scaled to cover (rows, columns) `shape`."""
     rows, columns = shape
     factor = max(rows / picture.shape[0], columns / picture.shape[1])
@@ -90,7 +91,7 @@ def _covering(picture, shape):
     return picture[y:y + rows, x:x + columns]
 
 
-def _blurred(picture, person, size_px):
+def _blur_background(picture, person, size_px):
     """The background of `picture`, blurred: uint8; the person (float32 [row, column]) does not bleed into it."""
     shrink = max(1.0, size_px / 4)  # a wide blur needs no fine pixels
     small = tuple(max(1, round(n / shrink)) for n in person.shape[::-1])
@@ -101,7 +102,7 @@ def _blurred(picture, person, size_px):
     return cv2.resize(small, person.shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def replaced(photo: Photo, background: str = KEEP) -> Photo:
+def replace_background(photo: Photo, background: str = KEEP) -> Photo:
     """`photo` (`photo.Photo`) with another background behind its person; itself when that is `keep`."""
     if check(background) == KEEP:
         return photo
@@ -109,11 +110,11 @@ def replaced(photo: Photo, background: str = KEEP) -> Photo:
     if person is None or person.shape != shape:
         person = cut_out(photo)
     if background == BLUR:
-        behind = _blurred(photo.picture, person, _BLUR_SIZE * float(photo.pose[0]))
+        behind = _blur_background(photo.picture, person, _BLUR_SIZE * float(photo.pose[0]))
     elif colour := _COLOUR.fullmatch(background):
         behind = np.broadcast_to(np.array([int(part, 16) for part in colour.groups()], np.uint8), photo.picture.shape)
     else:
-        behind = _covering(read_photo(background), shape)
+        behind = _cover(read_photo(background), shape)
     picture = photo.picture.copy()
     for top in range(0, shape[0], _BAND):
         rows = slice(top, top + _BAND)

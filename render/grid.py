@@ -1,4 +1,4 @@
-"""Displacement fields on a coarse grid, enlarged to every pixel of a box.
+"""Displacement fields on a coarse grid, interpolated at every pixel of a box.
 
 Reads, writes: nothing.
 """
@@ -21,7 +21,7 @@ def box_of(low: NDArray, high: NDArray, pose: NDArray, size: tuple[int, int]) ->
 
 
 class Grid:
-    """A box of pixels with nodes, a little beyond it on all sides: fields are made at the nodes, and enlarged to the box.
+    """A box of pixels with nodes, a little beyond it on all sides: fields are made at the nodes, and interpolated in the box.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Grid:
         (left, right), (top, bottom) = sides
         return (left, top, right, bottom) if left < right and top < bottom else None
 
-    def enlarged(self, values, box=None):
+    def interpolate(self, values, box=None):
         """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""
         left, top, right, bottom = box or self.box
         first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel

@@ -112,7 +112,7 @@ def close_lids(face: NDArray, share: float) -> NDArray:
     return face
 
 
-def blinking(moves: Iterable[tuple[NDArray, NDArray]], shares: Iterable[float]) -> Iterator[tuple[NDArray, NDArray]]:
+def add_blinks(moves: Iterable[tuple[NDArray, NDArray]], shares: Iterable[float]) -> Iterator[tuple[NDArray, NDArray]]:
     """Close the lids of the faces in `moves`, pairs (face, head), by `shares`, one a pair."""
     for (face, head), share in zip(moves, shares):
         yield close_lids(face, share) if share else face, head

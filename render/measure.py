@@ -38,10 +38,10 @@ def stretch(face: NDArray) -> slice:
 
 def moves_of(photo_face: NDArray, face: NDArray, pose: NDArray, still: int) -> list[tuple[NDArray, NDArray]]:
     """(face, head) of each frame, for a photo that is frame `still`: what `portrait.frames` takes."""
-    from render.motion import head_of_pose, uncrossed
+    from render.motion import head_of_pose, uncross
     offsets, head = face - face[still], head_of_pose(pose)
     head = head - head[still]
-    return [(uncrossed(photo_face + offset), h) for offset, h in zip(offsets, head)]
+    return [(uncross(photo_face + offset), h) for offset, h in zip(offsets, head)]
 
 
 def mouth_box(points: NDArray, size: tuple[int, int], unit_px: float) -> tuple[slice, slice]:

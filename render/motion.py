@@ -163,7 +163,7 @@ def n_output_frames(seconds: float, fps: float) -> int:
     return max(1, int(seconds * fps + 0.5))
 
 
-def resampled(motion: Motion, fps: float, frames: Iterable[int]) -> Iterator[tuple[NDArray, ...]]:
+def resample(motion: Motion, fps: float, frames: Iterable[int]) -> Iterator[tuple[NDArray, ...]]:
     """A `Motion` at another frame rate: yields (offsets float32 [68, 2], head float32 [5]) for each number in `frames`.
 
     Each output frame shows the motion at its own middle, interpolated; the last one is held when the motion ends early.
@@ -176,7 +176,7 @@ def resampled(motion: Motion, fps: float, frames: Iterable[int]) -> Iterator[tup
         yield tuple(values[before] + (values[after] - values[before]) * share for values in (motion.face, motion.head))
 
 
-def uncrossed(face: NDArray) -> NDArray:
+def uncross(face: NDArray) -> NDArray:
     """`face` [..., 68, 2] (face space) with inner lips and eyelids that passed each other closed; a copy."""
     face = face68.uncross_lips(face)
     for upper, lower in face68.EYE_LIDS:
@@ -186,7 +186,7 @@ def uncrossed(face: NDArray) -> NDArray:
     return face
 
 
-def on_face(moves: Iterable[tuple[NDArray, ...]], face: NDArray, expression_scale: float = 1.0,
+def apply_to_face(moves: Iterable[tuple[NDArray, ...]], face: NDArray, expression_scale: float = 1.0,
             head_scale: float = 1.0) -> Iterator[tuple[NDArray, NDArray]]:
     """Put `moves`, pairs of offsets [68, 2] and head [5], on another rest face, float [68, 2].
 
@@ -196,4 +196,4 @@ def on_face(moves: Iterable[tuple[NDArray, ...]], face: NDArray, expression_scal
     head : float32 [5]
     """
     for offset, head in moves:
-        yield uncrossed(face + offset * np.float32(expression_scale)), head * np.float32(head_scale)
+        yield uncross(face + offset * np.float32(expression_scale)), head * np.float32(head_scale)

@@ -12,7 +12,7 @@ import numpy as np
 from core.face import face68
 from core.media.picture import read_photo as read_photo
 from core.stage import say
-from render.motion import uncrossed
+from render.motion import uncross
 
 FRAMINGS = ("full", "crop", "resize")
 LONGEST_PX = 1920  # of a video when no size is asked for
@@ -31,7 +31,7 @@ class Photo:
 
     def __post_init__(self):
         face, pose = face68.to_face_space(self.points[None])
-        object.__setattr__(self, "face", uncrossed(face[0]))
+        object.__setattr__(self, "face", uncross(face[0]))
         object.__setattr__(self, "pose", pose[0])
 
 
@@ -48,7 +48,7 @@ def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
     return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points)
 
 
-def framed(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:
+def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:
     """Choose what of the photo is shown.
 
     Parameters

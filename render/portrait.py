@@ -78,7 +78,7 @@ class Portrait:
 
     def _places(self, grid, offsets):
         """Where in the texture each pixel of the grid's box comes from."""
-        return grid.enlarged(self.texture.at(grid.source(offsets)))
+        return grid.interpolate(self.texture.at(grid.source(offsets)))
 
     def _paint(self, frame, view, patch, carried):
         """Lay a patch of a part's view over `frame`, carried as the head is."""
@@ -90,7 +90,7 @@ class Portrait:
         if not width or (box := grid.box_of_nodes(inside.all(2))) is None:
             return
         left, top, right, bottom = box
-        laid = cv2.remap(patch, np.ascontiguousarray(grid.enlarged(at, box)), None, cv2.INTER_LINEAR,
+        laid = cv2.remap(patch, np.ascontiguousarray(grid.interpolate(at, box)), None, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_CONSTANT)
         part, mask = frame[top:bottom, left:right], laid[..., 3:].astype(np.uint16)
         part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
@@ -104,7 +104,7 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
     """
     portrait, moves = Portrait(photo, parts), iter(moves)
 
-    def prepared(batch):
+    def prepare(batch):
         solved = [portrait.warp.solve(face) for face, _ in batch]
         faces = [face for face, _ in batch]
         patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
@@ -116,12 +116,12 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
 
     # systems this small lose more to waiting threads than they gain
     with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
-        for ready in ahead(pool, prepared, batches()) if parts else map(prepared, batches()):
+        for ready in prefetch(pool, prepare, batches()) if parts else map(prepare, batches()):
             for (face, head), solved, patches in ready:
                 yield portrait(face, head, solved, patches)
 
 
-def ahead(pool: Executor, work: Callable, items: Iterable) -> Iterator:
+def prefetch(pool: Executor, work: Callable, items: Iterable) -> Iterator:
     """Yield `work(item)` of each item, in order; the next one is under way in `pool` meanwhile."""
     waiting = None
     for item in items:

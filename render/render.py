@@ -81,19 +81,19 @@ def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
     return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts)
 
 
-def _framed(face, renderer, background, preprocess, size_px):
+def _frame_photo(face, renderer, background, preprocess, size_px):
     """The photo as it is shown; None for a renderer that needs none. Raises InputError for what cannot be."""
     if renderer == "photo":
         if face is None:
             raise InputError("--photo", "missing", "a photo for the photo renderer", "--renderer sketch needs none")
-        return photo.framed(behind.replaced(face, background), preprocess, size_px)
+        return photo.frame_photo(behind.replace_background(face, background), preprocess, size_px)
     if background != behind.KEEP:
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
     return None
 
 
-def enlivened(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
+def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
     """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
     if still:
         return replace(moves, head=np.zeros_like(moves.head))
@@ -140,12 +140,12 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     if options.captions == "burn":
         check_drawable(shown_words)
     fps, even_px = options.fps, (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
-    face = _framed(face, renderer, options.background, options.preprocess, options.size_px or 0)
+    face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0)
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds, wav = len(moves) / FPS, None
     if speech:
-        heard = open_speech(speech)
-        n_samples, wav = len(heard.sound), heard.path
+        recording = open_speech(speech)
+        n_samples, wav = len(recording.sound), recording.path
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), wav)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
@@ -157,11 +157,11 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     if blink_rate is None:
         blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
-    moves = enlivened(moves, rest_points, seed=options.seed, still=options.still)
+    moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
     def moves_at(frames):
-        shown = motion.on_face(motion.resampled(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        return liveliness.blinking(shown, (lids[k] for k in frames))
+        shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
+        return liveliness.add_blinks(shown, (lids[k] for k in frames))
 
     if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)

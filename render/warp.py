@@ -77,13 +77,13 @@ def moving_share() -> NDArray:
     return share[:, None]
 
 
-def _lifted(a):
+def _lift(a):
     """Points `a` [n, 2] as one side of a product that gives squared distances, rounded -> [n, 4]."""
     return np.concatenate([a, (a * a).sum(1, keepdims=True) + ROUNDNESS**2, np.ones_like(a[:, :1])], 1)
 
 
 def _distances(lifted, b):
-    """Rounded distances of points, `_lifted` [n, 4], to points `b` [m, 2] -> [n, m]; one matrix product and a root."""
+    """Rounded distances of points, `_lift` [n, 4], to points `b` [m, 2] -> [n, m]; one matrix product and a root."""
     square = lifted @ np.concatenate([-2 * b, np.ones_like(b[:, :1]), (b * b).sum(1, keepdims=True)], 1).T
     return np.sqrt(square, out=square)
 
@@ -116,16 +116,16 @@ class FaceWarp:
     def _all_points(self, face):
         return np.concatenate([face, self.edges(face), *face68.inner_lip_curves(face, LIPS_AT), self.ring])
 
-    def moved(self, face):
+    def move(self, face):
         """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
         return self.face + (face - self.face) * self.share
 
     def solve(self, face):
         """Points and weights that say the field of `offsets` for landmarks `face` [68, 2]."""
-        at = self._all_points(self.moved(face))
+        at = self._all_points(self.move(face))
         n = len(at)
         system, wanted = np.ones((n + 1, n + 1)), np.zeros((n + 1, 2))
-        system[:n, :n] = _distances(_lifted(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus
+        system[:n, :n] = _distances(_lift(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus
         system[n, n], wanted[:n] = 0, self.points - at  # weights that sum to zero: the field does not grow outwards
         return at.astype(np.float32), np.linalg.solve(system, wanted).astype(np.float32)
 
@@ -135,5 +135,5 @@ class FaceWarp:
         window = cv2.remap(self.window, *((nodes - self.corner) / CELL).astype(np.float32).T[..., None], cv2.INTER_LINEAR)
         inside = np.flatnonzero(window)
         offsets = np.zeros((len(nodes), 2), np.float32)
-        offsets[inside] = (_distances(_lifted(nodes[inside]), at) @ weights[:-1] + weights[-1]) * window[inside]
+        offsets[inside] = (_distances(_lift(nodes[inside]), at) @ weights[:-1] + weights[-1]) * window[inside]
         return offsets

@@ -33,7 +33,7 @@ def segments(decoder: Any) -> list:
             for part in decoder.seg() or () if part.word[0] not in "<[+("]
 
 
-def _searched(sound, tokens):
+def _search(sound, tokens):
     """Times of `tokens`, or an empty list when no beam is wide enough."""
     from pocketsphinx import Decoder
     for beam in _BEAMS:
@@ -71,7 +71,7 @@ def align(sound: NDArray, said: Sequence[Piece]) -> list:
     flat = [token for group in tokens for token in group]
     if not flat:
         raise InputError("text", "no words", "what is said in the recording")
-    found = _searched(sound, flat)
+    found = _search(sound, flat)
     if not found:
         raise InputError("text", f"its {len(flat)} words are not found in {len(sound) / SAMPLE_RATE:.1f} s of speech",
                          "what is said in the recording, in English", "python -m speech.transcribe speech.wav")

@@ -50,7 +50,7 @@ def _ends(sound, rate, starts) -> list:
     return ends
 
 
-def _filled(starts, duration_s) -> list:
+def _fill_starts(starts, duration_s) -> list:
     """Starts of all words, those that are None spread evenly between their neighbours; never falling."""
     known = [i for i, start in enumerate(starts) if start is not None]
     places, values = [-1, *known, len(starts)], [0.0, *(starts[i] for i in known), duration_s]
@@ -66,7 +66,7 @@ def _espeak(said, voice, words_per_minute):
         sound, starts, rate = espeak.say([piece.spoken for piece in part], voice, words_per_minute)
         began_s = sum(map(len, sounds)) / rate
         if len(sound):
-            starts = _filled(starts, len(sound) / rate)
+            starts = _fill_starts(starts, len(sound) / rate)
             words += [Word(piece.written, began_s + start, began_s + end)
                       for piece, start, end in zip(part, starts, _ends(sound, rate, starts))]
         sounds.append(sound)
@@ -88,7 +88,7 @@ def _text_of(said) -> str:
     return "\n\n".join(" ".join(piece.spoken for piece in part) for part in said)
 
 
-def _decoded(mp3) -> tuple:
+def _decode(mp3) -> tuple:
     import soundfile
     sound, rate = soundfile.read(io.BytesIO(mp3), dtype="float32", always_2d=True)
     return sound.mean(1), rate
@@ -103,7 +103,7 @@ def _gtts(said, voice, _words_per_minute):  # it has one pace
     mp3 = io.BytesIO()
     try:
         gTTS(_text_of(said), lang=voice.partition("-")[0], tld=_ACCENTS.get(voice, "com")).write_to_fp(mp3)
-        return *_decoded(mp3.getvalue()), None
+        return *_decode(mp3.getvalue()), None
     except (gTTSError, OSError, ValueError, RuntimeError, AssertionError) as error:
         raise _not_reached("gtts", error) from None
 
@@ -119,7 +119,7 @@ def _edge(said, voice, words_per_minute):
     try:
         speaker = Communicate(_text_of(said), _EDGE_VOICES.get(voice, voice), rate=f"{change:+d}%")
         mp3 = b"".join(chunk["data"] for chunk in speaker.stream_sync() if chunk["type"] == "audio")
-        return *_decoded(mp3), None
+        return *_decode(mp3), None
     except (EdgeTTSException, ClientError, OSError, ValueError, RuntimeError) as error:
         raise _not_reached("edge", error) from None
 

@@ -97,7 +97,7 @@ def set_voice(voice: str) -> None:
         raise InputError(f"--voice {voice}", f"no variant {variant!r}", f"one of {', '.join(short)}", LIST)
 
 
-def _with_sounds(word: str) -> str:
+def _to_phonemes(word: str) -> str:
     """A word whose sounds we know better than the spelling rules, as [[phonemes]]; any other as it is."""
     parts = re.fullmatch(r"(\W*)(\w+)(\W*)", word)
     sounds = indian_english.WORDS.get(parts[2].lower()) if parts else None
@@ -123,7 +123,7 @@ def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArra
     """
     library, rate, _ = _engine()
     if voice.partition("+")[0] == indian_english.VOICE:
-        words = [" ".join(map(_with_sounds, word.split())) for word in words]
+        words = [" ".join(map(_to_phonemes, word.split())) for word in words]
     pieces, events = [], []
 
     @_CALLBACK

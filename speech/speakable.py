@@ -98,7 +98,7 @@ def _month(text) -> str:
     return next(name for name in _MONTHS if name.startswith(text.rstrip(".")[:3]))
 
 
-def _spoken(match) -> str:
+def _expand(match) -> str:
     """What is said for one find of _PATTERN; a date that no calendar has is read as it stands."""
     found = {name: value for name, value in match.groupdict().items() if value is not None}
     get = found.get
@@ -154,7 +154,7 @@ def pieces(paragraph: str, language: str = "en") -> list:
             continue  # a part of a word, as in B2B
         start, end = match.start() - len(before), match.end() + len(after)
         made += [Piece(word, word) for word in paragraph[at:start].split()]
-        made.append(Piece(" ".join(paragraph[start:end].split()), before + _spoken(match) + after))
+        made.append(Piece(" ".join(paragraph[start:end].split()), before + _expand(match) + after))
         at = end
     return made + [Piece(word, word) for word in paragraph[at:].split()]
 

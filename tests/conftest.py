@@ -73,7 +73,7 @@ def portrait_photo(path, size_px):
     from render import photo
     from render.photo_check import find_face
     Image.fromarray(portrait()).save(path)
-    return photo.framed(find_face(path), size_px=size_px)
+    return photo.frame_photo(find_face(path), size_px=size_px)
 
 
 N_FRAMES = 50

@@ -140,7 +140,7 @@ def test_controls_are_options_of_a_video():
         spoken, heard, shown = controls.text_controls(), controls.recording_controls(), controls.video_controls()
     known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(RenderOptions).parameters}
     assert {*spoken, *heard, *shown} <= known
-    assert controls.chosen({"size_px": "", "still": False, "which": "", "rate": 160}) == \
+    assert controls.to_options({"size_px": "", "still": False, "which": "", "rate": 160}) == \
         {"rate": 160, "options": RenderOptions(still=False)}
 
 
@@ -150,11 +150,11 @@ def test_a_state_follows_events_not_prose(tmp_path):
                   events.Warned("small: 9 px", "me.png"), events.Message("warning: transcript: not one"),
                   events.FileWritten("landmarks: x", tmp_path / "l.npy", "landmarks-face"),
                   events.FileWritten("1 frame", tmp_path / "v.mp4", "talking-video")):
-        state.hear(event)
+        state.update(event)
     assert (state.stages, state.n_stages, state.done, state.seconds_left) == (["render"], 5, 0.5, 1.5)
     assert (state.transcript, state.warnings, state.video) == ("Mama: hi.", ["small: 9 px"], tmp_path / "v.mp4")
     assert state.ended is None
-    state.hear(events.Done("done in 1.0 s"))
+    state.update(events.Done("done in 1.0 s"))
     assert state.ended and not state.error
 
 

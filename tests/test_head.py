@@ -219,8 +219,8 @@ class TestFiles:
         moves, rest = motion.read_motion(path)
         head = np.load(tmp_path / "head.npy")
         assert moves.has_head and not moves.measured and np.array_equal(moves.head, head)
-        assert render.enlivened(moves, rest) is moves, "no sway upon it"
-        assert not render.enlivened(moves, rest, still=True).head.any()
+        assert render.add_head_motion(moves, rest) is moves, "no sway upon it"
+        assert not render.add_head_motion(moves, rest, still=True).head.any()
         artifacts.save(tmp_path / "head.npy", head[:-7], "head-motion", stage="test")
         done = command(render.main, path, "--renderer", "sketch", "--out", tmp_path / "v.mp4")
         assert done.exit_code == 1 and f"{len(head) - 7} frames" in done.stderr and not (tmp_path / "v.mp4").exists()

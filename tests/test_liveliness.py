@@ -134,7 +134,7 @@ class TestBlinks:
 class TestPhotoBlinks:
     def test_a_blink_is_seen_in_the_eyes_alone(self, found):
         """The white of the eyes goes away; the mouth does not notice."""
-        shown, still = photo.framed(found, size_px=512), np.zeros(5, np.float32)
+        shown, still = photo.frame_photo(found, size_px=512), np.zeros(5, np.float32)
         moves = [(liveliness.close_lids(shown.face, share), still) for share in (0, 1)]
         opened, shut = (frame.astype(int) for frame in portrait_module.frames(shown, moves, painted_parts(shown)))
         for group in ("right_eye", "left_eye"):
@@ -310,22 +310,22 @@ class TestBackground:
 
     def test_blur_and_a_picture(self, tmp_path, found):
         corner = slice(0, 40), slice(0, 40)
-        blurred = background.replaced(found, "blur").picture
+        blurred = background.replace_background(found, "blur").picture
         assert blurred[corner].std(axis=(0, 1)).mean() < 0.7 * found.picture[corner].std(axis=(0, 1)).mean()
         Image.new("RGB", (300, 90), (10, 20, 200)).save(tmp_path / "sea.png")
-        behind = background.replaced(found, str(tmp_path / "sea.png")).picture
+        behind = background.replace_background(found, str(tmp_path / "sea.png")).picture
         assert np.abs(behind[corner].astype(int) - (10, 20, 200)).mean() < 2
         nose = found.points[face68.GROUPS["nose_bridge"][-1]].astype(int)
         for picture in (blurred, behind):
             assert picture.shape == found.picture.shape
             assert np.abs(picture[nose[1], nose[0]].astype(int) - found.picture[nose[1], nose[0]]).max() <= 1
-        assert background.replaced(found, "keep") is found
+        assert background.replace_background(found, "keep") is found
 
     def test_an_alpha_channel_says_where_the_person_is(self, tmp_path, found):
         alpha = np.zeros(found.picture.shape[:2], np.uint8)
         alpha[:, 60:200] = 255
         Image.fromarray(np.dstack([found.picture, alpha])).save(tmp_path / "cut.png")
-        picture = background.replaced(photo_check.find_face(tmp_path / "cut.png"), "#ff0000").picture
+        picture = background.replace_background(photo_check.find_face(tmp_path / "cut.png"), "#ff0000").picture
         assert (picture[:, :60] == (255, 0, 0)).all() and (picture[:, 200:] == (255, 0, 0)).all()
         assert np.array_equal(picture[:, 60:200], found.picture[:, 60:200])
 
@@ -345,8 +345,8 @@ def test_an_hour_fits():
     n_frames = 3600 * FPS
     head, shares = liveliness.head_motion(n_frames), liveliness.blinks(n_frames)
     moves = motion.Motion(np.broadcast_to(np.zeros((1, 68, 2), np.float32), (n_frames, 68, 2)), head)
-    stream = motion.on_face(motion.resampled(moves, FPS, range(n_frames)), drawn_face())
-    face, _ = next(liveliness.blinking(stream, shares))
+    stream = motion.apply_to_face(motion.resample(moves, FPS, range(n_frames)), drawn_face())
+    face, _ = next(liveliness.add_blinks(stream, shares))
     assert face.dtype == np.float32
     assert 12 <= (np.diff((shares > 0.9).astype(int)) == 1).sum() / 60 <= 20
 

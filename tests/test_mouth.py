@@ -16,7 +16,7 @@ from learn.picture_run import train_as_asked
 from render import evaluate, portrait
 from render.parts import pairs as part_pairs
 from render.parts import train
-from render.parts.data import as_tensors, load_pairs, varied
+from render.parts.data import as_tensors, augment, load_pairs
 from render.parts.network import Painter, as_floats, load_painter, masks_as_floats, save_painter
 from render.parts.painted import PaintedPart
 from render.parts.pair_choice import choose_mouths
@@ -63,7 +63,7 @@ def run(pairs, record, **changes):
 
 def test_a_view_at_rest_is_the_photo(face):
     view = PartView(MOUTH, face.picture, face.face, face.pose)
-    warped = view.warped(view.warp.solve(view.face))
+    warped = view.warp_photo(view.warp.solve(view.face))
     assert warped.shape == (*MOUTH.size, 3)
     assert np.abs(warped.astype(int) - view.picture).mean() < 0.5
 
@@ -104,7 +104,7 @@ def test_a_photo_never_shows_itself():
 def test_pictures_of_a_pair_are_varied_alike(pairs):
     batch = load_pairs(pairs, "train").batch(np.arange(4))
     batch["warped"] = batch["truth"]
-    some = varied(batch, np.random.default_rng(3))
+    some = augment(batch, np.random.default_rng(3))
     assert torch.equal(some["warped"], some["truth"])
     assert not torch.allclose(some["truth"], as_tensors(batch)["truth"], atol=0.05)
     assert some["truth"].abs().max() <= 1

@@ -124,8 +124,8 @@ def test_a_face_cut_by_the_picture_edge(face):
 def test_a_grid_enlarges_straight_lines_exactly(face):
     grid = Grid((-1, -1), (1, 2), face.pose, face.picture.shape[:2], 0.07)
     left, top, right, bottom = grid.box
-    whole = grid.enlarged(grid.nodes_px)
+    whole = grid.interpolate(grid.nodes_px)
     assert whole.shape == (bottom - top, right - left, 2)
     assert np.allclose(whole[0, 0], (left, top), atol=1e-2) and np.allclose(whole[-1, -1], (right - 1, bottom - 1), atol=1e-2)
-    part = grid.enlarged(grid.nodes_px, (left + 13, top + 7, right - 9, bottom - 21))
+    part = grid.interpolate(grid.nodes_px, (left + 13, top + 7, right - 9, bottom - 21))
     assert np.allclose(part, whole[7:-21, 13:-9], atol=1e-2)

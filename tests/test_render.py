@@ -19,7 +19,7 @@ from render.options import RenderOptions
 
 def moved(offsets, face=0.0, scale=1.0):
     """`offsets` [frame, 68, 2] on a face, with heads that hold still: pairs (face, head)."""
-    return motion.on_face(((offset, np.zeros(5, np.float32)) for offset in offsets), face, scale)
+    return motion.apply_to_face(((offset, np.zeros(5, np.float32)) for offset in offsets), face, scale)
 
 
 def faces_of(moves):
@@ -35,7 +35,7 @@ def photo_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def face(photo_path):
-    return photo.framed(photo_check.find_face(photo_path), size_px=512)
+    return photo.frame_photo(photo_check.find_face(photo_path), size_px=512)
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +124,9 @@ class TestReadPhoto:
 class TestFraming:
     def test_sizes(self, photo_path):
         found = photo_check.find_face(photo_path)
-        assert photo.framed(found).picture.shape == (256, 256, 3)
-        assert photo.framed(found, "resize").picture.shape == (512, 512, 3)
-        assert photo.framed(found, "crop", 200).picture.shape == (200, 200, 3)
+        assert photo.frame_photo(found).picture.shape == (256, 256, 3)
+        assert photo.frame_photo(found, "resize").picture.shape == (512, 512, 3)
+        assert photo.frame_photo(found, "crop", 200).picture.shape == (200, 200, 3)
 
     def test_odd_sides_become_even(self, face):
         assert photo._cut(face, 0, 0, 501, 511).picture.shape == (510, 500, 3)
@@ -134,7 +134,7 @@ class TestFraming:
     def test_points_follow_the_picture(self, tmp_path, photo_path):
         found = photo_check.find_face(photo_path)
         for preprocess in photo.FRAMINGS:
-            shown = photo.framed(found, preprocess, 400)
+            shown = photo.frame_photo(found, preprocess, 400)
             Image.fromarray(shown.picture).save(tmp_path / "shown.png")
             again = photo_check.find_face(tmp_path / "shown.png")
             assert np.linalg.norm(again.points - shown.points, axis=1).mean() < 0.04 * shown.pose[0]
@@ -166,7 +166,7 @@ class TestMotion:
         clock = ((np.arange(100) + 0.5) / FPS).astype(np.float32)
         told = motion.Motion(np.broadcast_to(clock[:, None, None], (100, 68, 2)), np.broadcast_to(clock[:, None], (100, 5)))
         n = motion.n_output_frames(4.0, fps)
-        face, head = (np.stack(values) for values in zip(*motion.resampled(told, fps, range(n))))
+        face, head = (np.stack(values) for values in zip(*motion.resample(told, fps, range(n))))
         inside = slice(3, -3)
         assert n == round(4 * fps)
         for values in (face[:, 0, 0], face[:, -1, 1], head[:, 0], head[:, 4]):
@@ -198,7 +198,8 @@ class TestMotion:
 
     def test_head_scale_doubles_the_head(self, face):
         head = np.float32([0.1, -0.1, 0.05, 0.02, 0.03])
-        still, once, twice = (next(motion.on_face([(opening_motion()[8], head)], face.face, 1, scale)) for scale in (0, 1, 2))
+        still, once, twice = (next(motion.apply_to_face([(opening_motion()[8], head)], face.face, 1, scale))
+                              for scale in (0, 1, 2))
         assert not still[1].any()
         assert np.array_equal(once[1], head) and np.array_equal(twice[1], 2 * head)
         assert np.array_equal(once[0], twice[0])

@@ -86,8 +86,8 @@ def test_indian_english_keeps_time_by_the_syllable():
 
 def test_names_are_said_as_they_are_in_india():
     """A word with sounds of its own is not what the spelling rules make of it, and sounds though it is in brackets."""
-    assert espeak._with_sounds("Priya,") == f"[[{indian_english.WORDS['priya']}]],"
-    assert espeak._with_sounds("Bob") == "Bob"
+    assert espeak._to_phonemes("Priya,") == f"[[{indian_english.WORDS['priya']}]],"
+    assert espeak._to_phonemes("Bob") == "Bob"
     sound, starts, _ = espeak.say(["Dear", "Priya", "Sharma."], "en-in", 160)
     assert None not in starts and starts == sorted(starts) and np.abs(sound).max() > 0.1
 

@@ -32,7 +32,7 @@ def _axes(n_rows, row_height=2.6, **grid):
     return figure, list(figure.subplots(n_rows, 1, squeeze=False, **grid)[:, 0])
 
 
-def evenly(n: int, n_wanted: int = N_TILES) -> NDArray:
+def spread_indices(n: int, n_wanted: int = N_TILES) -> NDArray:
     """Up to `n_wanted` indices spread over `range(n)`."""
     return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).round().astype(int)) if n else np.zeros(0, int)
 
@@ -58,7 +58,7 @@ def sheet(pictures: Sequence[NDArray], title: str = "") -> "Figure":
     return figure
 
 
-def _pooled(values, n_columns=MAX_COLUMNS):
+def _pool(values, n_columns=MAX_COLUMNS):
     """Mean of `values` [time, ...] over equal stretches, so that at most `n_columns` remain."""
     step = -(-len(values) // n_columns)
     whole = values[: len(values) // step * step]
@@ -68,7 +68,7 @@ def _pooled(values, n_columns=MAX_COLUMNS):
 def _spectrogram(axis, magnitudes):
     """Draw float [frame, hop, bin] magnitudes in dB below their peak."""
     seconds = len(magnitudes) / FPS
-    power = _pooled(magnitudes.reshape(-1, magnitudes.shape[-1]).astype(np.float32))
+    power = _pool(magnitudes.reshape(-1, magnitudes.shape[-1]).astype(np.float32))
     level_db = 20 * np.log10(np.maximum(power, 1e-6))
     peak_db = level_db.max()
     axis.imshow(level_db.T, origin="lower", aspect="auto", cmap="magma", vmin=peak_db - DB_RANGE, vmax=peak_db,
@@ -93,7 +93,7 @@ def peaks_of(samples: NDArray) -> NDArray:
 def _waveform(axis, peaks):
     """Draw float [hop] from `peaks_of`."""
     from core.media.audio import HOP
-    shown = _pooled(peaks)
+    shown = _pool(peaks)
     t_s = np.linspace(0, len(peaks) * HOP / SAMPLE_RATE, len(shown))
     axis.fill_between(t_s, -shown, shown, linewidth=0.4, color="#345")
     axis.set(xlabel="s", ylabel="amplitude", ylim=(-1, 1), title="sound")
@@ -118,7 +118,7 @@ def film(pictures: Sequence[NDArray], peaks: NDArray) -> "Figure":
     return figure
 
 
-def _fitted(points):
+def _fit_to_tile(points):
     """Scale pixel-space [frame, 68, 2] so that all frames together fill a tile, as they lay in the picture."""
     if not np.isfinite(points).any():
         return points
@@ -127,14 +127,14 @@ def _fitted(points):
 
 
 def _sketches(points, in_face_space):
-    points = face68.to_pixel_space(points, draw.face_view(TILE_PX)) if in_face_space else _fitted(points)
+    points = face68.to_pixel_space(points, draw.face_view(TILE_PX)) if in_face_space else _fit_to_tile(points)
     return [draw.sketch_rgb(face, TILE_PX) for face in points]
 
 
 def landmarks(points: NDArray, in_face_space: bool, unit: str) -> "Figure":
     """Points, float [frame, 68, 2] -> a strip of sketches over time and the mouth opening."""
     figure, (above, below) = _axes(2, 3.2, height_ratios=(1.6, 1))
-    shown = evenly(len(points))
+    shown = spread_indices(len(points))
     strip = draw.contact_sheet(_sketches(points[shown], in_face_space), min(6, len(shown)))
     _show(above, strip, "frames " + " ".join(map(str, shown)))
     below.plot(np.arange(len(points)) / FPS, face68.mouth_opening(points), linewidth=1)
@@ -161,7 +161,7 @@ def curves(named: dict, x_label: str) -> "Figure":
 def carpet(values: NDArray) -> "Figure":
     """Values, float [frame, value] -> one picture, a column a frame, a row a value."""
     figure, (axis,) = _axes(1, 3.4)
-    axis.imshow(_pooled(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
+    axis.imshow(_pool(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
     axis.set(xlabel="s", ylabel="value")
     return figure
 

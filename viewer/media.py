@@ -53,7 +53,7 @@ def animation(path: Path, about: dict) -> tuple[list, Callable]:
     """A .gif: what its header says, and a few of its frames."""
     with open_picture(path) as image:
         n_frames, tiles, hold_s = getattr(image, "n_frames", 1), [], image.info.get("duration", 0) / 1000
-        for i in picture.evenly(n_frames):
+        for i in picture.spread_indices(n_frames):
             image.seek(int(i))
             tiles.append(picture.tile(np.asarray(image.convert("RGB"))))
         rate = f", {1 / hold_s:g} a second: {n_frames * hold_s:.2f} s" if hold_s else ""

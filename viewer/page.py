@@ -34,7 +34,7 @@ _PAGE = """<!doctype html>
 """
 
 
-def _drawn(path, pictures, speech):
+def _draw(path, pictures, speech):
     """Facts about a file, and the place of its drawing; the drawing is None when the file shows itself, or cannot be drawn."""
     try:
         facts, figure = look_at(path, speech)
@@ -48,7 +48,7 @@ def _drawn(path, pictures, speech):
 
 
 def _section(path, folder, pictures, speech) -> str:
-    facts, drawing = _drawn(path, pictures, speech)
+    facts, drawing = _draw(path, pictures, speech)
     link = quote(Path(os.path.relpath(path, folder)).as_posix())
     parts = [f'<h2><a href="{link}">{escape(path.name)}</a></h2>', _PLAYED.get(path.suffix, "").format(link)]
     if drawing:

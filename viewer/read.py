@@ -94,7 +94,7 @@ def _draw_array(values, names, kind):
     if len(names) == 1:
         return picture.curves({names[0]: (np.arange(len(values)), np.asarray(values))}, "number")
     if names[1:] == ["row", "column", "rgb"]:
-        shown = picture.evenly(len(values))
+        shown = picture.spread_indices(len(values))
         return picture.sheet([picture.tile(values[i]) for i in shown], "frames " + " ".join(map(str, shown)))
     if names == ["frame", "value"]:
         return picture.carpet(np.asarray(values))

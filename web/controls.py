@@ -66,7 +66,7 @@ def video_controls() -> dict:
     }
 
 
-def chosen(values: dict) -> dict:
+def to_options(values: dict) -> dict:
     """Keywords of `Animator.animate`: what is a field of `RenderOptions` in its `options`; what was left empty is left out.
 
     Raises

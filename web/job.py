@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.events import Done, Failed, FileWritten, Message, Progress, StageStarted, Transcribed, Warned
 from core.stage import listen, say
-from web.limits import check_text, plain, short_speech
+from web.limits import check_text, plain_message, short_speech
 
 if TYPE_CHECKING:
     from animator import Animator
@@ -48,7 +48,7 @@ class State:
     error: str = ""
     ended: float | None = None
 
-    def hear(self, event: dict):
+    def update(self, event: dict):
         """Take in one of `core.events`."""
         match event:
             case StageStarted():
@@ -69,7 +69,7 @@ class State:
 
 
 @functools.cache
-def the_animator() -> "Animator":
+def shared_animator() -> "Animator":
     """The one Animator of this process; what it has read is read once."""
     from animator import Animator
     return Animator()
@@ -83,7 +83,7 @@ def warm_up() -> None:
         from PIL import Image
         Image.fromarray(astronaut()).save(photo := Path(folder) / "photo.png")
         listen(lambda event: None)
-        the_animator().animate(photo, text="Hello.", out=Path(folder) / "v.mp4", size_px=128, keep=True)
+        shared_animator().animate(photo, text="Hello.", out=Path(folder) / "v.mp4", size_px=128, keep=True)
     listen(None)
     say(f"all models are loaded ({time.monotonic() - began:.1f} s)")
 
@@ -110,12 +110,12 @@ def states(photo: str | Path, speech: str | Path | None = None, text: str | None
     text : what to speak, without `speech`
     options : of `Animator.animate`
     """
-    heard, over, state = queue.Queue(), threading.Event(), State()
+    received, over, state = queue.Queue(), threading.Event(), State()
 
     def listener(event):
         if over.is_set():
             raise Stopped
-        heard.put(event)
+        received.put(event)
 
     def animate(folder):
         if photo is None:
@@ -125,27 +125,27 @@ def states(photo: str | Path, speech: str | Path | None = None, text: str | None
         made = folder / "talking"
         said = {"speech": short_speech(speech, made)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
         listen(listener)
-        return the_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
+        return shared_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
 
     def work():
         with tempfile.TemporaryDirectory(prefix="job-") as name:
             try:
                 with _ONE_AT_A_TIME:
-                    heard.put(Message("its turn has come"))
+                    received.put(Message("its turn has come"))
                     animate(Path(name))
             except InputError as error:
-                heard.put(Failed(plain(error)))
+                received.put(Failed(plain_message(error)))
             except Stopped:
                 return
             except Exception:  # the server lives on, and its owner reads what it was
                 traceback.print_exc()
-                heard.put(Failed("something went wrong here, not with what you gave; the log of the server says what"))
+                received.put(Failed("something went wrong here, not with what you gave; the log of the server says what"))
             over.wait()
 
     threading.Thread(target=work, daemon=True).start()
     try:
         while state.ended is None:
-            state.hear(heard.get())
+            state.update(received.get())
             if state.ended and not state.error:
                 _collect(state)
             yield state

@@ -62,7 +62,7 @@ def short_speech(path: str | Path, folder: str | Path) -> Path:
     return out
 
 
-def plain(error: InputError) -> str:
+def plain_message(error: InputError) -> str:
     """An error for somebody who sees a page: names without folders, and no commands to run."""
     parts = [f"{Path(error.where).name}: {error.found}"]
     if error.expected and "--" not in error.expected:

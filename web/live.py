@@ -60,7 +60,7 @@ class Talk:
         from web.live_face import Speaker
         sound, came = bytearray(), asyncio.Event()
 
-        async def hear():
+        async def receive():
             try:
                 while True:
                     message = await websocket.receive()
@@ -81,9 +81,9 @@ class Talk:
         if rate not in _RATES:
             await websocket.close(*_NONSENSE)
             return
-        speaker, hearing = Speaker(self.face, rate), asyncio.create_task(hear())
+        speaker, receiving = Speaker(self.face, rate), asyncio.create_task(receive())
         try:
-            while not hearing.done():
+            while not receiving.done():
                 await came.wait()
                 came.clear()
                 n_bytes = len(sound) // 2 * 2
@@ -94,7 +94,7 @@ class Talk:
         except (WebSocketDisconnect, RuntimeError):  # the page was closed in the middle of a picture
             pass
         finally:
-            hearing.cancel()
+            receiving.cancel()
 
 
 def _report(text):
@@ -116,10 +116,10 @@ def site(face: "LiveFace", speech: str | Path) -> Guard:
     files = {"/": _HERE / "live.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
              "/speech.wav": speech}
 
-    def served(path):
+    def send_file(path):
         return lambda request: FileResponse(path)
 
-    routes = [*(Route(at, served(path)) for at, path in files.items()),
+    routes = [*(Route(at, send_file(path)) for at, path in files.items()),
               Route("/photo.jpg", lambda request: Response(still, media_type="image/jpeg")),
               WebSocketRoute("/face", Talk(face).meet)]
     return Guard(Starlette(routes=routes))

@@ -41,12 +41,12 @@ class LiveFace:
     Parameters
     ----------
     found : `render.photo.Photo`
-    preprocess, size_px : what of it is shown, and the longer side, see `render.photo.framed`
+    preprocess, size_px : what of it is shown, and the longer side, see `render.photo.frame_photo`
     """
 
     def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
-        framed = photo.framed(found, preprocess, size_px)
+        framed = photo.frame_photo(found, preprocess, size_px)
         self.model, self.parts = load_model(), painted_parts(framed)
         self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
         self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)
@@ -54,8 +54,8 @@ class LiveFace:
     def draw(self, face, number: int) -> bytes:
         """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
         k = number % len(self.heads)
-        moves = motion.on_face([(face - self.model.rest_face, self.heads[k])], self.base)
-        [(shown, head)] = liveliness.blinking(moves, [self.lids[k]])
+        moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
+        [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()

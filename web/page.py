@@ -13,7 +13,7 @@ from core.media.provenance import CONSENT
 from web import controls
 from web.guard import NAMES, Guard
 from web.job import State, states
-from web.limits import MOST_CHARS, MOST_MB, MOST_SPEECH_S, plain
+from web.limits import MOST_CHARS, MOST_MB, MOST_SPEECH_S, plain_message
 from web.status import WAITING, status
 from web.uploads import KEPT_S, Uploads
 from web.waiting import MOST_WAITING, Waiting
@@ -42,8 +42,8 @@ def _as_uploaded(payload):
     return payload and payload.path
 
 
-def _as_it_came(value):
-    """A value, unchecked by Gradio: `controls.chosen` says in one line what is wrong with it."""
+def _unchecked(value):
+    """A value, unchecked by Gradio: `controls.to_options` says in one line what is wrong with it."""
     return value
 
 
@@ -67,7 +67,7 @@ def site(folder: str | Path, names: tuple = NAMES) -> Guard:
     return Guard(uploads, names, OPEN_PATHS, (uploads.allow, uploads.count))
 
 
-def _shown(state):
+def _output_values(state):
     """What changes on the page: values of the outputs of `_results`, in their order."""
     if not (state.video or state.error):
         return [status(state), *[gr.skip()] * 7]
@@ -117,7 +117,7 @@ def page() -> gr.Blocks:
                     spoken = controls.text_controls()
                 with gr.Group(visible=False) as with_recording:
                     speech = gr.Audio(label="Recording", sources=["upload", "microphone"], type="filepath", elem_id="speech")
-                    heard = controls.recording_controls()
+                    recorded = controls.recording_controls()
                 with gr.Accordion("More", open=False):
                     shown = controls.video_controls()
                 with gr.Row():
@@ -127,24 +127,24 @@ def page() -> gr.Blocks:
                 outputs = _results()
         for upload in (photo, speech):
             upload.preprocess = _as_uploaded
-        for control in (text, source, *spoken.values(), *heard.values(), *shown.values()):
-            control.preprocess = _as_it_came
-        names = [*spoken, *heard, *shown]
+        for control in (text, source, *spoken.values(), *recorded.values(), *shown.values()):
+            control.preprocess = _unchecked
+        names = [*spoken, *recorded, *shown]
 
         def make(photo, source, text, speech, *values):
             given = {"text": text} if source == _TEXT else {"speech": speech}
-            left_out = heard if source == _TEXT else spoken
+            left_out = recorded if source == _TEXT else spoken
             try:
-                options = controls.chosen({name: value for name, value in zip(names, values) if name not in left_out})
+                options = controls.to_options({name: value for name, value in zip(names, values) if name not in left_out})
             except InputError as error:
-                yield _shown(State(error=plain(error)))
+                yield _output_values(State(error=plain_message(error)))
                 return
             for state in states(photo, **given, **options):
-                yield _shown(state)
+                yield _output_values(state)
 
         source.change(lambda chosen: (gr.Group(visible=chosen == _TEXT), gr.Group(visible=chosen == _RECORDING)), source,
                       [with_text, with_recording], show_progress="hidden", api_visibility="private")
-        run = start.click(make, [photo, source, text, speech, *spoken.values(), *heard.values(), *shown.values()], outputs,
+        run = start.click(make, [photo, source, text, speech, *spoken.values(), *recorded.values(), *shown.values()], outputs,
                           concurrency_limit=1, show_progress="minimal", show_progress_on=outputs[0], api_visibility="private")
         stop.click(lambda: WAITING, None, outputs[0], cancels=run, show_progress="hidden", api_visibility="private")
     return blocks.queue(max_size=MOST_WAITING)

@@ -35,12 +35,12 @@ class Waiting:
             return False, f"{MOST_OF_CLIENT} videos of yours are waiting already; come back when one is done", "queue_full"
         answer = await self._push(body, request, username)
         if answer[0]:
-            task = asyncio.create_task(self._leave_unless_heard(body.session_hash))
+            task = asyncio.create_task(self._leave_unless_listening(body.session_hash))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return answer
 
-    async def _leave_unless_heard(self, session):
+    async def _leave_unless_listening(self, session):
         await asyncio.sleep(PATIENCE_S)
         if not self.listening.get(session):
             await self.queue.clean_events(session_hash=session)

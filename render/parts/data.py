@@ -68,7 +68,7 @@ def as_tensors(batch: dict[str, NDArray], device: str = "cpu") -> dict:
     return floats | {name: masks_as_floats(torch.from_numpy(batch[name]), device) for name in MASKS}
 
 
-def varied(batch: dict[str, NDArray], rng: np.random.Generator) -> dict:
+def augment(batch: dict[str, NDArray], rng: np.random.Generator) -> dict:
     """Other people, other light: each pair mirrored or not, its colours mixed, its contrast bent; all its pictures alike.
 
     `batch` as `Pairs.batch` gives it -> as `as_tensors` does
@@ -81,14 +81,14 @@ def varied(batch: dict[str, NDArray], rng: np.random.Generator) -> dict:
     flip = rng.random(n) < 0.5
     mixed, bend = (torch.from_numpy(value.astype(np.float32)) for value in (mixed, bend))
 
-    def coloured(pictures):
+    def change_colours(pictures):
         light = (torch.from_numpy(pictures).flatten(1, 2).float() @ mixed).clamp_(0, 1)
         light.addcmul_(light * bend, 1 - light)
         return light.mul_(2).sub_(1).unflatten(1, pictures.shape[1:3]).permute(0, 3, 1, 2)
 
-    def turned(values):
+    def mirror(values):
         values[flip] = values[flip].flip(-1)
         return values
 
-    return {name: turned(coloured(values) if name in PICTURES else masks_as_floats(torch.from_numpy(values)))
+    return {name: mirror(change_colours(values) if name in PICTURES else masks_as_floats(torch.from_numpy(values)))
             for name, values in batch.items()}

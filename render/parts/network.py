@@ -151,7 +151,7 @@ def squares(picture: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), SQUARE)
 
 
-def painted(warped: torch.Tensor, colour: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def blend(warped: torch.Tensor, colour: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Paint over the photo's own pixels."""
     return warped + mask * (colour - warped)
 

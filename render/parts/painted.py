@@ -62,7 +62,7 @@ class PaintedPart:
             return patches
         masks, near = zip(*(cv2.split(self.view.masks(faces[i])) for i in wanted))
         near = np.stack([n if strength[i] == 1 else (n * strength[i]).astype(np.uint8) for i, n in zip(wanted, near)])
-        pixels = np.stack([cv2.merge([self.view.warped(solved[i]), mask]) for i, mask in zip(wanted, masks)])
+        pixels = np.stack([cv2.merge([self.view.warp_photo(solved[i]), mask]) for i, mask in zip(wanted, masks)])
         pixels, near = (torch.from_numpy(part).to(self.device) for part in (pixels, near))
         with torch.inference_mode():
             for i, patch in zip(wanted, self.painter.patches(pixels, near, self.maps).cpu().numpy()):

@@ -32,7 +32,7 @@ def _photo_of(face, shown, photos, rng):
     return photos[nearest[near]], shown[near]
 
 
-def _drawn(frames, n, chance, rng):
+def _choose_frames(frames, n, chance, rng):
     """At most `n` of the frames, each with its chance."""
     n = min(n, int((chance > 0).sum()))
     return rng.choice(frames, n, replace=False, p=chance / chance.sum())
@@ -55,7 +55,7 @@ def choose_mouths(face: NDArray, n_pairs: int, rng: np.random.Generator) -> tupl
     if len(seen) < 2:
         return np.empty(0, int), np.empty(0, int), face[:0]
     opening = face68.mouth_opening(face[seen])
-    shown = _drawn(seen, min(n_pairs, len(seen) // 2), opening + EACH_IS_SEEN * opening.mean() + 1e-6, rng)
+    shown = _choose_frames(seen, min(n_pairs, len(seen) // 2), opening + EACH_IS_SEEN * opening.mean() + 1e-6, rng)
     closed = seen[face68.closed_frames(opening)]
     photos = np.unique([*rng.choice(closed, N_PHOTOS // 2), *rng.choice(seen, N_PHOTOS - N_PHOTOS // 2)])
     photo, shown = _photo_of(face, shown, photos, rng)
@@ -78,6 +78,6 @@ def choose_eyes(face: NDArray, n_pairs: int, rng: np.random.Generator) -> tuple[
     seen = np.flatnonzero(np.isfinite(share))
     wide = seen[share[seen] < 1 - WIDE]
     n_shut = max(1, int((share[seen] > BLINK).sum()))
-    shown = _drawn(seen, min(n_pairs, 2 * n_shut), share[seen] + 0.03, rng)
+    shown = _choose_frames(seen, min(n_pairs, 2 * n_shut), share[seen] + 0.03, rng)
     photo, shown = _photo_of(face, shown, rng.choice(wide, N_PHOTOS), rng)
     return photo, shown, np.array([close_lids(face[p], share[s]) for p, s in zip(photo, shown)]).reshape(-1, *face.shape[1:])

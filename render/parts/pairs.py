@@ -40,7 +40,7 @@ def pairs_of(part: Part, picture: Any, face: NDArray, pose: NDArray, rest: NDArr
             wanted[t] = frame
     photos, photo_of = np.unique(photo, return_inverse=True)
     views = [PartView(part, wanted[t], face[t], pose[t], middle=part.middle(rest)) for t in photos]
-    warped = [views[i].warped(views[i].warp.solve(points)) for i, points in zip(photo_of, moved)]
+    warped = [views[i].warp_photo(views[i].warp.solve(points)) for i, points in zip(photo_of, moved)]
     return {"photo": np.stack([v.picture for v in views]), "photo_masks": np.stack([v.masks(v.face) for v in views]),
             "photo_of": photo_of, "warped": np.stack(warped),
             "masks": np.stack([views[i].masks(points) for i, points in zip(photo_of, moved)]),

@@ -20,8 +20,8 @@ from learn.curves import save_picture
 from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
 from learn.run import n_steps_of
-from render.parts.data import Pairs, as_tensors, load_pairs, varied
-from render.parts.network import Painter, painted, save_painter
+from render.parts.data import Pairs, as_tensors, augment, load_pairs
+from render.parts.network import Painter, blend, save_painter
 from render.parts.part import EYES, MOUTH, PARTS
 from render.parts.trainer import PartTrainer
 
@@ -37,14 +37,14 @@ def batches(train: Pairs, options: dict, first: int, n_steps: int) -> Iterator[d
     for step in range(first, n_steps):
         order = np.random.default_rng([options["seed"], step // per_epoch]).permutation(len(train))
         numbers = order[step % per_epoch * options["batch"]:][:options["batch"]]
-        yield varied(train.batch(numbers), np.random.default_rng([options["seed"], step, 1]))
+        yield augment(train.batch(numbers), np.random.default_rng([options["seed"], step, 1]))
 
 
 @torch.inference_mode()
 def paint(painter: Painter, pairs: dict[str, torch.Tensor]) -> torch.Tensor:
     """Paint a batch of `part_data.as_tensors` -> float [n, rgb, row, column], -1..1."""
     maps = painter.look_at(pairs["photo"], pairs["photo_masks"])
-    return painted(pairs["warped"], *painter(pairs["warped"], pairs["masks"], maps))
+    return blend(pairs["warped"], *painter(pairs["warped"], pairs["masks"], maps))
 
 
 def check(painter: Painter, val: Pairs, preview: str | Path, device: str) -> dict:

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from learn import losses
 from learn.adversaries import Adversaries
-from render.parts.network import Critic, Painter, painted
+from render.parts.network import Critic, Painter, blend
 
 EDGE_WEIGHT, COLOUR_WEIGHT = 1.0, 0.3
 FEATURE_WEIGHT = 0.2
@@ -14,7 +14,7 @@ SHARPENING, SHARPENING_PX = 0.5, 2.5  # the recordings are softer than most phot
 CRITIC_SHARE = 0.5  # of the learning rate: a critic that always wins teaches nothing
 
 
-def sharpened(pictures: torch.Tensor) -> torch.Tensor:
+def sharpen(pictures: torch.Tensor) -> torch.Tensor:
     """Pictures with an unsharp mask of `SHARPENING` and a Gaussian of `SHARPENING_PX`: float [n, rgb, row, column], -1..1."""
     reach = int(3 * SHARPENING_PX)
     bell = torch.exp(-torch.arange(-reach, reach + 1, device=pictures.device).square() / (2 * SHARPENING_PX**2))
@@ -34,9 +34,9 @@ class PartTrainer(Adversaries):
     def step(self, pairs) -> dict:
         """Train on one batch, `part_data.as_tensors`; return the losses."""
         pairs = {name: value.to(self.device) for name, value in pairs.items()}
-        truth, warped, masks, near = sharpened(pairs["truth"]), pairs["warped"], pairs["masks"], pairs["masks"][:, 1:]
+        truth, warped, masks, near = sharpen(pairs["truth"]), pairs["warped"], pairs["masks"], pairs["masks"][:, 1:]
         colour, mask = self.generator(warped, masks, self.generator.look_at(pairs["photo"], pairs["photo_masks"]))
-        drawn, weight = painted(warped, colour, mask), 1 + NEAR_WEIGHT * near
+        drawn, weight = blend(warped, colour, mask), 1 + NEAR_WEIGHT * near
         found = {"pixel": losses.pixel_loss(drawn, truth, weight), "edge": losses.edge_loss(drawn, truth, weight),
                  "colour": losses.pixel_loss(colour, truth, near)}
         loss = found["pixel"] + EDGE_WEIGHT * found["edge"] + COLOUR_WEIGHT * found["colour"]

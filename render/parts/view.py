@@ -18,7 +18,7 @@ _STEP_PX = 8  # between nodes of the field
 assert _STEP_PX <= 1.2 * CELL * UNIT_PX and all(side % 16 == 0 for part in PARTS.values() for side in part.size)
 
 
-def _filled(outlines, size):
+def _fill_outlines(outlines, size):
     """Closed lines (float [n, 2] each, px of the view) filled: uint8 [*size], 0..255."""
     mask = np.zeros(size, np.uint8)
     for outline in outlines:
@@ -26,7 +26,7 @@ def _filled(outlines, size):
     return mask
 
 
-def _around(mask, near_px):
+def _widen(mask, near_px):
     """A mask with what is up to `near_px` away from it, softly: uint8 [row, column], 0..255."""
     small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     reach = near_px // 8
@@ -62,9 +62,9 @@ class PartView:
         """The photo as it is: uint8 [row, column, rgb]."""
         return self.around[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
 
-    def warped(self, solved):
+    def warp_photo(self, solved):
         """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [row, column, rgb]."""
-        source = self.grid.enlarged(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + MARGIN_PX
+        source = self.grid.interpolate(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + MARGIN_PX
         return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def masks(self, face):
@@ -72,6 +72,6 @@ class PartView:
 
         uint8 [row, column, 2]; the latter falls softly to 0
         """
-        half, whole = (_filled([(line - self.corner) * UNIT_PX for line in lines], self.part.size)
+        half, whole = (_fill_outlines([(line - self.corner) * UNIT_PX for line in lines], self.part.size)
                        for lines in self.part.outlines(face, self.face))
-        return cv2.merge([cv2.addWeighted(half, 0.5, whole, 0.5, 0), _around(half, self.part.near_px)])
+        return cv2.merge([cv2.addWeighted(half, 0.5, whole, 0.5, 0), _widen(half, self.part.near_px)])
