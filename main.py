@@ -66,7 +66,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--json-progress", is_flag=True,
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
-def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given):
+def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given) -> None:
     """Make a photo speak: a recording, or a text that is read aloud.
 
     Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem, get_completion_class
 
 COMMANDS = {  # name -> module of the command, and what it does; the module is read only when it is called
     "make": ("main", "Make a photo speak: PHOTO and SPEECH, or --text."),
@@ -25,6 +26,10 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names
 _PARTS = ("callback", "params", "help", "epilog", "context_settings")  # of a click command
 _SHELLS = ("bash", "zsh", "fish")
+_ABOUT = {**{name: about for name, (_, about) in COMMANDS.items()},
+          "completion": "Print what makes a shell complete these commands."}
+_COMPDEF = "    compdef "  # a bare ~/.zshrc does not know it yet
+_COMPINIT = "    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n"
 
 
 def _version() -> str:
@@ -49,6 +54,10 @@ class _Make(click.Command):
     def parse_args(self, context, arguments):
         return super().parse_args(context, _named(arguments))
 
+    def shell_complete(self, context, incomplete):
+        options = super().shell_complete(context, incomplete)
+        return options if incomplete.startswith("-") else [*options, CompletionItem(incomplete, type="file")]
+
 
 class _Lazy(click.Group):
     """A group whose commands are read when they are called: --help answers at once."""
@@ -67,8 +76,11 @@ class _Lazy(click.Group):
 
     def format_commands(self, context, formatter):
         with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()]
-                               + [("completion", "Print what makes a shell complete these commands.")])
+            formatter.write_dl(list(_ABOUT.items()))
+
+    def shell_complete(self, context, incomplete):
+        names = [CompletionItem(name, help=about) for name, about in _ABOUT.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, context, incomplete)  # a group's would read every command
 
 
 _EPILOG = """\b
@@ -100,10 +112,9 @@ def completion(shell: str) -> None:
     zsh:  talking-face completion zsh >> ~/.zshrc
     fish: talking-face completion fish > ~/.config/fish/completions/talking-face.fish
     """  # noqa: D301  # click's \b is a real backspace
-    from click.shell_completion import get_completion_class
     complete = get_completion_class(shell)(main,  # type: ignore[misc]  # `shell` is one that click knows
                                            {}, Path("talking-face").name, "_TALKING_FACE_COMPLETE")
-    click.echo(complete.source())
+    click.echo(complete.source().replace(_COMPDEF, _COMPINIT + _COMPDEF))
 
 
 if __name__ == "__main__":

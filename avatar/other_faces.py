@@ -85,7 +85,7 @@ def make(own: Sequence[dict], train: Pairs, index: str | Path, out: str | Path) 
 @stage(reads="PAIRS/, its comics", writes="RECORD/00001/ with faces.png, run.json", examples=("python -m avatar.other_faces",))
 @click.option("--pairs", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Photos with comics.")
 @run_options("GAN_record", resumes=False)
-def main(pairs, record, trained):
+def main(pairs, record, trained) -> None:
     """Make the faces that comics wear in place of a person's own."""
     def prepare(_options, index):
         own, train = people_of(pairs)

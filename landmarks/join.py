@@ -87,7 +87,7 @@ def join(folders: Sequence[str | Path], record: str | Path, trained: str | Path 
        examples=("python -m landmarks.join CNN_record/00001/model.tflite CNN_record/00002/model.tflite",))
 @click.argument("models", type=click.Path(path_type=Path), nargs=-1, required=True)
 @run_options("CNN_record", resumes=False)
-def main(models, record, trained):
+def main(models, record, trained) -> None:
     """Join trained networks into one model that predicts their mean."""
     click.echo(join([model.parent for model in models], record, trained))
 

@@ -24,9 +24,6 @@ from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_a
 if TYPE_CHECKING:
     from landmarks.model import SpeechToLandmarks
 
-if TYPE_CHECKING:
-    from landmarks.model import SpeechToLandmarks
-
 STAGE = "landmarks.train"
 
 

@@ -65,7 +65,7 @@ def _publish_measures(run, folder):
 @stage(reads="RECORD/trained-NAME and the model it names", writes="RECORD/NAME/: the model, its sidecar, its measures",
        examples=("python -m learn.publish", "python -m learn.publish sync head"))
 @click.argument("names", nargs=-1, type=click.Choice(list(paths.MODELS)))
-def main(names):
+def main(names) -> None:
     """Make the models that were trained here the default ones: those that are named, or all."""
     chosen = names or [name for name in paths.MODELS if trained_file(name).is_file()]
     if not chosen:

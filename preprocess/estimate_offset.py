@@ -76,7 +76,7 @@ def estimate_clip(row: dict, _out: Path, options: dict) -> dict:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/offsets"), help="Folder of the index.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
 @click.option("--check", "is_check", is_flag=True, help="Measure the model on split val, shifted by known amounts, instead.")
-def main(fft, landmarks, out, jobs, is_check):
+def main(fft, landmarks, out, jobs, is_check) -> None:
     """Find by how much sound and picture are apart (positive: the sound is late)."""
     if is_check:
         print_table(measure(fft, landmarks))

@@ -51,7 +51,7 @@ def fit(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str 
 @click.option("--fft", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @run_options("CNN_record", resumes=False)
-def main(fft, landmarks, record, trained):
+def main(fft, landmarks, record, trained) -> None:
     """Fit the model that finds by how much sound and picture are apart."""
     def prepare(_options, _index):
         rows = clips_of_split(fft, landmarks, "train")

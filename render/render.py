@@ -205,7 +205,7 @@ _PATH = click.Path(path_type=Path)
 @render_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
-def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, **given):
+def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, **given) -> None:
     """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
 
     LANDMARKS are predicted from speech, or were seen in a video: then the head moves and the eyes blink as they did there.

@@ -1,8 +1,11 @@
 """The front command, from another folder than the toolkit's."""
 
 import os
+import select
+import shutil
 import subprocess
 import sys
+import time
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import pytest
@@ -58,6 +61,54 @@ def test_shells_complete(tmp_path, shell, words):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
                           env={**PYTHONPATH, **words, "_TALKING_FACE_COMPLETE": f"{shell}_complete"})
     assert "predict" in done.stdout and "words" not in done.stdout
+
+
+SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
+
+
+def typed(shell, folder, line, whole, seconds=30):
+    """What an interactive shell shows after `line` and a Tab, at the latest when it shows `whole`."""
+    terminal, its_end = os.openpty()
+    environment = {**PYTHONPATH, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder), "TERM": "dumb"}
+    with subprocess.Popen(SHELLS[shell], cwd=folder, stdin=its_end, stdout=its_end, stderr=its_end, env=environment,
+                          start_new_session=True) as process:
+        os.close(its_end)
+        os.write(terminal, b"source ./completion; echo rea''dy\n")
+        shown, wanted, end = "", "ready\r\n", time.monotonic() + seconds
+        while time.monotonic() < end and not (wanted == whole and whole in shown):
+            if select.select([terminal], [], [], 0.2)[0]:
+                shown += os.read(terminal, 4096).decode(errors="replace")
+            if wanted != whole and wanted in shown:
+                shown, wanted = "", whole
+                os.write(terminal, f"{line}\t".encode())
+        process.kill()
+    os.close(terminal)
+    return shown
+
+
+@pytest.mark.parametrize("line, whole", [
+    ("talking-face pre", "talking-face predict "), ("talking-face --ver", "--version "),
+    ("talking-face make --aud", "make --audio "), ("talking-face make port", "portrait.png"),
+    ("talking-face make -o port", "portrait.png"), ("talking-face sync port", "portrait.png")])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_tab_completes(tmp_path, shell, line, whole):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "completion").write_text(command(talking_face.main, "completion", shell).stdout)
+    (tmp_path / "portrait.png").touch()
+    code = "import talking_face; talking_face.main(prog_name='talking-face')"
+    (tmp_path / "talking-face").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"{code}\" \"$@\"\n")
+    (tmp_path / "talking-face").chmod(0o755)
+    assert whole in typed(shell, tmp_path, line, whole)
+
+
+def test_names_complete_without_reading_the_commands(tmp_path):
+    code = ("import sys, talking_face\ntry:\n    talking_face.main(prog_name='talking-face')\n"
+            "finally:\n    print(sorted({'main', 'animator', 'doctor', 'numpy'} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env={
+        **PYTHONPATH, "COMP_WORDS": "talking-face ", "COMP_CWORD": "1", "_TALKING_FACE_COMPLETE": "bash_complete"})
+    names = [line.removeprefix("plain,") for line in done.stdout.splitlines()]
+    assert names == [*talking_face.COMMANDS, "completion", "[]"]
 
 
 @pytest.mark.parametrize("given, named", [

@@ -158,7 +158,7 @@ def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options
 @click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-def main(index, unacted_index, record, trained, apart, **options):
+def main(index, unacted_index, record, trained, apart, **options) -> None:
     """Train the recogniser of emotions."""
     from landmarks.emotion.data import takes, unacted
     inputs = [unacted_index] if unacted_index else []

@@ -156,7 +156,7 @@ def train(run: Path, speakers: dict, options: dict, inputs: Iterable[str | Path]
 @click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
 @click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
-def main(indexes, record, trained, **options):
+def main(indexes, record, trained, **options) -> None:
     """Train the detector of voices."""
     def prepare(options, _index):
         speakers = {}
