@@ -11,7 +11,8 @@ from core.media.audio import spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
 from landmarks.ear import encoder, pack
-from landmarks.features import LOOK_AHEAD, loud_power, mel_power
+from landmarks.ear.running import HEARD, RunningEncoder
+from landmarks.features import CONTEXT, LOOK_AHEAD, loud_power, mel_power
 from tests.conftest import command, speak
 
 pytest.importorskip("ctranslate2")
@@ -116,3 +117,57 @@ def test_a_folder_that_is_no_encoder_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"nothing")
     with pytest.raises(InputError, match="faster-whisper model folder"):
         encoder.load_encoder(tmp_path)
+
+
+def streamed(sound, n_piece=SAMPLES_PER_FRAME, loud=None):
+    """Features of each frame as a stream has them LOOK_AHEAD frames later, float32 [frame, half * value]."""
+    running, found = RunningEncoder(encoder.load_encoder()), []
+    loud = loud or loud_power(mel_power(spectrum_of(sound)).sum((1, 2)))
+    for start in range(0, len(sound), n_piece):
+        running.push(sound[start:start + n_piece])
+        found += [running.next(loud)[CONTEXT - LOOK_AHEAD] for _ in range(running.n_ready)]
+    return np.array(found)[LOOK_AHEAD:]
+
+
+def test_a_stream_gives_about_the_features_of_the_file():
+    sound = np.tile(speak(SENTENCE, seconds=4.0), 2)
+    stream, whole = streamed(sound), features(sound)[LOOK_AHEAD:-LOOK_AHEAD]
+    assert len(stream) >= len(whole) - LOOK_AHEAD - 1
+    stream, whole = ((part - part.mean(0)) / part.std(0) for part in (stream[25:], whole[25:len(stream)]))
+    assert alike(stream, whole) > 0.75  # the encoder knows where in its window a frame stands: docs/experiments.md
+    assert alike(stream[1:], whole[:-1]) < alike(stream, whole) > alike(stream[:-1], whole[1:])
+
+
+@pytest.mark.parametrize("n_piece", [160, 999, 16_000])
+def test_pieces_of_any_size_give_the_same_features(n_piece):
+    sound = speak(SENTENCE, seconds=1.5)
+    one, other = streamed(sound), streamed(sound, n_piece)
+    n = min(len(one), len(other))
+    assert n >= 1.5 * 25 - LOOK_AHEAD - 1
+    np.testing.assert_allclose(one[:n], other[:n], atol=1e-4)
+
+
+def test_a_stream_hears_the_past_and_no_future():
+    sound = speak(SENTENCE, seconds=2.0)
+    loud, at = loud_power(mel_power(spectrum_of(sound)).sum((1, 2))), 25
+    future, past = sound.copy(), sound.copy()
+    future[(at + LOOK_AHEAD + 2) * SAMPLES_PER_FRAME:] = 0
+    past[:(at - 10) * SAMPLES_PER_FRAME] = 0
+    as_it_is = streamed(sound, loud=loud)[at]
+    np.testing.assert_array_equal(as_it_is, streamed(future, loud=loud)[at])
+    assert np.abs(as_it_is - streamed(past, loud=loud)[at]).mean() > 0.01
+
+
+def test_the_memory_of_a_stream_does_not_grow():
+    running, sizes = RunningEncoder(encoder.load_encoder()), []
+    for _ in range(HEARD + 30):
+        running.push(np.zeros(SAMPLES_PER_FRAME, np.float32))
+        for _ in range(running.n_ready):
+            running.next(1.0)
+        sizes.append(len(running._mel) + len(running._sound))
+    assert max(sizes[-20:]) <= sizes[HEARD + 5] + SAMPLES_PER_FRAME
+
+
+def test_a_frame_that_is_not_ready_is_said():
+    with pytest.raises(ValueError, match="no frame is ready"):
+        RunningEncoder(encoder.load_encoder()).next(1.0)
