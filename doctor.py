@@ -21,6 +21,7 @@ import click
 
 from core import paths
 from core.errors import InputError, command_line
+from core.pretrained import WHISPER, Pretrained, find
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
@@ -100,6 +101,16 @@ def models(root: Path = ROOT) -> Iterator[Finding]:
         except InputError as error:
             state, found = MISSING, error.found
         yield Finding(name, state, found, command_line("git", "-C", root, "checkout", "--", name, f"{name}.json"))
+    yield pretrained(WHISPER)
+
+
+def pretrained(model: Pretrained) -> Finding:
+    """Whether a model of a pinned package is there and is the one that was tested."""
+    try:
+        there = find(model)
+    except InputError as error:
+        return Finding(model.what, MISSING, error.found, model.cure)
+    return Finding(model.what, GOOD if there else OPTIONAL, model.package if there else "not installed", model.cure)
 
 
 def _nearest(folder) -> Path:

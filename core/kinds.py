@@ -35,6 +35,8 @@ KINDS = {
     for kind in (
         _array("spectrum", "float16", (_FRAME, ("hop", 4), ("bin", 257)), "magnitude",
                "FFT magnitudes of the speech, 4 windows a frame", "preprocess.extract_fft"),
+        _array("ear-features", "float16", (("half frame", None), ("value", 384)), "",
+               "what a pretrained speech encoder (Whisper tiny.en) makes of the speech, 50 times a second", "landmarks.ear"),
         _array("landmarks-pixel", "float32", (_FRAME, _POINT, _XY), "px",
                "68 points as measured: x right, y down; a frame without a face is NaN", "preprocess.extract_landmarks"),
         _array("landmarks-face", "float32", (_FRAME, _POINT, _XY), "eye distances",
@@ -61,6 +63,8 @@ KINDS = {
              "avatar.other_faces"),
         Kind("training-pack", ".h5", "spectra, landmarks and rest faces of all clips in one file", "preprocess.pack_hdf5",
              version=2),
+        Kind("ear-pack", ".h5", "what the speech encoder makes of all clips of a training-pack, and of distorted copies",
+             "landmarks.ear.pack"),
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.parts.pairs"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.parts.pairs"),

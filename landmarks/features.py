@@ -26,17 +26,25 @@ TYPICAL_LOG = -2.0  # stands for the channel mean when nothing is voiced
 
 @cache
 def mel_filters() -> NDArray:
-    """Mel filter bank, float32 [bin, mel]: triangles of height 1 on the scale of Slaney 1998, bit for bit those of librosa.
+    """Mel filter bank, float32 [bin, mel], bit for bit that of librosa.
 
     Prediction needs no more of librosa than this, and so none of it.
     """
+    return mel_filter_bank(N_MELS, MEL_RANGE_HZ, N_FFT)
+
+
+def mel_filter_bank(n_mels: int, range_hz: tuple[float, float], n_fft: int, equal_area: bool = False) -> NDArray:
+    """Triangles on the mel scale of Slaney 1998, float32 [bin, mel], of height 1, or of equal area."""
     step_hz, bend_hz, log_step = 200 / 3, 1000.0, np.log(6.4) / 27  # below the bend hertz, above it octaves are even
     bend = bend_hz / step_hz
-    low, high = MEL_RANGE_HZ[0] / step_hz, bend + np.log(MEL_RANGE_HZ[1] / bend_hz) / log_step
-    mels = np.linspace(low, high, N_MELS + 2)
+    low, high = (hz / step_hz if hz < bend_hz else bend + np.log(hz / bend_hz) / log_step for hz in range_hz)
+    mels = np.linspace(low, high, n_mels + 2)
     edges = np.where(mels < bend, step_hz * mels, bend_hz * np.exp(log_step * (mels - bend)))
-    apart, ramps = np.diff(edges)[:, None], edges[:, None] - np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
-    return np.maximum(0, np.minimum(-ramps[:-2] / apart[:-1], ramps[2:] / apart[1:])).T.astype(np.float32)
+    apart, ramps = np.diff(edges)[:, None], edges[:, None] - np.fft.rfftfreq(n_fft, 1 / SAMPLE_RATE)
+    filters = np.maximum(0, np.minimum(-ramps[:-2] / apart[:-1], ramps[2:] / apart[1:]))
+    if equal_area:
+        filters = filters * (2 / (edges[2:] - edges[:-2]))[:, None]
+    return filters.T.astype(np.float32)
 
 
 def mel_power(spectrum: NDArray, filters: NDArray | None = None) -> NDArray:

@@ -49,6 +49,7 @@ def array(kind):
             "noise": lambda: np.cumsum(np.ones((N_FRAMES, 7), np.float32), 0),
             "image-embedding": lambda: np.sin(np.arange(128, dtype=np.float32)),
             "speech-embedding": lambda: np.sin(np.outer(np.arange(N_FRAMES), np.arange(12)) / 9).astype(np.float32),
+            "ear-features": lambda: np.sin(np.outer(np.arange(2 * N_FRAMES), np.arange(384)) / 9).astype(np.float16),
             "face-crops": lambda: np.stack([np.full((32, 32, 3), 6 * t, np.uint8) for t in range(N_FRAMES)])}[kind]()
 
 

@@ -158,10 +158,11 @@ def curves(named: dict, x_label: str) -> "Figure":
     return figure
 
 
-def carpet(values: NDArray) -> "Figure":
+def carpet(values: NDArray, per_second: float = FPS) -> "Figure":
     """Values, float [frame, value] -> one picture, a column a frame, a row a value."""
     figure, (axis,) = _axes(1, 3.4)
-    axis.imshow(_pool(values).T, aspect="auto", cmap="coolwarm", extent=(0, len(values) / FPS, values.shape[1], 0))
+    seconds = len(values) / per_second
+    axis.imshow(_pool(values.astype(np.float32)).T, aspect="auto", cmap="coolwarm", extent=(0, seconds, values.shape[1], 0))
     axis.set(xlabel="s", ylabel="value")
     return figure
 

@@ -22,6 +22,7 @@ from viewer import draw as picture
 _BLOCK_BYTES = 2**26  # of an array that are looked at together
 _MOST_MEMBERS, _MOST_CLIPS = 500, 10**6  # of a file that are told
 _NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+MOST_CURVES = 12  # one below the other; more values are drawn as a picture
 FACE_REACH = 8.0  # eye distances; landmarks that reach further are pixels
 
 
@@ -96,8 +97,8 @@ def _draw_array(values, names, kind):
     if names[1:] == ["row", "column", "rgb"]:
         shown = picture.spread_indices(len(values))
         return picture.sheet([picture.tile(values[i]) for i in shown], "frames " + " ".join(map(str, shown)))
-    if names == ["frame", "value"]:
-        return picture.carpet(np.asarray(values))
+    if names[1] == "value" or values.shape[1] > MOST_CURVES:
+        return picture.carpet(np.asarray(values), FPS * (2 if names[0] == "half frame" else 1))
     units = kind.unit.split(", ") if kind.unit.count(", ") == values.shape[1] - 1 else [kind.unit] * values.shape[1]
     x, label = (np.arange(len(values)) / FPS, "s") if names[0] == "frame" else (np.arange(len(values)), names[0])
     return picture.curves({f"{names[1]} {i}, {unit}": (x, values[:, i]) for i, unit in enumerate(units)}, label)

@@ -1,0 +1,1 @@
+"""A pretrained speech encoder listens once; the landmark network reads what it heard."""

@@ -1,0 +1,167 @@
+"""Ear features of every clip to train on, also of distorted copies of its sound (augmentation).
+
+Reads: data/train.h5 (training-pack), data/recordings/index.csv and the recordings' sound.
+Writes: data/ear.h5 (ear-pack): ear [version, frame, half * value] and log_power [version, frame, hop, mel] (decades) of the
+clips of the training-pack, in its order, each with LOOK_AHEAD frames more on both sides. The first version is the sound as it
+is. The others are played faster or slower, voice and all, and stand where the frames of the landmarks stand.
+"""
+
+import os
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from core import artifacts
+from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.errors import InputError, command_line
+from core.index import read_index
+from core.media.audio import HOP, HOPS_PER_FRAME, decode_any, resample, spectrum_of
+from core.pretrained import WHISPER
+from core.stage import only_one, progress, stage
+from landmarks.dataset import open_pack
+from landmarks.distort import add_noise, add_reverberation, telephone_band
+from landmarks.ear.encoder import HALVES, N_VALUES, load_encoder
+from landmarks.features import LOOK_AHEAD, N_MELS, loud_power, mel_power
+
+STAGE = "landmarks.ear.pack"
+SPEEDS = (0.86, 1.17)
+NOISE, BABBLE, ROOM, TELEPHONE = 0.35, 0.2, 0.2, 0.08  # of the distorted versions have it
+LEAST_POWER = 1e-6
+
+
+def distort(sound: NDArray, others: Sequence[NDArray], rng: np.random.Generator) -> tuple[NDArray, float]:
+    """`sound` [sample] as of another person, room or microphone, `others` behind it; and how many times as fast it is."""
+    speed = float(rng.uniform(*SPEEDS))
+    sound = resample(sound, round(SAMPLE_RATE * speed))
+    if rng.random() < ROOM:
+        wet = 10 ** rng.uniform(-1, -0.1)
+        sound = (1 - wet) * sound + wet * add_reverberation(sound, rng)
+    sound = equalise(sound, rng)
+    if len(others):
+        sound = add_noise(sound, np.sum([np.resize(other, len(sound)) for other in others], 0), rng.uniform(5, 25))
+    if rng.random() < NOISE:
+        sound = add_noise(sound, coloured_noise(len(sound), rng), rng.uniform(5, 40))
+    if rng.random() < TELEPHONE:
+        sound = telephone_band(sound)
+    return sound.astype(np.float32), speed
+
+
+def equalise(sound: NDArray, rng: np.random.Generator) -> NDArray:
+    """A smooth equaliser of a few dB, as of another microphone."""
+    hz = np.geomspace(60, SAMPLE_RATE / 2, 7)
+    spectrum, at = np.fft.rfft(sound), np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
+    return np.fft.irfft(spectrum * 10 ** np.interp(at, hz, rng.normal(0, 0.2, len(hz))), len(sound)).astype(np.float32)
+
+
+def coloured_noise(n: int, rng: np.random.Generator) -> NDArray:
+    """Steady noise, float [n], whose power falls by 0 to 20 dB a decade."""
+    spectrum, at = np.fft.rfft(rng.normal(size=n)), np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
+    return np.fft.irfft(spectrum * np.maximum(at, 30) ** -rng.uniform(0, 1), n)
+
+
+def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[NDArray, NDArray]:
+    """Ear features float16 [frame, half * value] and log10 mel power float16 [frame, hop, mel] on the clock of the landmarks.
+
+    `n_frames` and twice LOOK_AHEAD of them, of a `sound` that is `speed` times as fast as the landmarks.
+    """
+    edge = LOOK_AHEAD * SAMPLES_PER_FRAME
+    spectrum = spectrum_of(sound)
+    loud = loud_power(mel_power(spectrum).sum((1, 2)))
+    encoder = load_encoder(n_threads=1)
+    if encoder is None:
+        raise InputError(WHISPER.package, "not installed", WHISPER.what, WHISPER.cure)
+    ear = encoder.features(sound, loud)
+    power = mel_power(spectrum_of(np.pad(sound, edge)))
+    n = n_frames + 2 * LOOK_AHEAD
+    return (_on_clock(ear, n, HALVES, speed).astype(np.float16),
+            _on_clock(np.log10(power + LEAST_POWER), n, HOPS_PER_FRAME, speed).astype(np.float16))
+
+
+def _on_clock(values, n_frames, n_parts, speed):
+    """Resample [frame, ...] with `n_parts` values a frame in time, so that what stands at t / speed stands at t."""
+    flat = values.reshape(len(values) * n_parts, -1).astype(np.float32)
+    edge = LOOK_AHEAD * n_parts
+    at = np.clip((np.arange(n_frames * n_parts) - edge) / speed + edge, 0, len(flat) - 1)
+    low = np.floor(at).astype(int)
+    high, share = np.minimum(low + 1, len(flat) - 1), (at - low)[:, None]
+    mixed = flat[low] * (1 - share) + flat[high] * share
+    return mixed.reshape(n_frames, *(values.shape[1:] if values.ndim > 2 else (-1,)))
+
+
+def _sound(path, first_hop, n_frames):
+    sound = np.concatenate(list(decode_any(path)))[max(0, first_hop * HOP):]
+    sound = np.pad(sound, (max(0, -first_hop * HOP), 0))[:n_frames * SAMPLES_PER_FRAME]
+    return np.pad(sound, (0, n_frames * SAMPLES_PER_FRAME - len(sound)))
+
+
+def _clip(row: dict, n_versions: int, seed: int) -> list:
+    """All versions of a clip: (ear, log_power) each. Two of these run side by side, each on one core."""
+    threadpool_limits(1)
+    sound = _sound(row["sound"], row["first_hop"], row["n_frames"])
+    versions = [encode_version(sound, row["n_frames"])]
+    for version in range(1, n_versions):
+        rng = np.random.default_rng([seed, version, zlib.crc32(row["clip"].encode())])
+        babble = row["others"][2 * version:2 * version + 2] if rng.random() < BABBLE else []
+        other, speed = distort(sound, [np.concatenate(list(decode_any(path))) for path in babble], rng)
+        versions.append(encode_version(other, row["n_frames"], speed))
+    return versions
+
+
+def clips_of(pack: str | Path, index: str | Path, n_versions: int, seed: int) -> list[dict]:
+    """What is known of each clip of a training-pack: sound, first_hop, n_frames, and others' sound. Raises InputError."""
+    sounds = {row["clip"]: row["sound"] for row in read_index(index, "sound")}
+    with open_pack(pack) as file:
+        names, splits = file["name"].asstr()[:], file["split"].asstr()[:]
+        n_frames, first_hop = file["n_frames"][:], file["first_hop"][:]
+    if lost := [name for name in names if name not in sounds]:
+        raise InputError(index, f"clip {lost[0]} of the pack is not in it", "the index the pack was made of",
+                         command_line("make", "preprocess"))
+    rng, train = np.random.default_rng(seed), [sounds[n] for n, split in zip(names, splits) if split == "train"]
+    return [{"clip": name, "sound": sounds[name], "split": split, "n_frames": int(n), "first_hop": int(hop),
+             "others": list(rng.choice(train, 2 * n_versions)) if train else []}
+            for name, split, n, hop in zip(names, splits, n_frames, first_hop)]
+
+
+def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jobs: int) -> None:
+    """Write the ear-pack of `clips` to the HDF5 file `path`; only clips of split train have more than one version."""
+    n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
+    starts = np.cumsum(n) - n
+    with h5py.File(path, "w") as file, ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
+        power = file.create_dataset("log_power", (n_versions, n.sum(), HOPS_PER_FRAME, N_MELS), "float16")
+        file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]
+        done = [pool.submit(_clip, clip, n_versions if clip["split"] == "train" else 1, seed) for clip in clips]
+        with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
+            for future, start, n_frames in bar:
+                for version, (features, log_power) in enumerate(future.result()):
+                    ear[version, start:start + n_frames] = features
+                    power[version, start:start + n_frames] = log_power
+
+
+@stage(reads="PACK (training-pack), INDEX and its recordings", writes="OUT (ear-pack)",
+       examples=("python -m landmarks.ear.pack", "python -m landmarks.ear.pack --versions 2 --out data/small.h5"))
+@click.option("--pack", "source", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to encode.")
+@click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
+@click.option("--versions", type=click.IntRange(1), default=6, help="Of each training clip: as it is, and distorted.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the distortions.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/ear.h5"), help="The ear-pack.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+def main(source, index, versions, seed, out, jobs) -> None:
+    """Encode the speech of all clips, as it is and distorted."""
+    clips = clips_of(source, index, versions, seed)
+    options = {"versions": versions, "seed": seed}
+    with only_one(out.parent), artifacts.described(out, "ear-pack", stage=STAGE, options=options, inputs=[source]) as (part, _):
+        pack(clips, part, versions, seed, jobs or os.cpu_count() or 1)
+    click.echo(out)
+
+
+if __name__ == "__main__":
+    main()

