@@ -217,7 +217,7 @@ def check_command(line):
 
 
 def make_n(line, folder):
-    done = subprocess.run([*shlex.split(line), "-n", "PYTHON=python", "-C", str(ROOT)], cwd=folder, capture_output=True,
+    done = subprocess.run([*shlex.split(line), "-n", "-B", "PYTHON=python", "-C", str(ROOT)], cwd=folder, capture_output=True,
                           text=True)
     assert done.returncode == 0 and "python" in done.stdout, done.stderr
 
