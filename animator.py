@@ -99,8 +99,8 @@ class Animator:
         if speech:
             speech = open_recording(speech, folder, keep)
             captions = options.captions != "none"
-            listens = transcriber if transcriber or captions or keep else "none"
-            words = self._heard(speech, folder, text, text_from, listens, captions, force_captions)
+            recogniser = transcriber if transcriber or captions or keep else "none"
+            words = self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
@@ -145,12 +145,12 @@ class Animator:
         return open_speech(path), _words_file(words, folder, STAGE, path)
 
     @staticmethod
-    def _heard(speech, folder, text, text_from, listens, captions, forced):
-        """The words.json of a recording, or None: its `text` found in it, else what `listens` understands."""
+    def _words_of(speech, folder, text, text_from, recogniser, captions, forced):
+        """The words.json of a recording, or None: its `text` found in it, else what `recogniser` understands."""
         from speech.transcribe import STAGE, check_confidence, words_of
-        if text is None and listens == "none":
+        if text is None and recogniser == "none":
             return None
-        words = words_of(speech.sound, text=text, engine=listens, where=text_from)
+        words = words_of(speech.sound, text=text, engine=recogniser, where=text_from)
         usable = check_confidence(words, speech.path, captions=captions, forced=forced)
         return _words_file(words, folder, STAGE, speech.path, usable)
 

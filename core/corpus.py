@@ -26,7 +26,7 @@ def _one_clip(work, row, out, options):
         return {**row, "problem": str(error)}
 
 
-def _workers(jobs):
+def workers(jobs: int) -> ProcessPoolExecutor:
     """Worker processes that end with this one, however it ends."""
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), end_with_parent, (os.getpid(),))
 
@@ -54,7 +54,7 @@ def run_stage(work: Callable[[dict, Path, dict], dict], index: str | Path, out: 
                          command_line("make", "inspect", f"FILE={index}"))
     jobs = jobs or os.cpu_count() or 1
     done = []
-    with only_one(out) as out, _workers(jobs) as pool:
+    with only_one(out) as out, workers(jobs) as pool:
         futures = [pool.submit(_one_clip, work, row, out, options) for row in rows]
         try:
             with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:

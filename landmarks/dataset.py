@@ -161,8 +161,13 @@ def stretch(values: NDArray, speed: float, n_parts: int) -> NDArray:
     """Resample `values` [frame * n_parts, ...] (given as [frame, ...] or [frame, n_parts, ...]) in time by `speed`."""
     flat = values.reshape(len(values) * n_parts, -1) if n_parts > 1 else values.reshape(len(values), -1)
     n_out = max(1, int(len(values) / speed)) * n_parts
-    at = np.clip((np.arange(n_out) + 0.5) * speed - 0.5, 0, len(flat) - 1)
-    low = np.floor(at).astype(int)
-    high, share = np.minimum(low + 1, len(flat) - 1), (at - low)[:, None].astype(np.float32)
-    mixed = flat[low] * (1 - share) + flat[high] * share
+    mixed = sample_at(flat, (np.arange(n_out) + 0.5) * speed - 0.5)
     return mixed.reshape(n_out // n_parts, *values.shape[1:])
+
+
+def sample_at(values: NDArray, at: NDArray) -> NDArray:
+    """`values` [time, value] between their places: linear interpolation at `at` [other time], the ends held."""
+    at = np.clip(at, 0, len(values) - 1)
+    low = np.floor(at).astype(int)
+    high, share = np.minimum(low + 1, len(values) - 1), (at - low)[:, None].astype(np.float32)
+    return values[low] * (1 - share) + values[high] * share

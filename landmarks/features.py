@@ -66,6 +66,11 @@ def loud_power(frame_power: NDArray) -> float:
     return max(float(np.percentile(frame_power, LOUD_PERCENTILE)), QUIETEST_LOUD)
 
 
+def recording_loudness(spectrum: NDArray) -> float:
+    """`loud_power` of a recording's FFT magnitudes [frame, hop, bin]."""
+    return loud_power(mel_power(spectrum).sum(axis=(1, 2)))
+
+
 def level_and_channel(power: NDArray) -> tuple[float, NDArray]:
     """What `normalise` takes away: the power of loud frames, and the mean log-mel of voiced ones, float [mel]."""
     frame_power = power.sum(axis=(1, 2))

