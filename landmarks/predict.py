@@ -35,7 +35,7 @@ from landmarks.head.sound import knot_features
 from landmarks.hearing import Whole
 from landmarks.lite import DEFAULT_MODEL, Model, load_model
 from landmarks.streaming import Faces, Stream
-from landmarks.voice.gate import Free, Voice, WholeVoice
+from landmarks.voice.gate import Free, Voice, WholeVoice, say_if_silent
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it
@@ -94,6 +94,7 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         power = model.power(speech.spectrum)
         voice = WholeVoice(power)
         free = voice.free
+        say_if_silent(free)
         face = predict_power(model, power, voice=voice)
     head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core import paths
 from core.clock import FPS
 from core.models import read_arrays, read_model
+from core.stage import say
 from landmarks.features import log_mel
 from landmarks.hearing import Loudness
 
@@ -19,6 +20,7 @@ MODEL = paths.VOICE_MODEL
 LAG = 4  # frames of sound heard after a frame before it is judged
 MIDDLE, SPREAD, LOWEST = -2.5, 1.5, -2.0  # log-mel to what the network takes
 SHUT, OPEN = 0.25, 0.5  # probability of a voice below which the face rests, above which it is free
+HARDLY = 0.01  # of the frames: no voice was found
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
 BREATH, OPENING = round(0.4 * FPS), round(0.2 * FPS)  # frames before a voice that are free; frames it takes to get there
 RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at rest in a quarter of a second
@@ -55,7 +57,7 @@ class Voice:
             probability = self._step(values)
             self._n_heard += 1
             if self._n_heard > LAG:
-                judged.append(self._freedom(probability))
+                judged.append(self.freedom(probability))
         return np.array(judged, np.float32)
 
     def finish(self, shape):
@@ -73,8 +75,8 @@ class Voice:
         self._state = update * self._state + (1 - update) * new
         return float(_sigmoid(self._state @ m["out"][:, 0] + m["out_bias"][0]))
 
-    def _freedom(self, probability: float) -> float:
-        """Soon free when a voice is likely, held a while after it, then softly back to rest."""
+    def freedom(self, probability: float) -> float:
+        """How free the next frame is: soon free when a voice is likely, held a while after it, then softly back to rest."""
         wanted = min(1.0, max(0.0, (probability - SHUT) / (OPEN - SHUT)))
         if wanted >= self._free:
             self._free, self._held = min(wanted, self._free + RISE), HOLD
@@ -94,10 +96,7 @@ class WholeVoice:
 
     def __init__(self, power):
         voice = Voice(loudness=loudness_of(power))
-        free = np.concatenate([voice.push(power), voice.finish(power.shape[1:])])
-        weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
-        coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
-        self.free = self._left = (coming * weight).max(1).astype(np.float32)
+        self.free = self._left = with_breath(np.concatenate([voice.push(power), voice.finish(power.shape[1:])]))
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> how free the face is in these frames, float32 [frame]."""
@@ -119,6 +118,20 @@ class Free:
     def finish(self, _shape):
         """Nothing is left."""
         return np.empty(0, np.float32)
+
+
+def with_breath(free: NDArray) -> NDArray:
+    """Freedom [frame], float32, that begins before the voice does."""
+    weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
+    coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
+    return (coming * weight).max(1).astype(np.float32)
+
+
+def say_if_silent(free: NDArray) -> None:
+    """Tell the person when hardly a frame of a recording has a voice; `free` [frame], as `WholeVoice` has it."""
+    share = np.mean(free > OPEN)
+    if share < HARDLY:
+        say(f"a voice in {share:.0%} of {round(len(free) / FPS, 1):g} s: the face rests")
 
 
 def loudness_of(power: NDArray) -> Loudness:
