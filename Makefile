@@ -35,7 +35,7 @@ define stamp
 endef
 
 .PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-offsets \
-	train-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
+	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
 	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
 help: ## list the targets
@@ -165,6 +165,9 @@ eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head a
 
 train-voice: CNN_record/trained-voice ## is somebody speaking: train the detector that lets the mouth rest
 	@cat $<
+
+eval-voice: CNN_record/trained-voice data/recordings/index.csv ## measure it on voices and other sounds of many kinds: [VOICES=folder]
+	$(PYTHON) -m landmarks.voice.evaluate --model "$$(cat CNN_record/trained-voice)" $(call optional,VOICES,voices)
 
 train-offsets: CNN_record/trained-offsets ## is the sound late: fit the model that preprocessing measures it with
 	@cat $<
