@@ -96,7 +96,7 @@ def voice(model=None):
     from landmarks.voice import gate
     weights = gate.read_model(model, "voice-model", gate.read_arrays) if model else gate.voice_model()
     listener = gate.Voice(weights, gate.loudness_of(power()))
-    return {"probability": [listener._step(values) for values in gate.gate_features(power(), gate.loudness_of(power()))],
+    return {"probability": [listener._step(values) for values in gate.Features(gate.loudness_of(power())).push(power())],
             "free": gate.WholeVoice(power()).free}
 
 

@@ -15,7 +15,7 @@ from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_file, predict_power
 from landmarks.voice import evaluate, gate
 from landmarks.voice.evaluate import FREE, SETTLED_S, loud_frames, said
-from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
+from landmarks.voice.gate import BREATH, LAG, Features, Voice, WholeVoice
 from landmarks.voice.revoice import shrink, sing, whisper
 from landmarks.wordless import wordless, wordless_samples
 
@@ -140,7 +140,7 @@ def test_the_numpy_network_equals_keras():
     for variable in net.weights:
         variable.assign(rng.normal(0, 0.5, variable.shape))
     power = rng.exponential(1, (40, 4, 64)).astype(np.float32)
-    x = gate_features(power, Loudness())
+    x = Features(Loudness()).push(power)
     voice = Voice(weights(net))
     np.testing.assert_allclose([voice._step(values) for values in x], np.asarray(net(x[None]))[0, :, 0], atol=1e-5)
 

@@ -13,12 +13,13 @@ from core import paths
 from core.clock import FPS
 from core.models import read_arrays, read_model
 from core.stage import say
-from landmarks.features import log_mel
+from landmarks.features import N_MELS, log_mel
 from landmarks.hearing import Loudness
 
 MODEL = paths.VOICE_MODEL
 LAG = 4  # frames of sound heard after a frame before it is judged
 MIDDLE, SPREAD, LOWEST = -2.5, 1.5, -2.0  # log-mel to what the network takes
+KEPT = 1 - 1 / round(0.5 * FPS)  # of the past, a frame: what stays as it is for half a second is no change
 SHUT, OPEN = 0.25, 0.5  # probability of a voice below which the face rests, above which it is free
 HARDLY = 0.01  # of the frames: no voice was found
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
@@ -32,11 +33,24 @@ def voice_model() -> dict:
     return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
-def gate_features(power: NDArray, loudness: Loudness) -> NDArray:
-    """What the network takes for mel power [frame, hop, mel]: float32 [frame, hop * mel]; moves `loudness` on."""
-    loud = np.array([loudness.push(float(frame.sum())) for frame in power])
-    values = (log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD
-    return np.maximum(values, LOWEST).reshape(len(power), -1).astype(np.float32)
+class Features:
+    """What the network takes of mel power, frame by frame: the log-mel, and how far it is from that of the past.
+
+    `loudness` may have heard something before.
+    """
+
+    def __init__(self, loudness: Loudness):
+        self._loudness, self._past = loudness, np.full(N_MELS, LOWEST)
+
+    def push(self, power: NDArray) -> NDArray:
+        """Mel power [frame, hop, mel] -> float32 [frame, (hop + 1) * mel]."""
+        loud = np.array([self._loudness.push(float(frame.sum())) for frame in power])
+        values = np.maximum((log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD, LOWEST)
+        changes = np.empty((len(power), 1, power.shape[-1]))
+        for change, now in zip(changes, values.mean(1)):
+            change[:] = now - self._past
+            self._past = KEPT * self._past + (1 - KEPT) * now
+        return np.concatenate([values, changes], 1).reshape(len(power), -1).astype(np.float32)
 
 
 class Voice:
@@ -46,14 +60,14 @@ class Voice:
     """
 
     def __init__(self, model=None, loudness=None):
-        self._model, self._loudness = model or voice_model(), loudness or Loudness()
+        self._model, self._features = model or voice_model(), Features(loudness or Loudness())
         self._state = np.zeros(self._model["recurrent"].shape[0], np.float32)
         self._n_heard, self._free, self._held = 0, 0.0, 0
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> freedom of the frames that can be judged by now, float32 [frame]."""
         judged = []
-        for values in gate_features(power, self._loudness):
+        for values in self._features.push(power):
             probability = self._step(values)
             self._n_heard += 1
             if self._n_heard > LAG:

@@ -21,7 +21,7 @@ from core.stage import progress, say, stage
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_power
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
-from landmarks.voice.gate import LAG, gate_features, loudness_of
+from landmarks.voice.gate import LAG, Features, loudness_of
 from landmarks.voice.revoice import shrink, sing, whisper
 from landmarks.wordless import level_of, reverberate, steady, wordless
 from learn.run import run_options, train_as_asked
@@ -129,7 +129,7 @@ def examples(rng: np.random.Generator, speakers: dict, n: int) -> tuple[NDArray,
             sound, voiced = piece(rng, speakers)
             power = tinted(rng, mel_power(spectrum_of(sound.astype(np.float32))))
             loudness = loudness_of(power) if rng.random() < 0.5 else Loudness()  # a file knows its own, a stream learns it
-            x.append(gate_features(power, loudness).astype(np.float16))
+            x.append(Features(loudness).push(power).astype(np.float16))
             wanted.append(np.concatenate([np.zeros(LAG), voiced[:-LAG]]))
             changes = np.convolve(np.abs(np.diff(wanted[-1], prepend=wanted[-1][0])), np.ones(2 * BORDER + 1), "same") > 0
             weight.append(np.where(changes, BORDER_WEIGHT, 1.0) * (np.arange(len(voiced)) >= LAG))
@@ -140,7 +140,7 @@ def network(width: int, hidden: int) -> Any:
     """The network, untrained: a dense layer, a GRU, a probability (Keras)."""
     import keras
     from keras import layers
-    return keras.Sequential([keras.Input((None, HOPS_PER_FRAME * N_MELS)), layers.Dense(width, activation="relu"),
+    return keras.Sequential([keras.Input((None, (HOPS_PER_FRAME + 1) * N_MELS)), layers.Dense(width, activation="relu"),
                              layers.Dropout(0.1), layers.GRU(hidden, return_sequences=True),
                              layers.Dense(1, activation="sigmoid")])
 
