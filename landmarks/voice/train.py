@@ -193,10 +193,10 @@ def train(run: Path, speakers: dict, options: dict, inputs: Iterable[str | Path]
 @click.option("--index", "indexes", type=click.Path(path_type=Path), multiple=True,
               default=(Path("data/recordings/index.csv"),), help="A list of recordings of speech; may be repeated.")
 @run_options("CNN_record", resumes=False)
-@click.option("--pieces", type=click.IntRange(8), default=1600, help="Pieces of ten seconds to learn from.")
+@click.option("--pieces", type=click.IntRange(8), default=2400, help="Pieces of ten seconds to learn from.")
 @click.option("--epochs", type=click.IntRange(1), default=20, help="How often each is seen.")
-@click.option("--width", type=click.IntRange(1), default=48, help="Values that describe a frame.")
-@click.option("--hidden", type=click.IntRange(1), default=32, help="Values the network remembers.")
+@click.option("--width", type=click.IntRange(1), default=64, help="Values that describe a frame.")
+@click.option("--hidden", type=click.IntRange(1), default=48, help="Values the network remembers.")
 @click.option("--seed", type=int, default=1, help="Of the pieces and of the first weights.")
 def main(indexes, record, trained, **options) -> None:
     """Train the detector of voices."""
