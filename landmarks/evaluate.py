@@ -26,7 +26,7 @@ from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
 from landmarks.predict import predict as predict_sound
 from landmarks.predict import predict_as_stream, predict_power
 from landmarks.timing import as_text, lip_gains, timing
-from landmarks.wordless import wordless_samples
+from landmarks.voice.wordless import wordless_samples
 from learn.measures import markdown, report
 
 STAGE = "landmarks.evaluate"

@@ -1,7 +1,7 @@
 """A landmark-model file, loaded: LiteRT, no TensorFlow needed.
 
 Reads: any landmark-model; by default CNN_record/default/model.tflite, which reads the speech encoder's features, and
-CNN_record/fft/model.tflite, which does not, of which the mean is taken. Writes: nothing.
+CNN_record/fft/model.tflite, which does not: their offsets are added. Writes: nothing.
 """
 
 import threading
@@ -20,7 +20,7 @@ from landmarks.ear.encoder import INSTALL, Encoder, is_installed, require_encode
 from landmarks.features import loud_power
 
 EAR_MODEL, FFT_MODEL = paths.LANDMARK_MODEL, paths.FFT_LANDMARK_MODEL
-EAR_SHARE = 0.6  # of the shipped model's landmarks: docs/experiments.md
+WEIGHTS = 0.78, 0.4  # of their offsets in the shipped model; the first moves too little by itself: docs/experiments.md
 _BLOCK = 256  # frames given to the network at a time
 
 
@@ -70,12 +70,12 @@ def signatures(path: str | Path, *names: str) -> list:
     return [Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name) for name in names]  # frames are small
 
 
-def mean_of(one: Model, other: Model, share: float) -> Model:
-    """Both side by side, used like a single one: `share` of `one` and the rest of `other`.
+def sum_of(one: Model, other: Model, weights: tuple[float, float]) -> Model:
+    """Both side by side, used like a single one: the sum of their offsets from rest, weighed.
 
     Source: Hansen and Salamon 1990, Neural network ensembles.
     """
-    n_code = one.n_code
+    n_code, rest_face = one.n_code, (one.rest_face + other.rest_face) / 2
 
     def encode(**sound):
         return {"code": np.concatenate([model.encode(**{name: sound[name] for name in model.reads})["code"]
@@ -84,29 +84,24 @@ def mean_of(one: Model, other: Model, share: float) -> Model:
     def step(code, state):
         first = one.step(code=code[:, :n_code], state=state[:, :one.n_state])
         second = other.step(code=code[:, n_code:], state=state[:, one.n_state:])
-        mixed = {name: share * first[name] + (1 - share) * second[name] for name in ("offset", "face")}
-        return mixed | {"state": np.concatenate([first["state"], second["state"]], 1)}
+        offset = weights[0] * first["offset"] + weights[1] * second["offset"]
+        return {"offset": offset, "face": rest_face + offset, "state": np.concatenate([first["state"], second["state"]], 1)}
 
     return Model(one.mel, encode, step, one.context, n_code + other.n_code, one.n_state + other.n_state,
-                 share * one.rest_face + (1 - share) * other.rest_face, tuple({*one.reads, *other.reads}),
-                 one.encoder or other.encoder)
+                 rest_face, tuple({*one.reads, *other.reads}), one.encoder or other.encoder)
 
 
 def model_files(path: str | Path | None = None) -> tuple[Path, Path | None]:
-    """The landmark-model `path`; by default the two files of the shipped model.
-
-    Where the speech encoder is not installed, these are the simpler one alone, which is said.
-    """
+    """The landmark-model `path`; by default the two files of the shipped model, or without the speech encoder the simpler."""
     if path:
         return Path(path), None
-    if is_installed():
-        return EAR_MODEL, FFT_MODEL
-    say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
-    return FFT_MODEL, None
+    return (EAR_MODEL, FFT_MODEL) if is_installed() else (FFT_MODEL, None)
 
 
 def load_model(path: str | Path | None = None, ear: str | Path | None = None) -> Model:
     """Load a landmark-model, by default the shipped one, and the speech encoder if it reads its features.
+
+    Where that is not installed, the shipped one is the simpler of its two, which is said.
 
     Parameters
     ----------
@@ -116,17 +111,24 @@ def load_model(path: str | Path | None = None, ear: str | Path | None = None) ->
     ------
     InputError : missing, damaged, or of another version; the model reads an encoder that is not there.
     """
+    _say_which(path)
     return _load_files(*model_files(path), ear)
 
 
 def kept_model(path: str | Path | None = None, ear: str | Path | None = None) -> Model:
     """`load_model`, once a process; hold its lock `one_at_a_time` while you use it."""
+    _say_which(path)
     return _load_once(*model_files(path), ear)
+
+
+def _say_which(path):
+    if not path and not is_installed():
+        say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
 
 
 def _load_files(path, other, ear) -> Model:
     model = _load_file(path, ear)
-    return mean_of(model, _load_file(other, ear), EAR_SHARE) if other else model
+    return sum_of(model, _load_file(other, ear), WEIGHTS) if other else model
 
 
 _load_once = cached(_load_files)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core.face import draw, face68
 from core.media.video import write_gif
 from core.stage import say, stage
-from landmarks.dataset import PITCHES, Batches, Clip, EarBatches, load_clips, open_pack, quiet_sounds
+from landmarks.batches import Batches, EarBatches
+from landmarks.dataset import PITCHES, Clip, load_clips, open_pack, quiet_sounds
 from landmarks.ear.encoder import N_VALUES
 from landmarks.features import LOOK_AHEAD, normalise, pad_with_silence
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options

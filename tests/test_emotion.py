@@ -28,7 +28,7 @@ from landmarks.emotion.train import merged, weighed
 from landmarks.expression import EMOTIONS
 from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.predict import predict_file
-from landmarks.wordless import wordless_samples
+from landmarks.voice.wordless import wordless_samples
 from preprocess import list_recordings
 
 VOICES = "en-us", "en-us+f2", "en-gb-x-rp", "en-us+m3"

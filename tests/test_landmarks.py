@@ -99,7 +99,8 @@ def test_resuming_equals_not_stopping(pack, trained, tmp_path):
 def test_training_learns_from_the_sound(pack):
     import tensorflow as tf
 
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     from landmarks.train import build, make_train_step
     clips = load_clips(pack, "train")
     options = {**SMALL, "steps": 60, "dropout": 0.0}
@@ -178,7 +179,8 @@ def test_run_folder_explains_itself(trained):
 
 
 def test_batches_depend_on_seed_and_step_alone(pack):
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     clips = load_clips(pack, "train")
     one, two = (Batches(clips, n_items=4, n_frames=24, seed=7) for _ in range(2))
     one.batch(0)
@@ -189,7 +191,8 @@ def test_batches_depend_on_seed_and_step_alone(pack):
 
 
 def test_missing_frames_weigh_nothing(pack):
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     clip = next(c for c in load_clips(pack, "train") if np.isnan(c.face).any())
     sound, offsets, weight = Batches([clip], n_items=1, n_frames=64, seed=0, augment=False).batch(0)
     assert np.isfinite(offsets).all() and np.isfinite(sound["features"]).all()

@@ -13,7 +13,7 @@ from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
 from landmarks.predict import load_model, predict_power
 from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
-from landmarks.wordless import wordless, wordless_samples
+from landmarks.voice.wordless import wordless, wordless_samples
 
 AT_REST = 0.02  # of the motion in speech
 

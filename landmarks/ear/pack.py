@@ -26,11 +26,12 @@ from core.errors import InputError, command_line
 from core.index import read_index
 from core.media.audio import HOPS_PER_FRAME, resample, spectrum_of
 from core.stage import only_one, progress, stage
-from landmarks.dataset import open_pack, sample_at, sound_of
+from landmarks.batches import sample_at
+from landmarks.dataset import open_pack, sound_of
 from landmarks.distort import add_noise, add_reverberation, telephone_band
 from landmarks.ear.encoder import HALVES, N_VALUES, require_encoder
 from landmarks.features import LOOK_AHEAD, N_MELS, mel_power, recording_loudness
-from landmarks.wordless import wordless
+from landmarks.voice.wordless import wordless
 
 STAGE = "landmarks.ear.pack"
 SPEEDS = (0.86, 1.17)

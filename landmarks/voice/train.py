@@ -1,6 +1,6 @@
 """Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
-Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
+Reads: the sound of the clips that index.csv files list (split train), and what landmarks.voice.wordless makes up.
 Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
@@ -22,7 +22,7 @@ from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_p
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
 from landmarks.voice.gate import LAG, gate_features
-from landmarks.wordless import level_of, reverberate, wordless
+from landmarks.voice.wordless import level_of, reverberate, wordless
 from learn.run import run_options, train_as_asked
 
 STAGE = "landmarks.voice.train"
