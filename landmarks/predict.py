@@ -102,9 +102,11 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         power = model.power(speech.spectrum)
         voice = WholeVoice(power)
         free = voice.free
-        face = predict_power(model, power, model.ear(speech.sound, power), voice=voice)
+        heard = model.ear(speech.sound, power)
+        face = predict_power(model, power, heard, voice=voice)
     head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
-    found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None
+    heard = None if ear else heard  # the recogniser of emotions has learnt from the packaged encoder
+    found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=heard) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})

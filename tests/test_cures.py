@@ -137,6 +137,7 @@ fewer --actors, or --audio-only
 fewer --apart, or recordings of more people
 later; the same command goes on from here
 leave --ear away
+leave --networks away
 leave --speech away
 make it again
 make it smaller
@@ -177,6 +178,7 @@ OPTIONS = {
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",), "leave --ear away": ("landmarks.ear",),
+    "leave --networks away": ("landmarks.emotion.train",),
     "make train-cnn, or leave --model away": ("predict", "main"),
     "make train-sync, or leave --model away": ("landmarks.sync",),
     "fewer --apart, or recordings of more people": ("landmarks.emotion.train",),

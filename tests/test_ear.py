@@ -8,7 +8,7 @@ from core import artifacts, pretrained
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
 from core.files import read_json
-from core.media.audio import spectrum_of, write_wav
+from core.media.audio import resample, spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
 from landmarks.ear import encoder, evaluate, pack
@@ -65,7 +65,7 @@ def test_a_faster_copy_is_brought_back_to_the_clock_of_the_landmarks():
     n_frames = n_frames_of(len(sound))
     plain = pack.encode_version(sound, n_frames)[1].astype(np.float32).mean((1, 2))
     for speed in (0.86, 1.17):
-        copy = pack.resample(sound, round(SAMPLE_RATE * speed))
+        copy = resample(sound, round(SAMPLE_RATE * speed))
         ear_of, log_power = pack.encode_version(copy, n_frames, speed)
         assert len(ear_of) == len(log_power) == n_frames + 2 * LOOK_AHEAD
         assert alike(plain[LOOK_AHEAD:-LOOK_AHEAD], log_power.astype(np.float32).mean((1, 2))[LOOK_AHEAD:-LOOK_AHEAD]) > 0.95

@@ -11,7 +11,8 @@ from core.clock import FPS, SAMPLE_RATE
 from core.face import face68
 from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.hearing import Loudness
-from landmarks.predict import load_model, predict_power
+from landmarks.lite import load_model
+from landmarks.predict import predict, predict_as_stream
 from landmarks.voice.gate import BREATH, LAG, Voice, WholeVoice, gate_features
 from landmarks.voice.wordless import wordless, wordless_samples
 
@@ -27,8 +28,9 @@ def power_of(sound):
     return model().power(spectrum_of(sound.astype(np.float32)))
 
 
-def opening(sound, **options):
-    return face68.mouth_opening(predict_power(model(), power_of(sound), **options))
+def opening(sound, running=False, gated=True):
+    by = predict_as_stream if running else predict
+    return face68.mouth_opening(by(model(), sound.astype(np.float32), gated=gated))
 
 
 def freedom(sound, whole=False):

@@ -24,50 +24,19 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.corpus import workers
 from core.errors import InputError, command_line
 from core.index import read_index
-from core.media.audio import HOPS_PER_FRAME, resample, spectrum_of
+from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.stage import only_one, progress, stage
 from landmarks.batches import sample_at
 from landmarks.dataset import open_pack, sound_of
-from landmarks.distort import add_noise, add_reverberation, telephone_band
+from landmarks.ear.augment import distort
 from landmarks.ear.encoder import HALVES, N_VALUES, require_encoder
 from landmarks.features import LOOK_AHEAD, N_MELS, mel_power, recording_loudness
 from landmarks.voice.wordless import wordless
 
 STAGE = "landmarks.ear.pack"
-SPEEDS = (0.86, 1.17)
-NOISE, BABBLE, ROOM, TELEPHONE = 0.35, 0.2, 0.2, 0.08  # of the distorted versions have it
+BABBLE = 0.2  # of the distorted versions have others behind them
 LEAST_POWER = 1e-6
 N_QUIET, QUIET_S = 60, 6
-
-
-def distort(sound: NDArray, others: Sequence[NDArray], rng: np.random.Generator) -> tuple[NDArray, float]:
-    """`sound` [sample] as of another person, room or microphone, `others` behind it; and how many times as fast it is."""
-    speed = float(rng.uniform(*SPEEDS))
-    sound = resample(sound, round(SAMPLE_RATE * speed))
-    if rng.random() < ROOM:
-        wet = 10 ** rng.uniform(-1, -0.1)
-        sound = (1 - wet) * sound + wet * add_reverberation(sound, rng)
-    sound = equalise(sound, rng)
-    if len(others):
-        sound = add_noise(sound, np.sum([np.resize(other, len(sound)) for other in others], 0), rng.uniform(5, 25))
-    if rng.random() < NOISE:
-        sound = add_noise(sound, coloured_noise(len(sound), rng), rng.uniform(5, 40))
-    if rng.random() < TELEPHONE:
-        sound = telephone_band(sound)
-    return sound.astype(np.float32), speed
-
-
-def equalise(sound: NDArray, rng: np.random.Generator) -> NDArray:
-    """A smooth equaliser of a few dB, as of another microphone."""
-    hz = np.geomspace(60, SAMPLE_RATE / 2, 7)
-    spectrum, at = np.fft.rfft(sound), np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
-    return np.fft.irfft(spectrum * 10 ** np.interp(at, hz, rng.normal(0, 0.2, len(hz))), len(sound)).astype(np.float32)
-
-
-def coloured_noise(n: int, rng: np.random.Generator) -> NDArray:
-    """Steady noise, float [n], whose power falls by 0 to 20 dB a decade."""
-    spectrum, at = np.fft.rfft(rng.normal(size=n)), np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
-    return np.fft.irfft(spectrum * np.maximum(at, 30) ** -rng.uniform(0, 1), n)
 
 
 def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[NDArray, NDArray]:
