@@ -43,7 +43,7 @@ def test_every_change_keeps_length_and_time(sentence):
         changed = change(sentence)
         assert len(changed) == len(sentence) and np.isfinite(changed).all(), name
         late_hops = lag_of(np.abs(changed).reshape(-1, HOP).mean(1), loudness, 20)
-        assert abs(late_hops) < (4 if "room" in name else 1.5), f"{name}: {late_hops} hops late"
+        assert abs(late_hops) < (4 if "room" in name else 2), f"{name}: {late_hops} hops late"
 
 
 def test_changes_are_what_they_say():
