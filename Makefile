@@ -34,7 +34,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn eval-cnn eval-robustness train-offsets \
+.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
 	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
@@ -121,6 +121,9 @@ data/heads/index.csv: data/landmarks/index.csv | $(READY)
 data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
 	$(PYTHON) -m preprocess.pack_hdf5 --offsets data/offsets
 
+data/ear.h5: data/train.h5 | $(READY)
+	$(PYTHON) -m landmarks.ear.pack --pack data/train.h5
+
 data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
 
@@ -144,8 +147,11 @@ data/avatar_pairs/index.csv: | $(READY)
 train-cnn: CNN_record/trained-landmark ## speech to landmarks: train a network for each of SEEDS="1 2 3", join them
 	@cat $<
 
-eval-cnn: CNN_record/trained-landmark data/train.h5 ## measure the trained model beside its baselines
-	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5
+train-cnn-fft: CNN_record/trained-landmark-fft ## the same from FFT features alone, for machines without the speech encoder
+	@cat $<
+
+eval-cnn: CNN_record/trained-landmark data/train.h5 data/ear.h5 ## measure the trained model beside its baselines
+	$(PYTHON) -m landmarks.evaluate --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5 --ear data/ear.h5
 
 eval-robustness: CNN_record/trained-landmark data/train.h5 ## what noise, rooms, codecs, voices and minutes do to it: [VOICES=folder]
 	$(PYTHON) -m landmarks.robustness --model "$$(cat CNN_record/trained-landmark)" --pack data/train.h5 $(call optional,VOICES,voices)
@@ -207,13 +213,22 @@ publish: | $(READY) ## make the trained models the default ones: [MODEL=sync], a
 # goes on with it. $(1) is the command, with its options.
 train = $(PYTHON) -m $(1) --record $(@D) --trained $@
 
-# The last one has no GRU: it errs elsewhere, so their mean errs less.
+join = cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
+
 MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
-$(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 | $(READY)
-	$(call train,landmarks.train --pack data/train.h5 --seed $* $(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
+$(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 data/ear.h5 | $(READY)
+	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --no-mel --ear-dropout 0.5 --steps 1500 --seed $*)
 
 CNN_record/trained-landmark: $(MEMBERS)
-	cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
+	$(join)
+
+# The last one has no GRU: it errs elsewhere, so their mean errs less.
+FFT_MEMBERS := $(SEEDS:%=CNN_record/trained-fft-of-seed-%)
+$(FFT_MEMBERS): CNN_record/trained-fft-of-seed-%: data/train.h5 | $(READY)
+	$(call train,landmarks.train --pack data/train.h5 --seed $* $(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
+
+CNN_record/trained-landmark-fft: $(FFT_MEMBERS)
+	$(join)
 
 CNN_record/trained-sync: data/train.h5 | $(READY)
 	$(call train,landmarks.sync.train --pack data/train.h5)

@@ -28,13 +28,15 @@ GIF = Path("landmarks.gif")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("predict_landmark"),
               help="Folder that gets a folder NAME for the speech.")
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
+@click.option("--ear", type=click.Path(path_type=Path),
+              help="A faster-whisper model folder, the speech encoder of the model.  [default: Whisper tiny.en]")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
               help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}. - is neutral "
                    "with auto.")
 @click.option("--seed", type=click.IntRange(0), default=0,
               help="Another motion of head and brows; the same number, the same one. - moves neither.")
 @click.option("--pictures", is_flag=True, help="Also one PNG a frame, in OUT/NAME/frames/.")
-def main(speech, out, model, emotion, seed, pictures) -> None:
+def main(speech, out, model, ear, emotion, seed, pictures) -> None:
     """Turn speech into 68 moving face landmarks.
 
     SPEECH is a .wav, or - for raw sound on standard input: 16-bit little-endian samples (s16le), 16 kHz, mono. Then each frame
@@ -43,10 +45,10 @@ def main(speech, out, model, emotion, seed, pictures) -> None:
     """
     if str(speech) == "-":
         write_line = partial(print, flush=True)
-        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, GIF, pictures, emotion=emotion)))
+        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, GIF, pictures, emotion=emotion, ear=ear)))
         say(str(GIF))
     else:
-        click.echo(predict_file(speech, out / speech.stem, model, GIF, pictures, emotion=emotion, seed=seed))
+        click.echo(predict_file(speech, out / speech.stem, model, GIF, pictures, emotion=emotion, seed=seed, ear=ear))
         click.echo(GIF)
 
 

@@ -98,8 +98,9 @@ KINDS = {
         Kind("emotion-model", ".npz", "weights of the emotion recogniser, several networks", "landmarks.emotion.train"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync.evaluate, "
-             "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, gan.evaluate, "
-             "avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, render.parts.evaluate_eyes"),
+             "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, "
+             "gan.evaluate, avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, "
+             "render.parts.evaluate_eyes"),
     )
 }
 

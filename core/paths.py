@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CNN_RECORD, GAN_RECORD = ROOT / "CNN_record", ROOT / "GAN_record"
 LANDMARK_MODEL = CNN_RECORD / "default" / "model.tflite"
+FFT_LANDMARK_MODEL = CNN_RECORD / "fft" / "model.tflite"
 HEAD_MODEL = CNN_RECORD / "head" / "model.tflite"
 SYNC_MODEL = CNN_RECORD / "sync" / "model.tflite"
 EMOTION_MODEL = CNN_RECORD / "emotion" / "model.npz"
@@ -19,8 +20,9 @@ EYES_MODEL = GAN_RECORD / "eyes" / "model.safetensors"
 AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
-MODELS = {"landmark": LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL, "emotion": EMOTION_MODEL, "voice": VOICE_MODEL,
-          "offsets": OFFSET_MODEL, "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "eyes": EYES_MODEL, "avatar": AVATAR_MODEL,
-          "faces": OTHER_FACES, "identity": IDENTITY_MODEL}  # by the name that `make publish MODEL=NAME` knows
+MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL,
+          "emotion": EMOTION_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL, "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL,
+          "eyes": EYES_MODEL, "avatar": AVATAR_MODEL, "faces": OTHER_FACES,
+          "identity": IDENTITY_MODEL}  # by the name that `make publish MODEL=NAME` knows
 SHIPPED = tuple(MODELS.values())
 SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

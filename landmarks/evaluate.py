@@ -1,12 +1,14 @@
 """Measure a speech-to-landmark model beside its baselines, per source.
 
-Reads: data/samples/speech.wav; a landmark-model and data/train.h5 (training-pack).
+Reads: data/samples/speech.wav; a landmark-model; data/train.h5 (training-pack), data/ear.h5 (ear-pack) for a model that reads
+ear features; as a stream, data/recordings/index.csv and the recordings.
 Writes: metrics.json beside the model or where --out says.
 Every method knows the clip's rest face, as a user's photo would give it, and no other frame, but for the two marked
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,15 @@ from numpy.typing import NDArray
 
 from core import paths
 from core.face import face68
-from core.media.audio import level_dbfs, read_speech, spectrum_of
+from core.media.audio import level_dbfs, read_speech
 from core.stage import progress, stage
-from landmarks.dataset import Clip, load_clips
+from landmarks.dataset import Clip, load_clips, with_sound
+from landmarks.lite import Model, load_model, model_files
 from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
+from landmarks.predict import predict as predict_sound
+from landmarks.predict import predict_as_stream, predict_power
 from landmarks.timing import as_text, lip_gains, timing
-from landmarks.wordless import wordless_samples
+from landmarks.voice.wordless import wordless_samples
 from learn.measures import markdown, report
 
 STAGE = "landmarks.evaluate"
@@ -45,30 +50,37 @@ def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
     return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
 
 
-def file_predictor(model_path: str | Path, **options: Any) -> Callable[[Clip], NDArray]:
-    """A function Clip -> face [frame, 68, 2] by a landmark-model file, on the clip's own rest face.
+def file_predictor(model: Model, **options: Any) -> Callable[[Clip], NDArray]:
+    """A function Clip -> face [frame, 68, 2] by a landmark-model, on the clip's own rest face.
 
     `options` are those of `landmarks.predict.predict_power`.
     """
-    from landmarks.predict import load_model, predict_power
-    model = load_model(model_path)
-    return lambda clip: face68.uncross_lips(predict_power(model, clip.power, **options) - model.rest_face + clip.rest)
+    return lambda clip: on_rest_face(model, clip, predict_power(model, clip.power, clip.ear, **options))
 
 
-def wordless(model_path: str | Path, **options: Any) -> dict:
+def stream_predictor(model: Model, sounds: dict, gated: bool = True) -> Callable[[Clip], NDArray]:
+    """The same for the clip's sound as a stream, which `sounds` holds by the clip's name: float32 [sample]."""
+    return lambda clip: on_rest_face(model, clip, predict_as_stream(model, sounds[clip.name], gated)[:len(clip.face)])
+
+
+def on_rest_face(model: Model, clip: Clip, face: NDArray) -> NDArray:
+    """Predicted landmarks [frame, 68, 2] as of a photo of the clip's own rest face."""
+    return face68.uncross_lips(face - model.rest_face + clip.rest)
+
+
+def wordless(model: Model, predict: Callable[[Model, NDArray], NDArray]) -> dict:
     """How much the mouth moves where nobody speaks: std of its opening over that in the sample speech, name -> share.
 
-    The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right.
+    The speech itself, `QUIET_DB` softer and in noise `NOISY_DB` below it, stands beside: there 100 % is right. `predict` is
+    `landmarks.predict.predict`, or the like of it.
     """
-    from landmarks.predict import load_model, predict_power
-    model, speech = load_model(model_path), read_speech(SPEECH)
+    speech = read_speech(SPEECH)
     noise = np.random.default_rng(0).normal(0, 10 ** ((level_dbfs(speech) - NOISY_DB) / 20), len(speech))
     sounds = {**wordless_samples(), f"speech {QUIET_DB} dB softer": speech * 10 ** (-QUIET_DB / 20),
               f"speech {NOISY_DB} dB above noise": speech + noise}
 
     def motion(sound):
-        power = model.power(spectrum_of(sound.astype(np.float32)))
-        return float(face68.mouth_opening(predict_power(model, power, **options)).std())
+        return float(face68.mouth_opening(predict(model, sound.astype(np.float32))).std())
 
     whole = motion(speech)
     return {name: motion(sound) / whole for name, sound in sounds.items()}
@@ -77,25 +89,33 @@ def wordless(model_path: str | Path, **options: Any) -> dict:
 @stage(reads="MODEL (landmark-model), PACK (training-pack)", writes="OUT (metrics.json)",
        examples=("python -m landmarks.evaluate", "python -m landmarks.evaluate --model CNN_record/00001/model.tflite",
                  "python -m landmarks.evaluate --running --out results/metrics_stream.json"))
-@click.option("--model", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
+@click.option("--ear", type=click.Path(path_type=Path), default=Path("data/ear.h5"), help="Their ear-pack.")
+@click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
 @click.option("--split", default="val", help="Split to measure on.")
-@click.option("--running", is_flag=True, help="Level and channel of what was heard so far, as in a stream.")
+@click.option("--running", is_flag=True, help="As a stream: of the recordings' sound, by what was heard so far.")
 @click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model, pack, split, running, gated, out) -> None:
+def main(model_path, pack, ear, index, split, running, gated, out) -> None:
     """Measure a speech-to-landmark model beside its baselines."""
-    predict = file_predictor(model, running=running, gated=gated)
-    clips, offset = load_clips(pack, split), mean_offset_of(load_clips(pack, "train"))
+    files = [path for path in model_files(model_path) if path]
+    model = load_model(model_path)
+    clips = load_clips(pack, split, ear=ear if model.encoder and not running else None)
+    predict, whole = file_predictor(model, gated=gated), partial(predict_sound, gated=gated)
+    if running:
+        sounds = {clip.name: sound for clip, sound in with_sound(clips, index)}
+        predict, whole = stream_predictor(model, sounds, gated), partial(predict_as_stream, gated=gated)
+    offset = mean_offset_of(load_clips(pack, "train"))
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
     table = summary(rows) | summary([{**row, "source": "all clips"} for row in rows])
     gains, in_time = lip_gains(table), timing(clips, predict)
-    still = wordless(model, running=running, gated=gated)
+    still = wordless(model, whole)
     moves = ", ".join(f"{name} {share:.1%}" for name, share in still.items())
     text = f"{as_markdown(table)}\n\n{as_text(gains, in_time)}\n\nMouth motion, of that in the sample speech: {moves}"
     about = {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time, "wordless": still}
-    report(out or model.with_name("metrics.json"), about, text, stage=STAGE, inputs=[model, pack],
+    report(out or files[0].with_name("metrics.json"), about, text, stage=STAGE, inputs=[*files, pack],
            options={"split": split, "running": running, "gated": gated})
 
 

@@ -47,10 +47,10 @@ class Whole:
         self.loud, self.mean = level_and_channel(power)
 
     def push(self, power):
-        """Mel power [frame, hop, mel] -> features of the same shape, and silence in each band [frame, mel], float32."""
+        """Mel power [frame, hop, mel] -> features of that shape, silence in each band [frame, mel], and loudness [frame]."""
         features = (log_mel(power, self.loud) - self.mean).astype(np.float32)
         silence = (np.log10(FLOOR) - self.mean).astype(np.float32)
-        return features, np.broadcast_to(silence, (len(power), len(silence)))
+        return features, np.broadcast_to(silence, (len(power), len(silence))), np.full(len(power), self.loud)
 
 
 class Running:
@@ -64,15 +64,16 @@ class Running:
         self._sum, self._n, self._n_typical = np.zeros(len(typical)), 0.0, float(TYPICAL_FRAMES)
 
     def push(self, power):
-        """Mel power [frame, hop, mel] -> features of the same shape, and silence in each band [frame, mel], float32."""
+        """Mel power [frame, hop, mel] -> features of that shape, silence in each band [frame, mel], and loudness [frame]."""
         features, silence = np.empty(power.shape, np.float32), np.empty((len(power), power.shape[-1]), np.float32)
+        loudness = np.empty(len(power))
         for t, frame in enumerate(power):
             frame_power = float(frame.sum())
-            loud = self._loudness.push(frame_power)
+            loud = loudness[t] = self._loudness.push(frame_power)
             heard, level = log_mel(frame, loud), np.log10(loud)
             if frame_power > VOICED * loud:
                 self._sum, self._n = self._sum * KEPT + heard.mean(0) + level, self._n * KEPT + 1
                 self._n_typical *= KEPT
             mean = (self._n_typical * self._typical + self._sum - self._n * level) / (self._n_typical + self._n)
             features[t], silence[t] = heard - mean, np.log10(FLOOR) - mean
-        return features, silence
+        return features, silence, loudness

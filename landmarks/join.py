@@ -16,9 +16,8 @@ import numpy as np
 from core import runs
 from core.errors import InputError
 from core.face.face68 import N_POINTS
-from core.media.audio import HOPS_PER_FRAME
 from core.stage import stage
-from landmarks.features import CONTEXT, N_MELS
+from landmarks.model import export, no_sound, untrained
 from learn.keras_run import load_state
 from learn.run import finish, run_options
 
@@ -32,14 +31,16 @@ class Joined(keras.Model):
         super().__init__()
         self.members, self.built = members, True
         self.settings = {name: sum(member.settings[name] for member in members) for name in ("width", "hidden")}
+        self.settings |= {name: any(member.settings[name] for member in members) for name in ("mel", "ear")}
 
     def mel(self, spectrum):
         """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel]."""
         return self.members[0].mel(spectrum)
 
-    def encode(self, features):
-        """Features of one recording [frame + CONTEXT, hop, mel] -> codes [frame, width]."""
-        return keras.ops.concatenate([member.encode(features) for member in self.members], -1)
+    def encode(self, **sound):
+        """Sound of one recording, name -> [frame + CONTEXT, ...] -> codes [frame, width]."""
+        heard = [{name: sound[name] for name in no_sound(0, **member.settings)} for member in self.members]
+        return keras.ops.concatenate([member.encode(**part) for member, part in zip(self.members, heard)], -1)
 
     def step(self, code, state):
         """One frame: code [1, width], state [1, hidden] -> offset [1, 68, 2], face [1, 68, 2], the next state."""
@@ -54,23 +55,19 @@ class Joined(keras.Model):
 
 def network_of(run: str | Path) -> Any:
     """The network that the run at `run` ended with: the average of its weights. Raises InputError when it has not ended."""
-    from landmarks.model import DEFAULTS, SpeechToLandmarks
     about = runs.read_run(run)
     if about["stage"] != "landmarks.train":
         raise InputError(run, f"a run of {about['stage']}", "a finished run of landmarks.train", "make train-cnn")
     if not (Path(run) / "done").is_file():
         raise InputError(run, "not a finished run of landmarks.train", "one that ended", about["resume"])
     rest = np.zeros((N_POINTS, 2), np.float32)
-    network, average = (SpeechToLandmarks(rest, **{name: about["options"][name] for name in DEFAULTS}) for _ in range(2))
-    for one in (network, average):
-        one(np.zeros((1, CONTEXT + 2, HOPS_PER_FRAME, N_MELS), np.float32))
+    network, average = untrained(rest, about["options"]), untrained(rest, about["options"])
     load_state(Path(run) / "state.npz", [*network.variables, *average.variables])
     return average
 
 
 def join(folders: Sequence[str | Path], record: str | Path, trained: str | Path | None = None) -> Path:
     """Join the runs in `folders` into a new run under `record`; return the path of its model.tflite."""
-    from landmarks.model import export
     abouts = [runs.read_run(folder) for folder in folders]
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")

@@ -1,6 +1,7 @@
 """A landmark-model file, loaded: LiteRT, no TensorFlow needed.
 
-Reads: CNN_record/default/model.tflite, or any landmark-model. Writes: nothing.
+Reads: any landmark-model; by default CNN_record/default/model.tflite, which reads the speech encoder's features, and
+CNN_record/fft/model.tflite, which does not: their offsets are added. Writes: nothing.
 """
 
 import threading
@@ -9,12 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
-from core.media.audio import HOPS_PER_FRAME
+from core.cache import cached
 from core.models import read_model
+from core.stage import say
+from landmarks.ear.encoder import INSTALL, Encoder, is_installed, require_encoder
+from landmarks.features import loud_power
 
-DEFAULT_MODEL = paths.LANDMARK_MODEL
+EAR_MODEL, FFT_MODEL = paths.LANDMARK_MODEL, paths.FFT_LANDMARK_MODEL
+WEIGHTS = 0.78, 0.4  # of their offsets in the shipped model; the first moves too little by itself: docs/experiments.md
 _BLOCK = 256  # frames given to the network at a time
 
 
@@ -26,8 +32,11 @@ class Model:
     encode: Callable
     step: Callable
     context: int  # frames of sound the encoder takes beside its own, half of them ahead
+    n_code: int
     n_state: int
     rest_face: np.ndarray  # [68, 2]
+    reads: tuple[str, ...] = ("features",)  # what of a sound: log-mel `features`, those of the `ear`, or both
+    encoder: Encoder | None = None  # of a model that reads the ear
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)  # an interpreter has one set of tensors
 
     @property
@@ -40,10 +49,15 @@ class Model:
         blocks = [spectrum[t:t + _BLOCK].astype(np.float32) for t in range(0, len(spectrum), _BLOCK)]
         return np.concatenate([self.mel(spectrum=block)["power"] for block in blocks])
 
-    def codes(self, features):
-        """Features [frame + context, hop, mel] -> codes [frame, code]."""
-        starts = range(0, len(features) - self.context, _BLOCK)
-        return np.concatenate([self.encode(features=features[t:t + _BLOCK + self.context])["code"] for t in starts])
+    def ear(self, sound: NDArray, power: NDArray) -> NDArray | None:
+        """Ear features of a recording, its sound [sample] and mel power, if this model reads them; see `Encoder.features`."""
+        return self.encoder.features(sound, loud_power(power.sum((1, 2)))) if self.encoder else None
+
+    def codes(self, **sound: NDArray) -> NDArray:
+        """Features [frame + context, hop, mel] and ear features [frame + context, half * value] -> codes [frame, code]."""
+        blocks = [{name: sound[name][t:t + _BLOCK + self.context] for name in self.reads}
+                  for t in range(0, len(sound[self.reads[0]]) - self.context, _BLOCK)]
+        return np.concatenate([self.encode(**block)["code"] for block in blocks])
 
 
 def signatures(path: str | Path, *names: str) -> list:
@@ -56,22 +70,84 @@ def signatures(path: str | Path, *names: str) -> list:
     return [Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name) for name in names]  # frames are small
 
 
-def load_model(path: str | Path | None = None) -> Model:
-    """Load a landmark-model (the shipped one by default).
+def sum_of(one: Model, other: Model, weights: tuple[float, float]) -> Model:
+    """Both side by side, used like a single one: the sum of their offsets from rest, weighed.
+
+    Source: Hansen and Salamon 1990, Neural network ensembles.
+    """
+    n_code, rest_face = one.n_code, (one.rest_face + other.rest_face) / 2
+
+    def encode(**sound):
+        return {"code": np.concatenate([model.encode(**{name: sound[name] for name in model.reads})["code"]
+                                        for model in (one, other)], 1)}
+
+    def step(code, state):
+        first = one.step(code=code[:, :n_code], state=state[:, :one.n_state])
+        second = other.step(code=code[:, n_code:], state=state[:, one.n_state:])
+        offset = weights[0] * first["offset"] + weights[1] * second["offset"]
+        return {"offset": offset, "face": rest_face + offset, "state": np.concatenate([first["state"], second["state"]], 1)}
+
+    return Model(one.mel, encode, step, one.context, n_code + other.n_code, one.n_state + other.n_state,
+                 rest_face, tuple({*one.reads, *other.reads}), one.encoder or other.encoder)
+
+
+def model_files(path: str | Path | None = None) -> tuple[Path, Path | None]:
+    """The landmark-model `path`; by default the two files of the shipped model, or without the speech encoder the simpler."""
+    if path:
+        return Path(path), None
+    return (EAR_MODEL, FFT_MODEL) if is_installed() else (FFT_MODEL, None)
+
+
+def load_model(path: str | Path | None = None, ear: str | Path | None = None) -> Model:
+    """Load a landmark-model, by default the shipped one, and the speech encoder if it reads its features.
+
+    Where that is not installed, the shipped one is the simpler of its two, which is said.
+
+    Parameters
+    ----------
+    ear : folder of another speech encoder
 
     Raises
     ------
-    InputError : missing, damaged, or of another version.
+    InputError : missing, damaged, or of another version; the model reads an encoder that is not there.
     """
-    return read_model(path or DEFAULT_MODEL, "landmark-model", _load, "make train-cnn, or leave --model away")
+    _say_which(path)
+    return _load_files(*model_files(path), ear)
+
+
+def kept_model(path: str | Path | None = None, ear: str | Path | None = None) -> Model:
+    """`load_model`, once a process; hold its lock `one_at_a_time` while you use it."""
+    _say_which(path)
+    return _load_once(*model_files(path), ear)
+
+
+def _say_which(path):
+    if not path and not is_installed():
+        say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
+
+
+def _load_files(path, other, ear) -> Model:
+    model = _load_file(path, ear)
+    return sum_of(model, _load_file(other, ear), WEIGHTS) if other else model
+
+
+_load_once = cached(_load_files)
+
+
+def _load_file(path, ear):
+    model = read_model(path, "landmark-model", _load, "make train-cnn, or leave --model away")
+    if "ear" in model.reads:
+        model.encoder = require_encoder(ear)
+    return model
 
 
 def _load(path, _about) -> Model:
     mel, encode, step = signatures(path, "mel", "encode", "step")
+    shapes = {name: detail["shape"] for name, detail in encode.get_input_details().items()}
     probe = 16  # frames: what the encoder gives back for them tells its context
-    n_mels = encode.get_input_details()["features"]["shape"][-1]
-    n_codes = len(encode(features=np.zeros((probe, HOPS_PER_FRAME, n_mels), np.float32))["code"])
+    n_codes = len(encode(**{name: np.zeros((probe, *shape[1:]), np.float32) for name, shape in shapes.items()})["code"])
     inputs = step.get_input_details()
     n_code, n_state = (int(inputs[name]["shape"][-1]) for name in ("code", "state"))
     first = step(code=np.zeros((1, n_code), np.float32), state=np.zeros((1, n_state), np.float32))
-    return Model(mel, encode, step, probe - n_codes, n_state, (first["face"] - first["offset"])[0])
+    rest_face = (first["face"] - first["offset"])[0]
+    return Model(mel, encode, step, probe - n_codes, n_code, n_state, rest_face, tuple(sorted(shapes)))

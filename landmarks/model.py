@@ -1,6 +1,7 @@
 """The CNN + RNN: convolutions over frequency, then over time, then a GRU that carries the past (Keras).
 
-Speech features -> offsets from the speaker's rest face, in face space. The convolutions see `features.LOOK_AHEAD`
+Speech -> offsets from the speaker's rest face, in face space. Speech comes as log-mel, as the features of the pretrained
+encoder (landmarks.ear), or as both: a dict of the encoder's inputs by name. The convolutions see `features.LOOK_AHEAD`
 frames of sound ahead; the past beyond their reach comes to a frame through the GRU's state alone.
 Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facial animation), the GRU the RAVDESS recipe.
 """
@@ -9,27 +10,58 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
+from numpy.typing import NDArray
 
 from core.face.face68 import N_POINTS
 from core.media.audio import HOPS_PER_FRAME, N_BINS
-from landmarks.features import N_MELS, mel_filters
+from landmarks.ear.encoder import HALVES, N_VALUES
+from landmarks.features import CONTEXT, N_MELS, mel_filters
 from learn.export import write_litert
 
-DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True}
+DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True, "mel": True, "ear": False,
+            "ear_dropout": 0.2}
+INPUTS = {"features": (HOPS_PER_FRAME, N_MELS), "ear": (HALVES * N_VALUES,)}  # of a frame of sound
 
 
-def build_encoder(channels: int, width: int, dropout: float, **_: Any) -> keras.Model:
-    """Features [batch, frame + CONTEXT, hop, mel] -> codes [batch, frame, width]."""
-    sound = keras.Input((None, HOPS_PER_FRAME, N_MELS), name="features")
-    x = layers.Reshape((-1, N_MELS, 1))(sound)
-    for factor in (0.5, 1, 1):  # frequency only
-        x = layers.Conv2D(int(channels * factor), (1, 5), strides=(1, 2), padding="same", activation="relu")(x)
-    for n_hops in (4, 3):  # time only: 4F hops -> 2F - 1 -> F - 1, each seeing frames t and t + 1
-        x = layers.Conv2D(int(channels * 1.5), (n_hops, 1), strides=(2, 1), activation="relu")(x)
-    x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
-    x = layers.Dropout(dropout)(layers.Dense(width, activation="relu")(x))
+class Standardise(layers.Layer):
+    """Values less their mean, over their deviation, [2, value]: weights that are set once and not learnt."""
+
+    def build(self, shape):
+        self.moments = self.add_weight(shape=(2, shape[-1]), trainable=False, name="moments",
+                                       initializer=lambda shape, dtype: np.tile([[0.0], [1.0]], shape[-1]))
+
+    def call(self, values):
+        return (values - self.moments[0]) / self.moments[1]
+
+
+def no_sound(n_frames: int, mel: bool, ear: bool, **_: Any) -> dict:
+    """What the network takes, all zeros: name -> [1, frame, ...]."""
+    return {name: np.zeros((1, n_frames, *INPUTS[name]), np.float32)
+            for name, wanted in (("features", mel), ("ear", ear)) if wanted}
+
+
+def build_encoder(channels: int, width: int, dropout: float, ear_dropout: float = 0.0, mel: bool = True, ear: bool = False,
+                  **_: Any) -> keras.Model:
+    """Sound, name -> [batch, frame + CONTEXT, ...] as `INPUTS` -> codes [batch, frame, width]."""
+    sound, heard = {}, []
+    if mel:
+        sound["features"] = keras.Input((None, *INPUTS["features"]), name="features")
+        x = layers.Reshape((-1, N_MELS, 1))(sound["features"])
+        for factor in (0.5, 1, 1):  # frequency only
+            x = layers.Conv2D(int(channels * factor), (1, 5), strides=(1, 2), padding="same", activation="relu")(x)
+        for n_hops in (4, 3):  # time only: 4F hops -> 2F - 1 -> F - 1, each seeing frames t and t + 1
+            x = layers.Conv2D(int(channels * 1.5), (n_hops, 1), strides=(2, 1), activation="relu")(x)
+        x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
+        heard.append(layers.Dropout(dropout)(layers.Dense(width, activation="relu")(x)))
+    if ear:
+        sound["ear"] = keras.Input((None, *INPUTS["ear"]), name="ear")
+        x = Standardise(name="standardise")(layers.Reshape((-1, N_VALUES))(sound["ear"]))
+        x = layers.Conv1D(width, 2 * HALVES, strides=HALVES, activation="relu")(layers.Dropout(ear_dropout)(x))  # t and t + 1
+        heard.append(layers.Dropout(dropout)(x))
+    x = layers.Concatenate()(heard) if len(heard) > 1 else heard[0]
     x = layers.Dropout(dropout)(layers.Conv1D(width, 5, activation="relu")(x))
     x = layers.Conv1D(width, 4, activation="relu")(x)
     return keras.Model(sound, x, name="encoder")
@@ -52,9 +84,9 @@ class SpeechToLandmarks(keras.Model):
         self.filters = self.add_weight(shape=(N_BINS, N_MELS), trainable=False, name="mel",
                                        initializer=keras.initializers.Constant(mel_filters()))
 
-    def call(self, features, training=False):
-        """Features [batch, frame + CONTEXT, hop, mel] -> offsets [batch, frame, 68, 2], eye distances."""
-        code = self.encoder(features, training=training)
+    def call(self, sound, training=False):
+        """Sound, name -> [batch, frame + CONTEXT, ...] -> offsets [batch, frame, 68, 2], eye distances."""
+        code = self.encoder(dict(sound), training=training)
         past = self.gru(code) if self.gru is not None else self.instead(code)
         return self._offsets(code, self.drop(past, training=training))
 
@@ -66,9 +98,9 @@ class SpeechToLandmarks(keras.Model):
         """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel]."""
         return keras.ops.matmul(keras.ops.square(spectrum), self.filters)
 
-    def encode(self, features):
-        """Features of one recording [frame + CONTEXT, hop, mel] -> codes [frame, width]."""
-        return self.encoder(features[None], training=False)[0]
+    def encode(self, **sound):
+        """Sound of one recording, name -> [frame + CONTEXT, ...] -> codes [frame, width]."""
+        return self.encoder({name: part[None] for name, part in sound.items()}, training=False)[0]
 
     def step(self, code, state):
         """One frame: code [1, width], state [1, hidden] -> offset [1, 68, 2], face [1, 68, 2], the next state."""
@@ -80,18 +112,29 @@ class SpeechToLandmarks(keras.Model):
         return {"offset": offset, "face": self.rest_face[None] + offset, "state": state + 0.0}
 
 
+def untrained(rest_face: NDArray, options: dict) -> "SpeechToLandmarks":
+    """A network with its first weights; of `options` those in DEFAULTS count."""
+    settings = {name: options.get(name, value) for name, value in DEFAULTS.items()}
+    network = SpeechToLandmarks(rest_face, **settings | {"ear": bool(settings["ear"])})
+    network(no_sound(CONTEXT + 2, **network.settings))
+    return network
+
+
 def export(model: Any, path: str | Path, **about: Any) -> Path:
     """Write `model` (SpeechToLandmarks, or several joined) to `path` as LiteRT (landmark-model); see `learn.export`.
 
-    Signatures: `mel` (FFT magnitudes to mel power), `encode` (a stretch of features to codes), `step` (one frame: code and
-    GRU state in, face, offset and next state out). The state is explicit, so a stream and a file give the same numbers.
-    Frames stand on the batch axis.
+    Signatures: `mel` (FFT magnitudes to mel power), `encode` (a stretch of sound, as `INPUTS`, to codes), `step` (one frame:
+    code and GRU state in, face, offset and next state out). The state is explicit, so a stream and a file give the same
+    numbers. Frames stand on the batch axis.
     """
     width, hidden = model.settings["width"], model.settings["hidden"]
     spectrum = tf.TensorSpec((None, HOPS_PER_FRAME, N_BINS), name="spectrum")
-    features = tf.TensorSpec((None, HOPS_PER_FRAME, N_MELS), name="features")
+    sound = [tf.TensorSpec((None, *INPUTS[name]), name=name) for name in no_sound(0, **model.settings)]
     code, state = tf.TensorSpec((1, width), name="code"), tf.TensorSpec((1, hidden), name="state")
+
+    def encode(*parts):
+        return {"code": model.encode(**{spec.name: part for spec, part in zip(sound, parts)})}
+
     return write_litert(model, path, "landmark-model", {
         "mel": (lambda spectrum: {"power": model.mel(spectrum)}, [spectrum]),
-        "encode": (lambda features: {"code": model.encode(features)}, [features]),
-        "step": (model.step, [code, state])}, **about)
+        "encode": (encode, sound), "step": (model.step, [code, state])}, **about)

@@ -1,6 +1,6 @@
 """Speech to landmarks: the shipped LiteRT model, no TensorFlow needed.
 
-Reads: a .wav, or raw sound on standard input, and CNN_record/default/model.tflite (or any landmark-model).
+Reads: a .wav, or raw sound on standard input; CNN_record/default/model.tflite (or any landmark-model) and the speech encoder.
 Writes: predict_landmark/NAME/landmarks.npy (landmarks-face, round(seconds * 25) frames), rest_face.npy,
 head.npy (head-motion), noise.npy (noise, what the seed made), landmarks.gif (the first minute) and frames/000000.png ...
 on request. A noise.npy of your own, one without a description beside it, is read and moves head and brows. emotion.json,
@@ -26,6 +26,7 @@ from core.media.audio import spectrum_of
 from core.media.speech import open_speech
 from core.media.video import write_gif
 from core.stage import only_one
+from landmarks.ear.running import WholeEar
 from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
@@ -33,9 +34,9 @@ from landmarks.head.motion import load_head_model, motion_of, noise_for, with_br
 from landmarks.head.prosody import pitch_of_spectrum
 from landmarks.head.sound import knot_features
 from landmarks.hearing import Whole
-from landmarks.lite import DEFAULT_MODEL, Model, load_model
+from landmarks.lite import Model, kept_model, load_model, model_files
 from landmarks.streaming import Faces, Stream
-from landmarks.voice.gate import Free, Voice, WholeVoice, say_if_silent
+from landmarks.voice.gate import Free, WholeVoice, say_if_silent
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it
@@ -44,11 +45,11 @@ STDIN_FORMAT = "raw sound: 16-bit little-endian samples (s16le), 16 kHz, mono"
 STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -"
 
 
-_kept_model, _kept_head_model = cached(load_model), cached(load_head_model)
+_kept_head_model = cached(load_head_model)
 
 
-def predict(model: Model, sound: NDArray) -> np.ndarray:
-    """Landmarks of a recording; the face rests while nobody speaks.
+def predict(model: Model, sound: NDArray, gated: bool = True) -> NDArray:
+    """Landmarks of a recording; the face rests while nobody speaks, if `gated`.
 
     Parameters
     ----------
@@ -59,18 +60,25 @@ def predict(model: Model, sound: NDArray) -> np.ndarray:
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
-    return predict_power(model, model.power(spectrum_of(sound)))
+    power = model.power(spectrum_of(sound))
+    return predict_power(model, power, model.ear(sound, power), gated)
 
 
-def predict_power(model: Model, power: NDArray, running: bool = False, gated: bool = True, voice: Any = None) -> np.ndarray:
-    """Landmarks of a recording's mel power [frame, hop, mel] -> float32 [frame, 68, 2].
+def predict_power(model: Model, power: NDArray, ear: NDArray | None = None, gated: bool = True, voice: Any = None) -> NDArray:
+    """Landmarks of a recording's mel power [frame, hop, mel] and `Model.ear` -> float32 [frame, 68, 2].
 
-    `running`: nothing is known of what comes, as in a stream; not `gated`: the face never has to rest; `voice`: what knows
-    when it does.
+    Not `gated`: the face never has to rest; `voice`: what knows when it does.
     """
-    voice = voice or ((Voice() if running else WholeVoice(power)) if gated else Free())
-    faces = Faces(model, None if running else Whole(power), voice)
+    voice = voice or (WholeVoice(power) if gated else Free())
+    faces = Faces(model, Whole(power), voice, None if ear is None else WholeEar(ear))
     return np.concatenate([faces.push(power), faces.finish()])
+
+
+def predict_as_stream(model: Model, sound: NDArray, gated: bool = True) -> NDArray:
+    """`predict` of a sound of which nothing is known before it is spoken; not `gated`: the face never has to rest."""
+    stream = Stream(model, voice=None if gated else Free())
+    pieces = [stream.push(sound[t:t + SAMPLES_PER_FRAME]) for t in range(0, len(sound), SAMPLES_PER_FRAME)]
+    return np.concatenate([*pieces, stream.finish()])
 
 
 def sketches(face: NDArray) -> Iterator[NDArray]:
@@ -80,28 +88,30 @@ def sketches(face: NDArray) -> Iterator[NDArray]:
 
 
 def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | None = None, gif: str | Path | None = None,
-                 pictures: bool = False, *, emotion: str = "neutral", seed: int = 0) -> Path:
+                 pictures: bool = False, *, emotion: str = "neutral", seed: int = 0, ear: str | Path | None = None) -> Path:
     """Predict one .wav, a path or a `Speech`, into the folder `out`; return the path of landmarks.npy.
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
-    the voice says, which is written too; another `seed` is another motion of head and brows. Raises InputError for bad input.
+    the voice says, which is written too; another `seed` is another motion of head and brows; `ear` is the folder of another
+    speech encoder. Raises InputError for bad input.
     """
     name, strength = parse_emotion(emotion)
-    speech, out = open_speech(speech), Path(out)
-    model = _kept_model(model_path or DEFAULT_MODEL)
+    speech, out, model = open_speech(speech), Path(out), kept_model(model_path, ear)
     noise, from_file = noise_for(out / "noise.npy", n_frames_of(len(speech.sound)), seed)
     with model.one_at_a_time:
         power = model.power(speech.spectrum)
         voice = WholeVoice(power)
         free = voice.free
         say_if_silent(free)
-        face = predict_power(model, power, voice=voice)
+        heard = model.ear(speech.sound, power)
+        face = predict_power(model, power, heard, voice=voice)
     head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
-    found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum) if name == AUTO else None
+    heard = None if ear else heard  # the recogniser of emotions has learnt from the packaged encoder
+    found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=heard) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
     face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
-    inputs = [speech.path, model_path or DEFAULT_MODEL, HEAD_MODEL]
+    inputs = [speech.path, *filter(None, model_files(model_path)), HEAD_MODEL]
     path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, {"seed": seed, "emotion": emotion})
     if found:
         write_emotion(found, out, stage=STAGE, inputs=[speech.path])
@@ -139,21 +149,22 @@ def raw_pieces(stream: Any, n_bytes: int) -> Iterator[NDArray]:
 
 
 def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Path, model_path: str | Path | None = None,
-                   gif: str | Path | None = None, pictures: bool = False, *, emotion: str = "neutral") -> Path:
+                   gif: str | Path | None = None, pictures: bool = False, *, emotion: str = "neutral",
+                   ear: str | Path | None = None) -> Path:
     """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
 
     Parameters
     ----------
     source : binary stream of `STDIN_FORMAT`
     write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
-    emotion : as for `predict_file`; auto is neutral here, as it needs a whole recording
+    emotion, ear : as for `predict_file`; auto is neutral here, as it needs a whole recording
     """
     name, strength = parse_emotion(emotion)
     if source.isatty():
         raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
     pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
     first = next(pieces)  # bad input is told before anything is loaded
-    model = load_model(model_path)
+    model = load_model(model_path, ear)
     stream, faces = Stream(model, emotion=None if name == AUTO else emotion_vector(name, strength)), []
 
     def take(frames):
@@ -164,7 +175,7 @@ def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Pa
     for piece in chain([first], pieces):
         take(stream.push(piece))
     take(stream.finish())
-    return _write(np.array(faces), model, Path(out), [model_path or DEFAULT_MODEL], gif, pictures,
+    return _write(np.array(faces), model, Path(out), list(filter(None, model_files(model_path))), gif, pictures,
                   options={"emotion": "neutral" if name == AUTO else emotion})
 
 

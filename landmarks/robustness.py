@@ -13,17 +13,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import SAMPLES_PER_FRAME
-from core.errors import InputError
 from core.face import face68
-from core.index import read_index
-from core.media.audio import HOP, decode_any, resample
+from core.media.audio import resample
 from core.metrics import amplitude_ratio, correlation
 from core.stage import progress, stage
-from landmarks.dataset import Clip, load_clips
+from landmarks.dataset import Clip, load_clips, sound_of, with_sound
 from landmarks.distort import distortions
-from landmarks.lite import Model
-from landmarks.predict import load_model, predict
+from landmarks.lite import Model, load_model, model_files
+from landmarks.predict import predict
 from learn.measures import markdown, report
 from preprocess.recordings import list_recordings
 
@@ -33,26 +30,6 @@ COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."  # a synthesiser says it in any langu
 LANGUAGES = ("en-us", "de", "fr", "es", "it", "pt-br", "ru", "pl", "tr", "ar", "hi", "cmn", "ja", "ko", "sw")
 SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
 EVERY_VOICE = 7  # recordings of --voices: each seventh is measured; RAVDESS lists its 20 or 24 actors in turn
-
-
-def sound_of_clip(row: dict) -> np.ndarray:
-    """The whole sound of a recording, float32 [sample]."""
-    sound = list(decode_any(row["sound"]))
-    if not sound:
-        raise InputError(row["sound"], "no sound", "the recording the pack was made of", "make preprocess CORPUS=folder")
-    return np.concatenate(sound)
-
-
-def clips_with_sound(pack: str | Path, index: str | Path, split: str) -> list:
-    """Clips of the pack and their recordings' sound, from where sound and picture begin together: (clip, sound [sample])."""
-    recorded, found = {row["clip"]: row for row in read_index(index, "sound")}, []
-    for clip in load_clips(pack, split):
-        if clip.name not in recorded:
-            raise InputError(index, f"no clip {clip.name!r}", f"the recordings of {pack}", "make preprocess CORPUS=folder")
-        sound = sound_of_clip(recorded[clip.name])[clip.first_hop * HOP:]
-        n_samples = len(clip.face) * SAMPLES_PER_FRAME
-        found.append((clip, np.pad(sound[:n_samples], (0, max(0, n_samples - len(sound))))))
-    return found
 
 
 def opening_of(model: Model, sound: NDArray) -> NDArray:
@@ -85,7 +62,7 @@ def voices_of(folder: Path) -> Iterator[tuple[str, NDArray]]:
     """Every EVERY_VOICE-th recording of a folder: (group, sound), groups being RAVDESS sex and emotion, or the speaker."""
     rows = [row for row in list_recordings(folder) if not row.get("problem")]
     for row in rows[::EVERY_VOICE]:
-        sound = sound_of_clip(row)
+        sound = sound_of(row["sound"])
         if "emotion" in row:
             yield f"RAVDESS, {'woman' if int(row['speaker'][-2:]) % 2 == 0 else 'man'}", sound  # even actors are women
             yield f"RAVDESS, {row['emotion']}", sound
@@ -124,7 +101,7 @@ def as_markdown(table: dict) -> str:
 @stage(reads="MODEL (landmark-model), PACK (training-pack), INDEX and the sounds it names, VOICES",
        writes="OUT (metrics-robustness.json)",
        examples=("python -m landmarks.robustness", "python -m landmarks.robustness --voices data/raw"))
-@click.option("--model", "model_path", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
 @click.option("--split", default="val", help="Split to measure on.")
@@ -132,16 +109,17 @@ def as_markdown(table: dict) -> str:
 @click.option("--out", type=click.Path(path_type=Path), help="Default metrics-robustness.json beside the model.")
 def main(model_path, pack, index, split, voices, out) -> None:
     """Measure how much other microphones, rooms, codecs and voices disturb the prediction."""
-    model, clips = load_model(model_path), clips_with_sound(pack, index, split)
+    files = [path for path in model_files(model_path) if path]
+    model, clips = load_model(model_path), list(with_sound(load_clips(pack, split), index))
     everyone = {clip.speaker: sound for clip, sound in clips}
     table = measure_distortions(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
     reference = float(np.mean([opening_of(model, sound).std() for _, sound in clips]))
     moves = liveliness(model, [*languages(), *(voices_of(voices) if voices else ())], reference)
     voice_table = markdown(("voice", "recordings", "opening std, of that on the split", "least"), [
         (group, v["recordings"], f"{v['opening_std']:.2f}", f"{v['least']:.2f}") for group, v in moves.items()])
-    report(out or model_path.with_name("metrics-robustness.json"),
+    report(out or files[0].with_name("metrics-robustness.json"),
            {"split": split, "clips": len(clips), "sounds": table, "voices": moves}, f"{as_markdown(table)}\n\n{voice_table}",
-           stage=STAGE, options={"split": split}, inputs=[model_path, pack])
+           stage=STAGE, options={"split": split}, inputs=[*files, pack])
 
 
 if __name__ == "__main__":

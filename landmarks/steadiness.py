@@ -23,8 +23,8 @@ from core.paths import SAMPLE_SPEECH as SPEECH
 from core.smooth import moving_average
 from core.stage import stage
 from landmarks.dataset import load_clips
-from landmarks.lite import Model
-from landmarks.predict import load_model, predict
+from landmarks.lite import Model, load_model, model_files
+from landmarks.predict import predict
 from learn.measures import markdown, report
 
 STAGE = "landmarks.steadiness"
@@ -105,12 +105,13 @@ def end_of_long_speech(model: Model, sentence: NDArray, minutes: float = MINUTES
 
 @stage(reads="MODEL (landmark-model), PACK (training-pack), data/samples/speech.wav", writes="OUT (metrics-steadiness.json)",
        examples=("python -m landmarks.steadiness",))
-@click.option("--model", "model_path", type=click.Path(path_type=Path), default=Path("CNN_record/default/model.tflite"))
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Measured mouths to compare with.")
 @click.option("--split", default="val", help="Split of them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default metrics-steadiness.json beside the model.")
 def main(model_path, pack, split, out) -> None:
     """Measure how still a held vowel is, and whether long speech ends in time."""
+    files = [path for path in model_files(model_path) if path]
     model = load_model(model_path)
     stretches = list(steady_stretches([clip.face for clip in load_clips(pack, split)]))
     measured, held = mean_of([jitters(face) for face in stretches]), held_vowels(model)
@@ -121,8 +122,8 @@ def main(model_path, pack, split, out) -> None:
     text = (f"{table}\n\n{MINUTES} minutes: {end['frames']} frames of {end['frames_expected']}; the last sentence is "
             f"{end['late_ms']:+.1f} ms from itself said alone, correlation {end['correlation']:.3f}")
     about = {"split": split, "stretches": len(stretches), "measured": measured, "held_vowels": held, "long_speech": end}
-    report(out or model_path.with_name("metrics-steadiness.json"), about, text, stage=STAGE, options={"split": split},
-           inputs=[model_path, pack])
+    report(out or files[0].with_name("metrics-steadiness.json"), about, text, stage=STAGE, options={"split": split},
+           inputs=[*files, pack])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Speech to faces piece by piece, as it is spoken.
 
-Reads: a landmark-model, a voice-model. Writes: nothing.
+Reads: a landmark-model, a voice-model, the speech encoder. Writes: nothing.
 """
 
 import time
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
 from core.media.audio import LATE_SAMPLES, Spectra
+from landmarks.ear.running import RunningEar
 from landmarks.expression import offsets
 from landmarks.features import pad_with_silence
 from landmarks.hearing import Running
@@ -28,10 +29,12 @@ class Faces:
     model : from `landmarks.lite.load_model`
     hearing : level and channel, `Whole` or `Running` of landmarks.hearing; by default of what was heard so far
     voice : when the face rests, `Voice`, `WholeVoice` or `Free` of landmarks.voice; by default by what was heard so far
+    ear : features of the speech encoder, `WholeEar` or `RunningEar` of landmarks.ear, for a model that reads them
     """
 
-    def __init__(self, model, hearing=None, voice=None):
+    def __init__(self, model, hearing=None, voice=None, ear=None):
         self.model, self._hearing, self._voice = model, hearing or Running(voice_model()["typical"]), voice or Voice()
+        self._ear, self._loud = ear, np.empty(0)
         self._state, self._features = np.zeros((1, model.n_state), np.float32), None
         self._silence: Any = None  # as long as nothing was heard
         self._faces, self._freedom = np.empty((0, face68.N_POINTS, 2), np.float32), np.empty(0, np.float32)
@@ -40,7 +43,7 @@ class Faces:
         """Mel power [frame, hop, mel] -> the landmarks that are ready, float32 [frame, 68, 2], face space."""
         if not len(power):
             return self._ready()
-        features, silence = self._hearing.push(power)
+        features, silence, self._loud = self._hearing.push(power)
         if self._features is None:
             self._features = pad_with_silence(features[:0], silence[0], self.model.context - self.model.look_ahead, 0)
         self._silence = silence[-1]
@@ -51,6 +54,7 @@ class Faces:
         """The landmarks that are left, as if silence followed."""
         if self._features is None:
             return self._ready()
+        self._loud = np.full(self.model.look_ahead, self._loud[-1])
         self._move(pad_with_silence(self._features[:0], self._silence, 0, self.model.look_ahead))
         return self._ready(self._voice.finish(self._features.shape[1:]))
 
@@ -59,13 +63,25 @@ class Faces:
         self._features = np.concatenate([self._features, features])
         if len(self._features) <= self.model.context:
             return
-        codes = self.model.codes(self._features)
+        codes = self._codes(len(self._features) - self.model.context)
         faces = np.empty((len(codes), face68.N_POINTS, 2), np.float32)
         for t in range(len(codes)):
             out = self.model.step(code=codes[t:t + 1], state=self._state)
             faces[t], self._state = out["face"][0], out["state"]
         self._features = self._features[len(codes):].copy()
         self._faces = np.concatenate([self._faces, face68.uncross_lips(faces)])
+
+    def _codes(self, n):
+        """What the network makes of the next `n` frames of sound and those around them: [n, code]."""
+        features: Any = self._features
+        if self._ear is None:
+            return self.model.codes(features=features)
+        codes, done, around = [], 0, self.model.context
+        for ear in self._ear.next(self._loud[-n:]):
+            stop = done + len(ear) - around
+            codes.append(self.model.codes(features=features[done:stop + around], ear=ear))
+            done = stop
+        return np.concatenate(codes)
 
     def _ready(self, freedom=()):
         """The frames of which both the landmarks and their freedom are known."""
@@ -84,7 +100,8 @@ class Stream:
     """
 
     def __init__(self, model, hearing=None, voice=None, emotion=None):
-        self._spectra, self._faces = Spectra(), Faces(model, hearing, voice)
+        self._ear = RunningEar(model.encoder) if model.encoder else None
+        self._spectra, self._faces = Spectra(), Faces(model, hearing, voice, self._ear)
         self._worn = 0 if emotion is None else offsets(emotion)
 
     @property
@@ -95,10 +112,15 @@ class Stream:
 
     def push(self, sound):
         """Sound, float32 [sample], 16 kHz, -1..1 -> the landmarks that are ready, float32 [frame, 68, 2], face space."""
-        return self._push(self._spectra.push(np.asarray(sound, np.float32))) + self._worn
+        sound = np.asarray(sound, np.float32)
+        if self._ear:
+            self._ear.push(sound)
+        return self._push(self._spectra.push(sound)) + self._worn
 
     def finish(self):
         """The landmarks that are left: float32 [frame, 68, 2]."""
+        if self._ear:
+            self._ear.push(np.zeros((self._faces.model.look_ahead + 2) * SAMPLES_PER_FRAME, np.float32))
         return np.concatenate([self._push(self._spectra.finish()), self._faces.finish()]) + self._worn
 
     def _push(self, spectrum):

@@ -1,6 +1,6 @@
 """Train the CNN + RNN from speech to landmarks.
 
-Reads: data/train.h5 (training-pack).
+Reads: data/train.h5 (training-pack), and data/ear.h5 (ear-pack) with --ear.
 Writes: CNN_record/00001/: run.json, state.npz (to go on), curves.csv, curves.png, events (TensorBoard), preview.gif,
 model.tflite (to use) and `done`.
 """
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import draw, face68
-from core.media.audio import HOPS_PER_FRAME
 from core.media.video import write_gif
 from core.stage import say, stage
-from landmarks.dataset import Clip, open_pack
-from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS, normalise, pad_with_silence
+from landmarks.batches import Batches, EarBatches
+from landmarks.dataset import PITCHES, Clip, load_clips, open_pack, quiet_sounds
+from landmarks.ear.encoder import N_VALUES
+from landmarks.features import LOOK_AHEAD, normalise, pad_with_silence
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ STAGE = "landmarks.train"
 
 
 def make_train_step(model: "SpeechToLandmarks", average: "SpeechToLandmarks", optimizer: Any) -> Callable:
-    """A compiled function (features, offsets, weight) -> dict of loss terms: one step, then the averaged weights follow."""
+    """A compiled function (sound, offsets, weight) -> dict of loss terms: one step, then the averaged weights follow."""
     import tensorflow as tf
 
     from landmarks.losses import loss_terms, total_loss
 
     @tf.function(reduce_retracing=True)
-    def train_step(features, offsets, weight):
+    def train_step(sound, offsets, weight):
         with tf.GradientTape() as tape:
-            terms = loss_terms(model(features, training=True), offsets, weight)
+            terms = loss_terms(model(sound, training=True), offsets, weight)
             loss = total_loss(terms)
         descend(tape, loss, model, optimizer, average)
         return {"loss": loss, **terms}
@@ -48,15 +49,29 @@ def build(clips: Sequence[Clip], options: dict) -> "tuple[SpeechToLandmarks, Spe
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
     import keras
 
-    from landmarks.model import DEFAULTS, SpeechToLandmarks
+    from landmarks.model import untrained
     keras.utils.set_random_seed(options["seed"])
     speakers = sorted({clip.speaker for clip in clips})
     rest = np.mean([np.mean([c.rest for c in clips if c.speaker == s], 0) for s in speakers], 0)
-    model, average = (SpeechToLandmarks(rest, **{name: options[name] for name in DEFAULTS}) for _ in range(2))
-    for network in (model, average):
-        network(np.zeros((1, CONTEXT + 2, HOPS_PER_FRAME, N_MELS), np.float32))
+    model, average = untrained(rest, options), untrained(rest, options)
+    if options["ear"]:
+        model.encoder.get_layer("standardise").set_weights([moments_of(clips)])
     average.set_weights(model.get_weights())
     return model, average, optimizer_of(model, options)
+
+
+def moments_of(clips: Sequence[Clip]) -> NDArray:
+    """Mean and deviation of the ear features of `clips`, all versions, float32 [2, value]."""
+    values = [ear[::5].reshape(-1, N_VALUES).astype(np.float32) for clip in clips for ear, _ in clip.versions]
+    n = sum(map(len, values))
+    mean = sum(part.sum(0) for part in values) / n
+    return np.stack([mean, np.sqrt(sum(np.square(part - mean).sum(0) for part in values) / n)])
+
+
+def batches_of(clips: Sequence[Clip], ear: str | Path | None, options: dict) -> Batches:
+    """Augmented batches of `clips`, which have versions when there is an ear-pack `ear`."""
+    size = {"n_items": options["batch"], "n_frames": options["frames"], "seed": options["seed"]}
+    return EarBatches(clips, mel=options["mel"], quiet=quiet_sounds(ear), **size) if ear else Batches(clips, **size)
 
 
 def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
@@ -64,11 +79,11 @@ def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = N
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
-    from landmarks.dataset import PITCHES, Batches, load_clips
     from landmarks.measure import measure, summary
     from landmarks.model import export
-    clips, val = load_clips(pack, "train", PITCHES), load_clips(pack, "val")
-    batches = Batches(clips, n_items=options["batch"], n_frames=options["frames"], seed=options["seed"])
+    ear = options["ear"]
+    clips, val = load_clips(pack, "train", () if ear else PITCHES, ear), load_clips(pack, "val", ear=ear)
+    batches = batches_of(clips, ear, options)
     model, average, optimizer = build(clips, options)
     predict = predictor(average)
     variables = [*model.variables, *average.variables, *optimizer.variables]
@@ -81,21 +96,26 @@ def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = N
                  stop_after=stop_after):
         return None
     preview(run / "preview.gif", val, predict)
-    return export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack])
+    return export(average, run / "model.tflite", stage=STAGE, options=options, inputs=[pack, *([ear] if ear else [])])
 
 
 def predictor(network: "SpeechToLandmarks") -> Callable[[Clip], NDArray]:
     """A function Clip -> face [frame, 68, 2] on the clip's own rest face, as the exported model would give it."""
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec((1, None, HOPS_PER_FRAME, N_MELS))])
-    def offsets(features):
-        return network(features, training=False)
+    @tf.function(reduce_retracing=True)
+    def offsets(sound):
+        return network(sound, training=False)
 
     def predict(clip):
-        features, silence = normalise(clip.power)
-        padded = pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
-        return face68.uncross_lips(offsets(padded[None]).numpy()[0] + clip.rest)
+        sound = {}
+        if network.settings["mel"]:
+            features, silence = normalise(clip.power)
+            sound["features"] = pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
+        if network.settings["ear"]:
+            sound["ear"] = clip.ear.astype(np.float32)
+        batch = {name: tf.convert_to_tensor(part[None]) for name, part in sound.items()}
+        return face68.uncross_lips(offsets(batch).numpy()[0] + clip.rest)
 
     return predict
 
@@ -130,15 +150,19 @@ def preview(path: str | Path, clips: Sequence[Clip], predict: Callable[[Clip], N
        examples=("python -m landmarks.train", "python -m landmarks.train --resume CNN_record/00001",
                  "python -m landmarks.train --steps 200 --no-rnn"))
 @training_options(steps=4000, batch=24, rate=2e-3, every=500)
+@click.option("--ear", type=click.Path(path_type=Path), help="Learn from the features of this ear-pack, too.")
+@click.option("--mel/--no-mel", default=True, help="With log-mel, or from the ear alone.")
 @click.option("--frames", type=click.IntRange(8), default=72, help="Frames a segment.")
 @click.option("--channels", type=click.IntRange(2), default=32, help="Channels of the convolutions over frequency.")
 @click.option("--width", type=click.IntRange(2), default=160, help="Values that describe a frame of sound.")
 @click.option("--hidden", type=click.IntRange(2), default=160, help="Values the GRU remembers.")
 @click.option("--rank", type=click.IntRange(1), default=32, help="Independent motions of the face.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.4, help="Share of values hidden while training.")
+@click.option("--ear-dropout", type=click.FloatRange(0, 0.9), default=0.2, help="Share of ear features hidden.")
 @click.option("--rnn/--no-rnn", default=True, help="With the GRU, or a dense layer in its place (to compare).")
-def main(**options) -> None:
+def main(ear, **options) -> None:
     """Train the network that turns speech into landmarks."""
+    options["ear"] = ear and str(ear)
     click.echo(train_as_asked(train, STAGE, open_pack, **options))
 
 

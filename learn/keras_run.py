@@ -78,7 +78,8 @@ def go_on(folder: Path, options: dict, batches: Any, train_step: Callable[..., d
         coming = ahead.submit(batches.batch, first)
         for step in bar:
             batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
-            recent.append({name: float(value) for name, value in train_step(*map(tf.convert_to_tensor, batch)).items()})
+            losses = train_step(*tf.nest.map_structure(tf.convert_to_tensor, batch))
+            recent.append({name: float(value) for name, value in losses.items()})
             if (step + 1) % options["every"] == 0 or step + 1 == last:
                 check(step + 1, {name: float(np.mean([r[name] for r in recent])) for name in recent[0]})
                 save_state(state, step + 1, variables)

@@ -83,6 +83,7 @@ python -m avatar.identity.train, or take the model that came with the program
 python -m avatar.other_faces
 python -m avatar.train, or take the model that came with the program
 python -m gan.train, or take the model that came with the program
+python -m landmarks.ear.pack
 python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder
 python -m render.parts.train --part {part.name}, or take the model that came with the program
 python -m {stage}
@@ -137,6 +138,7 @@ fewer --actors, or --audio-only
 fewer --apart, or recordings of more people
 later; the same command goes on from here
 leave --ear away
+leave --networks away
 leave --speech away
 make it again
 make it smaller
@@ -177,6 +179,7 @@ OPTIONS = {
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",), "leave --ear away": ("landmarks.ear",),
+    "leave --networks away": ("landmarks.emotion.train",),
     "make train-cnn, or leave --model away": ("predict", "main"),
     "make train-sync, or leave --model away": ("landmarks.sync",),
     "fewer --apart, or recordings of more people": ("landmarks.emotion.train",),

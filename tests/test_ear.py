@@ -8,11 +8,11 @@ from core import artifacts, pretrained
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError
 from core.files import read_json
-from core.media.audio import spectrum_of, write_wav
+from core.media.audio import resample, spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
 from landmarks.ear import encoder, evaluate, pack
-from landmarks.ear.running import HEARD, RunningEncoder
+from landmarks.ear.running import HEARD, RunningEar
 from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
 from tests.conftest import ROOT, command, speak
 
@@ -65,7 +65,7 @@ def test_a_faster_copy_is_brought_back_to_the_clock_of_the_landmarks():
     n_frames = n_frames_of(len(sound))
     plain = pack.encode_version(sound, n_frames)[1].astype(np.float32).mean((1, 2))
     for speed in (0.86, 1.17):
-        copy = pack.resample(sound, round(SAMPLE_RATE * speed))
+        copy = resample(sound, round(SAMPLE_RATE * speed))
         ear_of, log_power = pack.encode_version(copy, n_frames, speed)
         assert len(ear_of) == len(log_power) == n_frames + 2 * LOOK_AHEAD
         assert alike(plain[LOOK_AHEAD:-LOOK_AHEAD], log_power.astype(np.float32).mean((1, 2))[LOOK_AHEAD:-LOOK_AHEAD]) > 0.95
@@ -128,12 +128,12 @@ def test_a_folder_that_is_no_encoder_is_refused(tmp_path, name):
 
 def streamed(sound, n_piece=SAMPLES_PER_FRAME, loud=None):
     """Features of each frame as a stream has them LOOK_AHEAD frames later, float32 [frame, half * value]."""
-    running, found = RunningEncoder(encoder.load_encoder()), []
+    running, found = RunningEar(encoder.load_encoder()), []
     loud = loud or recording_loudness(spectrum_of(sound))
     for start in range(0, len(sound), n_piece):
         running.push(sound[start:start + n_piece])
-        found += [running.next(loud)[CONTEXT - LOOK_AHEAD] for _ in range(running.n_ready)]
-    return np.array(found)[LOOK_AHEAD:]
+        found += [around[CONTEXT - LOOK_AHEAD] for around in running.next(np.full(running.n_ready, loud))]
+    return np.array(found)
 
 
 def test_a_stream_gives_about_the_features_of_the_file():
@@ -166,18 +166,17 @@ def test_a_stream_hears_the_past_and_no_future():
 
 
 def test_the_memory_of_a_stream_does_not_grow():
-    running, sizes = RunningEncoder(encoder.load_encoder()), []
+    running, sizes = RunningEar(encoder.load_encoder()), []
     for _ in range(HEARD + 30):
         running.push(np.zeros(SAMPLES_PER_FRAME, np.float32))
-        for _ in range(running.n_ready):
-            running.next(1.0)
+        list(running.next(np.ones(running.n_ready)))
         sizes.append(len(running._mel) + len(running._sound))
     assert max(sizes[-20:]) <= sizes[HEARD + 5] + SAMPLES_PER_FRAME
 
 
 def test_a_frame_that_is_not_ready_is_said():
     with pytest.raises(ValueError, match="no frame is ready"):
-        RunningEncoder(encoder.load_encoder()).next(1.0)
+        next(RunningEar(encoder.load_encoder()).next(np.ones(1)))
 
 
 def test_the_measures_of_a_stream_are_written(tmp_path):

@@ -8,12 +8,15 @@ from conftest import SENTENCES, command, speak
 
 from core import artifacts, runs
 from core.clock import SAMPLE_RATE, n_frames_of
-from core.media.audio import read_speech, resample, write_wav
+from core.media.audio import read_speech, resample, spectrum_of, write_wav
+from landmarks.emotion import ear as emotion_ear
 from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
 from landmarks.emotion import train as emotion_train
 from landmarks.emotion.__main__ import main as emotion_main
-from landmarks.emotion.measure import recall
+from landmarks.emotion.copies import copies_of, hear, spoken
+from landmarks.emotion.ear import NEAR, EarMoments, ear_of, ear_steps
+from landmarks.emotion.measure import calibration_error, recall
 from landmarks.emotion.model import (
     N_BANDS,
     N_FEATURES,
@@ -23,12 +26,13 @@ from landmarks.emotion.model import (
     load_recogniser,
     sounds_of,
 )
+from landmarks.emotion.moments import pieces
 from landmarks.emotion.recognise import SIX, as_json, emotion_of, six_of
 from landmarks.emotion.train import merged, weighed
 from landmarks.expression import EMOTIONS
 from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
 from landmarks.predict import predict_file
-from landmarks.wordless import wordless_samples
+from landmarks.voice.wordless import wordless_samples
 from preprocess import list_recordings
 
 VOICES = "en-us", "en-us+f2", "en-gb-x-rp", "en-us+m3"
@@ -48,9 +52,9 @@ def test_pitch(hz):
 
 @pytest.mark.parametrize("first, last, n", [(0, 52, 1), (10, 40, 1), (0, 53, 2), (100, 300, 20)])
 def test_pieces_cover_a_stretch_and_are_as_long_as_those_of_the_training(first, last, n):
-    pieces = emotion_model._pieces(first, last)
-    assert len(pieces) == n and pieces.min() == first and pieces.max() == last
-    assert (np.diff(pieces, axis=1) == min(52, last - first)).all() and (np.diff(pieces[:, 0]) <= 8).all()
+    found = pieces(first, last, emotion_model.PIECE, emotion_model.PIECE_STRIDE)
+    assert len(found) == n and found.min() == first and found.max() == last
+    assert (np.diff(found, axis=1) == min(52, last - first)).all() and (np.diff(found[:, 0]) <= 8).all()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +90,20 @@ def test_training_learns_made_up_emotions(acted, trained):
     assert about["eight"]["by_chance"] == 0.5
     assert sum(sum(row.values()) for row in about["eight"]["confusion"].values()) == 16
     assert set(about["six"]["confusion"]) == set(SIX)
-    assert artifacts.check(trained, "emotion-model")["held_out"]["recordings"] == 16
+    held_out = artifacts.check(trained, "emotion-model")["held_out"]
+    assert held_out["recordings"] == 16 and held_out["encoder alone"] > 0.8 and 0 <= held_out["ece"] <= 1
+    assert load_recogniser(trained).takes_ear and about["without"]["recall"] > 0.8
+
+
+def test_discriminants_are_fitted_to_networks_that_are_kept(acted, trained, tmp_path):
+    given = ("--index", acted, "--record", tmp_path, "--apart", "actor_03", "--apart", "actor_04", "--networks", trained)
+    done = command(emotion_train.main, *given, "--folds", 2)
+    assert done.exit_code == 0, done.stderr
+    again, before = (load_recogniser(path).arrays for path in (tmp_path / done.stdout.splitlines()[-1], trained))
+    for name in (*emotion_model.NETWORK, "ear", "ear_bias"):
+        np.testing.assert_allclose(again[name], before[name], atol=1e-3, err_msg=name)
+    other = command(emotion_train.main, *given, "--folds", 3)
+    assert other.exit_code == 1 and "folds 2" in other.stderr
 
 
 def test_a_finished_training_is_not_gone_on_with(trained):
@@ -130,6 +147,67 @@ def test_level_does_not_matter():
 def test_without_words_it_is_neutral(name):
     found = emotion_of(wordless_samples()[name].astype(np.float32))
     assert found.over_time[:, 0].min() > 0.9 and found.whole[0] > 0.9
+
+
+@pytest.mark.parametrize("flat", [0.0, 0.3])
+def test_silence_and_a_flat_line_are_neutral(flat):
+    found = emotion_of(np.full(3 * SAMPLE_RATE, flat, np.float32))
+    assert found.over_time[:, 0].min() > 0.99 and found.whole[0] > 0.99 and not found.spoken
+
+
+@pytest.fixture
+def without_encoder(monkeypatch):
+    monkeypatch.setattr(emotion_ear, "load_encoder", lambda: None)
+    emotion_ear._say_without.cache_clear()
+
+
+def test_the_speech_encoder_is_heard():
+    sound = speak(SENTENCES[0])
+    ear = ear_of(sound, spectrum_of(sound))
+    found, given = emotion_of(sound), emotion_of(sound, ear=ear)
+    np.testing.assert_array_equal(found.over_time, given.over_time)
+    other = emotion_of(sound, ear=ear[::-1] + np.float16(0.5))
+    assert np.abs(other.whole - found.whole).max() > 0.05
+
+
+def test_without_the_speech_encoder_one_line_says_so(speech, tmp_path, without_encoder, capsys):
+    done = command(emotion_main, speech, "--out", tmp_path)
+    assert done.exit_code == 0 and done.stderr.count("the speech encoder is not installed") == 1, done.stderr
+    assert sum(json.loads((tmp_path / "emotion.json").read_text())["probabilities"].values()) == pytest.approx(1, abs=0.01)
+    emotion_of(read_speech(speech))
+    assert "not installed" not in capsys.readouterr().err, "it is said once"
+
+
+def test_without_the_speech_encoder_the_model_is_the_one_of_before(speech, without_encoder):
+    recogniser = load_recogniser()
+    bare = Recogniser({name: values for name, values in recogniser.arrays.items() if not name.startswith("ear")})
+    assert recogniser.takes_ear and not bare.takes_ear
+    sounds = sounds_of(read_speech(speech), bare.filters)[:3]
+    np.testing.assert_array_equal(bare.whole(bare.listen(*sounds)), recogniser.whole(recogniser.listen(*sounds)))
+
+
+def test_statistics_of_the_encoder_are_those_of_a_stretch_where_there_is_sound():
+    rng = np.random.default_rng(0)
+    frames = rng.normal(3, 2, (100 + 8, 768)).astype(np.float16)
+    steps, sounding = ear_steps(frames, 0, 100), np.zeros(200, bool)
+    assert steps.shape == (200, 384) and (steps[0] == frames[4, :384]).all()
+    sounding[60:100] = True
+    mean, spread = np.split(EarMoments(steps, sounding)(np.array([50]), np.array([200]))[0], 2)
+    near = steps[50:100 + NEAR].astype(np.float64)
+    np.testing.assert_allclose(mean, near.mean(0), atol=2e-3)
+    np.testing.assert_allclose(spread, near.std(0), atol=2e-3)
+
+
+def test_copies_stand_where_they_are_said_to():
+    quiet = np.zeros(SAMPLE_RATE, np.float32)
+    sounds = [np.concatenate([quiet, speak(sentence), quiet]) for sentence in SENTENCES[:2]]
+    assert len(spoken(sounds[0])) % 640 == 0 and 0.3 < len(spoken(sounds[0])) / len(sounds[0]) < 0.9
+    *changed, (joined, first, n_frames) = copies_of(sounds[0], [spoken(sounds[1])], seed=0)
+    np.testing.assert_array_equal(joined[640 * first:][:640 * n_frames], spoken(sounds[0]))
+    assert len(joined) == 640 * (2 * first + n_frames)
+    assert [first for _, first, _ in changed] == [0, 0, 0] and len({n for _, _, n in changed}) == 3
+    steps, moments = hear(sounds[0], [(joined, first, n_frames)])
+    assert len(steps) == 2 * n_frames_of(len(sounds[0])) and moments.shape == (2, 768) and np.isfinite(moments).all()
 
 
 def test_a_pause_is_neutral():
@@ -221,6 +299,7 @@ def test_measures():
     assert weighed(truth, 4 * unsure, nothing)[1] == pytest.approx(2, abs=0.2)
     share, temperature = weighed(truth, nothing, unsure)
     assert share / temperature == pytest.approx(2, abs=0.2)
+    assert calibration_error(np.array([True, False]), np.array([0.75, 0.75])) == pytest.approx(0.25)
     right = rng.random(20000) < 0.7
-    assert emotion_evaluate.calibration_error(right, np.full(20000, 0.7)) < 0.02
-    assert emotion_evaluate.calibration_error(right, np.full(20000, 0.99)) > 0.25
+    assert calibration_error(right, np.full(20000, 0.7)) < 0.02
+    assert calibration_error(right, np.full(20000, 0.99)) > 0.25

@@ -26,7 +26,7 @@ def test_the_model_gives_what_it_gave(record):
     assert golden.farthest(record(), golden.read(record)) < golden.TOLERANCE, "meant? python -m tests.golden"
 
 
-@pytest.mark.parametrize("record", [golden.landmark, golden.voice, golden.identity], ids=name)
+@pytest.mark.parametrize("record", [golden.landmark, golden.landmark_fft, golden.voice, golden.identity], ids=name)
 def test_other_weights_are_noticed(record, tmp_path):
     model = changed.changed_copy(golden.MODELS[record], tmp_path, share=0.1)
     assert golden.farthest(record(model), golden.read(record)) > golden.TOLERANCE

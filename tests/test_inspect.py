@@ -183,7 +183,7 @@ def test_tensorboard_curves_without_tensorflow(tmp_path, look):
 
 
 def test_shipped_landmark_model(look):
-    from landmarks.predict import DEFAULT_MODEL
+    from core.paths import LANDMARK_MODEL as DEFAULT_MODEL
     if not DEFAULT_MODEL.is_file():
         pytest.skip(f"no model at {DEFAULT_MODEL.name}: make train-cnn")
     text = look(DEFAULT_MODEL)

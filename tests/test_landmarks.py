@@ -20,7 +20,7 @@ from core.media.audio import spectrum_of, write_wav
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"steps": 6, "batch": 4, "frames": 24, "rate": 3e-3, "decay": 0.0, "channels": 4, "width": 16, "hidden": 12, "rank": 4,
-         "dropout": 0.2, "rnn": True, "every": 3, "seed": 5}
+         "dropout": 0.2, "rnn": True, "every": 3, "seed": 5, "mel": True, "ear": None, "ear_dropout": 0.2}
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +58,9 @@ def trained(pack, tmp_path_factory):
 def network(**changes):
     import keras
 
-    from landmarks.model import DEFAULTS, SpeechToLandmarks
+    from landmarks.model import untrained
     keras.utils.set_random_seed(3)
-    return SpeechToLandmarks(resting_face(), **{name: {**SMALL, **changes}[name] for name in DEFAULTS})
+    return untrained(resting_face(), {**SMALL, **changes})
 
 
 @pytest.mark.parametrize("rnn", [True, False])
@@ -70,7 +70,7 @@ def test_rnn_carries_the_past_and_only_the_rnn(rnn):
     features = rng.normal(size=(1, 60 + CONTEXT, 4, N_MELS)).astype(np.float32)
     changed = features.copy()
     changed[:, :10] += 1.0
-    difference = np.abs(np.asarray(net(features)) - np.asarray(net(changed)))[0].max((1, 2))
+    difference = np.abs(np.asarray(net({"features": features})) - np.asarray(net({"features": changed})))[0].max((1, 2))
     assert difference[:10].max() > 1e-4
     assert bool(difference[20:].max() > 1e-7) == rnn  # beyond the reach of the convolutions
 
@@ -81,7 +81,7 @@ def test_look_ahead_is_what_is_stated():
     features = np.zeros((1, 30 + CONTEXT, 4, N_MELS), np.float32)
     later = features.copy()
     later[:, LOOK_AHEAD + 20:] = 1.0  # sound of frame 20 and after
-    difference = np.abs(np.asarray(net(features)) - np.asarray(net(later)))[0].max((1, 2))
+    difference = np.abs(np.asarray(net({"features": features})) - np.asarray(net({"features": later})))[0].max((1, 2))
     assert difference[:20 - LOOK_AHEAD].max() == 0
     assert difference[20 - LOOK_AHEAD] > 0
 
@@ -99,13 +99,14 @@ def test_resuming_equals_not_stopping(pack, trained, tmp_path):
 def test_training_learns_from_the_sound(pack):
     import tensorflow as tf
 
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     from landmarks.train import build, make_train_step
     clips = load_clips(pack, "train")
     options = {**SMALL, "steps": 60, "dropout": 0.0}
     model, average, optimizer = build(clips, options)
     step = make_train_step(model, average, optimizer)
-    batch = [tf.convert_to_tensor(part) for part in Batches(clips, n_items=4, n_frames=24, seed=1, augment=False).batch(0)]
+    batch = tf.nest.map_structure(tf.convert_to_tensor, Batches(clips, n_items=4, n_frames=24, seed=1, augment=False).batch(0))
     losses = [float(step(*batch)["loss"]) for _ in range(60)]
     assert losses[-1] < 0.5 * losses[0]
 
@@ -113,13 +114,15 @@ def test_training_learns_from_the_sound(pack):
 def test_exported_model_equals_keras(trained, pack):
     from landmarks.dataset import load_clips
     from landmarks.evaluate import file_predictor
+    from landmarks.lite import load_model
     from landmarks.train import build, predictor
     from learn.keras_run import load_state
     clips = load_clips(pack, "train")
     model, average, optimizer = build(clips, SMALL)
     load_state(trained[0] / "state.npz", [*model.variables, *average.variables, *optimizer.variables])
+    by_file = file_predictor(load_model(trained[1]), gated=False)
     for clip in clips[:2]:
-        np.testing.assert_allclose(file_predictor(trained[1], gated=False)(clip), predictor(average)(clip), atol=2e-5)
+        np.testing.assert_allclose(by_file(clip), predictor(average)(clip), atol=2e-5)
 
 
 def offsets_by(path, features):
@@ -127,7 +130,7 @@ def offsets_by(path, features):
     from landmarks.lite import load_model
     model, state, offsets = load_model(path), None, []
     state = np.zeros((1, model.n_state), np.float32)
-    for code in model.codes(features):
+    for code in model.codes(features=features):
         out = model.step(code=code[None], state=state)
         state = out["state"]
         offsets.append(out["offset"][0])
@@ -136,7 +139,7 @@ def offsets_by(path, features):
 
 def test_a_joined_model_is_the_mean_of_its_members(pack, tmp_path):
     from landmarks import join, train
-    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "seed")]
+    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "seed", "mel", "ear")]
     paths = [command(train.main, "--pack", pack, "--record", tmp_path, *small, *own).stdout.strip()
              for own in (("--seed", 5), ("--seed", 6, "--no-rnn", "--hidden", 7))]
     joined = command(join.main, *paths, "--record", tmp_path).stdout.strip()
@@ -176,20 +179,23 @@ def test_run_folder_explains_itself(trained):
 
 
 def test_batches_depend_on_seed_and_step_alone(pack):
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     clips = load_clips(pack, "train")
     one, two = (Batches(clips, n_items=4, n_frames=24, seed=7) for _ in range(2))
     one.batch(0)
-    for a, b in zip(one.batch(5), two.batch(5)):
+    (sound, *rest), (same_sound, *same_rest) = one.batch(5), two.batch(5)
+    for a, b in zip([sound["features"], *rest], [same_sound["features"], *same_rest]):
         np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(one.batch(5)[0], one.batch(6)[0])
+    assert not np.array_equal(sound["features"], one.batch(6)[0]["features"])
 
 
 def test_missing_frames_weigh_nothing(pack):
-    from landmarks.dataset import Batches, load_clips
+    from landmarks.batches import Batches
+    from landmarks.dataset import load_clips
     clip = next(c for c in load_clips(pack, "train") if np.isnan(c.face).any())
-    features, offsets, weight = Batches([clip], n_items=1, n_frames=64, seed=0, augment=False).batch(0)
-    assert np.isfinite(offsets).all() and np.isfinite(features).all()
+    sound, offsets, weight = Batches([clip], n_items=1, n_frames=64, seed=0, augment=False).batch(0)
+    assert np.isfinite(offsets).all() and np.isfinite(sound["features"]).all()
     assert weight[0, 3] == 0 and weight[0, 2] == 1 and not weight[0, len(clip.face):].any()
 
 

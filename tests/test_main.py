@@ -220,7 +220,7 @@ def test_progress_for_programs(tmp_path, photo_path, short_speech, predicted):
 
 
 def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
-    from landmarks.predict import DEFAULT_MODEL, _kept_model
+    from landmarks.lite import kept_model
     from render.parts.painted import MODELS, MOUTH, _painter
     read, path = [], tmp_path / "model"
     load = cached(lambda path, device="cpu": read.append(device) or path.read_text())
@@ -228,7 +228,7 @@ def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
     assert [load(path), load(path), load(path, "cuda"), load(path)] == ["one"] * 4 and read == ["cpu", "cuda"]
     path.write_text("two, longer")
     assert load(path) == "two, longer" and len(read) == 3
-    assert _kept_model(DEFAULT_MODEL) is _kept_model(DEFAULT_MODEL)
+    assert kept_model() is kept_model()
     assert _painter(MODELS[MOUTH], MOUTH, "cpu") is _painter(MODELS[MOUTH], MOUTH, "cpu")
 
 

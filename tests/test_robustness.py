@@ -12,7 +12,7 @@ from core.clock import FPS, SAMPLE_RATE
 from core.face import face68
 from core.media.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
 from core.metrics import lag_of
-from landmarks import distort, robustness, steadiness
+from landmarks import dataset, distort, robustness, steadiness
 from landmarks.features import mel_power
 from landmarks.timing import lip_gains, timing
 
@@ -43,7 +43,7 @@ def test_every_change_keeps_length_and_time(sentence):
         changed = change(sentence)
         assert len(changed) == len(sentence) and np.isfinite(changed).all(), name
         late_hops = lag_of(np.abs(changed).reshape(-1, HOP).mean(1), loudness, 20)
-        assert abs(late_hops) < (4 if "room" in name else 1.5), f"{name}: {late_hops} hops late"
+        assert abs(late_hops) < (4 if "room" in name else 2), f"{name}: {late_hops} hops late"
 
 
 def test_changes_are_what_they_say():
@@ -150,7 +150,7 @@ def test_sound_and_picture_begin_together_as_in_the_pack(tmp_path):
         file["name"], file["speaker"], file["split"] = [b"x/a"], [b"anna"], [b"val"]
     describe(tmp_path / "train.h5", "training-pack")
     (tmp_path / "index.csv").write_text(f"clip,sound\nx/a,{tmp_path / 'a.wav'}\n")
-    (_, heard), = robustness.clips_with_sound(tmp_path / "train.h5", tmp_path / "index.csv", "val")
+    (_, heard), = dataset.with_sound(dataset.load_clips(tmp_path / "train.h5", "val"), tmp_path / "index.csv")
     assert len(heard) == 40 * 640
     np.testing.assert_allclose(heard, sound[5 * HOP:5 * HOP + len(heard)], atol=1e-3)
     (tmp_path / "other.csv").write_text(f"clip,sound\nx/b,{tmp_path / 'a.wav'}\n")

@@ -119,6 +119,7 @@ parts.pairs data/pairs/index.csv
 data/faces data/faces/index.csv
 data/ravdess data/ravdess/index.csv
 avatar.pairs data/avatar_pairs/index.csv
+ear.pack data/ear.h5
 END
 case "$*" in predict.py*) echo "out/a b/landmarks.npy"; echo x.gif;; esac
 case "$*" in *--trained*) echo progress;; esac
@@ -173,10 +174,13 @@ def test_stopped_stage_is_not_done(make):
 def test_training_hands_its_model_to_evaluation(make):
     make("train-cnn", CORPUS, fails="landmarks.train")
     *members, joined = make("train-cnn", CORPUS)
-    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3 --no-rnn"]
+    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3"]
     assert joined == "landmarks.join --record CNN_record --trained CNN_record/trained-landmark" + 3 * " RECORD/00001/a model"
     assert make("train-cnn", CORPUS) == []
-    assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5"]
+    assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5 "
+                                        "--ear data/ear.h5"]
+    simple = make("train-cnn-fft", CORPUS)[:3]
+    assert [line.split("--seed ")[1].split(" --record")[0] for line in simple] == ["1", "2", "3 --no-rnn"]
 
 
 def test_a_training_that_failed_leaves_no_model(make, tmp_path):

@@ -12,12 +12,13 @@ from core.face import face68
 from core.media.audio import level_dbfs, spectrum_of, write_wav
 from landmarks.distort import shift_pitch
 from landmarks.hearing import Loudness
-from landmarks.predict import load_model, predict_file, predict_power
+from landmarks.lite import load_model
+from landmarks.predict import predict, predict_as_stream, predict_file
 from landmarks.voice import evaluate, gate
 from landmarks.voice.evaluate import FREE, SETTLED_S, loud_frames, said
 from landmarks.voice.gate import BREATH, LAG, Features, Voice, WholeVoice
 from landmarks.voice.revoice import shrink, sing, whisper
-from landmarks.wordless import wordless, wordless_samples
+from landmarks.voice.wordless import wordless, wordless_samples
 
 AT_REST = 0.02  # of the motion in speech
 
@@ -31,8 +32,9 @@ def power_of(sound):
     return model().power(spectrum_of(sound.astype(np.float32)))
 
 
-def opening(sound, **options):
-    return face68.mouth_opening(predict_power(model(), power_of(sound), **options))
+def opening(sound, running=False, gated=True):
+    by = predict_as_stream if running else predict
+    return face68.mouth_opening(by(model(), sound.astype(np.float32), gated=gated))
 
 
 def freedom(sound, whole=False):

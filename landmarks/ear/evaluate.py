@@ -14,7 +14,7 @@ from core.clock import FPS, SAMPLES_PER_FRAME
 from core.media.speech import Speech, open_speech
 from core.stage import progress, stage
 from landmarks.ear.encoder import Encoder, require_encoder
-from landmarks.ear.running import RunningEncoder
+from landmarks.ear.running import RunningEar
 from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
 from learn.measures import markdown, report
 
@@ -23,11 +23,11 @@ SECONDS = (1.0, 2.5, 4.0, 8.0)  # encoded again at each frame
 
 
 def stream_features(encoder: Encoder, speech: Speech, n_encoded: int) -> NDArray:
-    """Features of a stream: float32 [frame, CONTEXT + 1, half * value], of each frame and those before it."""
-    running, loud, found = RunningEncoder(encoder, n_encoded), recording_loudness(speech.spectrum), []
+    """Features of a stream: float32 [frame, CONTEXT + 1, half * value], of each frame and those around it."""
+    running, loud, found = RunningEar(encoder, n_encoded), recording_loudness(speech.spectrum), []
     for start in range(0, len(speech.sound), SAMPLES_PER_FRAME):
         running.push(speech.sound[start:start + SAMPLES_PER_FRAME])
-        found += [running.next(loud) for _ in range(running.n_ready)]
+        found += running.next(np.full(running.n_ready, loud))
     return np.array(found)
 
 
@@ -48,7 +48,7 @@ def evaluate(encoder: Encoder, speech: Speech) -> dict:
         for seconds in bar:
             stream = stream_features(encoder, speech, round(seconds * FPS))
             table[f"{seconds:g} s"] = {
-                str(ahead): correlation(stream[FPS + ahead:, CONTEXT - ahead], whole[FPS:len(stream) - ahead])
+                str(ahead): correlation(stream[FPS:, CONTEXT - ahead], whole[FPS + LOOK_AHEAD - ahead:][:len(stream) - FPS])
                 for ahead in range(0, LOOK_AHEAD + 1, 2)}
     return table
 

@@ -3,7 +3,8 @@
 Reads: data/train.h5 (training-pack), data/recordings/index.csv and the recordings' sound.
 Writes: data/ear.h5 (ear-pack): ear [version, frame, half * value] and log_power [version, frame, hop, mel] (decades) of the
 clips of the training-pack, in its order, each with LOOK_AHEAD frames more on both sides. The first version is the sound as it
-is. The others are played faster or slower, voice and all, and stand where the frames of the landmarks stand.
+is. The others are played faster or slower, voice and all, and stand where the frames of the landmarks stand. Besides, the
+same of sounds without a voice: quiet_ear [sound, frame, half * value], quiet_log_power [sound, frame, hop, mel].
 """
 
 import os
@@ -19,51 +20,23 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from core import artifacts
-from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.corpus import workers
 from core.errors import InputError, command_line
 from core.index import read_index
-from core.media.audio import HOP, HOPS_PER_FRAME, decode_any, resample, spectrum_of
+from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.stage import only_one, progress, stage
-from landmarks.dataset import open_pack, sample_at
-from landmarks.distort import add_noise, add_reverberation, telephone_band
+from landmarks.batches import sample_at
+from landmarks.dataset import open_pack, sound_of
+from landmarks.ear.augment import distort
 from landmarks.ear.encoder import HALVES, N_VALUES, require_encoder
 from landmarks.features import LOOK_AHEAD, N_MELS, mel_power, recording_loudness
+from landmarks.voice.wordless import wordless
 
 STAGE = "landmarks.ear.pack"
-SPEEDS = (0.86, 1.17)
-NOISE, BABBLE, ROOM, TELEPHONE = 0.35, 0.2, 0.2, 0.08  # of the distorted versions have it
+BABBLE = 0.2  # of the distorted versions have others behind them
 LEAST_POWER = 1e-6
-
-
-def distort(sound: NDArray, others: Sequence[NDArray], rng: np.random.Generator) -> tuple[NDArray, float]:
-    """`sound` [sample] as of another person, room or microphone, `others` behind it; and how many times as fast it is."""
-    speed = float(rng.uniform(*SPEEDS))
-    sound = resample(sound, round(SAMPLE_RATE * speed))
-    if rng.random() < ROOM:
-        wet = 10 ** rng.uniform(-1, -0.1)
-        sound = (1 - wet) * sound + wet * add_reverberation(sound, rng)
-    sound = equalise(sound, rng)
-    if len(others):
-        sound = add_noise(sound, np.sum([np.resize(other, len(sound)) for other in others], 0), rng.uniform(5, 25))
-    if rng.random() < NOISE:
-        sound = add_noise(sound, coloured_noise(len(sound), rng), rng.uniform(5, 40))
-    if rng.random() < TELEPHONE:
-        sound = telephone_band(sound)
-    return sound.astype(np.float32), speed
-
-
-def equalise(sound: NDArray, rng: np.random.Generator) -> NDArray:
-    """A smooth equaliser of a few dB, as of another microphone."""
-    hz = np.geomspace(60, SAMPLE_RATE / 2, 7)
-    spectrum, at = np.fft.rfft(sound), np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
-    return np.fft.irfft(spectrum * 10 ** np.interp(at, hz, rng.normal(0, 0.2, len(hz))), len(sound)).astype(np.float32)
-
-
-def coloured_noise(n: int, rng: np.random.Generator) -> NDArray:
-    """Steady noise, float [n], whose power falls by 0 to 20 dB a decade."""
-    spectrum, at = np.fft.rfft(rng.normal(size=n)), np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
-    return np.fft.irfft(spectrum * np.maximum(at, 30) ** -rng.uniform(0, 1), n)
+N_QUIET, QUIET_S = 60, 6
 
 
 def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[NDArray, NDArray]:
@@ -85,23 +58,24 @@ def _on_clock(values, n_frames, n_parts, speed):
     return mixed.reshape(n_frames, *(values.shape[1:] if values.ndim > 2 else (-1,)))
 
 
-def _sound(path, first_hop, n_frames):
-    sound = np.concatenate(list(decode_any(path)))[max(0, first_hop * HOP):]
-    sound = np.pad(sound, (max(0, -first_hop * HOP), 0))[:n_frames * SAMPLES_PER_FRAME]
-    return np.pad(sound, (0, n_frames * SAMPLES_PER_FRAME - len(sound)))
-
-
 def _clip(row: dict, n_versions: int, seed: int) -> list:
     """All versions of a clip: (ear, log_power) each. Two of these run side by side, each on one core."""
     threadpool_limits(1)
-    sound = _sound(row["sound"], row["first_hop"], row["n_frames"])
+    sound = sound_of(row["sound"], row["first_hop"], row["n_frames"])
     versions = [encode_version(sound, row["n_frames"])]
     for version in range(1, n_versions):
         rng = np.random.default_rng([seed, version, zlib.crc32(row["clip"].encode())])
         babble = row["others"][2 * version:2 * version + 2] if rng.random() < BABBLE else []
-        other, speed = distort(sound, [np.concatenate(list(decode_any(path))) for path in babble], rng)
+        other, speed = distort(sound, [sound_of(path) for path in babble], rng)
         versions.append(encode_version(other, row["n_frames"], speed))
     return versions
+
+
+def quiet_sounds(n_sounds: int, seed: int) -> list:
+    """`encode_version` of sounds without a voice, QUIET_S seconds each: silence first, then noise, hum, knocks, music."""
+    rng, n = np.random.default_rng([seed, n_sounds]), QUIET_S * SAMPLE_RATE
+    sounds = [np.zeros(n), *(wordless(rng, n) * 10 ** rng.uniform(-4, -1) for _ in range(n_sounds - 1))]
+    return [encode_version(sound.astype(np.float32), QUIET_S * FPS) for sound in sounds]
 
 
 def clips_of(pack: str | Path, index: str | Path, n_versions: int, seed: int) -> list[dict]:
@@ -126,6 +100,7 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jo
     with h5py.File(path, "w") as file, workers(jobs) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
         power = file.create_dataset("log_power", (n_versions, n.sum(), HOPS_PER_FRAME, N_MELS), "float16")
+        file["quiet_ear"], file["quiet_log_power"] = map(np.stack, zip(*quiet_sounds(N_QUIET, seed)))
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]
         versions = [n_versions if clip["split"] == "train" else 1 for clip in clips]
         done = pool.map(_clip, clips, versions, repeat(seed))  # what was yielded is forgotten

@@ -1,9 +1,10 @@
-"""Ear features of a stream: at every frame the last seconds are encoded again.
+"""Ear features of what a landmark network looks at, of a whole recording or of a stream.
 
 Reads, writes: nothing. The encoder looks both ways in time; what it makes of the last frames changes as sound follows them, so
-a stream asks again at each frame for all that the landmark network looks at. Pieces of any size give the same features.
+a stream encodes its last seconds again at each frame, for all that the network looks at. Pieces of any size give the same.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,21 @@ HEARD = round(2.5 * FPS)  # frames encoded again
 AROUND = N_FFT - HOP  # samples beside a frame that its windows reach, half of them ahead
 
 
-class RunningEncoder:
-    """Sound in pieces in, features of one frame after another out.
+class WholeEar:
+    """Features of a recording that lies there whole: [LOOK_AHEAD + frame + LOOK_AHEAD, half * value]."""
+
+    def __init__(self, features: NDArray):
+        self._left = features
+
+    def next(self, loud: NDArray) -> Iterator[NDArray]:
+        """Those around the next `len(loud)` frames: float32 [CONTEXT + frame, half * value], in one piece."""
+        n = len(loud)
+        yield self._left[:n + CONTEXT].astype(np.float32)
+        self._left = self._left[n:]
+
+
+class RunningEar:
+    """Sound in pieces in, features around one frame after another out.
 
     Parameters
     ----------
@@ -28,8 +42,8 @@ class RunningEncoder:
 
     def __init__(self, encoder: Encoder, n_heard: int = HEARD):
         self._encoder, self._n_heard = encoder, n_heard
-        self._to_take = LOOK_AHEAD * SAMPLES_PER_FRAME  # silence before the sound begins, with its first frame
-        self._sound = np.zeros(self._to_take + N_FFT // 2, np.float32)
+        self._to_take = CONTEXT * SAMPLES_PER_FRAME  # with the first frame: silence before it, and sound ahead of it
+        self._sound = np.zeros(LOOK_AHEAD * SAMPLES_PER_FRAME + N_FFT // 2, np.float32)
         self._mel: Any = np.empty((0, N_MELS), np.float32)
 
     def push(self, sound: NDArray) -> None:
@@ -41,19 +55,22 @@ class RunningEncoder:
         """Frames of the sound pushed whose features can be had and were not yet."""
         return max(0, (len(self._sound) - self._to_take - AROUND) // SAMPLES_PER_FRAME)
 
-    def next(self, loud: float) -> NDArray:
-        """Features of the next frame and the CONTEXT frames before it, float32 [CONTEXT + 1, half * value].
+    def next(self, loud: NDArray) -> Iterator[NDArray]:
+        """Those around each of the next `len(loud)` frames, a frame at a time: float32 [CONTEXT + 1, half * value].
 
-        `loud` : power of the voice's loud frames by now, see `landmarks.hearing.Loudness`.
+        `loud` : power of the voice's loud frames as of each, see `landmarks.hearing.Loudness`.
 
         Raises
         ------
-        ValueError : the next frame is not ready.
+        ValueError : so many are not ready.
         """
+        for one in loud:
+            yield self._next(one)
+
+    def _next(self, loud):
         if not self.n_ready:
             raise ValueError("no frame is ready")
         n, self._to_take = self._to_take + SAMPLES_PER_FRAME, 0
         self._mel = np.concatenate([self._mel, whisper_mel(self._sound[:n + AROUND])])[-self._n_heard * HOPS:]
         self._sound = self._sound[n:]
-        features = self._encoder.encode(levelled(self._mel, loud)).reshape(-1, HALVES * N_VALUES)[-CONTEXT - 1:]
-        return np.pad(features, ((CONTEXT + 1 - len(features), 0), (0, 0)), mode="edge")  # earlier silence at the beginning
+        return self._encoder.encode(levelled(self._mel, loud)).reshape(-1, HALVES * N_VALUES)[-CONTEXT - 1:]

@@ -1,6 +1,7 @@
 """The emotion in a voice: `python -m landmarks.emotion`.
 
-Reads: SPEECH (.wav), MODEL (emotion-model). Writes: OUT/emotion.json, emotion.png, speech_embedding.npy.
+Reads: SPEECH (.wav), MODEL (emotion-model), the speech encoder where it is installed.
+Writes: OUT/emotion.json, emotion.png, speech_embedding.npy.
 """
 
 from pathlib import Path
@@ -16,7 +17,7 @@ from landmarks.expression import EMOTIONS
 _PATH = click.Path(path_type=Path)
 
 
-@stage(reads="SPEECH (.wav), MODEL (emotion-model)",
+@stage(reads="SPEECH (.wav), MODEL (emotion-model), the speech encoder where it is installed",
        writes="OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding)",
        examples=("python -m landmarks.emotion speech.wav", "python -m landmarks.emotion speech.wav --out results/emotion"))
 @click.argument("speech", type=_PATH)

@@ -1,7 +1,8 @@
 """Training data of the emotion recogniser: acted and unacted speech, with augmentation.
 
 Reads: the sound of the recordings that an index.csv lists with their emotion, and of others. Writes: nothing.
-What changes from step to step: speed, formants, pitch, the microphone, the noise, the stretch, and what is hidden.
+What changes from step to step: speed, formants, pitch, the microphone, the noise, the stretch, and what is hidden. What a
+pretrained speech encoder makes of a recording, and of distorted copies of it, does not.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,6 +17,7 @@ from core.errors import InputError
 from core.index import read_index
 from core.media.audio import decode_any
 from core.stage import progress
+from landmarks.emotion.copies import copies_of, hear, spoken
 from landmarks.emotion.model import N_BANDS, N_FEATURES, PIECE, STEPS_PER_FRAME, emotion_features, sounds_of
 from landmarks.expression import EMOTIONS
 from landmarks.features import VOICED
@@ -35,7 +37,10 @@ HIDDEN_BANDS, HIDDEN_STEPS = 6, 13  # fewer than these (Park et al. 2019, SpecAu
 
 @dataclass
 class Take:
-    """One recording: who, how, and its sound as of `sounds_of`."""
+    """One recording: who, how, its sound as of `sounds_of`; with the speech encoder its features, and statistics of copies.
+
+    `ear` is float16 [step, value], `ear_moments` float32 [1 + copy, n], those of the recording as it is first.
+    """
 
     speaker: str
     emotion: int
@@ -43,6 +48,8 @@ class Take:
     power: np.ndarray
     octaves: np.ndarray
     voicing: np.ndarray
+    ear: np.ndarray | None = None
+    ear_moments: np.ndarray | None = None
 
     @property
     def sounds(self) -> tuple[NDArray, NDArray, NDArray]:
@@ -54,21 +61,30 @@ def _take(speaker, emotion, strong, sound) -> Take:
     return Take(speaker, emotion, strong, *sounds_of(sound)[:3])
 
 
-def takes(index: str | Path, keep: Collection[str] | None = None) -> list:
-    """The recordings of an index.csv whose emotion is told. `keep`: speakers; all by default. Raises InputError for none."""
+def takes(index: str | Path, keep: Collection[str] | None = None, copies: bool = False) -> list[Take]:
+    """The recordings of an index.csv whose emotion is told.
+
+    `keep`: speakers; all by default. `copies`: the speech encoder hears changed ones too. Raises InputError for none.
+    """
     listed = read_index(index, "speaker", "sound", "emotion", "intensity", cure="make train-emotion RAVDESS=folder")
     rows = [row for row in listed
             if row["emotion"] in EMOTIONS and row["sound"] and not row.get("problem") and (not keep or row["speaker"] in keep)]
     if not rows:
         raise InputError(index, "no recordings with an emotion" + (f" of {', '.join(keep)}" if keep else ""),
                          "RAVDESS file names", "python -m preprocess.list_recordings path/to/ravdess --out data/ravdess")
-    found = []
+    found, alike = [], {}
     with progress(rows, "read acted speech") as bar:
         for row in bar:
             sound = np.concatenate([np.zeros(0, np.float32), *decode_any(row["sound"])])
             if len(sound) >= SAMPLE_RATE // 2:
-                found.append(_take(row["speaker"], EMOTIONS.index(row["emotion"]), float(row["intensity"] == "strong"), sound))
-    return found
+                take = _take(row["speaker"], EMOTIONS.index(row["emotion"]), float(row["intensity"] == "strong"), sound)
+                found.append((take, sound))
+                alike.setdefault((take.speaker, take.emotion), []).append(spoken(sound))
+    with progress(found, "encode acted speech") as bar:
+        for number, (take, sound) in enumerate(bar):
+            versions = copies_of(sound, alike[take.speaker, take.emotion], number) if copies else []
+            take.ear, take.ear_moments = hear(sound, versions)
+    return [take for take, _ in found]
 
 
 def tells_emotion(row: dict) -> bool:

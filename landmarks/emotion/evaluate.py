@@ -17,23 +17,15 @@ from core import artifacts
 from core.index import read_index, source_of
 from core.media.audio import decode_any
 from core.stage import progress, stage
-from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of
+from landmarks.emotion.measure import HELD_OUT_ACTORS, calibration_error, recall, scores_of
 from landmarks.emotion.model import DEFAULT_MODEL, load_recogniser
 from landmarks.emotion.recognise import SIX, emotion_of, six_of
 from landmarks.expression import EMOTIONS
 from learn.measures import markdown, report
 
 STAGE = "landmarks.emotion.evaluate"
-N_BINS = 10
 MOST_CLIPS = 15  # of a source of unacted speech
 MILD_EMOTIONS = ("neutral", "calm")
-
-
-def calibration_error(right: NDArray, confidence: NDArray) -> float:
-    """Expected calibration error of answers: bool [item] and their confidence [item]."""
-    place = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
-    return float(sum(abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
-                     for b in np.unique(place)))
 
 
 def measured(wanted: NDArray, probabilities: NDArray, names: Sequence[str]) -> dict:
@@ -47,20 +39,23 @@ def measured(wanted: NDArray, probabilities: NDArray, names: Sequence[str]) -> d
 
 
 def acted(index: str | Path, apart: Collection[str], model: str | Path) -> dict:
-    """Measures on the acted recordings of the speakers `apart`, in eight classes and in six, and by speaker."""
+    """Measures on the acted recordings of the speakers `apart`, in eight classes and six, and without the encoder."""
     from landmarks.emotion.data import takes
     found = takes(index, apart)
     recogniser = load_recogniser(model)
-    by_networks, by_moments, acted = scores_of(recogniser, found)
-    probabilities = np.array([recogniser.whole(recogniser.listen(*take.sounds)) for take in found])
+    by_networks, by_moments, acted, by_ear = scores_of(recogniser, found)
+    probabilities = np.array([recogniser.whole(recogniser.listen(*take.sounds, ear=take.ear)) for take in found])
+    without = np.array([recogniser.whole(recogniser.listen(*take.sounds)) for take in found])
     wanted, speaker = np.array([take.emotion for take in found]), np.array([take.speaker for take in found])
     sixth = {EMOTIONS.index(name): i for i, names in enumerate(SIX.values()) for name in names}
     has_six = np.isin(wanted, list(sixth))
     return {"eight": measured(wanted, probabilities, EMOTIONS),
             "six": measured(np.array([sixth[w] for w in wanted[has_six]]), six_of(probabilities[has_six]), list(SIX)),
-            "taken for acted": float((acted > 0).mean()), "all taken for acted": recall(
-                wanted, by_networks + recogniser.arrays["share"] * by_moments),
+            "without": measured(wanted, without, EMOTIONS), "taken for acted": float((acted > 0).mean()),
+            "all taken for acted": recall(wanted, recogniser.together(
+                by_networks, by_moments, by_ear if recogniser.takes_ear else None)),
             "networks alone": recall(wanted, by_networks), "discriminant alone": recall(wanted, by_moments),
+            "encoder alone": recall(wanted, by_ear),
             "speakers": {str(name): recall(wanted[speaker == name], probabilities[speaker == name])
                          for name in np.unique(speaker)}}
 
@@ -88,8 +83,10 @@ def as_markdown(about: dict) -> str:
     confusion = [(name, *row.values(), f"{acted['eight']['recalls'].get(name, np.nan):.0%}")
                  for name, row in acted["eight"]["confusion"].items()]
     rows = [(f"{name} classes", m["recordings"], f"{m['recall']:.1%}", f"{m['accuracy']:.1%}", f"{m['ece']:.3f}",
-             f"{m['by_chance']:.1%}") for name, m in ((name, acted[name]) for name in ("eight", "six"))]
-    parts = {name: acted[name] for name in ("all taken for acted", "networks alone", "discriminant alone")} | acted["speakers"]
+             f"{m['by_chance']:.1%}")
+            for name, m in (("eight", acted["eight"]), ("six", acted["six"]), ("without the encoder, eight", acted["without"]))]
+    parts = {name: acted[name] for name in ("all taken for acted", "networks alone", "discriminant alone", "encoder alone")}
+    parts |= acted["speakers"]
     rows += [(f"{name}, eight classes", "", f"{share:.1%}", "", "", "") for name, share in parts.items()]
     rows.append(("cross-validation, one network and discriminant each", held["recordings"], f"{held['recall']:.1%}", *[""] * 3))
     mild = [(name, m["recordings"], f"{m['mild_first']:.0%}", *(f"{p:.2f}" for p in m["mean"].values()))

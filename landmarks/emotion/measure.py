@@ -1,4 +1,4 @@
-"""Measures of the emotion recogniser: recall per class, cross-entropy, scores of labelled recordings.
+"""Measures of the emotion recogniser: recall per class, cross-entropy, calibration, scores of labelled recordings.
 
 Reads, writes: nothing.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from landmarks.emotion.model import Recogniser
 
 HELD_OUT_ACTORS = ("actor_19", "actor_20")
+N_BINS = 10  # of the calibration error
 
 
 def recall(wanted: NDArray, scores: NDArray) -> float:
@@ -26,9 +27,16 @@ def surprise(wanted: NDArray, chances: NDArray) -> float:
     return -float(np.log(np.maximum(chances[np.arange(len(wanted)), wanted], 1e-12)).mean())
 
 
-def scores_of(recogniser: "Recogniser", takes: Sequence) -> tuple[NDArray, NDArray, NDArray]:
-    """Scores of takes by the networks and by the discriminant, float [take, 8] each, and of being acted, float [take]."""
-    found = [recogniser.listen(*take.sounds) for take in takes]
+def calibration_error(right: NDArray, confidence: NDArray) -> float:
+    """Expected calibration error of answers: bool [item] and their confidence [item]."""
+    place = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    return float(sum(abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
+                     for b in np.unique(place)))
+
+
+def scores_of(recogniser: "Recogniser", takes: Sequence) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Scores of whole takes, as of `Recogniser.scores`."""
+    found = [recogniser.listen(take.power, take.octaves, take.voicing, take.ear) for take in takes]
     scores = [recogniser.scores(one, np.array([0]), np.array([len(one)])) for one in found]
-    by_network, by_moments, acted = (np.concatenate(part) for part in zip(*scores))
-    return by_network, by_moments, acted
+    by_network, by_moments, acted, by_ear = (np.concatenate(part) for part in zip(*scores))
+    return by_network, by_moments, acted, by_ear

@@ -3,11 +3,13 @@
 Reads: CNN_record/emotion/model.npz (emotion-model), made by landmarks.emotion.train. Writes: nothing.
 Convolutions go from 50 steps to 25 frames a second, an LSTM both ways (Hochreiter and Schmidhuber 1997) makes the speech
 embedding; attentive statistics of pieces as long as those of the training (Okabe et al. 2018) give the emotion of a stretch,
-together with a linear discriminant of the moments of all of it (landmarks.emotion.moments). A second one tells how near the
-speech is to acted speech: what is not near is neutral or calm.
+together with linear discriminants of the moments of all of it (landmarks.emotion.moments) and, where there is one, of what a
+pretrained speech encoder says (landmarks.emotion.ear). Another one tells how near the speech is to acted speech: what is not
+near is neutral or calm.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,8 @@ from core.cache import cached
 from core.clock import FPS
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
-from landmarks.emotion.moments import Moments
+from landmarks.emotion.ear import EarMoments
+from landmarks.emotion.moments import Moments, averaged
 from landmarks.features import FLOOR, VOICED, log_mel, loud_power, mel_power
 from landmarks.head.prosody import pitch_and_voicing
 from preprocess.ravdess import EMOTIONS
@@ -36,6 +39,8 @@ VOICE, VOICE_SPREAD = 0.4, 0.4  # voicing that counts for nothing, and how much 
 PITCH_MIDDLE = 1.3  # octaves above the lowest pitch
 EVERY = round(0.2 * FPS)  # frames from one moment that is judged to the next
 AROUND_S = 2.0  # before and after a moment: what its emotion is judged by
+EAR_PIECE, EAR_STRIDE = round(2 * AROUND_S * FPS), FPS  # the same of what the speech encoder says: a sentence of the training
+NETWORK = ("first", "first_bias", "second", "second_bias", "kernel", "recurrent", "bias", "attention", "out", "out_bias")
 SILENT = 1e-4  # least weight of a frame in a stretch; and of a variance
 
 
@@ -130,12 +135,6 @@ def _recurrent(x, kernel, recurrent, bias):
     return out
 
 
-def _pieces(first: int, last: int):
-    """Begin and end of pieces of at most PIECE frames, PIECE_STRIDE apart, from `first` to `last`: int [piece, 2]."""
-    begin = np.unique(np.r_[np.arange(first, last - PIECE, PIECE_STRIDE), max(first, last - PIECE)])
-    return np.stack([begin, np.minimum(begin + PIECE, last)], 1)
-
-
 @dataclass(frozen=True)
 class Heard:
     """What a `Recogniser` makes of a recording; everything else is drawn from it.
@@ -145,11 +144,13 @@ class Heard:
     states : float32 [network, frame, 2 * unit + channel], values of LSTMs and convolutions
     weight : float32 [frame], in a stretch
     moments : `Moments`
+    ear : `EarMoments`, or None without the speech encoder
     """
 
     states: np.ndarray
     weight: np.ndarray
     moments: Moments
+    ear: EarMoments | None = None
 
     def __len__(self):
         return len(self.weight)
@@ -160,10 +161,10 @@ class Recogniser:
 
     def __init__(self, arrays):
         self.arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
-        self.filters = self.arrays["mel"]
+        self.filters, self.takes_ear = self.arrays["mel"], "ear" in self.arrays
 
-    def listen(self, power, octaves, voicing) -> Heard:
-        """Take a recording in, as of `sounds_of`."""
+    def listen(self, power, octaves, voicing, ear=None) -> Heard:
+        """Take a recording in, as of `sounds_of`, and of `ear_steps` where the speech encoder is there."""
         a, codes = self.arrays, []
         features, sounding = emotion_features(power, octaves, voicing)
         for first, first_bias, second, second_bias in zip(a["first"], a["first_bias"], a["second"], a["second_bias"]):
@@ -171,7 +172,8 @@ class Recogniser:
         shaped = [a[name].reshape(-1, *a[name].shape[2:]) for name in ("kernel", "recurrent", "bias")]
         both = _recurrent(np.stack([way for code in codes for way in (code, code[::-1])]), *shaped)
         states = np.concatenate([both[::2], both[1::2, ::-1], np.stack(codes)], -1)
-        return Heard(states, per_frame(sounding), moments_of(power, octaves, voicing, features, sounding))
+        return Heard(states, per_frame(sounding), moments_of(power, octaves, voicing, features, sounding),
+                     EarMoments(ear, sounding) if self.takes_ear and ear is not None else None)
 
     def embedding(self, found: Heard):
         """The speech embedding, the LSTMs' part of the states: float32 [frame, value]."""
@@ -191,25 +193,31 @@ class Recogniser:
         return np.stack([np.interp(np.arange(n_frames), at, column) for column in judged.T], 1).astype(np.float32)
 
     def _judged(self, found, first, last):
-        by_networks, by_moments, acted = self.scores(found, first, last)
-        chances = likely((by_networks + self.arrays["share"] * by_moments) / self.arrays["temperature"])
+        by_networks, by_moments, acted, by_ear = self.scores(found, first, last)
+        chances = likely(self.together(by_networks, by_moments, by_ear if found.ear else None))
         return as_far_as_acted(chances, 1 / (1 + np.exp(-np.clip(acted, -50, 50)))).astype(np.float32)
+
+    def together(self, by_networks, by_moments, by_ear=None):
+        """Logarithms of probabilities, but for a constant, of what `scores` gives; `by_ear` is None without the encoder."""
+        a, scores = self.arrays, by_networks + self.arrays["share"] * by_moments
+        return scores / a["temperature"] if by_ear is None else (scores + a["ear_share"] * by_ear) / a["ear_temperature"]
 
     def scores(self, found: Heard, first, last):
         """Scores of stretches of frames, each from `first` to before `last` [stretch].
 
-        By the networks and by the discriminant, float [stretch, 8] each, and of speech with an emotion in it, float [stretch].
+        By the networks and by the discriminant, float [stretch, 8] each, of speech with an emotion in it, float [stretch], and
+        by the speech encoder, float [stretch, 8], all 0 without it.
         """
         a = self.arrays
-        pieces = [_pieces(*ends) for ends in zip(first, last)]
-        begin, end = np.concatenate(pieces).T
-        heard_up_to = np.cumsum(np.pad(found.weight, (1, 0)))
-        weight = (heard_up_to[end] - heard_up_to[begin])[:, None]
-        of_stretch = np.cumsum([0, *map(len, pieces[:-1])])
-        by_networks = (np.add.reduceat(weight * self._by_networks(found, begin, end), of_stretch)
-                       / np.add.reduceat(weight, of_stretch))
-        moments = found.moments(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last)
-        return by_networks, moments @ a["discriminant"] + a["discriminant_bias"], moments @ a["acted"] + a["acted_bias"]
+        by_networks = averaged(partial(self._by_networks, found), found.weight, first, last, PIECE, PIECE_STRIDE)
+        moments, by_ear = found.moments(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last), np.zeros_like(by_networks)
+        if found.ear:
+            by_ear = averaged(partial(self._by_ear, found), found.weight, first, last, EAR_PIECE, EAR_STRIDE)
+        by_moments = moments @ a["discriminant"] + a["discriminant_bias"]
+        return by_networks, by_moments, moments @ a["acted"] + a["acted_bias"], by_ear
+
+    def _by_ear(self, found, first, last):
+        return found.ear(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last) @ self.arrays["ear"] + self.arrays["ear_bias"]
 
     def _by_networks(self, found, first, last):
         """Scores of the networks, their mean, for frames from `first` to before `last` [piece]: float [piece, 8]."""

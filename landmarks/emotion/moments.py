@@ -6,6 +6,8 @@ in how much time would be learnt from the few sentences of an acted corpus. A li
 networks (landmarks.emotion.model).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,10 +66,10 @@ class Moments:
 
     def __call__(self, first, last):
         """Statistics of stretches of steps, each from `first` to before `last` [stretch]: float32 [stretch, n]."""
-        return np.concatenate([_statistics(*part, first, last) for part in self._parts], 1).astype(np.float32)
+        return np.concatenate([statistics(*part, first, last) for part in self._parts], 1).astype(np.float32)
 
 
-def _statistics(values, weight, wanted, first, last):
+def statistics(values, weight, wanted, first, last):
     """m(ean), s(pread) and (s)k(ew) of weighted `values` [step, column] over stretches: [stretch, column * len(wanted)]."""
     raw = np.column_stack([weight, *(weight[:, None] * values**n for n in range(1, len(wanted) + 1 if "k" in wanted else 3))])
     sums = np.cumsum(np.pad(raw.astype(np.float64), ((1, 0), (0, 0))), 0)
@@ -81,6 +83,25 @@ def _statistics(values, weight, wanted, first, last):
         cube = raw[:, 2 * n_columns:]
         found["k"] = np.cbrt(cube - 3 * mean * square + 2 * mean**3) / spread
     return np.concatenate([found[name] for name in wanted], 1)
+
+
+def pieces(first: int, last: int, length: int, stride: int) -> NDArray:
+    """Begin and end of pieces of at most `length` frames, `stride` apart, from `first` to `last`: int [piece, 2]."""
+    begin = np.unique(np.r_[np.arange(first, last - length, stride), max(first, last - length)])
+    return np.stack([begin, np.minimum(begin + length, last)], 1)
+
+
+def averaged(scores: Callable[[NDArray, NDArray], NDArray], weight: NDArray, first: NDArray, last: NDArray, length: int,
+             stride: int) -> NDArray:
+    """Scores of stretches of frames, each from `first` to before `last` [stretch]: those of their pieces, averaged.
+
+    `scores` takes begins and ends [piece] and gives [piece, class]; `weight` [frame] says how much each frame counts.
+    """
+    parts = [pieces(*ends, length, stride) for ends in zip(first, last)]
+    begin, end = np.concatenate(parts).T
+    up_to = np.cumsum(np.pad(weight, (1, 0)))
+    of_piece, of_stretch = (up_to[end] - up_to[begin])[:, None], np.cumsum([0, *map(len, parts[:-1])])
+    return np.add.reduceat(of_piece * scores(begin, end), of_stretch) / np.add.reduceat(of_piece, of_stretch)
 
 
 def discriminant(moments: NDArray, emotion: NDArray, n_classes: int, shrinkage: float) -> tuple[NDArray, NDArray]:

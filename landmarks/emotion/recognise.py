@@ -1,6 +1,7 @@
 """Emotion recognition: probabilities of eight emotions, whole and over time, and the speech embedding.
 
-Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), CNN_record/voice/model.npz (voice-model).
+Reads: a .wav, CNN_record/emotion/model.npz (emotion-model), CNN_record/voice/model.npz (voice-model), the speech encoder of
+the pinned package where it is installed.
 Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (speech-embedding, a row a frame).
 Where nobody speaks the emotion is neutral. The eight classes are those of RAVDESS; the six of CREMA-D are made from them.
 """
@@ -17,6 +18,7 @@ from core import artifacts
 from core.clock import FPS, SAMPLES_PER_FRAME, n_frames_of
 from core.files import whole_file
 from core.media.audio import spectrum_of
+from landmarks.emotion.ear import ear_of, ear_steps
 from landmarks.emotion.model import DEFAULT_MODEL, EVERY, NEUTRAL, kept_recogniser, sounds_of
 from landmarks.expression import EMOTIONS, smooth_emotion
 from landmarks.voice.gate import WholeVoice
@@ -58,20 +60,21 @@ def six_of(probabilities: NDArray) -> NDArray:
 
 
 def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | None = None,
-               spectrum: NDArray | None = None) -> Emotion:
+               spectrum: NDArray | None = None, ear: NDArray | None = None) -> Emotion:
     """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
 
-    `free` is how far somebody speaks in each frame, `WholeVoice.free`, and `spectrum` what `spectrum_of` gives, where they
-    are known.
+    `free` is how far somebody speaks in each frame, `WholeVoice.free`, `spectrum` what `spectrum_of` gives, and `ear` what
+    `Encoder.features` of the packaged speech encoder gives, where they are known. Where it is not installed, a line says so.
     """
     recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
     spectrum = spectrum_of(sound) if spectrum is None else spectrum
+    ear = ear_of(sound, spectrum) if ear is None and recogniser.takes_ear else ear
     bounds = np.linspace(0, n_frames, max(1, round(n_frames / FPS / BLOCK_S)) + 1).astype(int)
     parts = []
     for first, last in zip(bounds, bounds[1:]):
         end = last * SAMPLES_PER_FRAME if last < n_frames else len(sound)
         *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters, spectrum[first:last])
-        found = recogniser.listen(*heard)
+        found = recogniser.listen(*heard, None if ear is None else ear_steps(ear, first, last))
         parts.append((power, recogniser.whole(found), recogniser.over_time(found), recogniser.embedding(found)))
     powers, wholes, over_time, embedding = zip(*parts)
     free = WholeVoice(np.concatenate(powers)).free if free is None else free

@@ -1,10 +1,11 @@
 """Train the emotion recogniser: cross-validation over groups of actors, all networks averaged.
 
-Reads: the acted recordings that INDEX lists (RAVDESS, Livingstone and Russo 2018); others, --unacted; synthesised voices.
+Reads: the acted recordings that INDEX lists (RAVDESS, Livingstone and Russo 2018); others, --unacted; synthesised voices; the
+speech encoder of the pinned package, without which the model does without it everywhere.
 Writes: CNN_record/00001/: run.json, 1/ 2/ ... (a folder a network, to go on), model.npz (emotion-model) and `done`.
-What each network says of the actors held out from it sets how much the discriminant of the moments counts beside it, and the
-temperature (Guo et al. 2017); it is the cross-validation in the sidecar. The actors of --apart are in no network:
-landmarks.emotion.evaluate measures on them.
+What each network says of the actors held out from it sets how much the discriminant of the moments counts beside it, then
+that of the speech encoder's features, and both temperatures (Guo et al. 2017); it is the cross-validation in the
+sidecar. The actors of --apart are in no network: landmarks.emotion.evaluate measures on them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.errors import InputError
 from core.stage import say, stage
-from landmarks.emotion.measure import HELD_OUT_ACTORS, recall, scores_of, surprise
+from landmarks.emotion.measure import HELD_OUT_ACTORS, calibration_error, recall, scores_of, surprise
 from learn.run import run_options, train_as_asked
 from preprocess.ravdess import EMOTIONS
 
@@ -29,6 +30,7 @@ STAGE = "landmarks.emotion.train"
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
 SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
+EAR_SHRINKAGE = 0.1  # of the covariance of the speech encoder's discriminant
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
 
 
@@ -68,6 +70,17 @@ def discriminants(moments: NDArray, emotion: NDArray) -> dict:
             "acted_bias": both_bias[1] - both_bias[0]}
 
 
+def ear_discriminant(takes: "Sequence[Take]") -> dict:
+    """Arrays of the discriminant of the speech encoder's features; none where they are not known."""
+    from landmarks.emotion.moments import discriminant
+    copies = [take.ear_moments for take in takes if take.ear_moments is not None]
+    if not copies:
+        return {}
+    emotion = np.repeat([take.emotion for take in takes], [len(moments) for moments in copies])
+    weights, bias = discriminant(np.concatenate(copies), emotion, len(EMOTIONS), EAR_SHRINKAGE)
+    return {"ear": weights, "ear_bias": bias, "ear_share": np.float32(0), "ear_temperature": np.float32(1)}
+
+
 def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperature: float = 1.0) -> dict:
     """The arrays of an emotion-model made of some networks' (`train_one`) and of `discriminants`."""
     from landmarks.features import mel_filters
@@ -101,32 +114,52 @@ def train_one(folder: Path, learnt: Sequence, held_out: Sequence, linear: dict, 
     return arrays_of(network)
 
 
+def networks_of(model: str | Path, options: dict) -> list[dict]:
+    """The networks of an emotion-model, as of `train_one`. Raises InputError when others were held out from them."""
+    from landmarks.emotion.model import NETWORK, load_recogniser
+    about = artifacts.read_sidecar(model).get("options", {})
+    for name in ("folds", "apart"):
+        if about.get(name) != options[name]:
+            raise InputError(model, f"networks of {name} {about.get(name)}", str(options[name]), "leave --networks away")
+    arrays = load_recogniser(model).arrays
+    return [{name: arrays[name][i] for name in NETWORK} for i in range(options["folds"])]
+
+
 def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train all networks of a run and write the model. Returns its path."""
-    from landmarks.emotion.model import Recogniser
+    from landmarks.emotion.model import Recogniser, likely
     takes, networks, wanted, scores, others, groups = [*acted, *unacted], [], [], [], [], {}
+    kept = networks_of(options["networks"], options) if options["networks"] else []
     moments, emotion = moments_of_takes(takes, options["seed"]), np.array([take.emotion for take in takes])
     folds = [np.array_split(sorted({take.speaker for take in part}), options["folds"]) for part in (acted, unacted)]
     for number, (actors, people) in enumerate(zip(*folds), 1):
         held_out = [take for take in acted if take.speaker in actors]
         apart = np.isin([take.speaker for take in takes], [*actors, *people])
-        linear, seed = discriminants(moments[:, ~apart], emotion[~apart]), options["seed"] + number
-        learnt = [take for take in acted if take.speaker not in actors]
-        networks.append(train_one(run / str(number), learnt, held_out, linear, options, seed))
+        learnt, seed = [take for take in acted if take.speaker not in actors], options["seed"] + number
+        linear = discriminants(moments[:, ~apart], emotion[~apart]) | ear_discriminant(learnt)
+        networks.append(kept[number - 1] if kept else train_one(run / str(number), learnt, held_out, linear, options, seed))
         wanted.append(np.array([take.emotion for take in held_out]))
         scores.append(scores_of(Recogniser(merged(networks[-1:], linear)), held_out))
         others.append(moments[0, apart & (emotion < 0)] @ linear["acted"] + linear["acted_bias"])
         groups[", ".join(actors)] = len(held_out)
     wanted, others = np.concatenate(wanted), np.concatenate(others)
-    by_network, by_moments, is_acted = (np.concatenate(part) for part in zip(*scores))
+    by_network, by_moments, is_acted, by_ear = (np.concatenate(part) for part in zip(*scores))
     share, temperature = weighed(wanted, by_network, by_moments)
     enough = float(np.percentile(is_acted, 100 * (1 - TAKEN_FOR_ACTED)))
-    linear = discriminants(moments, emotion)
+    linear = discriminants(moments, emotion) | ear_discriminant(acted)
     linear["acted_bias"] -= enough
-    both, ends = by_network + share * by_moments, np.cumsum(list(groups.values()))
-    held = {"recordings": len(wanted), "recall": recall(wanted, both), "network alone": recall(wanted, by_network),
-            "discriminant alone": recall(wanted, by_moments),
-            "groups": {names: recall(wanted[end - n:end], both[end - n:end]) for (names, n), end in zip(groups.items(), ends)},
+    without, ends = by_network + share * by_moments, np.cumsum(list(groups.values()))
+    all_of_it, heat = without, temperature
+    if "ear" in linear:
+        ear_share, heat = weighed(wanted, without, by_ear)
+        linear |= {"ear_share": np.float32(ear_share), "ear_temperature": np.float32(heat)}
+        all_of_it = without + ear_share * by_ear
+    held = {"recordings": len(wanted), "recall": recall(wanted, all_of_it),
+            "ece": calibration_error(all_of_it.argmax(1) == wanted, likely(all_of_it / heat).max(1)),
+            "without the encoder": recall(wanted, without), "network alone": recall(wanted, by_network),
+            "discriminant alone": recall(wanted, by_moments), "encoder alone": recall(wanted, by_ear),
+            "groups": {names: recall(wanted[end - n:end], all_of_it[end - n:end])
+                       for (names, n), end in zip(groups.items(), ends)},
             "acted taken for acted": float((is_acted > enough).mean()),
             "unacted taken for unacted": float((others < enough).mean()) if len(others) else None}
     path = run / "model.npz"
@@ -139,11 +172,14 @@ def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options
 
 @stage(reads="the recordings that INDEX lists", writes="RECORD/00001/ with model.npz, run.json, a folder a network",
        examples=("python -m preprocess.list_recordings path/to/ravdess --out data/ravdess",
-                 "python -m landmarks.emotion.train --index data/ravdess/index.csv"))
+                 "python -m landmarks.emotion.train --index data/ravdess/index.csv",
+                 "python -m landmarks.emotion.train --networks CNN_record/emotion/model.npz"))
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/ravdess/index.csv"),
               help="A list of acted recordings, with emotion and intensity.")
 @click.option("--unacted", "unacted_index", type=click.Path(path_type=Path),
               help="A list of recordings of people who do not act: what sounds like them is neutral.")
+@click.option("--networks", type=click.Path(path_type=Path),
+              help="An emotion-model of these speakers and folds, whose networks are kept: only discriminants are fitted.")
 @run_options("CNN_record", resumes=False)
 @click.option("--apart", multiple=True, default=HELD_OUT_ACTORS, help="Speakers kept for landmarks.emotion.evaluate.")
 @click.option("--folds", type=click.IntRange(2), default=5, help="Groups of speakers, and so networks.")
@@ -158,12 +194,13 @@ def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options
 @click.option("--units", type=click.IntRange(1), default=48, help="Of each LSTM.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, help="Share of values hidden while training.")
 @click.option("--seed", type=int, default=1, help="Of the first weights and of the batches.")
-def main(index, unacted_index, record, trained, apart, **options) -> None:
+def main(index, unacted_index, networks, record, trained, apart, **options) -> None:
     """Train the recogniser of emotions."""
     from landmarks.emotion.data import takes, unacted
-    inputs = [unacted_index] if unacted_index else []
-    options |= {"apart": list(apart), "unacted": [str(path) for path in inputs]}
-    learnt = [take for take in takes(index) if take.speaker not in apart]
+    inputs = [path for path in (unacted_index, networks) if path]
+    options |= {"apart": list(apart), "unacted": [str(unacted_index)] if unacted_index else [],
+                "networks": networks and str(networks)}
+    learnt = [take for take in takes(index, copies=True) if take.speaker not in apart]
     if len({take.speaker for take in learnt}) < 2:
         raise InputError(index, "recordings of fewer than two speakers beside --apart", "two or more, to hold some out",
                          "fewer --apart, or recordings of more people")

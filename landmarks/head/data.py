@@ -15,7 +15,8 @@ from core.clock import FPS
 from core.errors import InputError, command_line
 from core.index import source_of
 from landmarks.augment import augment_sound, no_speech
-from landmarks.dataset import open_pack, speaker_shares, stretch
+from landmarks.batches import speaker_shares, stretch
+from landmarks.dataset import open_pack
 from landmarks.features import mel_power
 from landmarks.head.knots import KNOT, N_CHANNELS, at_knots, n_knots_of, to_knots
 from landmarks.head.prosody import pitch_of_spectrum

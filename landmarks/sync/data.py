@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.face.face68 import N_MOUTH_SHAPE
 from core.media.audio import HOPS_PER_FRAME
 from landmarks.augment import augment_sound, mask_bands
-from landmarks.dataset import speaker_shares, stretch
+from landmarks.batches import speaker_shares, stretch
 from landmarks.features import CONTEXT
 from landmarks.sync.judge import MAX_LAG, mouth_features, sound_features
 

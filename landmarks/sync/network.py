@@ -32,7 +32,7 @@ def _tail(x, width, size, dropout):
 def build_sound_encoder(channels: int, width: int, size: int, dropout: float) -> keras.Model:
     """Features [batch, frame + CONTEXT, hop, mel] -> [batch, frame, size]; a vector knows 17 frames of sound."""
     sound = keras.Input((None, HOPS_PER_FRAME, N_MELS))
-    x = build_encoder(channels, width, dropout)(sound)
+    x = build_encoder(channels, width, dropout)({"features": sound})
     return keras.Model(sound, _tail(x, width, size, dropout), name="ear")
 
 

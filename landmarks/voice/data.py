@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.index import read_index
 from core.media.audio import decode_any, resample
 from core.stage import progress
-from landmarks.wordless import level_of
+from landmarks.voice.wordless import level_of
 
 MOST_CLIPS = 60  # of one speaker
 TEXTS = ("Mama bought a boat, and Papa made a map of it.", "The quick brown fox jumps over the lazy dog, every day at five.",

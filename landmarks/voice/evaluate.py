@@ -19,9 +19,9 @@ from core.media.audio import decode_any, resample, spectrum_of
 from core.models import read_arrays, read_model
 from core.smooth import moving_average
 from core.stage import progress, stage
-from landmarks import wordless as made
 from landmarks.distort import add_noise, limit_bandwidth, shift_pitch
 from landmarks.features import mel_power
+from landmarks.voice import wordless as made
 from landmarks.voice.data import recorded
 from landmarks.voice.gate import MODEL, Voice, loudness_of, with_breath
 from landmarks.voice.revoice import sing, whisper

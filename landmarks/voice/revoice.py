@@ -10,7 +10,7 @@ from scipy.signal import istft, stft
 
 from core.clock import SAMPLE_RATE
 from core.media.audio import resample
-from landmarks.wordless import SCALE
+from landmarks.voice.wordless import SCALE
 
 N_FFT, HOP, N_CEPSTRA = 1024, 256, 40  # the first cepstra are the formants, the rest is the voice's pitch
 VIBRATO_HZ, NOTE_S = 5.5, (0.2, 1.2)

@@ -1,6 +1,6 @@
 """Train voice activity detection: recorded and synthesised speech in noise, against noise and music alone.
 
-Reads: the sound of the clips that index.csv files list (split train), and what landmarks.wordless makes up.
+Reads: the sound of the clips that index.csv files list (split train), and what landmarks.voice.wordless makes up.
 Writes: CNN_record/00001/: run.json, model.npz (voice-model) and `done`.
 What counts as voice is told by the loudness of the clean speech, with short pauses, a little before and a little after.
 """
@@ -23,7 +23,7 @@ from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
 from landmarks.voice.gate import LAG, Features, loudness_of
 from landmarks.voice.revoice import shrink, sing, whisper
-from landmarks.wordless import level_of, reverberate, steady, wordless
+from landmarks.voice.wordless import level_of, reverberate, steady, wordless
 from learn.run import run_options, train_as_asked
 
 STAGE = "landmarks.voice.train"

@@ -1,0 +1,86 @@
+"""Lips and the speech encoder: learning from its features, what of a sound they follow, and life without its package."""
+
+import h5py
+import numpy as np
+import pytest
+from conftest import SENTENCES, command, describe, speak
+from test_landmarks import SMALL, pack  # noqa: F401
+
+from core.clock import FPS, SAMPLES_PER_FRAME
+from core.face import face68
+from landmarks import lite
+from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS
+from landmarks.lite import EAR_MODEL, FFT_MODEL, load_model, sum_of
+from landmarks.predict import predict, predict_file
+from landmarks.streaming import Stream
+
+pytest.importorskip("ctranslate2")
+AHEAD = LOOK_AHEAD + 2  # frames: what a stream may hear beyond a frame
+
+
+@pytest.fixture
+def ear_pack(pack, tmp_path):  # noqa: F811
+    """An ear-pack of the clips of `pack`, two versions of each, made up."""
+    rng = np.random.default_rng(0)
+    with h5py.File(pack) as clips, h5py.File(tmp_path / "ear.h5", "w") as file:
+        n = clips["n_frames"][:] + CONTEXT
+        file["name"], file["start"] = clips["name"][:], np.cumsum(n) - n
+        for name, frames in (("", n.sum()), ("quiet_", 30)):
+            shape = (2, frames) if not name else (3, frames)
+            file[f"{name}ear"] = rng.normal(size=(*shape, 768)).astype(np.float16)
+            file[f"{name}log_power"] = rng.normal(size=(*shape, 4, N_MELS)).astype(np.float16)
+    return describe(tmp_path / "ear.h5", "ear-pack")
+
+
+@pytest.mark.parametrize("mel", ["--mel", "--no-mel"])
+def test_a_network_learns_from_the_ear_and_is_used_like_any(pack, ear_pack, tmp_path, mel):  # noqa: F811
+    from landmarks import train
+    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "mel", "ear", "ear_dropout")]
+    done = command(train.main, "--pack", pack, "--ear", ear_pack, mel, "--record", tmp_path, *small)
+    model = load_model(done.stdout.strip())
+    assert set(model.reads) == ({"ear", "features"} if mel == "--mel" else {"ear"})
+    assert predict(model, speak(SENTENCES[0], seconds=1.0)).shape == (FPS, face68.N_POINTS, 2)
+
+
+def test_an_ear_pack_of_other_clips_is_refused(pack, ear_pack, tmp_path):  # noqa: F811
+    from landmarks import train
+    with h5py.File(ear_pack, "a") as file:
+        file["name"][0] = b"folder/other"
+    done = command(train.main, "--pack", pack, "--ear", describe(ear_pack, "ear-pack"), "--record", tmp_path / "runs")
+    assert done.exit_code == 1 and "of other clips" in done.stderr and "landmarks.ear.pack" in done.stderr
+
+
+@pytest.mark.parametrize("at", [20, 33])
+def test_a_stream_follows_the_past_and_no_future(at):
+    sound, model = speak(SENTENCES[0], seconds=2.0), load_model(EAR_MODEL)
+
+    def first_frames(sound):
+        stream = Stream(model)
+        return stream.push(sound[:(at + AHEAD) * SAMPLES_PER_FRAME])[:at]
+
+    later, earlier = sound.copy(), sound.copy()
+    later[(at + AHEAD) * SAMPLES_PER_FRAME:] = 0.1
+    earlier[:10 * SAMPLES_PER_FRAME] *= np.linspace(0, 1, 10 * SAMPLES_PER_FRAME)[::-1]
+    as_it_is = first_frames(sound)
+    assert len(as_it_is) == at
+    np.testing.assert_array_equal(as_it_is, first_frames(later))
+    assert np.abs(as_it_is - first_frames(earlier))[12:].max() > 1e-3
+
+
+def test_two_models_side_by_side_are_their_weighed_sum():
+    one, other, sound = load_model(EAR_MODEL), load_model(FFT_MODEL), speak(SENTENCES[1], seconds=1.5)
+    both = predict(sum_of(one, other, (0.7, 0.5)), sound, gated=False)
+    offsets = [predict(model, sound, gated=False) - model.rest_face for model in (one, other)]
+    rest = (one.rest_face + other.rest_face) / 2
+    np.testing.assert_allclose(both, face68.uncross_lips(rest + 0.7 * offsets[0] + 0.5 * offsets[1]), atol=2e-2)
+
+
+def test_without_the_package_the_simpler_model_moves_the_lips_and_a_line_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(lite, "is_installed", lambda: False)
+    sound = speak(SENTENCES[0], seconds=1.0)
+    np.testing.assert_array_equal(predict(load_model(), sound), predict(load_model(FFT_MODEL), sound))
+    said = capsys.readouterr().err
+    assert said.count("the speech encoder is not installed") == 1 and "pip install ctranslate2" in said
+    from core.media.audio import write_wav
+    predict_file(write_wav(tmp_path / "a.wav", sound), tmp_path / "out")
+    assert "the simpler model is used" in capsys.readouterr().err
