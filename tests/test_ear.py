@@ -1,5 +1,9 @@
 """The speech encoder: level, windows and time of its features, the stage, the pack, and what happens without its package."""
 
+import os
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -172,6 +176,16 @@ def test_the_memory_of_a_stream_does_not_grow():
         list(running.next(np.ones(running.n_ready)))
         sizes.append(len(running._mel) + len(running._sound))
     assert max(sizes[-20:]) <= sizes[HEARD + 5] + SAMPLES_PER_FRAME
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no copies of a process here")
+def test_a_copy_of_the_process_can_encode(tmp_path):
+    code = ("import os, numpy as np\nfrom landmarks.ear.encoder import load_encoder\n"
+            "mel, encoder = np.zeros((100, 80), np.float32), load_encoder(n_threads=2)\nhere = encoder.encode(mel)\n"
+            "copy = os.fork()\nif not copy:\n    os._exit(int(np.abs(encoder.encode(mel) - here).max() > 1e-3))\n"
+            "print(os.waitpid(copy, 0)[1])")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["0"], done.stderr
 
 
 def test_a_frame_that_is_not_ready_is_said():

@@ -55,19 +55,24 @@ def levelled(mel: NDArray, loud: float) -> NDArray:
 
 @dataclass
 class Encoder:
-    """A loaded encoder; one thread uses it at a time. A copy of the process (fork) loads it again: its threads stay behind."""
+    """A loaded encoder; one thread uses it at a time.
+
+    A copy of the process (fork) loads it again, for one core: its threads stayed behind, and OpenMP would wait for them.
+    """
 
     path: Path
     n_threads: int
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    _process: int = field(default_factory=os.getpid)
     _networks: dict[int, Any] = field(default_factory=dict)  # by the number of the process
 
     def _network(self):
-        if os.getpid() not in self._networks:
+        process = os.getpid()
+        if process not in self._networks:
             from ctranslate2.models import Whisper
-            self._networks[os.getpid()] = Whisper(str(self.path), device="cpu", compute_type="int8",
-                                                  intra_threads=self.n_threads)
-        return self._networks[os.getpid()]
+            n_threads = self.n_threads if process == self._process else 1
+            self._networks[process] = Whisper(str(self.path), device="cpu", compute_type="int8", intra_threads=n_threads)
+        return self._networks[process]
 
     def encode(self, mel: NDArray) -> NDArray:
         """Mel [hop, mel] of `levelled`, at most 30 s -> features, float32 [hop // 2, value]."""
