@@ -200,8 +200,9 @@ def main(models, index, folder, with_silero, out) -> None:
     """Measure voice activity detection: voices should be free, other sounds not."""
     judges = {}
     for path in models:
-        weights, name = read_model(path, "voice-model", read_arrays, "make train-voice"), path.parent.name
-        judges |= {f"{name}, file": by_model(weights, True), f"{name}, stream": by_model(weights, False)}
+        weights = read_model(path, "voice-model", read_arrays, "make train-voice")
+        name = f"{path.parent.name}, " if len(models) > 1 else ""
+        judges |= {f"{name}file": by_model(weights, True), f"{name}stream": by_model(weights, False)}
     if with_silero:
         judges["Silero, file"] = by_probability(silero)
     people = [(name, sound[:LONGEST_S * SAMPLE_RATE]) for name, sound in recorded([index], "val", PER_SPEAKER)]
