@@ -145,7 +145,7 @@ def say_if_silent(free: NDArray) -> None:
     """Tell the person when hardly a frame of a recording has a voice; `free` [frame], as `WholeVoice` has it."""
     share = np.mean(free > OPEN)
     if share < HARDLY:
-        say(f"a voice in {share:.0%} of {round(len(free) / FPS, 1):g} s: the face rests")
+        say(f"a voice in {100 * share:.0f} % of {round(len(free) / FPS, 1):g} s: the face rests")
 
 
 def loudness_of(power: NDArray) -> Loudness:
