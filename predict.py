@@ -16,7 +16,7 @@ from landmarks.predict import predict_file, predict_stream
 GIF = Path("landmarks.gif")
 
 
-@stage(reads="SPEECH (.wav; - is raw sound on standard input), CNN_record/default/model.tflite",
+@stage(reads="SPEECH (.wav; - is raw sound on standard input), CNN_record/default and fft/model.tflite, the speech encoder",
        writes="OUT/NAME/landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif; with --emotion auto emotion.json, "
               "emotion.png, speech_embedding.npy; landmarks.gif in the folder you are in",
        examples=("python predict.py speech.wav",

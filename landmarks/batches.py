@@ -17,6 +17,7 @@ from landmarks.ear.encoder import HALVES
 from landmarks.features import CONTEXT, LOOK_AHEAD, normalise, pad_with_silence
 
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
+SPEEDS = 0.88, 1.14  # sound and landmarks together
 OTHER_PITCH, ROOM, OTHERS = 0.25, 0.15, 0.15  # of the segments
 SILENT_SHARE = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
@@ -56,7 +57,7 @@ class Batches:
         power, n_clip = clip.power, len(clip.face)
         if self.augment and clip.pitched and rng.random() < OTHER_PITCH:
             power = clip.pitched[rng.integers(len(clip.pitched))]
-        speed = rng.uniform(0.88, 1.14) if self.augment else 1.0
+        speed = rng.uniform(*SPEEDS) if self.augment else 1.0
         n_wanted = int(np.ceil((self.n_frames + CONTEXT) * speed)) + 1
         start = int(rng.integers(0, max(1, n_clip - n_wanted + 1)))
         stop = min(n_clip, start + n_wanted)
@@ -106,7 +107,7 @@ class EarBatches(Batches):
         if self.quiet and rng.random() < SILENT_SHARE:
             ear, log_power = self.quiet[rng.integers(len(self.quiet))]
             offsets, seen = np.zeros((len(ear) - CONTEXT, *offsets.shape[1:]), np.float32), np.ones(len(ear) - CONTEXT)
-        speed, n_clip = rng.uniform(0.88, 1.14), len(seen)
+        speed, n_clip = rng.uniform(*SPEEDS), len(seen)
         start = rng.integers(0, max(1, n_clip - int(self.n_frames * speed)))
 
         def frames(values, n_parts, around):

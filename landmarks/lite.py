@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from core import paths
 from core.cache import cached
 from core.models import read_model
-from core.stage import say
-from landmarks.ear.encoder import INSTALL, Encoder, is_installed, require_encoder
+from landmarks.ear.encoder import Encoder, is_installed, require_encoder, say_missing
 from landmarks.features import loud_power
 
 EAR_MODEL, FFT_MODEL = paths.LANDMARK_MODEL, paths.FFT_LANDMARK_MODEL
@@ -88,7 +87,7 @@ def sum_of(one: Model, other: Model, weights: tuple[float, float]) -> Model:
         return {"offset": offset, "face": rest_face + offset, "state": np.concatenate([first["state"], second["state"]], 1)}
 
     return Model(one.mel, encode, step, one.context, n_code + other.n_code, one.n_state + other.n_state,
-                 rest_face, tuple({*one.reads, *other.reads}), one.encoder or other.encoder)
+                 rest_face, tuple(sorted({*one.reads, *other.reads})), one.encoder or other.encoder)
 
 
 def model_files(path: str | Path | None = None) -> tuple[Path, Path | None]:
@@ -123,7 +122,7 @@ def kept_model(path: str | Path | None = None, ear: str | Path | None = None) ->
 
 def _say_which(path):
     if not path and not is_installed():
-        say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
+        say_missing()
 
 
 def _load_files(path, other, ear) -> Model:

@@ -1,6 +1,6 @@
 """Speech to landmarks while it is spoken: sound in pieces of any size in, the frames that are ready out.
 
-Reads: a .wav and CNN_record/default/model.tflite (or any landmark-model); CNN_record/voice/model.npz.
+Reads: a .wav; the shipped landmark-models and the speech encoder, or any landmark-model; CNN_record/voice/model.npz.
 Writes: nothing; prints how late the landmarks are, and how long they take.
 Memory and time a frame do not grow with the length. A file is predicted by the same code (landmarks.predict).
 """
@@ -17,7 +17,7 @@ from landmarks.lite import load_model
 from landmarks.streaming import PIECE_MS, Stream, feed
 
 
-@stage(reads="SPEECH (.wav), CNN_record/default/model.tflite, CNN_record/voice/model.npz", writes="nothing; prints times",
+@stage(reads="SPEECH (.wav), CNN_record/default, fft and voice, the speech encoder", writes="nothing; prints times",
        examples=("python -m landmarks.stream speech.wav", "python -m landmarks.stream speech.wav --fast --piece-ms 10"))
 @click.argument("speech", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")

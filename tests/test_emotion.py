@@ -158,7 +158,7 @@ def test_silence_and_a_flat_line_are_neutral(flat):
 @pytest.fixture
 def without_encoder(monkeypatch):
     monkeypatch.setattr(emotion_ear, "load_encoder", lambda: None)
-    emotion_ear._say_without.cache_clear()
+    emotion_ear.say_missing.cache_clear()
 
 
 def test_the_speech_encoder_is_heard():

@@ -8,7 +8,10 @@ from test_landmarks import SMALL, pack  # noqa: F401
 
 from core.clock import FPS, SAMPLES_PER_FRAME
 from core.face import face68
+from core.media.audio import write_wav
 from landmarks import lite
+from landmarks.ear.encoder import say_missing
+from landmarks.emotion import ear as emotion_ear
 from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS
 from landmarks.lite import EAR_MODEL, FFT_MODEL, load_model, sum_of
 from landmarks.predict import predict, predict_file
@@ -77,10 +80,12 @@ def test_two_models_side_by_side_are_their_weighed_sum():
 
 def test_without_the_package_the_simpler_model_moves_the_lips_and_a_line_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(lite, "is_installed", lambda: False)
+    monkeypatch.setattr(emotion_ear, "load_encoder", lambda: None)
+    say_missing.cache_clear()
     sound = speak(SENTENCES[0], seconds=1.0)
     np.testing.assert_array_equal(predict(load_model(), sound), predict(load_model(FFT_MODEL), sound))
     said = capsys.readouterr().err
     assert said.count("the speech encoder is not installed") == 1 and "pip install ctranslate2" in said
-    from core.media.audio import write_wav
-    predict_file(write_wav(tmp_path / "a.wav", sound), tmp_path / "out")
-    assert "the simpler model is used" in capsys.readouterr().err
+    say_missing.cache_clear()
+    predict_file(write_wav(tmp_path / "a.wav", sound), tmp_path / "out", emotion="auto")
+    assert capsys.readouterr().err.count("the simpler model is used") == 1, "lips and emotion say it together"

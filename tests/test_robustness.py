@@ -5,12 +5,13 @@ import json
 import h5py
 import numpy as np
 import pytest
-from conftest import SENTENCES, command, describe, speak
+from conftest import command, describe
 from made_up import babble, resting_face
 
+from core import paths
 from core.clock import FPS, SAMPLE_RATE
 from core.face import face68
-from core.media.audio import HOP, HOPS_PER_FRAME, spectrum_of, write_wav
+from core.media.audio import HOP, HOPS_PER_FRAME, read_speech, spectrum_of, write_wav
 from core.metrics import lag_of
 from landmarks import dataset, distort, robustness, steadiness
 from landmarks.features import mel_power
@@ -33,7 +34,8 @@ def rms(sound):
 
 @pytest.fixture(scope="module")
 def sentence():
-    return speak(SENTENCES[2])
+    """The same to the bit each time, as what eSpeak NG says is not."""
+    return read_speech(paths.SAMPLE_SPEECH)[:2 * SAMPLE_RATE]
 
 
 def test_every_change_keeps_length_and_time(sentence):
@@ -43,7 +45,7 @@ def test_every_change_keeps_length_and_time(sentence):
         changed = change(sentence)
         assert len(changed) == len(sentence) and np.isfinite(changed).all(), name
         late_hops = lag_of(np.abs(changed).reshape(-1, HOP).mean(1), loudness, 20)
-        assert abs(late_hops) < (4 if "room" in name else 2), f"{name}: {late_hops} hops late"
+        assert abs(late_hops) < (4 if "room" in name else 1.5), f"{name}: {late_hops} hops late"
 
 
 def test_changes_are_what_they_say():

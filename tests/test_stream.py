@@ -86,17 +86,18 @@ def held_bytes(thing, seen=()):
 def test_memory_does_not_grow():
     live, sizes = Stream(model()), []
     for _ in range(8):
-        for start in range(0, len(voice()), SAMPLES_PER_FRAME):
-            live.push(voice()[start:start + SAMPLES_PER_FRAME])
+        for start in range(0, len(voice(3.0)), SAMPLES_PER_FRAME):  # longer than what the encoder hears again at each frame
+            live.push(voice(3.0)[start:start + SAMPLES_PER_FRAME])
         sizes.append(held_bytes(live))
-    assert sizes[1] == sizes[-1] > 10_000  # after what the speech encoder hears again at each frame
+    assert sizes[0] == sizes[-1] > 10_000
 
 
 def test_level_is_found_within_seconds():
     sound = speak(" ".join(SENTENCES), seconds=8)
-    loud, soft = (face68.mouth_opening(streamed(gain * sound, 640))[2 * FPS:] for gain in (1, 0.03))
-    whole = face68.mouth_opening(predict(model(), sound))[2 * FPS:]
-    assert np.corrcoef(loud, soft)[0, 1] > 0.95 and np.corrcoef(loud, whole)[0, 1] > 0.85
+    for by, least in ((load_model(FFT_MODEL), 0.9), (model(), 0.85)):  # the encoder hears 2.5 s of a stream at a time
+        loud, soft = (face68.mouth_opening(streamed(gain * sound, 640, by))[2 * FPS:] for gain in (1, 0.03))
+        whole = face68.mouth_opening(predict(by, sound))[2 * FPS:]
+        assert np.corrcoef(loud, soft)[0, 1] > 0.95 and np.corrcoef(loud, whole)[0, 1] > least
 
 
 def test_five_minutes_end_with_the_sound():

@@ -20,6 +20,7 @@ from core.cache import cached
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError, readable
 from core.pretrained import WHISPER, find
+from core.stage import say
 from landmarks.features import LOOK_AHEAD, mel_filter_bank
 
 RATE_HZ, N_VALUES = 50, 384  # what the encoder gives
@@ -157,6 +158,12 @@ def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -
     if not model.is_file():
         raise InputError(folder, "no model.bin in it", "a faster-whisper model folder", CURE)
     return _load_once(model, n_threads or min(4, os.cpu_count() or 1))
+
+
+@cache
+def say_missing() -> None:
+    """Say once a process that models which ask for the encoder do without it."""
+    say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
 
 
 def require_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder:

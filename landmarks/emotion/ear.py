@@ -4,22 +4,14 @@ Reads, writes: nothing. Where the encoder (landmarks.ear) is installed, the mean
 networks and the moments of the recogniser; where it is not, these do without, and a line says so.
 """
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.stage import say
-from landmarks.ear.encoder import INSTALL, N_VALUES, load_encoder
+from landmarks.ear.encoder import N_VALUES, load_encoder, say_missing
 from landmarks.emotion.moments import statistics
 from landmarks.features import LOOK_AHEAD, recording_loudness
 
 NEAR = 10  # steps: what is 0.2 s from sound counts, as the encoder knows there too how a word began or ended
-
-
-@cache
-def _say_without() -> None:
-    say(f"the speech encoder is not installed: the emotion is found without it, less surely; {INSTALL}")
 
 
 def ear_of(sound: NDArray, spectrum: NDArray) -> NDArray | None:
@@ -28,7 +20,7 @@ def ear_of(sound: NDArray, spectrum: NDArray) -> NDArray | None:
     `sound` is float32 [sample], 16 kHz, and `spectrum` what `spectrum_of` makes of it.
     """
     encoder = load_encoder()
-    return encoder.features(sound, recording_loudness(spectrum)) if encoder else _say_without()
+    return encoder.features(sound, recording_loudness(spectrum)) if encoder else say_missing()
 
 
 def ear_steps(ear: NDArray, first: int, last: int) -> NDArray:
