@@ -81,7 +81,7 @@ def test_children_and_cartoons_are_free(voice, pitch, whole):
 @pytest.mark.parametrize("semitones, whole", [(6, True), (9, True), (12, True), (6, False), (9, False)])
 def test_high_voices_are_free(semitones, whole):
     sound = shift_pitch(speak(" ".join(SENTENCES[:2]), VOICES[2], seconds=4.5), semitones)
-    assert share_free(sound, loud_frames(sound), whole) > 0.9
+    assert share_free(sound, loud_frames(sound), whole) > (0.9 if whole else 0.75)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -67,8 +67,7 @@ def voice(group: str, sound: NDArray, clean: NDArray | None = None) -> Sound:
 
 def said(name: str, pitch: int = 50, words_per_minute: int = 160) -> NDArray:
     """TEXT by an eSpeak voice, its pitch 0 to 99, float32 [sample]."""
-    first, *others = TEXT.split()
-    sound, _, rate = espeak.say([f"\x01{pitch}P{first}", *others], name, words_per_minute)  # a command in eSpeak's text
+    sound, _, rate = espeak.say(TEXT.split(), name, words_per_minute, pitch)
     return resample(sound, rate)
 
 
