@@ -67,6 +67,8 @@ KINDS = {
              "landmarks.ear.pack"),
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.parts.pairs"),
+        Kind("large_mouth-pairs", ".h5", "mouths of one recording, or of a picture, twice as fine",
+             "render.parts.pairs, render.parts.stills"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.parts.pairs"),
         Kind("avatar-pair", ".npz", "a photo, the comic drawn of it brought to the photo's points, and these",
              "avatar.pairs"),
