@@ -24,8 +24,8 @@ from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
 from render.options import DEFAULTS
+from render.parts.rest import REST, shut_lips, write_rest
 from render.render import render_video
-from render.rest import REST, shut_lips, write_rest
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 

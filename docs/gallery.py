@@ -23,7 +23,7 @@ from preprocess.sample_photo import write_photo
 from render import liveliness, motion, photo, photo_check, portrait
 from render.parts.drawn import drawn_parts
 from render.parts.painted import painted_parts
-from render.rest import shut_lips
+from render.parts.rest import shut_lips
 
 ROOT = Path(__file__).resolve().parent.parent
 TILE_PX, N_COLUMNS = 256, 4

@@ -20,7 +20,8 @@ TRAINED = {"landmark": ("landmark-model", "train-cnn"), "landmark-fft": ("landma
            "head": ("head-model", "train-head"), "sync": ("sync-model", "train-sync"),
            "emotion": ("emotion-model", "train-emotion"), "voice": ("voice-model", "train-voice"),
            "offsets": ("offset-model", "train-offsets"), "dcgan": ("picture-model", "train-gan"),
-           "mouth": ("picture-model", "train-render"), "eyes": ("picture-model", "train-render"),
+           "mouth": ("picture-model", "train-render"), "large_mouth": ("picture-model", "train-render"),
+           "eyes": ("picture-model", "train-render"),
            "avatar": ("picture-model", _AVATAR), "faces": ("other-faces", _AVATAR), "identity": ("picture-model", _AVATAR)}
 
 

@@ -29,8 +29,8 @@ from render import dcgan, liveliness, motion, photo, photo_check, portrait, sket
 from render.avatar import as_comic
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
+from render.parts.rest import shut_lips
 from render.preview import check_preview, write_preview
-from render.rest import shut_lips
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")

@@ -12,9 +12,8 @@ from conftest import command, portrait_photo
 from core import paths
 from core.errors import InputError
 from core.face import face68
-from render import rest
 from render.measure import inside
-from render.parts import stills
+from render.parts import rest, stills
 from render.parts.data import load_pairs
 from render.parts.dentition import EYES_MM, LOWER, UPPER, row_of_teeth
 from render.parts.network import Painter, blend, enlarge

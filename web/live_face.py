@@ -18,8 +18,8 @@ from landmarks.lite import load_model
 from landmarks.streaming import Stream
 from render import liveliness, motion, photo
 from render.parts.painted import painted_parts
+from render.parts.rest import shut_lips
 from render.portrait import Portrait
-from render.rest import shut_lips
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
 MOST_AT_ONCE = 2  # frames; of more, the older ones are passed over, so that the face never falls behind
