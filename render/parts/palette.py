@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-MONOCHROME, COLOURED = 3.5, 5.0  # of 255, see `off_curve`; 345 faces in colour have 5.2 and more, half of them over 11
-_ROOM = 20.0  # how far off the curve painted pixels of a nearly monochrome photo may lie, per level that it is over MONOCHROME
+MONOCHROME, COLOURED = 4.4, 5.2  # of 255, see `off_curve`; 345 faces in colour have 5.5 and more, half of them over 13
+_ROOM = 40.0  # how far off the curve painted pixels of a nearly monochrome photo may lie, per level that it is over MONOCHROME
 _FACE_PX = 192  # width at which a face is measured
 _PATCH = 1 / 24  # of the face's width, standard deviation over which colours are averaged; lips are wider
 _LEVELS = np.arange(256)
 _SMOOTH = 2.0  # levels, of the curve
 _PERCENTILE = 99
+_BRIGHT, _DIM = 200, 50  # of the lights of a face: as most have them, and the least that is reckoned with
 _SHOWN = 0.02, 99.98  # percentiles of the lightness: nothing painted is darker or lighter than the photo
 
 
@@ -47,7 +48,7 @@ def off_curve(picture: NDArray, points: NDArray) -> tuple[float, NDArray]:
 
     Returns
     -------
-    off : the 99th percentile of the worst channels, of 255
+    off : the 99th percentile of the worst channels, of 255, were the face's highlights at _BRIGHT
     curve : `fit_curve`
     """
     size = np.array(picture.shape[1::-1])
@@ -66,7 +67,8 @@ def off_curve(picture: NDArray, points: NDArray) -> tuple[float, NDArray]:
     blurred = max(1.5, _PATCH * face.shape[1])
     weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), blurred)
     off = cv2.GaussianBlur((face - curve[light]) * inside[..., None], (0, 0), blurred) / np.maximum(weight, 1e-3)[..., None]
-    return float(np.percentile(np.abs(off[inside]).max(-1), _PERCENTILE)), curve
+    dim = max(_DIM, float(np.percentile(light[inside], 90))) / _BRIGHT  # colours fade with the light
+    return float(np.percentile(np.abs(off[inside]).max(-1), _PERCENTILE)) / dim, curve
 
 
 class Palette:
