@@ -29,6 +29,7 @@ from render import dcgan, liveliness, motion, photo, photo_check, portrait, sket
 from render.avatar import as_comic
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
+from render.photo_signs import wears_glasses
 from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
@@ -93,6 +94,11 @@ def _frame_photo(face, renderer, background, preprocess, size_px):
     return None
 
 
+def _may_blink(renderer, face, avatar):
+    """False for the DCGAN, whose eyes do not close well, and behind glasses: lids that are painted would bend the rims."""
+    return renderer != "dcgan" and not (face and avatar == "none" and wears_glasses(face))
+
+
 def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
     """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
     if still:
@@ -155,7 +161,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
         say("the dcgan renderer draws upright faces only: the head holds still")
     blink_rate = options.blink_rate
     if blink_rate is None:
-        blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
+        blink_rate = 0.0 if moves.measured or not _may_blink(renderer, face, options.avatar) else liveliness.BLINK_RATE
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
     moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
