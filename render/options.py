@@ -33,7 +33,8 @@ class RenderOptions:
     background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
     expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
     seed : of the blinks, and of the head's sway where its motion is not known
-    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, behind glasses, or by the dcgan
+    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, behind glasses, or
+        by the dcgan
     still : the head does not move
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away

@@ -132,7 +132,7 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     if check.sharpness < BLURRED:
         told.append(f"the face is blurred (sharpness {check.sharpness:.1f}, {BLURRED} or more is clear)")
     if photo_signs.is_cut(check.photo):
-        told.append("the face is cut by the border; what lies beyond is made up: a photo that shows the whole face moves better")
+        told.append("the face is cut by the border of the picture; a photo that shows the whole face moves better")
     if photo_signs.is_mouth_open(check.photo):
         told.append("the mouth is open wide; it is shut first, which may show: a photo with the mouth closed moves better")
     if check.points_file:  # often a drawing, whose lips need not be red

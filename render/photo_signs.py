@@ -1,9 +1,9 @@
 """What a face shows that spoils a talking photo: an open or covered mouth, glasses, a face that the border cuts.
 
 Reads: a photo and its landmarks, in memory. Writes: nothing.
-Measured in the upright face, by edges and by redness (a* of CIELAB): lips are redder than the skin above and below them and than
-the line where they meet; a hand, a mask or a microphone is not. A rim is an edge across the bridge of the nose and under the
-eyes, where skin is smooth. How often each is right: docs/experiments.md, "The photo check".
+Measured in the upright face, by edges and by redness (a* of CIELAB): lips are redder than the skin above and below them and
+than the line where they meet; a hand, a mask or a microphone is not. A rim is an edge across the bridge of the nose and
+under the eyes, where skin is smooth. How often each is right: docs/experiments.md, "The photo check".
 """
 
 import cv2
@@ -16,7 +16,7 @@ from render.parts.palette import Palette
 from render.photo import Photo
 
 UNIT_PX = 64  # per eye distance
-_ORIGIN, _SIZE = (1.5, 1.1), (3.4, 3.0)  # of the upright face, eye distances: x, y of its origin; height, width
+_ORIGIN, _SIZE_PX = (1.5, 1.1), (218, 192)  # of the upright face: x, y of its origin, eye distances; rows, columns
 OPEN_MOUTH = 0.3  # opening, in widths of the mouth: the widest smiles have 0.28
 LEAST_RED, LEAST_LIPS = 3.0, 0.2  # of a* that lips are redder than skin; how far the redness across a mouth is that of lips
 BRIDGE, RIM, FAINT_BRIDGE, FAINT_RIM = 19.5, 18.0, 12.0, 7.5  # edges that are glasses, by one sign or by both, see `rims`
@@ -35,7 +35,7 @@ _LIPS = (_LIPS - _LIPS.mean()) / _LIPS.std()
 def upright_face(photo: Photo) -> NDArray:
     """The face of `photo` at UNIT_PX: uint8 [row, column, rgb]."""
     view = np.array([UNIT_PX, 0, *(UNIT_PX * np.array(_ORIGIN))])
-    return align_face(photo.picture, photo.pose, view, tuple(round(UNIT_PX * side) for side in _SIZE))
+    return align_face(photo.picture, photo.pose, view, _SIZE_PX)
 
 
 def _px(points):
@@ -48,12 +48,16 @@ def _within(outline, shape):
 
 
 def lip_redness(upright: NDArray, face: NDArray) -> tuple[float, float]:
-    """How much redder the lips of `face` [68, 2] are than the skin around, in a*; how far the redness is that of a mouth, -1..1."""
+    """Of an `upright_face` and its points [68, 2]: how much redder, in a*, the lips are than the skin around them.
+
+    And how far the redness across the mouth runs as it does over lips, -1..1.
+    """
     red = cv2.cvtColor(upright, cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32)
     outer, inner = (_px(face[list(face68.GROUPS[name])]) for name in ("outer_lips", "inner_lips"))
     middle = outer.mean(0)
     lips = _within(outer, red.shape) & ~_within(inner, red.shape)
-    skin = _within(middle + (outer - middle) * (1.25, 1.9), red.shape) & ~_within(middle + (outer - middle) * (1.12, 1.35), red.shape)
+    around, beside = (_within(middle + (outer - middle) * factors, red.shape) for factors in ((1.25, 1.9), (1.12, 1.35)))
+    skin = around & ~beside
     contrast = float(np.median(red[lips]) - np.median(red[skin])) if lips.any() and skin.any() else 0.0
     upper, lower = face68.inner_lip_curves(face, _LINES)
     at = _px((upper + lower) / 2 + np.stack([0 * _ROWS, _ROWS], 1)[:, None]).astype(np.float32)
