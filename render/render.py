@@ -34,6 +34,7 @@ from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
+_BEHIND_GLASSES = [k for side in ("right", "left") for part in ("brow", "eye") for k in face68.GROUPS[f"{side}_{part}"]]
 
 
 def pick_device(device: str, renderer: str) -> str:
@@ -94,9 +95,12 @@ def _frame_photo(face, renderer, background, preprocess, size_px):
     return None
 
 
-def _may_blink(renderer, face, avatar):
-    """False for the DCGAN, whose eyes do not close well, and behind glasses: lids that are painted would bend the rims."""
-    return renderer != "dcgan" and not (face and avatar == "none" and wears_glasses(face))
+def _hold_rims(moves, base):
+    """`moves`, pairs (face, head), with brows and lids as `base` has them: what moves there would bend a pair of glasses."""
+    for face, head in moves:
+        face = face.copy()
+        face[_BEHIND_GLASSES] = base[_BEHIND_GLASSES]
+        yield face, head
 
 
 def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
@@ -159,15 +163,16 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
                          avatar=options.avatar)
     if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
+    glasses = face is not None and options.avatar == "none" and wears_glasses(face)
     blink_rate = options.blink_rate
     if blink_rate is None:
-        blink_rate = 0.0 if moves.measured or not _may_blink(renderer, face, options.avatar) else liveliness.BLINK_RATE
+        blink_rate = 0.0 if moves.measured or glasses or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
     moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
     def moves_at(frames):
         shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        return liveliness.add_blinks(shown, (lids[k] for k in frames))
+        return liveliness.add_blinks(_hold_rims(shown, base) if glasses else shown, (lids[k] for k in frames))
 
     if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
