@@ -140,7 +140,7 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     if abs(check.yaw_deg) <= TURNED_DEG and photo_signs.is_mouth_covered(check.photo):
         told.append("the mouth seems to be covered (by a mask, a hand, a microphone?); lips are drawn over whatever hides it")
     if photo_signs.wears_glasses(check.photo):
-        told.append(f"glasses: brows and lids hold still, so that the rims do; --blink-rate {BLINK_RATE:g} makes the eyes blink")
+        told.append(f"glasses: brows and lids hold still, so that rims do; --blink-rate {BLINK_RATE:g} makes the eyes blink")
     return told
 
 

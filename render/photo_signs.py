@@ -95,9 +95,11 @@ def rims(upright: NDArray) -> tuple[float, float]:
 
 
 def wears_glasses(photo: Photo) -> bool:
-    """True when there are rims over the eyes."""
+    """True when there are rims over the eyes; the upper edge of a mask is none."""
     bridge, rim = rims(upright_face(photo))
-    return bridge > BRIDGE or rim > RIM or (bridge > FAINT_BRIDGE and rim > FAINT_RIM)
+    if bridge > BRIDGE or (bridge > FAINT_BRIDGE and rim > FAINT_RIM):
+        return True
+    return rim > RIM and not is_mouth_covered(photo)
 
 
 def is_cut(photo: Photo) -> bool:

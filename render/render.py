@@ -166,7 +166,8 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     glasses = face is not None and options.avatar == "none" and wears_glasses(face)
     blink_rate = options.blink_rate
     if blink_rate is None:
-        blink_rate = 0.0 if moves.measured or glasses or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
+        no_blinks = moves.measured or glasses or renderer == "dcgan"  # its eyes do not close well
+        blink_rate = 0.0 if no_blinks else liveliness.BLINK_RATE
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
     moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
