@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from core.face import face68
 from core.face.crop import align_face
-from render.parts.palette import Palette
+from render.parts.palette import off_curve
 from render.photo import Photo
 
 UNIT_PX = 64  # per eye distance
 _ORIGIN, _SIZE_PX = (1.5, 1.1), (218, 192)  # of the upright face: x, y of its origin, eye distances; rows, columns
 OPEN_MOUTH = 0.3  # opening, in widths of the mouth: the widest smiles have 0.28
 LEAST_RED, LEAST_LIPS = 3.0, 0.2  # of a* that lips are redder than skin; how far the redness across a mouth is that of lips
+MOSTLY_GREY = 2.5  # of `palette.off_curve`: a covered face shows fewer colours than a whole one, a grey one fewer still
 BRIDGE, RIM, FAINT_BRIDGE, FAINT_RIM = 19.5, 18.0, 12.0, 7.5  # edges that are glasses, by one sign or by both, see `rims`
 CUT = 0.02  # of the face's width that may lie beyond the border: points are so sure
 _LINES, _ROWS = np.linspace(-0.6, 0.6, 9), np.linspace(-0.35, 0.35, 29)  # along and across the inner lips; eye distances
@@ -68,7 +69,7 @@ def lip_redness(upright: NDArray, face: NDArray) -> tuple[float, float]:
 def is_mouth_covered(photo: Photo) -> bool:
     """True when nothing like lips is where the mouth should be; False in a monochrome photo, which cannot tell."""
     contrast, likeness = lip_redness(upright_face(photo), photo.face)
-    return contrast < LEAST_RED and likeness < LEAST_LIPS and Palette(photo.picture, photo.points).is_coloured
+    return contrast < LEAST_RED and likeness < LEAST_LIPS and off_curve(photo.picture, photo.points)[0] > MOSTLY_GREY
 
 
 def is_mouth_open(photo: Photo) -> bool:
