@@ -29,7 +29,7 @@ from render import dcgan, liveliness, motion, photo, photo_check, portrait, sket
 from render.avatar import as_comic
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
-from render.photo_signs import wears_glasses
+from render.parts.signs import wears_glasses
 from render.preview import check_preview, write_preview
 from render.rest import shut_lips
 

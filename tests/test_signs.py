@@ -8,7 +8,8 @@ from made_up import save
 
 from core.errors import InputError
 from core.face import face68
-from render import photo, photo_check, photo_signs
+from render import photo, photo_check
+from render.parts import signs
 from render.render import _BEHIND_GLASSES, _hold_rims
 
 SIZE_PX = 600
@@ -48,8 +49,8 @@ def rims(thick):
 
 
 def test_a_good_photo_has_no_signs(face):
-    assert not any(sign(face) for sign in (photo_signs.is_cut, photo_signs.is_mouth_open, photo_signs.is_mouth_covered,
-                                           photo_signs.wears_glasses))
+    assert not any(sign(face) for sign in (signs.is_cut, signs.is_mouth_open, signs.is_mouth_covered,
+                                           signs.wears_glasses))
 
 
 @pytest.mark.parametrize("cover", [((120, 180, 215), 1.0, 0.6), ((240, 240, 240), 1.0, 0.6), ((25, 25, 28), 0.45, 0.4, 12),
@@ -57,18 +58,18 @@ def test_a_good_photo_has_no_signs(face):
                          ids=["mask", "white mask", "microphone", "palm", "scarf"])
 def test_a_covered_mouth(face, cover):
     hidden = changed(face, over_mouth(*cover))
-    assert photo_signs.is_mouth_covered(hidden)
-    assert not photo_signs.wears_glasses(hidden)
+    assert signs.is_mouth_covered(hidden)
+    assert not signs.wears_glasses(hidden)
 
 
 def test_a_monochrome_photo_cannot_tell_what_covers_a_mouth(face):
     grey = np.repeat(cv2.cvtColor(face.picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-    assert not photo_signs.is_mouth_covered(photo.Photo(face.path, grey, face.points))
+    assert not signs.is_mouth_covered(photo.Photo(face.path, grey, face.points))
 
 
 @pytest.mark.parametrize("thick", [0.03, 0.045, 0.07])
 def test_glasses(face, thick):
-    assert photo_signs.wears_glasses(changed(face, rims(thick)))
+    assert signs.wears_glasses(changed(face, rims(thick)))
 
 
 def test_glasses_hold_brows_and_lids_and_let_the_mouth_speak(face):
@@ -84,7 +85,7 @@ def test_an_open_mouth(face, opening, is_open):
     points = face.points.copy()
     low = [*face68.GROUPS["inner_lips"]][5:]
     points[low, 1] += opening * float(face68.mouth_width(face.face)) * face.pose[0]
-    assert photo_signs.is_mouth_open(photo.Photo(face.path, face.picture, points)) == is_open
+    assert signs.is_mouth_open(photo.Photo(face.path, face.picture, points)) == is_open
 
 
 @pytest.mark.parametrize("side", ["left", "right", "bottom"])
@@ -94,7 +95,7 @@ def test_a_face_that_the_border_cuts(face, side):
     window = {"left": (left + tenth, SIZE_PX, SIZE_PX), "right": (0, right - tenth, SIZE_PX),
               "bottom": (0, SIZE_PX, bottom - tenth)}[side]
     cut = face.picture[:window[2], window[0]:window[1]]
-    assert photo_signs.is_cut(photo.Photo(face.path, np.ascontiguousarray(cut), face.points - (window[0], 0)))
+    assert signs.is_cut(photo.Photo(face.path, np.ascontiguousarray(cut), face.points - (window[0], 0)))
 
 
 @pytest.mark.parametrize("draw, word", [(over_mouth((25, 25, 28), 0.45, 0.4), "covered"), (rims(0.045), "glasses")])
