@@ -33,7 +33,8 @@ class RenderOptions:
     background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
     expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
     seed : of the blinks, and of the head's sway where its motion is not known
-    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, or by the dcgan
+    blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, behind glasses, or
+        by the dcgan
     still : the head does not move
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
@@ -72,7 +73,7 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "seed": {"type": click.IntRange(0), "help": "Another motion of the head and other blinks; the same number, the same ones."},
     "blink_rate": {"type": click.FloatRange(0, 60),
                    "help": f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
-                           "and with the dcgan]"},
+                           "behind glasses, and with the dcgan]"},
     "still": {"is_flag": True, "help": "The head holds still; the eyes go on blinking."},
     "captions": {"type": click.Choice(WAYS),
                  "help": "The words that are said: drawn into the picture, or a track that players can switch on."},

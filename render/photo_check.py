@@ -18,6 +18,8 @@ from core.events import Warned
 from core.face import draw, face68
 from core.stage import tell
 from render.face_points import read_points, write_points
+from render.liveliness import BLINK_RATE
+from render.parts import signs
 from render.photo import Photo, read_photo
 
 STAGE = "render.face_check"
@@ -129,6 +131,16 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
         told.append(f"the face is turned to the side by about {abs(check.yaw_deg):.0f} degrees; a frontal photo moves better")
     if check.sharpness < BLURRED:
         told.append(f"the face is blurred (sharpness {check.sharpness:.1f}, {BLURRED} or more is clear)")
+    if signs.is_cut(check.photo):
+        told.append("the face is cut by the border of the picture; a photo that shows the whole face moves better")
+    if signs.is_mouth_open(check.photo):
+        told.append("the mouth is open wide; it is shut first, which may show: a photo with the mouth closed moves better")
+    if check.points_file:  # often a drawing, whose lips need not be red
+        return told
+    if abs(check.yaw_deg) <= TURNED_DEG and signs.is_mouth_covered(check.photo):
+        told.append("the mouth seems to be covered (by a mask, a hand, a microphone?); lips are drawn over whatever hides it")
+    if signs.wears_glasses(check.photo):
+        told.append(f"glasses: brows and lids hold still, so that rims do; --blink-rate {BLINK_RATE:g} makes the eyes blink")
     return told
 
 

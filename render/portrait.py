@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from render.grid import Grid
+from render.parts.palette import Palette
 from render.photo import Photo
 from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp
@@ -43,7 +44,7 @@ class Portrait:
         self.face_grid = Grid(low, high, photo.pose, size, CELL)
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, size, HEAD_CELL)
-        self.texture = Texture(photo.picture, self.head_grid.box)
+        self.texture, self.palette = Texture(photo.picture, self.head_grid.box), Palette(photo.picture, photo.points)
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
     def __call__(self, face, head, solved, patches=()):
@@ -73,7 +74,7 @@ class Portrait:
         frame[top:bottom, left:right] = self.texture.sample(places)
         for part, patch in zip(self.parts, patches):
             if patch is not None:
-                self._paint(frame, part.view, patch, carried)
+                self._paint(frame, part.view, self.palette(patch), carried)
         return frame
 
     def _places(self, grid, offsets):

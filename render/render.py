@@ -30,10 +30,12 @@ from render.avatar import as_comic
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
 from render.parts.rest import shut_lips
+from render.parts.signs import wears_glasses
 from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
+_BEHIND_GLASSES = [k for side in ("right", "left") for part in ("brow", "eye") for k in face68.GROUPS[f"{side}_{part}"]]
 
 
 def pick_device(device: str, renderer: str) -> str:
@@ -93,6 +95,14 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
     return None
+
+
+def _hold_rims(moves, base):
+    """`moves`, pairs (face, head), with brows and lids as `base` has them: what moves there would bend a pair of glasses."""
+    for face, head in moves:
+        face = face.copy()
+        face[_BEHIND_GLASSES] = base[_BEHIND_GLASSES]
+        yield face, head
 
 
 def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
@@ -156,15 +166,17 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
                          avatar=options.avatar)
     if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
+    glasses = face is not None and options.avatar == "none" and wears_glasses(face)
     blink_rate = options.blink_rate
     if blink_rate is None:
-        blink_rate = 0.0 if moves.measured or renderer == "dcgan" else liveliness.BLINK_RATE  # its eyes do not close well
+        no_blinks = moves.measured or glasses or renderer == "dcgan"  # its eyes do not close well
+        blink_rate = 0.0 if no_blinks else liveliness.BLINK_RATE
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
     moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
     def moves_at(frames):
         shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        return liveliness.add_blinks(shown, (lids[k] for k in frames))
+        return liveliness.add_blinks(_hold_rims(shown, base) if glasses else shown, (lids[k] for k in frames))
 
     if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)

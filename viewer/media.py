@@ -15,6 +15,7 @@ import numpy as np
 from core.clock import FPS
 from core.errors import InputError
 from core.media import video
+from core.media.colours import as_shown
 from core.media.picture import open_picture
 from core.media.provenance import source_type
 from viewer import draw as picture
@@ -65,4 +66,4 @@ def photo(path: Path, about: dict) -> tuple[list, Callable]:
     """A .png or .jpg: its size, and itself."""
     with open_picture(path) as image:
         facts = [("picture", f"{image.width}x{image.height} px, {image.mode}")]
-        return facts, partial(picture.sheet, [picture.tile(np.asarray(image.convert("RGB")), 600)])
+        return facts, partial(picture.sheet, [picture.tile(np.asarray(as_shown(image)[0].convert("RGB")), 600)])

@@ -19,6 +19,7 @@ from core.face.face68 import N_POINTS
 
 DETECT_SIDE_PX = 320  # a frame is shrunk to this side before detection
 WEAK_SCORE = 0.3  # of the detector; true faces mostly have 1 to 3, folds and emblems that look like one under 0.1
+UPSIDE_DOWN_SCORE = 1.0  # hardly a photo is upside down, but an animal may hold something like a face there
 DETECT_FACE_PX = 112  # once a face is known, further, until it is this wide (the detector needs 80)
 JITTER = ((-0.02, 0.02, 0.98), (0.02, -0.02, 1.02))  # shift x, shift y, scale: averaged against noise
 
@@ -128,11 +129,14 @@ def detect_all(grey_frame: NDArray) -> NDArray:
 
 
 def find_rotation_deg(grey_frame: NDArray) -> int:
-    """Degrees to turn a picture clockwise, 90, 270 or 180, for a face to be found in it; 0 when none helps."""
+    """Degrees to turn a picture clockwise, 90, 270 or 180, for a face to be found in it; 0 when none helps.
+
+    A weak detection is no reason to turn a photo, least of all upside down.
+    """
     grey_frame = _shrink(grey_frame, 2 * DETECT_SIDE_PX)
-    for quarters in (1, 3, 2):
+    for quarters, least_score in ((1, WEAK_SCORE), (3, WEAK_SCORE), (2, UPSIDE_DOWN_SCORE)):
         turned = np.ascontiguousarray(np.rot90(grey_frame, -quarters))
-        if any(len(detect(turned, side_px)) for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX)):
+        if any(len(detect(turned, side_px, least_score)) for side_px in (DETECT_SIDE_PX, 2 * DETECT_SIDE_PX)):
             return 90 * quarters
     return 0
 

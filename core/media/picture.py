@@ -1,4 +1,4 @@
-"""Read photos: raster formats named here, upright, without transparency, within limits of size.
+"""The gate of every photo: raster formats named here, upright, in sRGB, without transparency, within limits of size.
 
 Reads: a picture, in a process of its own with limits on memory and time. Writes: nothing.
 """
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from core.child import MOST_BYTES, run_in_child
 from core.errors import InputError, absent, readable
+from core.events import Warned
+from core.media.colours import as_shown
+from core.stage import tell
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,7 +27,8 @@ LARGEST_MPX = 64
 LONGEST_SIDE_PX = 20_000
 A_PICTURE = "a .jpg, .png or other picture"
 _BYTES_A_PIXEL = 24  # of memory, at the most, from the file to RGB: turned, with transparency laid over white
-_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}  # pictures coded as HEVC
+_ANY_BRANDS, _AVIF_BRANDS = {b"mif1", b"msf1"}, {b"avif", b"avis"}
 _BACKDROP = 255  # behind transparent pixels
 assert LARGEST_MPX * 1e6 * _BYTES_A_PIXEL < MOST_BYTES
 
@@ -40,9 +44,14 @@ def _knows_heif(path):
 
 
 def _is_heif(path) -> bool:
+    """True for a HEIF picture under any name; AVIF, in the same container, is read by Pillow."""
     with open(path, "rb") as stream:
-        head = stream.read(12)
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+        head = stream.read(256)
+    if head[4:8] != b"ftyp":
+        return False
+    end = int.from_bytes(head[:4], "big")
+    brands = {head[at:at + 4] for at in (8, *range(16, min(end, len(head)), 4))}
+    return bool(brands & _HEIF_BRANDS or brands & _ANY_BRANDS and not brands & _AVIF_BRANDS)
 
 
 def _open(path):
@@ -88,20 +97,19 @@ def open_picture(path: str | Path) -> "Iterator[Image.Image]":
 
 
 def _decode(path):
-    """Any picture -> uint8 [row, column, rgb], upright, transparency over white."""
-    from PIL import Image, ImageOps
+    """Any picture -> uint8 [row, column, rgb], as it is shown, transparency over white."""
+    from PIL import Image
     with open_picture(path) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits a pixel
-            image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
+        image, is_sure = as_shown(image)
+        if not is_sure:
+            tell(Warned("its colour profile is damaged or of another kind of picture: taken for sRGB", path))
+        if image.mode == "RGBA":
             image = Image.alpha_composite(Image.new("RGBA", image.size, (_BACKDROP,) * 4), image)
         return np.array(image.convert("RGB"))
 
 
 def read_photo(path: str | Path) -> NDArray:
-    """Read a picture: uint8 [row, column, rgb], turned upright as its EXIF says, transparency over white.
+    """Read a picture: uint8 [row, column, rgb] in sRGB, turned upright as its EXIF says, transparency over white.
 
     Raises
     ------
@@ -112,13 +120,12 @@ def read_photo(path: str | Path) -> NDArray:
 
 
 def _alpha(path):
-    from PIL import ImageOps
     with open_picture(path) as image:
-        image = ImageOps.exif_transpose(image)
-        return np.array(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
+        image, _ = as_shown(image)
+        return np.array(image)[..., 3] if image.mode == "RGBA" else None
 
 
 def read_alpha(path: str | Path) -> NDArray | None:
     """The alpha channel of a picture, upright: float32 [row, column], 0..1; None when it hides nothing."""
     alpha = run_in_child(_alpha, path)
-    return None if alpha is None or alpha.min() == 255 else alpha.astype(np.float32) / 255
+    return None if alpha is None else alpha.astype(np.float32) / 255
