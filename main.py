@@ -17,18 +17,19 @@ from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
 from render.options import face_options, render_options
 from render.render import check_output
+from speech.engines import DEFAULT_VOICE
 from speech.recognise import ENGINES
-from speech.speakable import read_script
+from speech.script import read_script
 from speech.synthesize import voice_options
 from speech.transcribe import force_captions
 
 
-def what_is_said(text: str | None, script: str | Path | None) -> dict:
+def what_is_said(text: str | None, script: str | Path | None, voice: str = DEFAULT_VOICE) -> dict:
     """`text` and `text_from` of `Animator.animate`, from --text or --script; empty without either. Raises InputError."""
     if text is not None and script:
         raise InputError("--text, --script", "both given", "one of the two")
     if script:
-        return {"text": read_script(script), "text_from": script}
+        return {"text": read_script(script, voice), "text_from": script}
     return {} if text is None else {"text": text}
 
 
@@ -79,7 +80,7 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     with own_folder(result_dir, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
-        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **what_is_said(text, script), **given))
+        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **what_is_said(text, script, given["voice"]), **given))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ from core.stage import progress, stage
 from learn.measures import report
 from speech.align import align
 from speech.recognise import ENGINES, default_engine, recognise
-from speech.speakable import Piece, plain_words, read_script
+from speech.script import read_script
+from speech.speakable import Piece, plain_words
 
 STAGE = "speech.evaluate"
 TICKS = 25_000  # a second

@@ -17,7 +17,8 @@ from core.media.words import Word, confidence, save_subtitles, save_words, trans
 from core.stage import say, stage, tell
 from speech.align import align
 from speech.recognise import ENGINES, recognise
-from speech.speakable import check_text, pieces, read_script
+from speech.script import read_script
+from speech.speakable import check_text, pieces
 
 STAGE = "speech.transcribe"
 CONFIDENT = 0.55  # mean probability; noise, other languages and wrong transcripts lie below: docs/experiments.md
