@@ -80,7 +80,8 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     with own_folder(result_dir, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
-        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **what_is_said(text, script, given["voice"]), **given))
+        said = what_is_said(text, script, given["voice"])
+        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **said, **given))
 
 
 if __name__ == "__main__":

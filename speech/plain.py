@@ -1,6 +1,6 @@
-"""What a text means when it is read aloud: signs of Markdown, HTML and subtitles, emoji and long addresses are taken away.
+"""What a text means when it is read aloud: signs of Markdown, HTML and subtitles, emoji and long addresses go.
 
-Reads: text. Writes: nothing. Words are never taken away, but for what a page hides and what names a subtitle's speaker or style.
+Reads: text. Writes: nothing. Words stay, but for those that a page hides, and those that describe a subtitle.
 Sources: CommonMark 0.31 and the tables of GitHub; HTML; SSML; SubRip, WebVTT (W3C), SubViewer, Advanced SubStation, LRC.
 """
 
@@ -13,7 +13,7 @@ from speech.subtitles import said_in_subtitles
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _ESCAPE_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours of a terminal
-# Emoji with what joins and colours them, and what has no width; signs that are read, such as arrows and degrees, are not among them
+# Emoji with what joins and colours them, and what has no width; signs that are read, such as arrows, are not among them
 _UNSEEN = re.compile("\u200d?[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\ufe00-\ufe0f\u20e3"
                      "\U000e0020-\U000e007f\u200b\u200e\u200f\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\u00ad\ufffc"
                      "\ue000-\uf8ff]")
@@ -22,8 +22,14 @@ _SHAPED = re.compile("[\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff\u2460-\u2
 _TWICE_ENCODED = re.compile("Ã[\x80-\xbf\u0152-\u2122]|â€|Â[\xa0-\xbf]|à¤")  # UTF-8 that was taken for Windows-1252
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 
-_APART = set(["address", "article", "aside", "blockquote", "body", "br", "break", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "main", "nav", "ol", "option", "p", "paragraph", "pre", "section", "speak", "summary", "table", "tbody", "tfoot", "thead", "title", "tr", "ul", "li", "td", "th", "caption"])
-_WITHIN = set(["a", "abbr", "acronym", "amazon:effect", "audio", "b", "bdi", "bdo", "big", "button", "cite", "code", "data", "del", "dfn", "emphasis", "em", "font", "i", "img", "input", "ins", "kbd", "label", "lang", "mark", "mstts:express-as", "meta", "link", "path", "phoneme", "prosody", "q", "s", "s1", "samp", "say-as", "small", "span", "strike", "strong", "sub", "sup", "svg", "time", "tt", "u", "var", "voice", "wbr", "lexicon", "base", "col", "colgroup", "iframe", "video", "source", "picture", "lookup", "mark", "s", "w"])
+_APART = set(re.findall(r"\S+", (
+    "address article aside blockquote body br break center dd details div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr html legend main nav ol option p paragraph pre section speak summary table "
+    "tbody tfoot thead title tr ul li td th caption")))
+_WITHIN = set(re.findall(r"\S+", (
+    "a abbr acronym amazon:effect audio b bdi bdo big button cite code data del dfn emphasis em font i img input ins "
+    "kbd label lang mark mstts:express-as meta link path phoneme prosody q s s1 samp say-as small span strike strong "
+    "sub sup svg time tt u var voice wbr lexicon base col colgroup iframe video source picture lookup w")))
 _HIDDEN = {"script", "style", "template", "noscript", "head"}
 _KNOWN = "|".join(sorted(_APART | _WITHIN | _HIDDEN, key=len, reverse=True))
 _TAG = re.compile(rf"<!--|<!doctype|<\?xml|</?(?:{_KNOWN})(?=[\s/>])", re.I)
@@ -47,7 +53,7 @@ _NOTE = re.compile(r"^\s*\[\^[^\]]+\]:\s*")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)")
 _LINKS = ((_LINK, r"\1"), (_LINK, r"\1"),  # twice: a picture in a link
           (re.compile(r"<(?:mailto:)?([^\s<>]+[@:.][^\s<>]+)>"), r"\1"),
-          (re.compile(r"\[\^[^\]\s]+\](?!:)|(?<=[\w.,;:!?)\"”’])(?:\[\d{1,3}\])+|【[^】]{0,40}†[^】]{0,40}】"), ""),  # notes, sources
+          (re.compile(r"\[\^[^\]\s]+\](?!:)|(?<=[\w.,;:!?)\"”’])(?:\[\d{1,3}\])+|【[^】]{0,40}†[^】]{0,40}】"), ""),
           (re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]"), r"\1"))
 _INLINE = ((re.compile(r"`+|~~|(?<!\w)(?:==|\|\|)(?=\w)|(?<=[\w.!?])(?:==|\|\|)(?!\w)"), ""), (re.compile(r"_{3,}(?!\w)"), " "),
            (re.compile(r"(?<![^\W_])_+(?=[^\s_])|(?<=[^\s_])_+(?![^\W_])"), ""))
