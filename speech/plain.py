@@ -94,7 +94,7 @@ class _Page:
         self.made, self.hidden, whole = [], "", bool(_A_PAGE.search(text))  # type: ignore[var-annotated]
         for part in _ANY_TAG.split(_without_comments(text)):
             tag = _ANY_TAG.fullmatch(part)
-            name = _NAME.match(part)[1].lower() if tag else ""  # type: ignore[index]  # it matches whatever is a tag
+            name = _NAME.match(part)[1].lower() if tag else ""
             if tag and (name in _APART | _WITHIN | _HIDDEN or part[1] in "!?"):
                 self._end(name) if part[1] == "/" else self._begin(name, part)
             elif not self.hidden:
