@@ -15,7 +15,7 @@ import click
 
 from animator import Animator
 from core.errors import InputError
-from core.files import own_folder
+from core.files import fitting, own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
 from render.options import face_options, render_options
@@ -93,7 +93,7 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     """
     if json_progress:
         listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
-    name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
+    name = f"{fitting(image.stem)}_{fitting((audio or script or Path('text')).stem)}_{time.strftime('%Y%m%d-%H%M%S')}"
     left = result_dir or (RESULTS if given["keep"] or not output else None)
     with files_between(left, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)

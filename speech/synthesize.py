@@ -1,6 +1,6 @@
 """Text to speech: eSpeak NG here, or an online voice when asked for.
 
-Reads: --text, or a --script file in UTF-8. A blank line is a pause of half a second.
+Reads: --text, or a --script file. A blank line is a pause of half a second.
 Writes: OUT.wav (speech; 44.1 kHz unless told otherwise, mono, 16 bit), OUT.words.json (words), and their sidecars.
 """
 

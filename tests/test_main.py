@@ -51,8 +51,7 @@ def test_what_is_left_behind(tmp_path, monkeypatch, photo_path, short_speech, pr
     assert sorted(path.name for path in here.iterdir()) == left
     for folder in [path for path in here.glob("r*/*") if path.is_dir()]:
         assert f": {folder.relative_to(here)}" in done.stderr and (folder / "landmarks.npy").is_file()
-    told = re.findall(r"[\w ]+: (\S*/\S+)", done.stderr.replace(str(photo_path.parent), ""))
-    assert all((here / name).exists() for name in told), told
+    assert "talking-face-" not in done.stderr, "a folder that is gone is not named"
 
 
 def test_the_other_spelling(tmp_path, photo_path, short_speech, predicted):
