@@ -34,7 +34,7 @@ _HIDDEN = {"script", "style", "template", "noscript", "head"}
 _KNOWN = "|".join(sorted(_APART | _WITHIN | _HIDDEN, key=len, reverse=True))
 _TAG = re.compile(rf"<!--|<!doctype|<\?xml|</?(?:{_KNOWN})(?=[\s/>])", re.I)
 _ANY_TAG = re.compile(r"(</?[a-zA-Z][^<>]*>|<[!?][a-zA-Z][^<>]*>)")
-_NAME = re.compile(r"<[/!?]?([^\s/<>]*)")
+_NAME = re.compile(r"(?s)<[/!?]?([^\s/<>]*).*")
 _SAID_FOR = re.compile(r"""\s(?:alt|alias)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.I)
 _A_PAGE = re.compile(r"<(?:!doctype|html|body)\b", re.I)
 
@@ -91,10 +91,10 @@ class _Page:
     """HTML or SSML as lines of Markdown; what is no tag of either stays as it stands."""
 
     def __init__(self, text):
-        self.made, self.hidden, whole = [], "", bool(_A_PAGE.search(text))  # type: ignore[var-annotated]
+        self.made, self.hidden, whole = list[str](), "", bool(_A_PAGE.search(text))
         for part in _ANY_TAG.split(_without_comments(text)):
             tag = _ANY_TAG.fullmatch(part)
-            name = _NAME.match(part)[1].lower() if tag else ""
+            name = _NAME.sub(r"\1", part).lower() if tag else ""
             if tag and (name in _APART | _WITHIN | _HIDDEN or part[1] in "!?"):
                 self._end(name) if part[1] == "/" else self._begin(name, part)
             elif not self.hidden:
