@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import command
 
-from core.errors import command_line
+from core.errors import InputError, command_line
 from core.files import fitting
 from core.media.audio import decode_any, read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -34,6 +34,14 @@ def test_a_path_is_a_path(tmp_path, monkeypatch, name):
 def test_a_cure_names_a_path(name):
     assert Path(shlex.split(command_line("cat", Path(name)))[1]) == Path(name)
     assert not shlex.split(command_line("cat", Path(name)))[1].startswith("-")
+
+
+def test_the_cure_of_a_dashed_name_has_no_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-a.mp3").write_bytes(b"x")
+    with pytest.raises(InputError) as told:
+        read_speech("-a.mp3")
+    assert told.value.cure.endswith("convert_audio ./-a.mp3 ./-a.wav")
 
 
 @pytest.mark.parametrize("name", ["a" * 255, "日" * 85, "short"])

@@ -34,7 +34,8 @@ LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
 def _convert_cure(path):
     stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
-    return command_line("python", "-m", "preprocess.convert_audio", path, Path(f"{stem}.wav"))
+    stem = f"./{stem}" if stem.startswith("-") else stem  # never an option
+    return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
 
 
 def _check_whole(path):
