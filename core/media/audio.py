@@ -239,7 +239,6 @@ def _magnitudes(sound, n_frames):
     return magnitudes.reshape(n_frames, HOPS_PER_FRAME, N_BINS).astype(np.float16)  # at most N_FFT / 2: fits float16
 
 
-
 def check_output(path: str | Path, force: bool, source: str | Path | None = None) -> None:
     """Raise InputError unless `path` is a .wav that may be written: new, or `force`d, and never the `source` itself."""
     path = Path(path)
