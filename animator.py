@@ -29,8 +29,11 @@ from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 
-def open_recording(path, folder, keep=False) -> Speech:
-    """Decode a recording of any kind, by way of a .wav in `folder` unless it is one; with `keep` it is copied there."""
+def open_recording(path, folder, keep=False, passing=False) -> Speech:
+    """Decode a recording of any kind, by way of a .wav in `folder` unless it is one; with `keep` it is copied there.
+
+    With `passing` nobody finds the .wav afterwards, and its path is not told.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(path, absent(path), "a recording of speech")
@@ -39,7 +42,7 @@ def open_recording(path, folder, keep=False) -> Speech:
     if not is_wav:
         from preprocess.convert_audio import convert
         path = convert(path, folder / "speech.wav")
-        say(f"converted: {path}")
+        say("converted" if passing else f"converted: {path}")
     speech = open_speech(path)
     if keep and path.parent != folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,8 +66,9 @@ class Animator:
         self.model, self.device, self.once = model, device, once
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
-                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, force_captions=False, keep=False,
-                template=None, which=None, points_file=None, emotion="auto", options=DEFAULTS, **changes) -> Path:
+                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, force_captions=False,
+                keep=False, passing=False, template=None, which=None, points_file=None, emotion="auto", options=DEFAULTS,
+                **changes) -> Path:
         """Make one video; return its path.
 
         Parameters
@@ -78,6 +82,7 @@ class Animator:
             it is installed, but only where captions or `keep` need it; "none" for none
         force_captions : captions also of words that were understood badly, see `check_confidence`
         keep : also leave the speech and index.html in `folder`
+        passing : `folder` goes when the video is made: its files are not told of
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
         emotion : on the face, see `predict_file`; not with `template`
@@ -99,27 +104,31 @@ class Animator:
             artifacts.check(template, *motion.READS)
         go_on()
         if speech:
-            speech = open_recording(speech, folder, keep)
+            speech = open_recording(speech, folder, keep, passing)
             captions = options.captions != "none"
             recogniser = transcriber if transcriber or captions or keep else "none"
             words = self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
         else:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
         go_on()
-        moves = template or self._landmarks(speech, folder, emotion, options.seed)
+        moves = template or self._landmarks(speech, folder, emotion, options.seed, passing)
         if options.avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
-        say(f"face found: {photo_check.write_check(found, folder)[-1]}")
+        check = photo_check.write_check(found, folder)[-1]
+        say("face found" if passing else f"face found: {check}")
         face = found.photo if options.avatar != "none" else shut_lips(found.photo)
         if face.opened:
-            say(f"its mouth is open, and was shut: {write_rest(face, folder / REST)}")
+            shut = write_rest(face, folder / REST)
+            say("its mouth is open, and was shut" + ("" if passing else f": {shut}"))
         go_on()
         video = render_video(moves, out, options, face=face, speech=speech, device=self.device, words=words)
         if keep:
             from viewer.page import write_page
             go_on()
             say(f"all files: {write_page(folder, video, speech)}")
+        elif not passing:
+            say(f"files in between: {folder}")
         tell(Done(f"done in {time.monotonic() - began:.1f} s"))
         return video
 
@@ -131,10 +140,11 @@ class Animator:
         with self._one_at_a_time:
             return photo_check.check_photo(photo, which, points_file)
 
-    def _landmarks(self, speech, folder, emotion, seed):
+    def _landmarks(self, speech, folder, emotion, seed, passing):
         from landmarks.predict import predict_file
         path = predict_file(speech, folder, self.model, emotion=emotion, seed=seed)
-        tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
+        if not passing:
+            tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path
 
     @staticmethod

@@ -1,44 +1,61 @@
 """A photo and a recording, or a script, become a talking video, with one command: all stages in a row.
 
 Reads: a photo; speech in any audio format, or a text to speak.
-Writes: the video, and the files in between in RESULT_DIR/NAME/, see `animator`.
+Writes: the video; with RESULT_DIR, --keep, or without OUTPUT the files in between in RESULT_DIR/NAME/, see `animator`.
 """
 
 import json
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from animator import Animator
 from core.errors import InputError
-from core.files import own_folder
+from core.files import fitting, own_folder
 from core.stage import listen, stage
 from landmarks.expression import EMOTIONS, MOST
 from render.options import face_options, render_options
 from render.render import check_output
+from speech.engines import DEFAULT_VOICE
 from speech.recognise import ENGINES
-from speech.speakable import read_script
+from speech.script import read_script
 from speech.synthesize import voice_options
 from speech.transcribe import force_captions
 
 
-def what_is_said(text: str | None, script: str | Path | None) -> dict:
+def what_is_said(text: str | None, script: str | Path | None, voice: str = DEFAULT_VOICE) -> dict:
     """`text` and `text_from` of `Animator.animate`, from --text or --script; empty without either. Raises InputError."""
     if text is not None and script:
         raise InputError("--text, --script", "both given", "one of the two")
     if script:
-        return {"text": read_script(script), "text_from": script}
+        return {"text": read_script(script, voice), "text_from": script}
     return {} if text is None else {"text": text}
 
 
+@contextmanager
+def files_between(folder: Path | None, name: str) -> Iterator[Path]:
+    """The folder of the files in between: FOLDER/NAME, or without FOLDER one that is gone afterwards."""
+    if folder:
+        with own_folder(folder, name) as kept:
+            yield kept
+    else:
+        with tempfile.TemporaryDirectory(prefix="talking-face-") as passing:
+            yield Path(passing)
+
+
 _PATH = click.Path(path_type=Path)
+RESULTS = Path("results")
 
 
 @stage(reads="a photo; speech, or a text",
        writes="the video, its .preview.png; face.json, photo_check.png, rest_photo.png, speech.wav, words.json, words.srt, "
               "words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, "
-              "speech_embedding.npy in RESULT_DIR/NAME/; with --keep index.html, a page that shows them",
+              "speech_embedding.npy in RESULT_DIR/NAME/, not with --output alone; "
+              "with --keep index.html, a page that shows them",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",
                  "python main.py --source_image me.png --driven_audio speech.mp3 --preprocess crop --preview",
@@ -54,7 +71,8 @@ _PATH = click.Path(path_type=Path)
               help="Speech recognition for an --audio without a text.  [default: whisper with --captions or --keep, else none]")
 @force_captions
 @click.option("--output", type=_PATH, help="The video.  [default: RESULT_DIR/NAME.mp4]")
-@click.option("--result-dir", type=_PATH, default=Path("results"), help="Folder of the files in between.")
+@click.option("--result-dir", type=_PATH,
+              help="Folder of the files in between; with --output they are left only with this or --keep.  [default: results]")
 @click.option("--motion", "template", type=_PATH,
               help="Landmarks, as long as the speech, that move the face in place of a prediction: also of a video.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
@@ -75,11 +93,13 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     """
     if json_progress:
         listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
-    name = f"{image.stem}_{(audio or script or Path('text')).stem}_{time.strftime('%Y%m%d-%H%M%S')}"
-    with own_folder(result_dir, name) as folder:
+    name = f"{fitting(image.stem)}_{fitting((audio or script or Path('text')).stem)}_{time.strftime('%Y%m%d-%H%M%S')}"
+    left = result_dir or (RESULTS if given["keep"] or not output else None)
+    with files_between(left, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
-        click.echo(animator.animate(image, audio, out, options=options, folder=folder, **what_is_said(text, script), **given))
+        said = what_is_said(text, script, given["voice"])
+        click.echo(animator.animate(image, audio, out, options=options, folder=folder, passing=not left, **said, **given))
 
 
 if __name__ == "__main__":

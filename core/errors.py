@@ -10,8 +10,11 @@ NEEDS_ROOM = "a place that can be written, with room"
 
 
 def command_line(*words: object) -> str:
-    """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`."""
-    return shlex.join(map(str, words))
+    """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`.
+
+    A `Path` that begins with a dash is written as ./-NAME: never an option.
+    """
+    return shlex.join(f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words)
 
 
 def absent(path: str | Path) -> str:

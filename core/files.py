@@ -28,6 +28,11 @@ def short_name(path: str | Path) -> str:
     return hashlib.sha256(os.fsencode(Path(path).name)).hexdigest()[:12]
 
 
+def fitting(name: str, most_bytes: int = 100) -> str:
+    """The start of `name` that fits into `most_bytes`: what is named after a file whose name is as long as a name may be."""
+    return os.fsencode(name)[:most_bytes].decode(errors="ignore")
+
+
 def _sweep(folder):
     """Remove temporary files that killed runs left in `folder`, once a process."""
     if folder in _swept:

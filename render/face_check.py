@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from core.files import fitting
 from core.stage import stage
 from render.options import face_options
 from render.photo_check import check_photo, report, write_check
@@ -23,7 +24,7 @@ from render.photo_check import check_photo, report, write_check
 def main(photo, which, points_file, out) -> None:
     """Say which faces a photo holds, which one will speak, and what may spoil the result."""
     check = check_photo(photo, which, points_file)
-    paths = write_check(check, out or Path("results") / f"{photo.stem}_face")
+    paths = write_check(check, out or Path("results") / f"{fitting(photo.stem)}_face")
     for label, text in report(check):
         click.echo(f"{label:<10} {text}")
     for path in paths:

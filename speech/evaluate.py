@@ -6,6 +6,7 @@ Writes: OUT (metrics).
 Numbers are words on both sides: C5 is c five.
 """
 
+import glob
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,8 @@ from core.stage import progress, stage
 from learn.measures import report
 from speech.align import align
 from speech.recognise import ENGINES, default_engine, recognise
-from speech.speakable import Piece, plain_words, read_script
+from speech.script import read_script
+from speech.speakable import Piece, plain_words
 
 STAGE = "speech.evaluate"
 TICKS = 25_000  # a second
@@ -90,7 +92,7 @@ def recordings(folder: str | Path, only: str = "*") -> list:
     found = []
     for name, path in (texts | times).items():
         said = read_align(path) if path.suffix == ".align" else read_script(path)
-        beside = (clip for clip in sorted(Path(folder).glob(f"{name}.*")) if clip.suffix not in NO_SOUND)
+        beside = (clip for clip in sorted(Path(folder).glob(f"{glob.escape(name)}.*")) if clip.suffix not in NO_SOUND)
         found += [(clip, said) for clip in beside]
     if not found:
         raise InputError(folder, f"no words/NAME.align or NAME.txt beside a recording NAME{f' like {only}' * (only != '*')}",

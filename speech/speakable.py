@@ -1,6 +1,6 @@
 """Text normalisation: amounts, dates, times, numbers and abbreviations as words, in English.
 
-Reads: text; a script, UTF-8. Writes: nothing.
+Reads: text. Writes: nothing.
 Numbers are put into words by num2words; what they stand for is found here.
 """
 
@@ -10,13 +10,16 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, absent, command_line
+from core.errors import InputError
+from speech.plain import plain
 
 MOST_WORDS, MOST_CHARS = 5000, 60_000  # half an hour of speech; some scripts part no words
 MOST_DIGITS = 200  # of a number, or a row of them
+LONGEST_WORD = 60  # characters; a longer one is cut
+_NEAR = 200  # characters around a word that are looked at for its sentence
+_PART = re.compile(rf".{{1,{LONGEST_WORD - 1}}}[。！？，、；：,;:!?–—/_-]|.{{1,{LONGEST_WORD}}}")
 LONGEST_NUMBER = 15  # digits; a longer number is read digit by digit
 _CRORE = 10_000_000
-MOST_BYTES = 1_000_000  # of a script; the longest text of MOST_WORDS words has far fewer
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")
 _MONTH = "(?:" + "|".join(rf"{name}\b|{name[:3]}\b\.?" for name in _MONTHS) + ")"
@@ -32,7 +35,10 @@ _WORDS_IN_CAPITALS = (
     "NEW|NO|NOT|NOW|OF|OFF|OH|OK|OLD|ON|ONE|OR|OUR|OUT|OWN|PAN|PAY|PIN|RAM|SAY|SEE|SHE|SIM|SO|THE|TO|TOO|TWO|UP|USE|VAT|WAS|WAY|"
     "WE|WHO|WHY|YES|YET|YOU")
 _AMOUNT = r"\d+(?:,\d+)*(?:\.\d+)?"
+_ENDINGS = "com|org|net|edu|gov|info|io|ai|app|dev|co|in|uk|us|eu|de|fr|it|es|nl|ch|at|au|ca|jp|cn|br|ru|pl|se|no|ie|nz|tv|me"
+_SIGNS = {".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", "+": "plus", "~": "tilde", "%": "percent"}
 _PATTERN = re.compile("|".join((
+    rf"(?P<address>(?<![\w@.+-])(?:[\w.+-]{{1,64}}@)?(?:[\w-]{{1,63}}\.)+(?:{_ENDINGS})\b(?![.@]\w)(?:/[\w/.~%+-]*\w)?)",
     rf"(?P<unit>INR|Rs|USD|EUR|GBP|[₹$€£])\.?\s?(?P<amount>{_AMOUNT})(?P<scale>\s(?:lakh|crore|thousand|million|billion)s?\b)?",
     rf"(?P<amount_2>{_AMOUNT})\s?(?P<unit_2>INR|USD|EUR|GBP|[₹€£])(?!\w)",
     rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?P<month>{_MONTH}),?(?:\s(?P<year>\d{{4}})\b)?",
@@ -102,6 +108,8 @@ def _expand(match) -> str:
     """What is said for one find of _PATTERN; a date that no calendar has is read as it stands."""
     found = {name: value for name, value in match.groupdict().items() if value is not None}
     get = found.get
+    if address := get("address"):
+        return " ".join(re.sub(r"[^\w]|_", lambda sign: f" {_SIGNS[sign[0]]} ", address).split())
     if "unit" in found or "unit_2" in found:
         return _money(get("unit") or get("unit_2"), get("amount") or get("amount_2"), get("scale"))
     for end in ("_3", "_4"):
@@ -134,6 +142,21 @@ def _expand(match) -> str:
     return ("minus " if number.startswith("-") else "") + _number(number.lstrip("-"))
 
 
+def _is_shouted(paragraph, match) -> bool:
+    """Whether the sentence around a find is written in capitals: then its short words are words."""
+    before, after = paragraph[max(0, match.start() - _NEAR):match.start()], paragraph[match.end():match.end() + _NEAR]
+    sentence = re.split(r"[.!?]\s", before)[-1] + match[0] + re.split(r"[.!?](?:\s|$)", after, maxsplit=1)[0]
+    return sentence.isupper() and bool(re.search(r"\s", sentence.strip()) or paragraph.isupper())
+
+
+def _as_written(text) -> list:
+    """A `Piece` of each word; one that no line of a caption holds, or a text that parts no words, in parts."""
+    words = text.split()
+    if any(len(word) > LONGEST_WORD for word in words):
+        words = [part for word in words for part in (_PART.findall(word) if len(word) > LONGEST_WORD else [word])]
+    return [Piece(word, word) for word in words]
+
+
 def pieces(paragraph: str, language: str = "en") -> list:
     """The words of a paragraph, each with what is said for it.
 
@@ -142,21 +165,20 @@ def pieces(paragraph: str, language: str = "en") -> list:
     """
     paragraph = paragraph.replace("[[", "[ [")  # eSpeak NG would take what follows for phonemes
     made, at = [], 0
-    shouted = paragraph.isupper()
     for match in _PATTERN.finditer(paragraph) if language.startswith("en") else ():
         if match.start() < at:
             continue  # it touches the one before
-        if match["capitals"] and shouted:
+        if match["capitals"] and _is_shouted(paragraph, match):
             continue
         before = re.search(r"\S*$", paragraph[at:match.start()])[0]  # type: ignore[index]  # both always match
         after = re.match(r"\S*", paragraph[match.end():])[0]  # type: ignore[index]
         if re.search(r"\w", before + after):
             continue  # a part of a word, as in B2B
         start, end = match.start() - len(before), match.end() + len(after)
-        made += [Piece(word, word) for word in paragraph[at:start].split()]
+        made += _as_written(paragraph[at:start])
         made.append(Piece(" ".join(paragraph[start:end].split()), before + _expand(match) + after))
         at = end
-    return made + [Piece(word, word) for word in paragraph[at:].split()]
+    return made + _as_written(paragraph[at:])
 
 
 def plain_words(text: str) -> list:
@@ -164,28 +186,6 @@ def plain_words(text: str) -> list:
     apart = re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Z]\b)", " ", text)
     said = " ".join(piece.spoken for piece in pieces(apart)).lower().replace("’", "'")
     return re.findall(r"[^\W_]+(?:'[^\W_]+)*", said)
-
-
-def _in_utf_8(path) -> str:
-    """The command that writes a text of another encoding in UTF-8: UTF-16 where its mark says so, else what Windows writes."""
-    with open(path, "rb") as stream:
-        encoding = "UTF-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
-    out = path.with_name(f"{path.stem}-utf8{path.suffix}")
-    return f"{command_line('iconv', '-f', encoding, '-t', 'UTF-8', path)} > {command_line(out)}"
-
-
-def read_script(path: str | Path) -> str:
-    """The text of a file in UTF-8. Raises InputError: missing, too large, or not text."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, absent(path), "a text file")
-    if path.stat().st_size > MOST_BYTES:
-        raise InputError(path, f"{path.stat().st_size} bytes", f"a script of at most {MOST_WORDS} words", "say it in parts")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path, "not readable as UTF-8", "a text file in UTF-8", _in_utf_8(path)) from None
-    return text
 
 
 def _script(char: str) -> str:
@@ -203,7 +203,7 @@ _SCRIPTS = {"DEVANAGARI": ("hi", "mr", "ne", "kok"), "GREEK": ("el", "grc"),
 
 
 def check_text(text: str, voice: str, where: str | Path) -> str:
-    """Return `text` when `voice` can say it.
+    """What is read aloud of `text`, see `plain`, when `voice` can say it.
 
     Raises
     ------
@@ -211,6 +211,7 @@ def check_text(text: str, voice: str, where: str | Path) -> str:
     """
     if text != text.encode(errors="replace").decode():
         raise InputError(where, "half of a character in it (a lone surrogate)", "text in UTF-8", "write it anew")
+    text = plain(text)
     n_words = len(text.split())
     if n_words > MOST_WORDS:
         raise InputError(where, f"{n_words} words", f"at most {MOST_WORDS}, half an hour of speech", "say it in parts")

@@ -1,6 +1,6 @@
 """Text to speech: eSpeak NG here, or an online voice when asked for.
 
-Reads: --text, or a --script file in UTF-8. A blank line is a pause of half a second.
+Reads: --text, or a --script file. A blank line is a pause of half a second.
 Writes: OUT.wav (speech; 44.1 kHz unless told otherwise, mono, 16 bit), OUT.words.json (words), and their sidecars.
 """
 
@@ -18,7 +18,8 @@ from core.stage import stage, tell
 from speech import espeak
 from speech.align import align
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE, ENGINES, speak
-from speech.speakable import check_text, read_script
+from speech.script import read_script
+from speech.speakable import check_text
 
 STAGE = "speech.synthesize"
 SAMPLE_RATE_OUT = 44100  # Hz
@@ -29,7 +30,7 @@ def said_text(text: str | None, script: str | Path | None, voice: str) -> tuple:
     if (text is None) == (script is None):
         raise InputError("--text, --script", "both or none given", "one of the two", '--text "Good morning."')
     where = script or "--text"
-    return check_text(read_script(script) if script else text or "", voice, where), where
+    return check_text(read_script(script, voice) if script else text or "", voice, where), where
 
 
 def write_speech(text: str, path: str | Path, *, where: str | Path = "--text", voice: str = DEFAULT_VOICE,

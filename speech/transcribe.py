@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.events import Transcribed, Warned
+from core.files import fitting
 from core.media.audio import read_speech
 from core.media.words import Word, confidence, save_subtitles, save_words, transcript
 from core.stage import say, stage, tell
 from speech.align import align
 from speech.recognise import ENGINES, recognise
-from speech.speakable import check_text, pieces, read_script
+from speech.script import read_script
+from speech.speakable import check_text, pieces
 
 STAGE = "speech.transcribe"
 CONFIDENT = 0.55  # mean probability; noise, other languages and wrong transcripts lie below: docs/experiments.md
@@ -113,7 +115,7 @@ def main(speech, script, engine, grammar, whisper_model, force_captions, out) ->
     options = {"script": script.name} if script else {"engine": engine, "grammar": grammar and grammar.name,
                                                       "whisper_model": whisper_model and whisper_model.name}
     inputs = [path for path in (speech, script, grammar) if path]
-    out = out or Path("results") / f"{speech.stem}_words"
+    out = out or Path("results") / f"{fitting(speech.stem)}_words"
     for path in write_words(words, out, options=options, inputs=inputs, captions=captions):
         click.echo(path)
 

@@ -71,7 +71,8 @@ def _drawn(path):
 
 
 def _spoken(path):
-    from speech.speakable import check_text, pieces, read_script
+    from speech.script import read_script
+    from speech.speakable import check_text, pieces
     pieces(check_text(read_script(path), "en", path))
 
 

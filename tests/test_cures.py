@@ -146,6 +146,7 @@ make test says more
 measure in the photo as it is seen upright, at its full size
 record or export it again
 save it as .png
+save it as plain text (.txt, UTF-8)
 save it as CSV, UTF-8
 say it in parts
 see docs/artifacts.md

@@ -23,6 +23,8 @@ from core.face import face68
 from core.media.video import probe, read_frames
 from core.media.words import load_words, transcript
 
+SMALL = ("--size", 128)
+
 
 def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, predicted):
     out = tmp_path / "out put.mp4"
@@ -34,6 +36,22 @@ def test_photo_and_speech_become_a_video(tmp_path, photo_path, short_speech, pre
     cached = {path.name for path in next((tmp_path / "r").iterdir()).iterdir()}
     assert {"photo_check.png", "face.json", "landmarks.npy", "rest_face.npy", "landmarks.gif"} <= cached
     assert photo_path.name in artifacts.read_sidecar(out)["inputs"]
+
+
+@pytest.mark.parametrize("more, left", [
+    ((), ["v.mp4", "v.mp4.json"]), (("--keep",), ["results", "v.mp4", "v.mp4.json"]),
+    (("--result-dir", "r"), ["r", "v.mp4", "v.mp4.json"]), (None, ["results"])])
+def test_what_is_left_behind(tmp_path, monkeypatch, photo_path, short_speech, predicted, more, left):
+    """With --output the video and its sidecar; a folder with --keep or --result-dir, or without --output; a line names it."""
+    (here := tmp_path / "here").mkdir()
+    monkeypatch.chdir(here)
+    given = () if more is None else ("--output", "v.mp4", *more)
+    done = command(main.main, "--image", photo_path, "--audio", short_speech, *given, *SMALL)
+    assert done.exit_code == 0, done.stderr
+    assert sorted(path.name for path in here.iterdir()) == left
+    for folder in [path for path in here.glob("r*/*") if path.is_dir()]:
+        assert f": {folder.relative_to(here)}" in done.stderr and (folder / "landmarks.npy").is_file()
+    assert "talking-face-" not in done.stderr, "a folder that is gone is not named"
 
 
 def test_the_other_spelling(tmp_path, photo_path, short_speech, predicted):
@@ -113,9 +131,6 @@ def test_a_wrong_face_is_said_before_anything_slow(tmp_path, photo_path, short_s
     assert value in done.stderr.splitlines()[-1]
     assert predicted == []
     assert not (tmp_path / "r").exists()
-
-
-SMALL = ("--size", 128)
 
 
 def test_a_text_becomes_a_video(tmp_path, photo_path, predicted):

@@ -116,7 +116,7 @@ def test_a_script_file(tmp_path):
     script.write_text("\ufeffGrüße, Bob!", encoding="utf-8")
     assert command(synthesize_speech.main, "--script", script, "--voice", "de", tmp_path / "a.wav").exit_code == 0
     assert [word.word for word in load_words(tmp_path / "a.words.json")] == ["Grüße,", "Bob!"]
-    script.write_bytes("Grüße".encode("latin-1"))
+    script.write_bytes(b"caf\xe9 \x81")  # neither UTF-8 nor Windows-1252
     refused = command(synthesize_speech.main, "--script", script, tmp_path / "b.wav")
     assert refused.exit_code == 1 and "UTF-8" in refused.stderr
     taken = command(synthesize_speech.main, "--text", "hi", tmp_path / "a.wav")

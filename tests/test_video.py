@@ -1,5 +1,8 @@
 """The gate for pictures: what is written can be read, lasts as long as its sound, and lies where it was asked to."""
 
+import struct
+import subprocess
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +10,7 @@ from PIL import Image
 from core.clock import FPS, SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.face import draw
-from core.media import video
+from core.media import ffmpeg, video
 from core.media.audio import decode_any, read_speech
 
 
@@ -15,6 +18,29 @@ def flat_frames(n_frames, size=(64, 48)):
     """Frames whose grey says their number: width x height."""
     for t in range(n_frames):
         yield np.full((size[1], size[0], 3), 20 + 4 * t, np.uint8)
+
+
+def seen(path, size):
+    """The first picture's colour, by BT.709 from what is stored: uint8 [3]."""
+    with ffmpeg.running(["-i", ffmpeg.url(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"],
+                        stdout=subprocess.PIPE) as decoder:
+        stored = np.frombuffer(decoder.stdout.read(), np.uint8).astype(float)
+    n = size[0] * size[1]
+    y, cb, cr = (np.median(part) for part in (stored[:n], stored[n:n + n // 4], stored[n + n // 4:]))
+    y, cb, cr = (y - 16) / 219, (cb - 128) / 224, (cr - 128) / 224
+    rgb = y + 1.5748 * cr, y - 0.1873 * cb - 0.4681 * cr, y + 1.8556 * cb
+    return np.clip(np.round(255 * np.array(rgb)), 0, 255)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (1280, 720)])
+@pytest.mark.parametrize("colour", [(0x00, 0xB1, 0x40), (255, 0, 0), (30, 60, 200), (224, 172, 105), (255,) * 3, (0, 0, 0)])
+def test_colours_come_back(tmp_path, colour, size):
+    path = video.write_video(tmp_path / "a.mp4", [np.full((*size[::-1], 3), colour, np.uint8)] * 2)
+    assert np.abs(seen(path, size) - colour).max() <= 3
+    assert np.abs(next(video.read_frames(path)).astype(float) - colour).max() <= 3
+    tags = b"colrnclx" + struct.pack(">HHHB", 1, 1, 1, 0)  # BT.709 primaries, curve and matrix; limited range
+    stored = path.read_bytes()
+    assert tags in stored and stored.find(b"moov") < stored.find(b"mdat")
 
 
 def numbers(path, fps=FPS):

@@ -34,6 +34,7 @@ LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
 def _convert_cure(path):
     stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
+    stem = f"./{stem}" if stem.startswith("-") else stem  # never an option
     return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
 
 
@@ -236,7 +237,6 @@ def _magnitudes(sound, n_frames):
     windows = np.lib.stride_tricks.sliding_window_view(sound, N_FFT)[::HOP][: n_frames * HOPS_PER_FRAME]
     magnitudes = np.abs(np.fft.rfft(windows * _WINDOW, axis=-1))
     return magnitudes.reshape(n_frames, HOPS_PER_FRAME, N_BINS).astype(np.float16)  # at most N_FFT / 2: fits float16
-
 
 
 def check_output(path: str | Path, force: bool, source: str | Path | None = None) -> None:

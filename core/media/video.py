@@ -22,6 +22,8 @@ from core.files import whole_file
 from core.media import ffmpeg, mp4
 from core.media.provenance import COMMENT
 
+# Players take what is not tagged for BT.709 where it is large, for BT.601 where it is small: converted by BT.709, and tagged
+_BT709 = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709"
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 
@@ -85,7 +87,7 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     n_frames, stopped = 0, ""
     with ffmpeg.running(
             ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24",
-             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264", "-pix_fmt", "yuv420p",
+             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264", "-vf", _BT709,
              "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
              "-metadata", f"comment={COMMENT}", ffmpeg.url(path)], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):
