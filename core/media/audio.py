@@ -4,7 +4,6 @@ Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows
 Writes: .wav.
 """
 
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,13 +15,18 @@ from numpy.typing import NDArray
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
 from core.files import whole_file
-from core.media import ffmpeg
+from core.events import Warned
+from core.media import ffmpeg, riff
+from core.media.tracks import EVERY_STREAM, choose_track, opened
+from core.stage import tell
 
 HOPS_PER_FRAME = 4
 HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms
 N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
+SILENT_SPAN = 2e-4  # from the lowest to the highest sample: less is nothing but the last bits of 16
+LITTLE_S = 0.5  # that may lack at the end
 BYTES_A_SAMPLE = 2  # of what is written
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
 LONGEST_S = 2 * 3600  # of sound that is held in memory
@@ -37,24 +41,24 @@ def _convert_cure(path):
     return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
 
 
-def _check_whole(path):
-    """Raise InputError when the RIFF header promises more sound than the file holds."""
-    size = path.stat().st_size
-    with open(path, "rb") as stream:
-        stream.seek(12)
-        while len(header := stream.read(8)) == 8:
-            name, n_bytes = struct.unpack("<4sI", header)
-            if name == b"data":
-                held = size - stream.tell()
-                if held < n_bytes < 0x7FFF_FFFF:  # writers to a pipe leave a huge number here: allowed
-                    raise InputError(path, f"truncated: {held} of {n_bytes} bytes of sound", "a whole file",
-                                     "copy it again, or " + _convert_cure(path))
-                return
-            stream.seek(n_bytes + (n_bytes & 1), 1)
+def _check_whole(path, length):
+    """Raise InputError when much of the sound that the RIFF header promises is not in the file; say it of a little."""
+    missing_s = length.missing_s if length else 0.0
+    if missing_s > LITTLE_S:
+        raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
+                         "copy it again, or " + _convert_cure(path))
+    if missing_s:
+        tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
+
+
+def say_if_silent(path: str | Path, lowest: float, highest: float) -> None:
+    """Say that a recording, whose samples go from `lowest` to `highest`, holds no sound at all."""
+    if highest - lowest < SILENT_SPAN:
+        tell(Warned("silent from beginning to end: is it the right file, was the microphone on?", path))
 
 
 def read_speech(path: str | Path) -> NDArray:
-    """Read a .wav of any rate, depth and channel count as 16 kHz mono.
+    """Read a recording as 16 kHz mono: a .wav of any rate, depth and channel count, or whatever else ffmpeg decodes.
 
     Returns
     -------
@@ -62,44 +66,60 @@ def read_speech(path: str | Path) -> NDArray:
 
     Raises
     ------
-    InputError : not a .wav, damaged, truncated, empty, not finite, or longer than LONGEST_S.
+    InputError : no sound, damaged, truncated, empty, not finite, or longer than LONGEST_S.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(path, absent(path), "a .wav file")
-    if path.suffix.lower() != ".wav":
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", "a .wav file", _convert_cure(path))
+        raise InputError(path, absent(path), "a recording")
     if not path.stat().st_size:
-        raise InputError(path, "an empty file (0 bytes)", "a .wav file with sound")
+        raise InputError(path, "an empty file (0 bytes)", "a recording with sound")
+    length = riff.length_of(path)
+    file = None if length and length.until_end else _opened_wav(path)
     peak, pieces = 1.0, []
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, ValueError, TypeError):
-        raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
-    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
-        rate, resampler = file.samplerate, None
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
-                             "record or export it again")
-        if rate != SAMPLE_RATE:
-            import soxr  # only where it is needed: keeps the start of a 16 kHz run short
-            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        for block in _mono_blocks(file, path):
-            if not np.isfinite(block).all():
-                raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
-            peak = max(peak, block.max(), -block.min())
-            pieces.append(resampler.resample_chunk(block) if resampler else block)
-        if resampler:
-            pieces.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    _check_whole(path)
+    for piece in _resampled(file, path) if file else decode_any(path):
+        if not np.isfinite(piece).all():
+            raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
+        peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
+        pieces.append(piece)
+    _check_whole(path, length)
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
-        raise InputError(path, "a WAV file with no samples", "a .wav file with sound")
+        raise InputError(path, "no sound in it", "a recording with sound")
+    say_if_silent(path, sound.min(), sound.max())
     return sound / np.float32(peak) if peak > 1 else sound  # float files may go beyond -1..1: their level is not kept
 
 
-def _mono_blocks(file, path):
-    """The sound of an open `soundfile.SoundFile`, a block at a time, its channels mixed: float32 [sample].
+def _opened_wav(path):
+    """A `soundfile.SoundFile` of a WAV file; None for what is another format, or better left to ffmpeg."""
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, ValueError, TypeError):
+        return None
+    if file.format in ("WAV", "WAVEX", "RF64"):
+        return file
+    file.close()
+    return None
+
+
+def _resampled(file, path):
+    """The sound of an open `soundfile.SoundFile` as 16 kHz mono, in pieces: float32 [sample]."""
+    rate, resampler = file.samplerate, None
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
+                         "record or export it again")
+    weights = None if file.channels == 1 else np.asarray(choose_track(path).weights, np.float32)
+    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
+        if rate != SAMPLE_RATE:
+            import soxr  # only where it is needed: keeps the start of a 16 kHz run short
+            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        for block in _mono_blocks(file, path, weights):
+            yield resampler.resample_chunk(block) if resampler else block
+        if resampler:
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _mono_blocks(file, path, weights):
+    """The sound of an open `soundfile.SoundFile`, a block at a time, its channels mixed by `weights`: float32 [sample].
 
     What the header says of the length is not believed: sound is counted as it comes.
     """
@@ -107,7 +127,7 @@ def _mono_blocks(file, path):
     while len(block := file.read(n_block, dtype="float32", always_2d=True)):
         n_read += len(block)
         _check_length(path, n_read / file.samplerate)
-        yield block.mean(1)
+        yield block.mean(1) if weights is None or len(weights) != block.shape[1] else block @ weights
 
 
 def _check_length(path, seconds):
@@ -125,14 +145,15 @@ def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
 
 
 def decode_any(path: str | Path) -> Iterator[NDArray]:
-    """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames.
+    """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames; its track, channels and time as
+    `core.media.tracks` says.
 
     Yields
     ------
     float32 [sample], 16 kHz mono, one second each but the last; nothing when the recording has no sound.
     """
-    with ffmpeg.running(["-i", ffmpeg.url(path), "-vn", "-map", "0:a:0?", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le",
-                         "-"], stdout=subprocess.PIPE) as decoder:
+    with ffmpeg.running([*opened(path), *choose_track(path).mono(), "-f", "f32le", "-", *EVERY_STREAM],
+                        stdout=subprocess.PIPE) as decoder:
         n_seconds = 0
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
             _check_length(path, n_seconds := n_seconds + 1)

@@ -4,6 +4,7 @@ Reads: any video ffmpeg knows; frames are streamed, never held together.
 Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).
 """
 
+import logging
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
 from core.media import ffmpeg, mp4
 from core.media.provenance import COMMENT
+from core.media.tracks import EVERY_STREAM, choose_track, opened
 
+logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of pictures that are turned upright
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 
@@ -38,8 +41,10 @@ class VideoInfo:
 def _open(path, fps=None):
     if not Path(path).is_file():
         raise InputError(path, absent(path), "a video")
-    options = ["-vf", f"fps={fps}"] if fps else []
-    stream = imageio_ffmpeg.read_frames(ffmpeg.url(path), output_params=[*options, "-an"], input_params=["-v", "info"])
+    options = ["-map", "0:V:0", "-an"]
+    if fps:  # by their time stamps, from where the first of picture and sound begins, see `core.media.tracks`
+        options += ["-vf", f"fps={fps}:start_time=0", "-fps_mode", "passthrough", "-", *EVERY_STREAM[:-1]]
+    stream = imageio_ffmpeg.read_frames(ffmpeg.url(path), output_params=options, input_params=["-v", "info"])
     with readable(path, "a video", "a video file that ffmpeg can decode", "export it again"):
         return stream, next(stream)
 
@@ -80,8 +85,8 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     height, width = first.shape[:2]
     if height % 2 or width % 2:
         raise ValueError(f"{where}: H.264 needs even sizes, got {width}x{height}")
-    sound_in = ["-i", ffmpeg.url(speech)] if speech else ["-an"]
-    sound_out = ["-acodec", "aac", "-map", "0:v:0", "-map", "1:a:0"] if speech else []
+    sound_in = opened(speech) if speech else ["-an"]
+    sound_out = ["-map", "0:v:0", *choose_track(speech).heard(1)] if speech else []
     n_frames, stopped = 0, ""
     with ffmpeg.running(
             ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24",
