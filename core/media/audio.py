@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
-from core.files import whole_file
 from core.events import Warned
+from core.files import whole_file
 from core.media import ffmpeg, riff
 from core.media.tracks import EVERY_STREAM, choose_track, opened
 from core.stage import tell

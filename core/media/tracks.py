@@ -2,7 +2,7 @@
 
 Reads: any recording ffmpeg knows. Writes: nothing.
 Time counts from where the first of picture and sound begins. What comes before a track that begins later, and a gap in its
-time stamps, is silence. A copy of every stream goes nowhere beside the sound: with it ffmpeg finds that beginning in all formats.
+time stamps, is silence. Beside the sound every stream is copied to nowhere: so ffmpeg finds that beginning in all formats.
 """
 
 import struct
