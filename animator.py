@@ -38,7 +38,7 @@ def open_recording(path, folder, keep=False) -> Speech:
         speech = open_speech(path)
     else:
         from preprocess.convert_audio import convert
-        speech = replace(open_speech(convert(path, folder / "speech.wav")), recording=path)
+        speech = open_speech(convert(path, folder / "speech.wav"), path)
         path = speech.path
         say(f"converted for the networks: {path}")
     if keep and path.parent != folder:

@@ -17,7 +17,7 @@ from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
 from core.events import Warned
 from core.files import whole_file
 from core.media import ffmpeg, riff
-from core.media.tracks import EVERY_STREAM, choose_track, opened
+from core.media.tracks import choose_track, every_stream, opened
 from core.stage import tell
 
 HOPS_PER_FRAME = 4
@@ -26,6 +26,7 @@ N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
 SILENT_SPAN = 2e-4  # from the lowest to the highest sample: less is nothing but the last bits of 16
+_EDGE = SAMPLE_RATE // 50
 LITTLE_S = 0.5  # that may lack at the end
 BYTES_A_SAMPLE = 2  # of what is written
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
@@ -51,14 +52,18 @@ def _check_whole(path, length):
         tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
 
 
-def say_if_silent(path: str | Path, lowest: float, highest: float) -> None:
-    """Say that a recording, whose samples go from `lowest` to `highest`, holds no sound at all."""
-    if highest - lowest < SILENT_SPAN:
+def _say_if_silent(path, sound):
+    middle = sound[_EDGE:-_EDGE] if len(sound) > 4 * _EDGE else sound  # a constant rings where it is switched on and off
+    if middle.max() - middle.min() < SILENT_SPAN:
         tell(Warned("silent from beginning to end: is it the right file, was the microphone on?", path))
 
 
-def read_speech(path: str | Path) -> NDArray:
+def read_speech(path: str | Path, where: str | Path | None = None) -> NDArray:
     """Read a recording as 16 kHz mono: a .wav of any rate, depth and channel count, or whatever else ffmpeg decodes.
+
+    Parameters
+    ----------
+    where : the file that is named where the sound is silent, by default `path`
 
     Returns
     -------
@@ -85,7 +90,7 @@ def read_speech(path: str | Path) -> NDArray:
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
         raise InputError(path, "no sound in it", "a recording with sound")
-    say_if_silent(path, sound.min(), sound.max())
+    _say_if_silent(where or path, sound)
     return sound / np.float32(peak) if peak > 1 else sound  # float files may go beyond -1..1: their level is not kept
 
 
@@ -145,15 +150,16 @@ def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
 
 
 def decode_any(path: str | Path) -> Iterator[NDArray]:
-    """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames; its track, channels and time as
-    `core.media.tracks` says.
+    """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames.
+
+    Its track, channels and time are as `core.media.tracks` says.
 
     Yields
     ------
     float32 [sample], 16 kHz mono, one second each but the last; nothing when the recording has no sound.
     """
-    with ffmpeg.running([*opened(path), *choose_track(path).mono(), "-f", "f32le", "-", *EVERY_STREAM],
-                        stdout=subprocess.PIPE) as decoder:
+    decoded = [*choose_track(path).mono(), "-f", "f32le", "-", *every_stream()]
+    with opened(path) as given, ffmpeg.running([*given, *decoded], stdout=subprocess.PIPE) as decoder:
         n_seconds = 0
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
             _check_length(path, n_seconds := n_seconds + 1)

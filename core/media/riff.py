@@ -18,11 +18,12 @@ _LONGEST_HEADER = 2**24  # bytes before the sound
 
 @dataclass(frozen=True)
 class Length:
-    """Bytes of sound: as many as are `promised`, as many as the file has after the header; and the bytes of a second."""
+    """Bytes of sound that are `promised`, that are `held` after the header, and those of a second."""
 
     promised: int
     held: int
     of_second: int
+    encoding: int  # the format tag
     until_end: bool  # the sound goes on to the end of the file, whatever is promised
 
     @property
@@ -35,8 +36,10 @@ def _is_chunks(stream: BinaryIO, end: int) -> bool:
     """Whether whole chunks, or tags, are all that is left of the file."""
     while (left := end - stream.tell()) > 0:
         header = stream.read(8)
-        if header.startswith(_TAGS) or left < 8:
+        if header.startswith(_TAGS) or left == 1:
             return True
+        if left < 8:
+            return False
         name, n_bytes = struct.unpack("<4sI", header)
         if not all(32 <= letter < 127 for letter in name) or n_bytes > end - stream.tell():
             return False
@@ -46,7 +49,7 @@ def _is_chunks(stream: BinaryIO, end: int) -> bool:
 
 def length_of(path: str | Path) -> Length | None:
     """How long the sound of a RIFF file is; None where that is not for its header to say: another format, or no sound."""
-    end, of_second = os.path.getsize(path), 1
+    end, encoding, of_second = os.path.getsize(path), 0, 1
     with open(path, "rb") as stream:
         start = stream.read(12)
         if start[:4] != b"RIFF" or start[8:] != b"WAVE":
@@ -54,12 +57,12 @@ def length_of(path: str | Path) -> Length | None:
         while len(header := stream.read(8)) == 8 and stream.tell() < _LONGEST_HEADER:
             name, n_bytes = struct.unpack("<4sI", header)
             if name == b"fmt " and n_bytes >= 12:
-                of_second = max(1, struct.unpack("<8xI", stream.read(12))[0])
+                encoding, of_second = struct.unpack("<H6xI", stream.read(12).ljust(12, b"\0"))
                 n_bytes -= 12
             if name == b"data":
                 held = end - stream.tell()
                 stream.seek(min(n_bytes + (n_bytes & 1), held), os.SEEK_CUR)
                 until_end = n_bytes >= _NEVER_COUNTED > held or not _is_chunks(stream, end)
-                return Length(n_bytes, held, of_second, until_end)
+                return Length(n_bytes, held, max(1, of_second), encoding, until_end)
             stream.seek(n_bytes + (n_bytes & 1), os.SEEK_CUR)
     return None

@@ -39,6 +39,6 @@ class Speech:
         return spectrum_of(self.sound)
 
 
-def open_speech(speech: str | Path | Speech) -> Speech:
-    """Decode the recording of a path; a `Speech` is returned as it is. Raises InputError, see `read_speech`."""
-    return speech if isinstance(speech, Speech) else Speech(Path(speech), read_speech(speech))
+def open_speech(speech: str | Path | Speech, recording: Path | None = None) -> Speech:
+    """Decode the recording of a path, made of `recording`; a `Speech` is returned as it is. Raises InputError."""
+    return speech if isinstance(speech, Speech) else Speech(Path(speech), read_speech(speech, recording), recording)

@@ -7,10 +7,14 @@ time stamps, is silence. Beside the sound every stream is copied to nowhere: so 
 
 import struct
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from core.cache import cached
@@ -23,13 +27,13 @@ GAP_S = 0.05  # longer ones are filled; shorter ones are how containers round
 SILENT_DBFS = -75.0  # below it is nothing but the last bits of 16
 QUIETER_DB = 30.0  # than the loudest track, or channel: nobody speaks in it
 SURVEYED_S = 600  # of a recording tell which track and which channels
-CANCELLED = 0.8  # of the power that unrelated channels leave in their mean: less, and they cancel each other
+CANCELLED = 0.5  # of the power with channels turned over: less is left in their mean, and they cancel each other
 MOST_CHANNELS = 8  # that a video's sound can have
 CENTRE, BASS, CHANNELS_51 = 2, 3, 6  # of 5.1 and more, in the order of ffmpeg and WAV
 SOUND_KBPS = 96  # a channel of a video's sound
 _AU_HEADER = 24  # bytes, at least
 _FILL = f"aresample=async=1:min_hard_comp={GAP_S}:first_pts=0"
-EVERY_STREAM = ["-map", "0:a?", "-map", "0:V?", "-c", "copy", "-f", "null", "-"]
+_MISREAD = {0x38, 0x40}  # encodings in WAV (NMS ADPCM, G.721) that ffmpeg decodes wrongly, libsndfile rightly
 
 
 @dataclass(frozen=True)
@@ -44,26 +48,40 @@ class Track:
         """Whether one of two channels is the other turned over."""
         return len(self.weights) == 2 and min(self.weights) < 0 < max(self.weights)
 
+    def _mix(self):
+        mix = "+".join(f"{weight:g}*c{i}" for i, weight in enumerate(self.weights) if weight).replace("+-", "-")
+        return f"pan=mono|c0={mix},"
+
     def mono(self) -> list[str]:
         """Options of ffmpeg: this track, 16 kHz mono."""
-        mix = "+".join(f"{weight:g}*c{i}" for i, weight in enumerate(self.weights)).replace("+-", "-")
-        pan = f"pan=mono|c0={mix}," if self.weights else ""
+        pan = self._mix() if self.weights else ""
         rate = f"aresample={SAMPLE_RATE}:{_FILL.partition('=')[2]}"
         return ["-map", f"0:a:{self.number}?", "-af", pan + rate, "-ac", "1"]
 
     def heard(self, file: int) -> list[str]:
         """Options of ffmpeg: this track of input `file` as the sound of a video, with the channels and the rate that it has."""
         n_channels = len(self.weights)
-        turn = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else ""
-        few = ["-ac", "2"] if n_channels > MOST_CHANNELS else []
-        return ["-map", f"{file}:a:{self.number}", "-af", turn + _FILL, *few, "-acodec", "aac",
+        pan = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else self._mix() if n_channels > MOST_CHANNELS else ""
+        return ["-map", f"{file}:a:{self.number}", "-af", pan + _FILL, "-acodec", "aac",
                 "-b:a", f"{SOUND_KBPS * min(max(n_channels, 1), MOST_CHANNELS)}k"]
 
 
-def opened(path: str | Path) -> list[str]:
+@contextmanager
+def opened(path: str | Path) -> Iterator[list[str]]:
     """Options of ffmpeg that read a recording, all of it: also where a WAV header gives too short a length."""
     length = riff.length_of(path) if Path(path).is_file() else None
-    return [*(["-ignore_length", "1"] if length and length.until_end else []), "-i", ffmpeg.url(path)]
+    if length and length.encoding in _MISREAD:
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / "plain.wav"
+            soundfile.write(plain, *soundfile.read(path, dtype="float32"), "PCM_16")
+            yield ["-i", ffmpeg.url(plain)]
+    else:
+        yield [*(["-ignore_length", "1"] if length and length.until_end else []), "-i", ffmpeg.url(path)]
+
+
+def every_stream(file: int = 0) -> list[str]:
+    """Options of ffmpeg that copy each stream of input `file` to nowhere, to stand behind those of an output."""
+    return ["-map", f"{file}:a?", "-map", f"{file}:V?", "-c", "copy", "-f", "null", "-"]
 
 
 def mix_of(covariance: NDArray) -> tuple[float, ...]:
@@ -84,16 +102,17 @@ def mix_of(covariance: NDArray) -> tuple[float, ...]:
     if n_channels >= CHANNELS_51 and live.sum() > live[BASS]:
         live[BASS] = False
     weights = live / live.sum()
-    if weights @ covariance @ weights < CANCELLED * (weights**2 @ power):
-        spread = np.sqrt(np.where(live, power, 1))
-        alike = np.linalg.eigh(covariance * np.outer(live, live) / np.outer(spread, spread))[1][:, -1]
-        weights = weights * np.where(alike * alike[power.argmax()] < 0, -1, 1)
+    spread = np.sqrt(np.where(live, power, 1))
+    alike = np.linalg.eigh(covariance * np.outer(live, live) / np.outer(spread, spread))[1][:, -1]
+    turned = weights * np.where(alike * alike[power.argmax()] < 0, -1, 1)
+    if weights @ covariance @ weights < CANCELLED * (turned @ covariance @ turned):
+        weights = turned
     return tuple(float(weight) for weight in weights)
 
 
 def _n_tracks(path) -> int:
-    with ffmpeg.running([*opened(path), "-map", "0:a", "-c", "copy", "-frames:a", "1", "-f", "framecrc", "-"],
-                        stdout=subprocess.PIPE) as process:
+    with opened(path) as given, ffmpeg.running([*given, "-map", "0:a", "-c", "copy", "-frames:a", "1", "-f", "framecrc", "-"],
+                                               stdout=subprocess.PIPE) as process:
         return sum(line.startswith(b"#media_type") for line in process.stdout)
 
 
@@ -115,8 +134,8 @@ def _covariance(path, number, alone):
     alone : of the only track: one channel needs no more than a look
     """
     n, total, products = 0, 0.0, 0.0
-    with ffmpeg.running([*opened(path), "-map", f"0:a:{number}", "-t", str(SURVEYED_S), "-ar", str(SAMPLE_RATE),
-                         "-c:a", "pcm_f32be", "-f", "au", "-"], stdout=subprocess.PIPE) as process:
+    decoded = ["-map", f"0:a:{number}", "-t", str(SURVEYED_S), "-ar", str(SAMPLE_RATE), "-c:a", "pcm_f32be", "-f", "au", "-"]
+    with opened(path) as given, ffmpeg.running([*given, *decoded], stdout=subprocess.PIPE) as process:
         for block in _blocks(process.stdout):
             if alone and block.shape[1] == 1:
                 return np.ones((1, 1))
