@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from core import paths
 from core.cache import cached
-from core.litert import Runner
-from core.models import read_model
+from core.models import Runner, read_model
 from landmarks.ear.encoder import Encoder, is_installed, require_encoder, say_missing
 from landmarks.features import loud_power
 

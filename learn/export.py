@@ -12,7 +12,7 @@ import numpy as np
 
 from core import artifacts
 from core.errors import InputError
-from core.litert import Runner
+from core.models import Runner
 
 N_CHECKED = 40  # length of an axis that is free, in the check
 TOLERANCE = 1e-3  # of the largest value of an output, or of 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import made_up
 import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT, command, portrait
 from cures import tries
 

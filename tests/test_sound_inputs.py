@@ -16,10 +16,10 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.events import Warned
-from core.litert import Runner
 from core.media import video
 from core.media.audio import decode_any, level_dbfs, read_speech
 from core.media.tracks import choose_track, mix_of
+from core.models import Runner
 from core.paths import LANDMARK_MODEL
 from core.stage import listen, say, stage
 

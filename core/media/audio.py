@@ -13,11 +13,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
+from core.errors import NEEDS_ROOM, InputError, absent
 from core.events import Warned
 from core.files import whole_file
 from core.media import ffmpeg, riff
 from core.media.tracks import choose_track, every_stream, opened
+from core.media.wav import check_length, check_whole, convert_cure, open_wav, resampled_blocks
 from core.stage import tell
 
 HOPS_PER_FRAME = 4
@@ -27,29 +28,10 @@ N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
 SILENT_SPAN = 2e-4  # from the lowest to the highest sample: less is nothing but the last bits of 16
 _EDGE = SAMPLE_RATE // 50
-LITTLE_S = 0.5  # that may lack at the end
 BYTES_A_SAMPLE = 2  # of what is written
-LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
-LONGEST_S = 2 * 3600  # of sound that is held in memory
-_BLOCK_VALUES = 2**20  # samples of all channels that are read at a time
 _SPECTRUM_BLOCK = 60 * SAMPLE_RATE  # samples whose windows are held at a time
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
-
-
-def _convert_cure(path):
-    stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
-    return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
-
-
-def _check_whole(path, length):
-    """Raise InputError when much of the sound that the RIFF header promises is not in the file; say it of a little."""
-    missing_s = length.missing_s if length else 0.0
-    if missing_s > LITTLE_S:
-        raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
-                         "copy it again, or " + _convert_cure(path))
-    if missing_s:
-        tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
 
 
 def _say_if_silent(path, sound):
@@ -79,66 +61,19 @@ def read_speech(path: str | Path, where: str | Path | None = None) -> NDArray:
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a recording with sound")
     length = riff.length_of(path)
-    file = None if length and length.until_end else _opened_wav(path)
+    file = None if length and length.until_end else open_wav(path)
     peak, pieces = 1.0, []
-    for piece in _resampled(file, path) if file else decode_any(path):
+    for piece in resampled_blocks(file, path) if file else decode_any(path):
         if not np.isfinite(piece).all():
-            raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
+            raise InputError(path, "samples that are not numbers", "finite samples", convert_cure(path))
         peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
         pieces.append(piece)
-    _check_whole(path, length)
+    check_whole(path, length)
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
         raise InputError(path, "no sound in it", "a recording with sound")
     _say_if_silent(where or path, sound)
     return sound / np.float32(peak) if peak > 1 else sound  # float files may go beyond -1..1: their level is not kept
-
-
-def _opened_wav(path):
-    """A `soundfile.SoundFile` of a WAV file; None for what is another format, or better left to ffmpeg."""
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, ValueError, TypeError):
-        return None
-    if file.format in ("WAV", "WAVEX", "RF64"):
-        return file
-    file.close()
-    return None
-
-
-def _resampled(file, path):
-    """The sound of an open `soundfile.SoundFile` as 16 kHz mono, in pieces: float32 [sample]."""
-    rate, resampler = file.samplerate, None
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
-                         "record or export it again")
-    weights = None if file.channels == 1 else np.asarray(choose_track(path).weights, np.float32)
-    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
-        if rate != SAMPLE_RATE:
-            import soxr  # only where it is needed: keeps the start of a 16 kHz run short
-            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        for block in _mono_blocks(file, path, weights):
-            yield resampler.resample_chunk(block) if resampler else block
-        if resampler:
-            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-
-
-def _mono_blocks(file, path, weights):
-    """The sound of an open `soundfile.SoundFile`, a block at a time, its channels mixed by `weights`: float32 [sample].
-
-    What the header says of the length is not believed: sound is counted as it comes.
-    """
-    n_read, n_block = 0, max(1, _BLOCK_VALUES // file.channels)
-    while len(block := file.read(n_block, dtype="float32", always_2d=True)):
-        n_read += len(block)
-        _check_length(path, n_read / file.samplerate)
-        yield block.mean(1) if weights is None or len(weights) != block.shape[1] else block @ weights
-
-
-def _check_length(path, seconds):
-    if seconds > LONGEST_S:
-        raise InputError(path, f"more than {LONGEST_S // 60} minutes of sound", f"at most {LONGEST_S // 60}",
-                         "cut it into parts")
 
 
 def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
@@ -162,7 +97,7 @@ def decode_any(path: str | Path) -> Iterator[NDArray]:
     with opened(path) as given, ffmpeg.running([*given, *decoded], stdout=subprocess.PIPE) as decoder:
         n_seconds = 0
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
-            _check_length(path, n_seconds := n_seconds + 1)
+            check_length(path, n_seconds := n_seconds + 1)
             yield np.frombuffer(block[:len(block) // 4 * 4], np.float32)
     if decoder.failure and "does not contain any stream" not in decoder.said:
         raise InputError(path, f"sound not readable ({decoder.failure})", "an audio or video file that ffmpeg can decode",

@@ -47,6 +47,14 @@ def _is_chunks(stream: BinaryIO, end: int) -> bool:
     return True
 
 
+def is_big_endian(path: str | Path) -> bool:
+    """Whether it is a RIFX file, which ffmpeg reads as noise."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as stream:
+        return stream.read(4) == b"RIFX"
+
+
 def length_of(path: str | Path) -> Length | None:
     """How long the sound of a RIFF file is; None where that is not for its header to say: another format, or no sound."""
     end, encoding, of_second = os.path.getsize(path), 0, 1

@@ -70,7 +70,7 @@ class Track:
 def opened(path: str | Path) -> Iterator[list[str]]:
     """Options of ffmpeg that read a recording, all of it: also where a WAV header gives too short a length."""
     length = riff.length_of(path) if Path(path).is_file() else None
-    if length and length.encoding in _MISREAD:
+    if length and length.encoding in _MISREAD or riff.is_big_endian(path):
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "plain.wav"
             soundfile.write(plain, *soundfile.read(path, dtype="float32"), "PCM_16")
