@@ -98,6 +98,13 @@ def test_every_encoding_of_wav(tmp_path, kind, subtype):
     is_tone(heard[:, 0], rate)
 
 
+def test_a_big_endian_wav(tmp_path):
+    path = wav(tmp_path / "a.wav", tone(), endian="BIG")
+    is_tone(read_speech(path))
+    heard, rate = video_of(path, tmp_path)
+    is_tone(heard[:, 0], rate)
+
+
 SOUNDS = [("m4a", "aac"), ("m4a", "alac"), ("mp3", "libmp3lame"), ("ogg", "libvorbis"), ("opus", "libopus"), ("flac", "flac"),
           ("mka", "ac3"), ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), ("wma", "wmav2"), ("caf", "pcm_s16le"), ("aac", "aac"),
           ("ac3", "ac3"), ("wv", "wavpack"), ("mp2", "mp2"), ("eac3", "eac3"), ("amr", "libopencore_amrnb"), ("tta", "tta")]

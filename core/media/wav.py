@@ -39,7 +39,7 @@ def check_length(path: str | Path, seconds: float) -> None:
 def check_whole(path: Path, length: Length | None) -> None:
     """Raise InputError when much of the sound that the RIFF header promises is not in the file; say it of a little."""
     missing_s = length.missing_s if length else 0.0
-    if missing_s > LITTLE_S:
+    if length and missing_s > LITTLE_S:
         raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
                          "copy it again, or " + convert_cure(path))
     if missing_s:
