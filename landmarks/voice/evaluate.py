@@ -19,7 +19,7 @@ from core.media.audio import decode_any, resample, spectrum_of
 from core.models import read_arrays, read_model
 from core.smooth import moving_average
 from core.stage import progress, stage
-from landmarks.distort import add_noise, limit_bandwidth, shift_pitch
+from landmarks.distort import add_noise, limit_bandwidth, shift_pitch, telephone_band
 from landmarks.features import mel_power
 from landmarks.voice import wordless as made
 from landmarks.voice.data import recorded
@@ -90,6 +90,7 @@ def voices(people: list, more: list) -> Iterator[Sound]:
             yield voice(f"the same, {semitones} semitones higher", shift_pitch(sound, semitones))
         for db in (20, 10):
             yield voice(f"the same, {db} dB over pink noise", add_noise(sound, pink(rng, len(sound)), db), sound)
+        yield voice("the same, by telephone", telephone_band(sound))
         yield voice("the same, 8 kHz and back", limit_bandwidth(sound, SAMPLE_RATE // 2))
     yield from (voice("eSpeak", said(name)) for name in USUAL)
     yield from (voice("eSpeak, children and cartoons", said(*cartoon)) for cartoon in CARTOONS)

@@ -18,6 +18,7 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.smooth import moving_average
 from core.stage import progress, say, stage
+from landmarks.distort import telephone_band
 from landmarks.features import N_MELS, VOICED, level_and_channel, log_mel, mel_power
 from landmarks.hearing import Loudness
 from landmarks.voice.data import VOICES, recorded, synthesised
@@ -34,6 +35,7 @@ AS_IT_IS, WHISPERED, SUNG = 0.4, 0.5, 0.7  # of the bouts, summed up; the others
 SHRUNK_OCTAVES, LOWEST_HZ, SUNG_OCTAVES = (-0.25, 1.0), 90, 2.3
 WITHOUT_SPEECH, ALL_SPEECH = 0.4, 0.75  # of the pieces, summed up; in the others another sound begins when the speech ends
 VISITOR_DECADES = (-0.2, 1.8)  # it is softer than the speech
+NARROW, LOW_HZ, HIGH_HZ = 0.25, (120, 450), (2600, 6000)  # share of the pieces that come by telephone or the like, and its band
 BORDER, BORDER_WEIGHT = 2, 0.3  # frames around a change that weigh less: where it lies is a matter of taste
 
 
@@ -112,7 +114,10 @@ def piece(rng: np.random.Generator, speakers: dict) -> tuple[NDArray, NDArray]:
             wordless(rng, len(speech))
         if kind >= ALL_SPEECH or rng.random() < 0.2:
             background = background + visitor(rng, end + int(rng.normal(0, FPS)))
-    return (speech + background) * 10 ** rng.uniform(-2.5, -0.7), with_margins(voiced)
+    sound = (speech + background) * 10 ** rng.uniform(-2.5, -0.7)
+    if rng.random() < NARROW:
+        sound = telephone_band(sound, (rng.uniform(*LOW_HZ), rng.uniform(*HIGH_HZ)))
+    return sound, with_margins(voiced)
 
 
 def tinted(rng: np.random.Generator, power: NDArray) -> NDArray:

@@ -211,10 +211,11 @@ def save_painter(path: str | Path, painter: Painter, **about: Any) -> Path:
     return save_network(path, painter, NETWORK, VERSION, **about)
 
 
-def load_painter(path: str | Path, part: Part = MOUTH, device: str = "cpu") -> Painter:
-    """Read a painter of a part, ready to use. Raises InputError as `load_network` does, and for another part's."""
-    cure = f"python -m render.parts.train --part {part.name}, or take the model that came with the program"
+def load_painter(path: str | Path, part: Part | None = MOUTH, device: str = "cpu") -> Painter:
+    """Read a painter of a part, or of any, ready to use. Raises InputError as `load_network` does, and for another part's."""
+    wanted = part or MOUTH
+    cure = f"python -m render.parts.train --part {wanted.name}, or take the model that came with the program"
     painter = load_network(path, Painter, NETWORK, VERSION, device, cure)
-    if painter.part is not part:
+    if part and painter.part is not part:
         raise InputError(path, f"a painter of {painter.part.name}", f"one of {part.name}", cure)
     return painter
