@@ -18,7 +18,7 @@ from core.events import Warned
 from core.files import whole_file
 from core.media import ffmpeg, riff
 from core.media.tracks import choose_track, every_stream, opened
-from core.media.wav import check_length, check_whole, convert_cure, open_wav, resampled_blocks
+from core.media.wav import check_finite, check_length, check_whole, open_wav, resampled_blocks
 from core.stage import tell
 
 HOPS_PER_FRAME = 4
@@ -64,8 +64,7 @@ def read_speech(path: str | Path, where: str | Path | None = None) -> NDArray:
     file = None if length and length.until_end else open_wav(path)
     peak, pieces = 1.0, []
     for piece in resampled_blocks(file, path) if file else decode_any(path):
-        if not np.isfinite(piece).all():
-            raise InputError(path, "samples that are not numbers", "finite samples", convert_cure(path))
+        check_finite(path, piece)
         peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
         pieces.append(piece)
     check_whole(path, length)

@@ -23,8 +23,7 @@ _BLOCK_VALUES = 2**20  # samples of all channels that are read at a time
 LITTLE_S = 0.5  # that may lack at the end
 
 
-def convert_cure(path: Path) -> str:
-    """The command that converts a recording which is not read as it is."""
+def _convert_cure(path):
     stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
     return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
 
@@ -36,12 +35,18 @@ def check_length(path: str | Path, seconds: float) -> None:
                          "cut it into parts")
 
 
+def check_finite(path: Path, sound: NDArray) -> None:
+    """Raise InputError for `sound` [sample] with values that are no numbers."""
+    if not np.isfinite(sound).all():
+        raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
+
+
 def check_whole(path: Path, length: Length | None) -> None:
     """Raise InputError when much of the sound that the RIFF header promises is not in the file; say it of a little."""
     missing_s = length.missing_s if length else 0.0
     if length and missing_s > LITTLE_S:
         raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
-                         "copy it again, or " + convert_cure(path))
+                         "copy it again, or " + _convert_cure(path))
     if missing_s:
         tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
 
@@ -65,7 +70,7 @@ def resampled_blocks(file: soundfile.SoundFile, path: Path) -> Iterator[NDArray]
         raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
                          "record or export it again")
     weights = None if file.channels == 1 else np.asarray(choose_track(path).weights, np.float32)
-    with readable(path, "WAV sound", "RIFF/WAVE sound", convert_cure(path)), file:
+    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
         if rate != SAMPLE_RATE:
             import soxr  # only where it is needed: keeps the start of a 16 kHz run short
             resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
