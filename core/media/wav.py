@@ -47,7 +47,7 @@ def check_whole(path: Path, length: Length | None) -> None:
     if length and missing_s > LITTLE_S:
         raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
                          "copy it again, or " + _convert_cure(path))
-    if missing_s:
+    if missing_s >= 0.001:
         tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
 
 
