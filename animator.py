@@ -39,11 +39,13 @@ def open_recording(path, folder, keep=False, passing=False) -> Speech:
         raise InputError(path, absent(path), "a recording of speech")
     with open(path, "rb") as stream:
         is_wav = path.suffix.lower() == ".wav" and stream.read(4) in (b"RIFF", b"RIFX", b"RF64", b"")
-    if not is_wav:
+    if is_wav:
+        speech = open_speech(path)
+    else:
         from preprocess.convert_audio import convert
-        path = convert(path, folder / "speech.wav")
-        say("converted" if passing else f"converted: {path}")
-    speech = open_speech(path)
+        speech = open_speech(convert(path, folder / "speech.wav"), path)
+        path = speech.path
+        say("converted for the networks" if passing else f"converted for the networks: {path}")
     if keep and path.parent != folder:
         folder.mkdir(parents=True, exist_ok=True)
         speech = replace(speech, path=Path(shutil.copyfile(path, folder / "speech.wav")))

@@ -17,11 +17,13 @@ from typing import Any
 import click
 
 from core.errors import NEEDS_ROOM, InputError
-from core.events import Event, Failed, Message, Progress, StageStarted
+from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 
 # Of this thread; None: a person at a terminal
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 REPORT_EVERY_S = 0.25
+_QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # our own lines only
 
 
 def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
@@ -38,11 +40,13 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
     """Turn a function with click options into a command.
 
     Its docstring becomes the help page, followed by examples and what it reads and writes. Functions raise; this
-    wrapper reports: one line on standard error and exit status 1 for a user's mistake, no traceback.
+    wrapper reports: one line on standard error and exit status 1 for a user's mistake, no traceback. Each command has --quiet.
     """
 
     def wrap(function):
-        def run(args, kwargs):
+        def run(args, kwargs, quiet):
+            if quiet:
+                listen(_tell_what_matters)
             try:
                 return function(*args, **kwargs)
             except InputError as error:
@@ -56,15 +60,16 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
                 _fail(f"{error.filename2 or error.filename or 'output'}: {error.strerror}; expected {NEEDS_ROOM}")
 
         @functools.wraps(function)
-        def command(*args, **kwargs):
+        def command(*args, quiet, **kwargs):
             with _unwind_on_signal():
-                return contextvars.copy_context().run(run, args, kwargs)  # a listener of one command is not the next one's
+                # a listener of one command is not the next one's
+                return contextvars.copy_context().run(run, args, kwargs, quiet)
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])
         return click.command(epilog=epilog, context_settings={
             "help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100,
-            "token_normalize_func": _either_spelling})(command)
+            "token_normalize_func": _either_spelling})(_QUIET(command))
 
     return wrap
 
@@ -90,6 +95,12 @@ def _unwind_on_signal():
 def _either_spelling(option: str) -> str:
     """--result_dir is --result-dir."""
     return option.replace("_", "-")
+
+
+def _tell_what_matters(event):
+    """The listener of --quiet: warnings and errors alone are told."""
+    if isinstance(event, (Warned, Failed)):
+        click.echo(str(event), err=True)
 
 
 def _fail(message, status=1):

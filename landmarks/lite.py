@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core import paths
 from core.cache import cached
-from core.models import read_model
+from core.models import Runner, read_model
 from landmarks.ear.encoder import Encoder, is_installed, require_encoder, say_missing
 from landmarks.features import loud_power
 
@@ -65,8 +65,7 @@ def signatures(path: str | Path, *names: str) -> list:
     Each has an interpreter of its own. In a common one, about every fifth head-model gave other values from its second use
     on (LiteRT 2.3.0 with XNNPACK, which is its default): the signatures spoil each other's memory.
     """
-    from ai_edge_litert.interpreter import Interpreter
-    return [Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name) for name in names]  # frames are small
+    return [Runner(name, model_path=str(path)) for name in names]
 
 
 def sum_of(one: Model, other: Model, weights: tuple[float, float]) -> Model:

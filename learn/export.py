@@ -12,6 +12,7 @@ import numpy as np
 
 from core import artifacts
 from core.errors import InputError
+from core.models import Runner
 
 N_CHECKED = 40  # length of an axis that is free, in the check
 TOLERANCE = 1e-3  # of the largest value of an output, or of 1
@@ -52,12 +53,11 @@ def _convert(network, signatures) -> bytes:
 
 def _check(path, content: bytes, signatures):
     import tensorflow as tf
-    from ai_edge_litert.interpreter import Interpreter
-    rng, interpreter = np.random.default_rng(0), Interpreter(model_content=content)
+    rng = np.random.default_rng(0)
     for name, (function, specs) in signatures.items():
         inputs = {spec.name: rng.random([n or N_CHECKED for n in spec.shape], np.float32) for spec in specs}
         wanted = function(*map(tf.constant, inputs.values()))
-        found = interpreter.get_signature_runner(name)(**inputs)
+        found = Runner(name, model_content=content)(**inputs)
         for key, value in wanted.items():
             value = np.asarray(value)
             if not np.isfinite(found[key]).all():

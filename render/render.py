@@ -133,7 +133,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     options : `RenderOptions`, how the video looks and moves
     renderer : one of RENDERERS, what the landmarks move
     face : `photo.Photo` as found, needed by the photo renderer
-    speech : .wav, a path or a `Speech`, that sounds in the video and sets its length; without it the landmarks do
+    speech : a recording, a path or a `Speech`, that sounds in the video and sets its length; without it the landmarks do
     rest : rest-face .npy the landmarks are offsets from; by default the one beside them
     model : of the photo or dcgan renderer; None is the one that ships
     device : auto, cpu or cuda, where networks run
@@ -155,10 +155,10 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
                         options.avatar)
     moves, rest_points = motion.read_motion(landmarks, rest)
-    seconds, wav = len(moves) / FPS, None
+    seconds, wav, heard = len(moves) / FPS, None, None
     if speech:
         recording = open_speech(speech)
-        n_samples, wav = len(recording.sound), recording.path
+        n_samples, wav, heard = len(recording.sound), recording.path, recording.heard
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), wav)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
@@ -188,7 +188,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
         with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:
-            encode(part, bar, fps=fps, speech=wav, quality=options.quality, where=out)
+            encode(part, bar, fps=fps, speech=heard, quality=options.quality, where=out)
         if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
         mark_synthetic(part)
@@ -212,7 +212,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
 @face_options
-@click.option("--speech", type=_PATH, help="The sound, a .wav; the video lasts as long as it.")
+@click.option("--speech", type=_PATH, help="The sound, any recording; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")

@@ -65,7 +65,8 @@ def test_silence_passes(tmp_path):
 
 def _bad_files(folder, speech):
     good = speech.read_bytes()
-    contents = {"song.mp3": good, "noname": good, "text.wav": b"Dear reader, this is not sound. " * 40, "empty.wav": b"",
+    text = b"Dear reader, this is not sound. " * 40
+    contents = {"text.mp3": text, "text.wav": text, "empty.wav": b"",
                 "truncated.wav": good[:len(good) // 2], "header.wav": good[:20]}
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -74,8 +75,8 @@ def _bad_files(folder, speech):
 
 
 @pytest.mark.parametrize("name, found", [
-    ("song.mp3", "a .mp3 file"), ("noname", "nameless"), ("text.wav", "not a WAV"), ("empty.wav", "empty file"),
-    ("truncated.wav", "truncated"), ("header.wav", "not a WAV"), ("none.wav", "no samples"), ("nan.wav", "not numbers"),
+    ("text.mp3", "not readable"), ("text.wav", "not readable"), ("empty.wav", "empty file"),
+    ("truncated.wav", "truncated"), ("header.wav", "not readable"), ("none.wav", "no sound"), ("nan.wav", "not numbers"),
     ("missing.wav", "no such file")])
 def test_bad_sound_is_refused_by_name(tmp_path, speech, name, found):
     _bad_files(tmp_path, speech)
@@ -85,7 +86,7 @@ def test_bad_sound_is_refused_by_name(tmp_path, speech, name, found):
     assert name in text and found in text and "expected" in text and "\n" not in text
 
 
-@pytest.mark.parametrize("name", ["song.mp3", "nan.wav", "truncated.wav"])
+@pytest.mark.parametrize("name", ["nan.wav", "truncated.wav"])
 def test_the_cure_in_the_message_cures(tmp_path, speech, monkeypatch, name):
     _bad_files(tmp_path, speech)
     monkeypatch.chdir(tmp_path)

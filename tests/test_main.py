@@ -250,18 +250,18 @@ def test_a_model_is_read_once_and_again_when_its_file_changes(tmp_path):
 @pytest.fixture
 def work_on_sound(monkeypatch):
     """Counts, while a test runs, how often a .wav is decoded and how many frames of spectrum are computed."""
-    from core.media import audio
-    counts, mono_blocks, magnitudes = {"decodes": 0, "frames": 0}, audio._mono_blocks, audio._magnitudes
+    from core.media import audio, wav
+    counts, mono_blocks, magnitudes = {"decodes": 0, "frames": 0}, wav._mono_blocks, audio._magnitudes
 
-    def counted_blocks(file, path):
+    def counted_blocks(file, path, weights):
         counts["decodes"] += 1
-        return mono_blocks(file, path)
+        return mono_blocks(file, path, weights)
 
     def counted_magnitudes(sound, n_frames):
         counts["frames"] += n_frames
         return magnitudes(sound, n_frames)
 
-    monkeypatch.setattr(audio, "_mono_blocks", counted_blocks)
+    monkeypatch.setattr(wav, "_mono_blocks", counted_blocks)
     monkeypatch.setattr(audio, "_magnitudes", counted_magnitudes)
     return counts
 

@@ -123,7 +123,7 @@ def states(photo: str | Path, speech: str | Path | None = None, text: str | None
         if speech is None and not (text or "").strip():
             raise InputError("speech", "nothing to say", "a text or a recording")
         made = folder / "talking"
-        said = {"speech": short_speech(speech, made)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
+        said = {"speech": short_speech(speech)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
         listen(listener)
         return shared_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
 

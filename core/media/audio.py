@@ -4,7 +4,6 @@ Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows
 Writes: .wav.
 """
 
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,48 +13,39 @@ import soundfile
 from numpy.typing import NDArray
 
 from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
-from core.errors import NEEDS_ROOM, InputError, absent, command_line, readable
+from core.errors import NEEDS_ROOM, InputError, absent
+from core.events import Warned
 from core.files import whole_file
-from core.media import ffmpeg
+from core.media import ffmpeg, riff
+from core.media.tracks import choose_track, every_stream, opened
+from core.media.wav import check_finite, check_length, check_whole, open_wav, resampled_blocks
+from core.stage import tell
 
 HOPS_PER_FRAME = 4
 HOP = SAMPLES_PER_FRAME // HOPS_PER_FRAME  # 10 ms
 N_FFT = 512  # 32 ms; the hop's centre is the window's centre
 N_BINS = N_FFT // 2 + 1
 SILENCE_DBFS = -60.0
+SILENT_SPAN = 2e-4  # from the lowest to the highest sample: less is nothing but the last bits of 16
+_EDGE = SAMPLE_RATE // 50
 BYTES_A_SAMPLE = 2  # of what is written
-LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000  # Hz; a header beyond them is damaged, and resampling would fill the memory
-LONGEST_S = 2 * 3600  # of sound that is held in memory
-_BLOCK_VALUES = 2**20  # samples of all channels that are read at a time
 _SPECTRUM_BLOCK = 60 * SAMPLE_RATE  # samples whose windows are held at a time
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 LATE_SAMPLES = (N_FFT - HOP) // 2  # the windows of a frame see so far beyond it
 
 
-def _convert_cure(path):
-    stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
-    stem = f"./{stem}" if stem.startswith("-") else stem  # never an option
-    return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
+def _say_if_silent(path, sound):
+    middle = sound[_EDGE:-_EDGE] if len(sound) > 4 * _EDGE else sound  # a constant rings where it is switched on and off
+    if middle.max() - middle.min() < SILENT_SPAN:
+        tell(Warned("silent from beginning to end: is it the right file, was the microphone on?", path))
 
 
-def _check_whole(path):
-    """Raise InputError when the RIFF header promises more sound than the file holds."""
-    size = path.stat().st_size
-    with open(path, "rb") as stream:
-        stream.seek(12)
-        while len(header := stream.read(8)) == 8:
-            name, n_bytes = struct.unpack("<4sI", header)
-            if name == b"data":
-                held = size - stream.tell()
-                if held < n_bytes < 0x7FFF_FFFF:  # writers to a pipe leave a huge number here: allowed
-                    raise InputError(path, f"truncated: {held} of {n_bytes} bytes of sound", "a whole file",
-                                     "copy it again, or " + _convert_cure(path))
-                return
-            stream.seek(n_bytes + (n_bytes & 1), 1)
+def read_speech(path: str | Path, where: str | Path | None = None) -> NDArray:
+    """Read a recording as 16 kHz mono: a .wav of any rate, depth and channel count, or whatever else ffmpeg decodes.
 
-
-def read_speech(path: str | Path) -> NDArray:
-    """Read a .wav of any rate, depth and channel count as 16 kHz mono.
+    Parameters
+    ----------
+    where : the file that is named where the sound is silent, by default `path`
 
     Returns
     -------
@@ -63,58 +53,26 @@ def read_speech(path: str | Path) -> NDArray:
 
     Raises
     ------
-    InputError : not a .wav, damaged, truncated, empty, not finite, or longer than LONGEST_S.
+    InputError : no sound, damaged, truncated, empty, not finite, or longer than LONGEST_S.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(path, absent(path), "a .wav file")
-    if path.suffix.lower() != ".wav":
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", "a .wav file", _convert_cure(path))
+        raise InputError(path, absent(path), "a recording")
     if not path.stat().st_size:
-        raise InputError(path, "an empty file (0 bytes)", "a .wav file with sound")
+        raise InputError(path, "an empty file (0 bytes)", "a recording with sound")
+    length = riff.length_of(path)
+    file = None if length and length.until_end else open_wav(path)
     peak, pieces = 1.0, []
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, ValueError, TypeError):
-        raise InputError(path, "not a WAV file inside", "RIFF/WAVE sound", _convert_cure(path)) from None
-    with readable(path, "WAV sound", "RIFF/WAVE sound", _convert_cure(path)), file:
-        rate, resampler = file.samplerate, None
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise InputError(path, f"{rate} samples a second in its header", f"{LOWEST_RATE} to {HIGHEST_RATE}",
-                             "record or export it again")
-        if rate != SAMPLE_RATE:
-            import soxr  # only where it is needed: keeps the start of a 16 kHz run short
-            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        for block in _mono_blocks(file, path):
-            if not np.isfinite(block).all():
-                raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
-            peak = max(peak, block.max(), -block.min())
-            pieces.append(resampler.resample_chunk(block) if resampler else block)
-        if resampler:
-            pieces.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    _check_whole(path)
+    for piece in resampled_blocks(file, path) if file else decode_any(path):
+        check_finite(path, piece)
+        peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
+        pieces.append(piece)
+    check_whole(path, length)
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
-        raise InputError(path, "a WAV file with no samples", "a .wav file with sound")
+        raise InputError(path, "no sound in it", "a recording with sound")
+    _say_if_silent(where or path, sound)
     return sound / np.float32(peak) if peak > 1 else sound  # float files may go beyond -1..1: their level is not kept
-
-
-def _mono_blocks(file, path):
-    """The sound of an open `soundfile.SoundFile`, a block at a time, its channels mixed: float32 [sample].
-
-    What the header says of the length is not believed: sound is counted as it comes.
-    """
-    n_read, n_block = 0, max(1, _BLOCK_VALUES // file.channels)
-    while len(block := file.read(n_block, dtype="float32", always_2d=True)):
-        n_read += len(block)
-        _check_length(path, n_read / file.samplerate)
-        yield block.mean(1)
-
-
-def _check_length(path, seconds):
-    if seconds > LONGEST_S:
-        raise InputError(path, f"more than {LONGEST_S // 60} minutes of sound", f"at most {LONGEST_S // 60}",
-                         "cut it into parts")
 
 
 def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
@@ -128,15 +86,17 @@ def resample(sound: NDArray, rate: int, new_rate: int = SAMPLE_RATE) -> NDArray:
 def decode_any(path: str | Path) -> Iterator[NDArray]:
     """Yield the sound of any recording, as ffmpeg decodes it, in blocks of whole frames.
 
+    Its track, channels and time are as `core.media.tracks` says.
+
     Yields
     ------
     float32 [sample], 16 kHz mono, one second each but the last; nothing when the recording has no sound.
     """
-    with ffmpeg.running(["-i", ffmpeg.url(path), "-vn", "-map", "0:a:0?", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le",
-                         "-"], stdout=subprocess.PIPE) as decoder:
+    decoded = [*choose_track(path).mono(), "-f", "f32le", "-", *every_stream()]
+    with opened(path) as given, ffmpeg.running([*given, *decoded], stdout=subprocess.PIPE) as decoder:
         n_seconds = 0
         while block := decoder.stdout.read(4 * SAMPLE_RATE):
-            _check_length(path, n_seconds := n_seconds + 1)
+            check_length(path, n_seconds := n_seconds + 1)
             yield np.frombuffer(block[:len(block) // 4 * 4], np.float32)
     if decoder.failure and "does not contain any stream" not in decoder.said:
         raise InputError(path, f"sound not readable ({decoder.failure})", "an audio or video file that ffmpeg can decode",

@@ -4,8 +4,10 @@ Reads: any video ffmpeg knows; frames are streamed, never held together.
 Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).
 """
 
+import logging
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -21,9 +23,11 @@ from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
 from core.media import ffmpeg, mp4
 from core.media.provenance import COMMENT
+from core.media.tracks import choose_track, every_stream, opened
 
 # Players take what is not tagged for BT.709 where it is large, for BT.601 where it is small: converted by BT.709, and tagged
 _BT709 = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709"
+logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of pictures that are turned upright
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 
@@ -37,11 +41,10 @@ class VideoInfo:
     has_sound: bool
 
 
-def _open(path, fps=None):
+def _open(path):
     if not Path(path).is_file():
         raise InputError(path, absent(path), "a video")
-    options = ["-vf", f"fps={fps}"] if fps else []
-    stream = imageio_ffmpeg.read_frames(ffmpeg.url(path), output_params=[*options, "-an"], input_params=["-v", "info"])
+    stream = imageio_ffmpeg.read_frames(ffmpeg.url(path), output_params=["-map", "0:V:0", "-an"], input_params=["-v", "info"])
     with readable(path, "a video", "a video file that ffmpeg can decode", "export it again"):
         return stream, next(stream)
 
@@ -54,12 +57,21 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
-    """Yield the frames of `path`, resampled in time to `fps`: uint8 [row, column, rgb]."""
-    stream, about = _open(path, fps)
-    width, height = about["size"]
-    with readable(path, "a video", "a video file that ffmpeg can decode", "export it again"):
-        for frame in stream:
+    """Yield the frames of `path`, resampled by their time stamps to `fps`: uint8 [row, column, rgb].
+
+    Time counts as for sound, see `core.media.tracks`: until a picture that begins later, its first frame stands still.
+    """
+    width, height = probe(path).size
+    n_bytes, n_frames = width * height * 3, 0
+    with ffmpeg.running(["-i", ffmpeg.url(path), "-map", "0:V:0", "-vf", f"fps={fps}:start_time=0", "-fps_mode", "passthrough",
+                         "-s", f"{width}x{height}", "-pix_fmt", "rgb24", "-f", "rawvideo", "-", *every_stream()],
+                        stdout=subprocess.PIPE) as decoder:
+        while len(frame := decoder.stdout.read(n_bytes)) == n_bytes:
             yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
+            n_frames += 1
+    if not n_frames:
+        raise InputError(path, f"not readable as a video ({decoder.failure or 'no frames'})",
+                         "a video file that ffmpeg can decode", "export it again")
 
 
 def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
@@ -82,14 +94,13 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     height, width = first.shape[:2]
     if height % 2 or width % 2:
         raise ValueError(f"{where}: H.264 needs even sizes, got {width}x{height}")
-    sound_in = ["-i", ffmpeg.url(speech)] if speech else ["-an"]
-    sound_out = ["-acodec", "aac", "-map", "0:v:0", "-map", "1:a:0"] if speech else []
+    sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1)], every_stream(1)) if speech else ([], [])
     n_frames, stopped = 0, ""
-    with ffmpeg.running(
+    with opened(speech) if speech else nullcontext(["-an"]) as sound_in, ffmpeg.running(
             ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24",
              "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264", "-vf", _BT709,
              "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
-             "-metadata", f"comment={COMMENT}", ffmpeg.url(path)], stdin=subprocess.PIPE) as encoder:
+             "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):
             try:
                 encoder.stdin.write(np.ascontiguousarray(frame).data)
