@@ -35,7 +35,7 @@ define stamp
 endef
 
 .PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
-	train-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
+	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
 	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
 help: ## list the targets
@@ -130,6 +130,11 @@ data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
 data/pairs/index.csv: data/landmarks/index.csv | $(READY)
 	$(PYTHON) -m render.parts.pairs
 
+# Sharp recordings, and sharp pictures of open mouths: they tell how teeth look.
+data/large_pairs/index.csv: data/landmarks/index.csv | $(READY)
+	$(if $(STILLS),$(PYTHON) -m render.parts.stills $(call quoted,$(STILLS)))
+	$(PYTHON) -m render.parts.pairs --part large_mouth --most 48 --of-speaker 96
+
 # Eyes blink alike: many people tell more of them than many clips of one.
 data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
 	$(PYTHON) -m render.parts.pairs --part eyes --of-speaker 300 --clips-of-speaker 150
@@ -172,6 +177,9 @@ eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head a
 train-voice: CNN_record/trained-voice ## is somebody speaking: train the detector that lets the mouth rest
 	@cat $<
 
+eval-voice: CNN_record/trained-voice data/recordings/index.csv ## measure it on voices and other sounds of many kinds: [VOICES=folder]
+	$(PYTHON) -m landmarks.voice.evaluate --model "$$(cat CNN_record/trained-voice)" $(call optional,VOICES,voices)
+
 train-offsets: CNN_record/trained-offsets ## is the sound late: fit the model that preprocessing measures it with
 	@cat $<
 
@@ -187,11 +195,12 @@ train-gan: GAN_record/trained-dcgan ## landmarks to face pictures: train the DCG
 eval-gan: GAN_record/trained-dcgan data/crops/index.csv ## measure the DCGAN
 	$(PYTHON) -m gan.evaluate --model "$$(cat GAN_record/trained-dcgan)"
 
-train-render: GAN_record/trained-mouth GAN_record/trained-eyes ## mouth and lids of any photo: train what draws what it lacks
+train-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/trained-eyes ## mouth and lids of any photo: train what draws what it lacks: [STILLS=folder of sharp faces]
 	@cat $^
 
-eval-render: GAN_record/trained-mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings
+eval-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
+	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-large_mouth)" --split pictures_val
 	$(PYTHON) -m render.parts.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 
 train-avatar: GAN_record/trained-avatar GAN_record/trained-faces ## photos to comics, and who is who: COMICS=path/to/face2comics
@@ -251,6 +260,9 @@ GAN_record/trained-dcgan: data/crops/index.csv | $(READY)
 
 GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
 	$(call train,render.parts.train --pairs data/pairs)
+
+GAN_record/trained-large_mouth: data/large_pairs/index.csv GAN_record/trained-mouth | $(READY)
+	$(call train,render.parts.train --part large_mouth --pairs data/large_pairs --begin "$$(cat GAN_record/trained-mouth)" --epochs 4)
 
 GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
 	$(call train,render.parts.train --part eyes --pairs data/eye_pairs --epochs 3 --adversarial-from 0.4)

@@ -1,9 +1,10 @@
 """Photo and speech to a talking video: all stages in a row, for programs. `main.py` is the same as a command.
 
 Reads: a photo; speech in any audio format, or a text to speak.
-Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, avatar.png on request, speech.wav (spoken
-or converted), words.json, words.srt and words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif,
-index.html on request; emotion.json, emotion.png and speech_embedding.npy when the emotion is found in the voice.
+Writes: the video, and in FOLDER the files in between: face.json and photo_check.png, rest_photo.png of an open mouth,
+avatar.png on request, speech.wav (spoken or converted), words.json, words.srt and words.vtt, landmarks.npy, rest_face.npy,
+head.npy, noise.npy, landmarks.gif, index.html on request; emotion.json, emotion.png and speech_embedding.npy when the emotion
+is found in the voice.
 Models are read once a process, see `core.cache`: a second video begins at once.
 """
 
@@ -24,6 +25,7 @@ from render import motion, photo_check
 from render.avatar import as_comic
 from render.options import DEFAULTS
 from render.render import render_video
+from render.rest import REST, shut_lips, write_rest
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 
 
@@ -109,8 +111,11 @@ class Animator:
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
         say(f"face found: {photo_check.write_check(found, folder)[-1]}")
+        face = found.photo if options.avatar != "none" else shut_lips(found.photo)
+        if face.opened:
+            say(f"its mouth is open, and was shut: {write_rest(face, folder / REST)}")
         go_on()
-        video = render_video(moves, out, options, face=found.photo, speech=speech, device=self.device, words=words)
+        video = render_video(moves, out, options, face=face, speech=speech, device=self.device, words=words)
         if keep:
             from viewer.page import write_page
             go_on()

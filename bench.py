@@ -144,7 +144,8 @@ def render_row(found: "Photo", moves: "Motion", width: int, height: int, folder:
     """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
     from render import motion, photo, portrait
     from render.parts.painted import painted_parts
-    face, video = pad_to(photo.frame_photo(found, "full", height), width, height), folder / "video.mp4"
+    from render.rest import shut_lips
+    face, video = shut_lips(pad_to(photo.frame_photo(found, "full", height), width, height)), folder / "video.mp4"
     shown = list(motion.apply_to_face(motion.resample(moves, FPS, range(len(moves))), face.face))
     held = list(portrait.frames(face, shown[:N_HELD], painted_parts(face)))  # libraries are loaded by now
     render_s = seconds_of(lambda: write_video(video, portrait.frames(face, shown, painted_parts(face))))

@@ -36,8 +36,8 @@ _PATH = click.Path(path_type=Path)
 
 
 @stage(reads="a photo; speech, or a text",
-       writes="the video, its .preview.png; face.json, photo_check.png, speech.wav, words.json, words.srt, words.vtt, "
-              "landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, "
+       writes="the video, its .preview.png; face.json, photo_check.png, rest_photo.png, speech.wav, words.json, words.srt, "
+              "words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, "
               "speech_embedding.npy in RESULT_DIR/NAME/; with --keep index.html, a page that shows them",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",

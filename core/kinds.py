@@ -67,6 +67,8 @@ KINDS = {
              "landmarks.ear.pack"),
         Kind("mouth-pairs", ".h5", "mouths of one recording: a photo's, moved by landmarks, beside the real one",
              "render.parts.pairs"),
+        Kind("large_mouth-pairs", ".h5", "mouths of one recording, or of a picture, twice as fine",
+             "render.parts.pairs, render.parts.stills"),
         Kind("eyes-pairs", ".h5", "eyes of one recording: a photo's, shut, beside real shut ones", "render.parts.pairs"),
         Kind("avatar-pair", ".npz", "a photo, the comic drawn of it brought to the photo's points, and these",
              "avatar.pairs"),
@@ -90,7 +92,7 @@ KINDS = {
         Kind("web-subtitles", ".vtt", "the same captions for a page's <track> (WebVTT)", "speech.transcribe"),
         Kind("speech", ".wav", "one voice", "preprocess.convert_audio, speech.synthesize"),
         Kind("voice-model", ".npz", "is somebody speaking: weights of a small network, and the mean sound of a voice",
-             "landmarks.voice.train"),
+             "landmarks.voice.train", version=2),
         _array("speech-embedding", "float32", (_FRAME, ("value", None)), "",
                "what the emotion recogniser makes of the sound around each frame", "landmarks.emotion"),
         Kind("emotion", ".json", "probabilities of eight and of six emotions in a voice, of the whole and over time",
@@ -98,8 +100,9 @@ KINDS = {
         Kind("emotion-model", ".npz", "weights of the emotion recogniser, several networks", "landmarks.emotion.train"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync.evaluate, "
-             "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, gan.evaluate, avatar.evaluate, "
-             "avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, render.parts.evaluate_eyes"),
+             "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, "
+             "gan.evaluate, avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, "
+             "render.parts.evaluate_eyes"),
     )
 }
 

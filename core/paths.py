@@ -16,13 +16,14 @@ VOICE_MODEL = CNN_RECORD / "voice" / "model.npz"
 OFFSET_MODEL = CNN_RECORD / "offsets" / "model.npz"
 DCGAN_MODEL = GAN_RECORD / "default" / "model.safetensors"
 MOUTH_MODEL = GAN_RECORD / "mouth" / "model.safetensors"
+LARGE_MOUTH_MODEL = GAN_RECORD / "large_mouth" / "model.safetensors"
 EYES_MODEL = GAN_RECORD / "eyes" / "model.safetensors"
 AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
 MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL,
           "emotion": EMOTION_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL, "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL,
-          "eyes": EYES_MODEL, "avatar": AVATAR_MODEL, "faces": OTHER_FACES,
+          "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL, "avatar": AVATAR_MODEL, "faces": OTHER_FACES,
           "identity": IDENTITY_MODEL}  # by the name that `make publish MODEL=NAME` knows
 SHIPPED = tuple(MODELS.values())
 SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -23,6 +23,7 @@ from preprocess.sample_photo import write_photo
 from render import liveliness, motion, photo, photo_check, portrait
 from render.parts.drawn import drawn_parts
 from render.parts.painted import painted_parts
+from render.rest import shut_lips
 
 ROOT = Path(__file__).resolve().parent.parent
 TILE_PX, N_COLUMNS = 256, 4
@@ -91,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         moves, _ = motion.read_motion(predict_file(ROOT / "data" / "samples" / "speech.wav", Path(folder)))
         path = write_photo(Path(folder) / "portrait.png")
-        person = photo.frame_photo(photo_check.find_face(path), "crop", 2 * TILE_PX)
+        person = shut_lips(photo.frame_photo(photo_check.find_face(path), "crop", 2 * TILE_PX))
         drawing = photo.Photo(path, *draw_face(load_model().rest_face))
         comic = photo.Photo(path, Avatars()(person.picture, person.points)[0], person.points)
         for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),

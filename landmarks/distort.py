@@ -51,9 +51,9 @@ def add_reverberation(sound: NDArray, rng: np.random.Generator) -> NDArray:
     return fftconvolve(sound, tail)[:len(sound)].astype(np.float32)
 
 
-def telephone_band(sound: NDArray) -> NDArray:
-    """Through the band of a telephone line, without delay."""
-    return sosfiltfilt(butter(4, TELEPHONE_HZ, "bandpass", fs=SAMPLE_RATE, output="sos"), sound).astype(np.float32)
+def telephone_band(sound: NDArray, band_hz: tuple[float, float] = TELEPHONE_HZ) -> NDArray:
+    """Through the band of a telephone line, or of another poor one, without delay."""
+    return sosfiltfilt(butter(4, band_hz, "bandpass", fs=SAMPLE_RATE, output="sos"), sound).astype(np.float32)
 
 
 def shift_pitch(sound: NDArray, semitones: float) -> NDArray:

@@ -36,7 +36,7 @@ from landmarks.head.sound import knot_features
 from landmarks.hearing import Whole
 from landmarks.lite import Model, kept_model, load_model, model_files
 from landmarks.streaming import Faces, Stream
-from landmarks.voice.gate import Free, WholeVoice
+from landmarks.voice.gate import Free, WholeVoice, say_if_silent
 
 STAGE = "landmarks.predict"
 GIF_SIDE_PX, GIF_S = 256, 60  # a longer GIF is larger than the video, and no viewer opens it
@@ -102,6 +102,7 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         power = model.power(speech.spectrum)
         voice = WholeVoice(power)
         free = voice.free
+        say_if_silent(free)
         heard = model.ear(speech.sound, power)
         face = predict_power(model, power, heard, voice=voice)
     head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)

@@ -18,12 +18,15 @@ from core.face import face68, face_detector
 from core.index import read_index
 from core.media.video import read_frames
 from learn.measures import cell, markdown
+from render.parts.part import lip_outline
 
 LONGEST_FRAMES = 75  # of a clip
 FEWEST_FRAMES = 10
 EVERY = 3  # frames: pictures are measured this often, mouths and flicker on all
 EVERY_IDENTITY = 25
 AROUND = 0.25  # eye distances around the lips: the mouth's region
+OPEN = 0.05  # eye distances between the lips: frames whose inside is measured
+LEAST_INSIDE_PX = 40
 METHODS = ("painted", "warp alone", "photo held still", "the clip itself")
 
 
@@ -83,6 +86,33 @@ def seam(painted: NDArray, moved: NDArray, truth: NDArray) -> float:
     return float(steep[0][border].mean() / steep[1][border].mean()) if border.any() else float("nan")
 
 
+def inside(frames: Sequence[NDArray], truth: Sequence[NDArray], points: NDArray, unit_px: float) -> tuple[float, float]:
+    """How frames look between the lips of `points`, where they are open: detail and colour.
+
+    Returns
+    -------
+    sharpness : energy of the Laplacian over the truth's, NaN when the mouth is never open
+    colour : mean distance of the mean colour from the truth's, 0..255, each less the colour of the skin around
+    """
+    energies, colours = [], []
+    for frame, true, at in zip(frames, truth, points):
+        if face68.mouth_opening(at[None])[0] < OPEN * unit_px:
+            continue
+        mask, skin = (np.zeros(true.shape[:2], np.uint8) for _ in range(2))
+        cv2.fillPoly(mask, [np.round(lip_outline(at) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+        cv2.fillPoly(skin, [np.round(at[list(face68.GROUPS["outer_lips"])]).astype(np.int32)], 1)
+        skin = cv2.dilate(skin, np.ones((3, 3), np.uint8), iterations=max(2, round(AROUND * unit_px))) - skin
+        if mask.sum() < LEAST_INSIDE_PX:
+            continue
+        energies.append([np.square(cv2.Laplacian(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F))[mask > 0].mean()
+                         for p in (frame, true)])
+        colours.append(np.subtract(*(p[mask > 0].mean(0) - p[skin > 0].mean(0) for p in (frame, true))))
+    if not energies:
+        return float("nan"), float("nan")
+    painted, real = np.mean(energies, 0)
+    return float(painted / max(real, 1e-6)), float(np.abs(colours).mean())
+
+
 def identity(photo: NDArray, frames: Sequence[NDArray]) -> float:
     """Mean distance of face embeddings of `frames` to that of `photo`; NaN when none has a face."""
     first = face_detector.embedding(photo)
@@ -117,11 +147,13 @@ def measure(frames: Sequence[NDArray], moved: Sequence[NDArray], truth: Sequence
     seen = face_detector.detect_any(face_detector.grey(truth[0]))
     box = face_detector.largest(seen) if len(seen) else np.concatenate([points[0].min(0), points[0].max(0)])
     driving, opened = face68.mouth_opening(points) / unit_px, openings(frames, points, unit_px, box)
+    sharp, colour = inside(frames, truth, points, unit_px)
     return {"psnr_db": mean_psnr_db(whole),
             "ssim": np.mean([metrics.ssim(*pair) for pair in whole]),
             "mouth_psnr_db": mean_psnr_db(mouths),
             "mouth_ssim": np.mean([metrics.ssim(*pair) for pair in mouths]),
             "sharpness": np.mean([laplacian_energy(f) for f, _ in mouths]) / np.mean([laplacian_energy(t) for _, t in mouths]),
+            "inside_sharpness": sharp, "inside_colour": colour,
             "flicker": shake([f[middle] for f in frames]) / shake([t[middle] for t in truth]),
             "seam": known_mean([seam(f, m, t) for f, m, t in zip(frames[::EVERY], moved[::EVERY], truth[::EVERY])]),
             "opening_r": metrics.correlation(opened, driving),
@@ -132,7 +164,7 @@ def measure(frames: Sequence[NDArray], moved: Sequence[NDArray], truth: Sequence
 def render_clip(row: dict, landmarks: str | Path, model: str | Path | None) -> tuple[dict, list, NDArray, float, int]:
     """Render a clip by each method: name -> frames; truth; its points, px; eye distance, px; the photo's number."""
     from render import portrait
-    from render.parts.painted import PaintedPart
+    from render.parts.painted import painted_parts
     from render.photo import Photo
     face, pose = (artifacts.load(Path(landmarks) / f"{row['clip']}.{name}.npy", kind).array for name, kind in
                   (("face", "landmarks-face"), ("pose", "head-pose")))
@@ -142,7 +174,7 @@ def render_clip(row: dict, landmarks: str | Path, model: str | Path | None) -> t
     still = int(face68.mouth_opening(face).argmin())
     photo = Photo(Path(row["picture"]), truth[still], points[still])
     moves = moves_of(photo.face, face, pose, still)
-    rendered = {"painted": list(portrait.frames(photo, moves, [PaintedPart(photo, model=model)])),
+    rendered = {"painted": list(portrait.frames(photo, moves, painted_parts(photo, model)[:1])),
                 "warp alone": list(portrait.frames(photo, moves)), "photo held still": [truth[still]] * len(truth),
                 "the clip itself": truth}
     return rendered, truth, points, float(np.median(pose[:, 0])), still

@@ -26,6 +26,7 @@ class Photo:
     path: Path
     picture: np.ndarray  # uint8 [row, column, rgb]
     points: np.ndarray  # float32 [68, 2], px
+    opened: "Photo | None" = None  # as it was, when its lips were shut
     face: np.ndarray = field(init=False)  # float32 [68, 2], face space, lips and lids not crossing
     pose: np.ndarray = field(init=False)  # float32 [4]
 
@@ -45,7 +46,8 @@ def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
         points = (points + 0.5) * ratio - 0.5
     rows, columns = (n - n % 2 for n in picture.shape[:2])  # H.264 needs even sizes
-    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points)
+    opened = _cut(photo.opened, left, top, right, bottom, factor) if photo.opened else None
+    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened)
 
 
 def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:

@@ -30,6 +30,7 @@ from render.avatar import as_comic
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
 from render.preview import check_preview, write_preview
+from render.rest import shut_lips
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
@@ -81,12 +82,13 @@ def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
     return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts)
 
 
-def _frame_photo(face, renderer, background, preprocess, size_px):
-    """The photo as it is shown; None for a renderer that needs none. Raises InputError for what cannot be."""
+def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
+    """The photo as it is shown, its lips shut; None for a renderer that needs none. Raises InputError for what cannot be."""
     if renderer == "photo":
         if face is None:
             raise InputError("--photo", "missing", "a photo for the photo renderer", "--renderer sketch needs none")
-        return photo.frame_photo(behind.replace_background(face, background), preprocess, size_px)
+        framed = photo.frame_photo(behind.replace_background(face, background), preprocess, size_px)
+        return framed if avatar != "none" else shut_lips(framed)
     if background != behind.KEEP:
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
@@ -140,7 +142,8 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     if options.captions == "burn":
         check_drawable(shown_words)
     fps, even_px = options.fps, (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
-    face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0)
+    face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
+                        options.avatar)
     moves, rest_points = motion.read_motion(landmarks, rest)
     seconds, wav = len(moves) / FPS, None
     if speech:

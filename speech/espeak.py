@@ -20,7 +20,8 @@ from speech import indian_english
 SLOWEST, FASTEST = 80, 450  # words a minute: the engine's own limits
 LIST = "python -m speech.synthesize --list-voices"
 _ONE_AT_A_TIME = threading.Lock()  # the engine's state is one for the process
-_SYNCHRONOUS, _DONT_EXIT, _UTF8, _PHONEMES, _IPA, _RATE, _OK, _WORD = 2, 0x8000, 1, 0x100, 2, 1, 0, 1  # of speak_lib.h
+_SYNCHRONOUS, _DONT_EXIT, _UTF8, _PHONEMES, _IPA, _OK, _WORD = 2, 0x8000, 1, 0x100, 2, 0, 1  # of speak_lib.h
+_RATE, _PITCH = 1, 3  # its parameters
 
 
 class _Event(ctypes.Structure):
@@ -104,12 +105,13 @@ def _to_phonemes(word: str) -> str:
     return f"{parts[1]}[[{sounds}]]{parts[3]}" if parts and sounds else word
 
 
-def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArray, list[float | None], int]:
+def say(words: Sequence[str], voice: str, words_per_minute: int, pitch: int = 50) -> tuple[NDArray, list[float | None], int]:
     """Speak some words as one stretch of speech.
 
     Parameters
     ----------
     words : list of str with their punctuation, each what is said for one written word, so it may hold spaces
+    pitch : 0 to 99, the voice's own at 50
 
     Returns
     -------
@@ -140,7 +142,8 @@ def say(words: Sequence[str], voice: str, words_per_minute: int) -> tuple[NDArra
     text = " ".join(words).encode()
     with _ONE_AT_A_TIME:
         set_voice(voice)
-        library.espeak_SetParameter(_RATE, words_per_minute, 0)
+        for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch)):
+            library.espeak_SetParameter(parameter, value, 0)
         library.espeak_SetSynthCallback(keep)
         library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8 | _PHONEMES, None, None)
     ends = np.cumsum([len(word) + 1 for word in words])

@@ -115,7 +115,7 @@ def voice(model=None):
     from landmarks.voice import gate
     weights = gate.read_model(model, "voice-model", gate.read_arrays) if model else gate.voice_model()
     listener = gate.Voice(weights, gate.loudness_of(power()))
-    return {"probability": [listener._step(values) for values in gate.gate_features(power(), gate.loudness_of(power()))],
+    return {"probability": [listener._step(values) for values in gate.Features(gate.loudness_of(power())).push(power())],
             "free": gate.WholeVoice(power()).free}
 
 
@@ -161,6 +161,11 @@ def mouth(model=None):
     return _painted(MOUTH, [_moved("mouth", 0.12), _moved("mouth", 0.25)], model)
 
 
+def large_mouth(model=None):
+    from render.parts.part import LARGE_MOUTH
+    return _painted(LARGE_MOUTH, [_moved("mouth", 0.12), _moved("mouth", 0.25)], model)
+
+
 def eyes(model=None):
     from render.parts.part import EYES
     return _painted(EYES, [_moved("eyes", 0.7), _moved("eyes", 1.0)], model)
@@ -190,8 +195,8 @@ def identity(model=None):
 
 MODELS = {landmark: paths.LANDMARK_MODEL, landmark_fft: paths.FFT_LANDMARK_MODEL, head: paths.HEAD_MODEL,
           sync: paths.SYNC_MODEL, emotion: paths.EMOTION_MODEL, voice: paths.VOICE_MODEL, offsets: paths.OFFSET_MODEL,
-          dcgan: paths.DCGAN_MODEL, mouth: paths.MOUTH_MODEL, eyes: paths.EYES_MODEL, avatar: paths.AVATAR_MODEL,
-          other_faces: paths.OTHER_FACES, identity: paths.IDENTITY_MODEL}
+          dcgan: paths.DCGAN_MODEL, mouth: paths.MOUTH_MODEL, large_mouth: paths.LARGE_MOUTH_MODEL, eyes: paths.EYES_MODEL,
+          avatar: paths.AVATAR_MODEL, other_faces: paths.OTHER_FACES, identity: paths.IDENTITY_MODEL}
 
 
 def path_of(record) -> Path:

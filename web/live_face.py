@@ -19,6 +19,7 @@ from landmarks.streaming import Stream
 from render import liveliness, motion, photo
 from render.parts.painted import painted_parts
 from render.portrait import Portrait
+from render.rest import shut_lips
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
 MOST_AT_ONCE = 2  # frames; of more, the older ones are passed over, so that the face never falls behind
@@ -46,7 +47,7 @@ class LiveFace:
 
     def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
-        framed = photo.frame_photo(found, preprocess, size_px)
+        framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
         self.model, self.parts = load_model(), painted_parts(framed)
         self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
         self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from core import paths
 from core.clock import FPS
 from core.models import read_arrays, read_model
-from landmarks.features import log_mel
+from core.stage import say
+from landmarks.features import N_MELS, log_mel
 from landmarks.hearing import Loudness
 
 MODEL = paths.VOICE_MODEL
 LAG = 4  # frames of sound heard after a frame before it is judged
 MIDDLE, SPREAD, LOWEST = -2.5, 1.5, -2.0  # log-mel to what the network takes
+KEPT = 1 - 1 / round(0.5 * FPS)  # of the past, a frame: what stays as it is for half a second is no change
 SHUT, OPEN = 0.25, 0.5  # probability of a voice below which the face rests, above which it is free
+HARDLY = 0.01  # of the frames: no voice was found
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
 BREATH, OPENING = round(0.4 * FPS), round(0.2 * FPS)  # frames before a voice that are free; frames it takes to get there
 RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at rest in a quarter of a second
@@ -30,11 +33,24 @@ def voice_model() -> dict:
     return read_model(MODEL, "voice-model", read_arrays, "make train-voice")
 
 
-def gate_features(power: NDArray, loudness: Loudness) -> NDArray:
-    """What the network takes for mel power [frame, hop, mel]: float32 [frame, hop * mel]; moves `loudness` on."""
-    loud = np.array([loudness.push(float(frame.sum())) for frame in power])
-    values = (log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD
-    return np.maximum(values, LOWEST).reshape(len(power), -1).astype(np.float32)
+class Features:
+    """What the network takes of mel power, frame by frame: the log-mel, and how far it is from that of the past.
+
+    `loudness` may have heard something before.
+    """
+
+    def __init__(self, loudness: Loudness):
+        self._loudness, self._past = loudness, np.full(N_MELS, LOWEST)
+
+    def push(self, power: NDArray) -> NDArray:
+        """Mel power [frame, hop, mel] -> float32 [frame, (hop + 1) * mel]."""
+        loud = np.array([self._loudness.push(float(frame.sum())) for frame in power])
+        values = np.maximum((log_mel(power, loud[:, None, None]) - MIDDLE) / SPREAD, LOWEST)
+        changes = np.empty((len(power), 1, power.shape[-1]))
+        for change, now in zip(changes, values.mean(1)):
+            change[:] = now - self._past
+            self._past = KEPT * self._past + (1 - KEPT) * now
+        return np.concatenate([values, changes], 1).reshape(len(power), -1).astype(np.float32)
 
 
 class Voice:
@@ -44,18 +60,18 @@ class Voice:
     """
 
     def __init__(self, model=None, loudness=None):
-        self._model, self._loudness = model or voice_model(), loudness or Loudness()
+        self._model, self._features = model or voice_model(), Features(loudness or Loudness())
         self._state = np.zeros(self._model["recurrent"].shape[0], np.float32)
         self._n_heard, self._free, self._held = 0, 0.0, 0
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> freedom of the frames that can be judged by now, float32 [frame]."""
         judged = []
-        for values in gate_features(power, self._loudness):
+        for values in self._features.push(power):
             probability = self._step(values)
             self._n_heard += 1
             if self._n_heard > LAG:
-                judged.append(self._freedom(probability))
+                judged.append(self.freedom(probability))
         return np.array(judged, np.float32)
 
     def finish(self, shape):
@@ -73,8 +89,8 @@ class Voice:
         self._state = update * self._state + (1 - update) * new
         return float(_sigmoid(self._state @ m["out"][:, 0] + m["out_bias"][0]))
 
-    def _freedom(self, probability: float) -> float:
-        """Soon free when a voice is likely, held a while after it, then softly back to rest."""
+    def freedom(self, probability: float) -> float:
+        """How free the next frame is: soon free when a voice is likely, held a while after it, then softly back to rest."""
         wanted = min(1.0, max(0.0, (probability - SHUT) / (OPEN - SHUT)))
         if wanted >= self._free:
             self._free, self._held = min(wanted, self._free + RISE), HOLD
@@ -94,10 +110,7 @@ class WholeVoice:
 
     def __init__(self, power):
         voice = Voice(loudness=loudness_of(power))
-        free = np.concatenate([voice.push(power), voice.finish(power.shape[1:])])
-        weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
-        coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
-        self.free = self._left = (coming * weight).max(1).astype(np.float32)
+        self.free = self._left = with_breath(np.concatenate([voice.push(power), voice.finish(power.shape[1:])]))
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> how free the face is in these frames, float32 [frame]."""
@@ -119,6 +132,20 @@ class Free:
     def finish(self, _shape):
         """Nothing is left."""
         return np.empty(0, np.float32)
+
+
+def with_breath(free: NDArray) -> NDArray:
+    """Freedom [frame], float32, that begins before the voice does."""
+    weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
+    coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
+    return (coming * weight).max(1).astype(np.float32)
+
+
+def say_if_silent(free: NDArray) -> None:
+    """Tell the person when hardly a frame of a recording has a voice; `free` [frame], as `WholeVoice` has it."""
+    share = np.mean(free > OPEN)
+    if share < HARDLY:
+        say(f"a voice in {100 * share:.0f} % of {round(len(free) / FPS, 1):g} s: the face rests")
 
 
 def loudness_of(power: NDArray) -> Loudness:

@@ -51,6 +51,12 @@ def hum(rng: np.random.Generator, n: int) -> NDArray:
     return sum(rng.exponential(1 / k) * np.sin(2 * np.pi * base * k * t + rng.uniform(0, 6)) for k in range(1, 2 * PARTS))
 
 
+def hum_and_hiss(rng: np.random.Generator, n: int) -> NDArray:
+    """Mains hum with white noise, as of a poor amplifier."""
+    sound = hum(rng, n)
+    return sound / level_of(sound) + rng.uniform(0.05, 1) * rng.normal(0, 1, n)
+
+
 def engine(rng: np.random.Generator, n: int) -> NDArray:
     """Pulses through a few resonances: a motor, a saw, a purr."""
     rate = _curve(rng, n, rng.uniform(0.1, 1), *np.sort(rng.uniform(8, 140, 2)))
@@ -120,7 +126,9 @@ def music(rng: np.random.Generator, n: int) -> NDArray:
     return out
 
 
-KINDS = (coloured_noise, coloured_noise, band_noise, hum, engine, knocks, sweep, music, music, music)
+KINDS = (coloured_noise, coloured_noise, band_noise, hum, hum_and_hiss, engine, knocks, sweep, music, music, music)
+
+STEADY = (coloured_noise, hum, hum_and_hiss)
 
 
 def _swells(rng, n):
@@ -149,6 +157,12 @@ def wordless(rng: np.random.Generator, n: int, kinds: Sequence[Callable] = KINDS
         sound += one / level_of(one) * _swells(rng, n) * rng.uniform(0.3, 1)
     if rng.random() < 0.3:
         sound = reverberate(rng, sound)
+    return sound / level_of(sound)
+
+
+def steady(rng: np.random.Generator, n: int) -> NDArray:
+    """Noise, hum, or both, which stay as they are: float64 [n samples], `level_of` it is 1."""
+    sound = STEADY[int(rng.integers(len(STEADY)))](rng, n)
     return sound / level_of(sound)
 
 

@@ -1,6 +1,6 @@
 """Pairs of mouths or eyes, read a batch at a time and varied in colour, light and side.
 
-Reads: PAIRS/index.csv, PAIRS/CLIP.h5 (mouth-pairs, eyes-pairs)
+Reads: PAIRS/index.csv, PAIRS/CLIP.h5 (mouth-pairs, large_mouth-pairs, eyes-pairs); the same of PAIRS/stills where there are a
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from render.parts.part import MOUTH, Part
 
 PICTURES, MASKS = ("photo", "warped", "truth"), ("photo_masks", "masks")
 MOST_PAIRS = 10_000  # of a clip
+SPLITS = {"train": ("train", "pictures"), "val": ("val", "pictures_val")}  # the second of each: clips for pictures alone
 GREY = 0.05  # share of the batches without colour
 
 
@@ -47,13 +48,18 @@ class Pairs:
 
 def load_pairs(folder: str | Path, split: str, part: Part = MOUTH) -> Pairs:
     """The pairs of a part, of one split. Raises InputError when there are none, or a file is missing or another one."""
-    index = Path(folder) / "index.csv"
-    listed = read_index(index, "split", "pairs", "speaker", cure="make train-render")
-    rows = [row for row in listed if row["split"] == split and not row.get("problem")]
+    folder, rows, paths = Path(folder), [], []
+    index = folder / "index.csv"
+    for place in (folder, folder / "stills"):
+        if place != folder and not (place / "index.csv").is_file():
+            continue
+        listed = read_index(place / "index.csv", "split", "pairs", "speaker", cure="make train-render")
+        chosen = [row for row in listed if row["split"] in SPLITS[split] and not row.get("problem")]
+        rows += chosen
+        paths += [place / f"{row['clip']}.h5" for row in chosen]
     if not rows:
         raise InputError(index, f"no pairs of split {split!r}", "clips of splits train and val",
                          command_line("python", "-m", "render.parts.pairs", "--part", part.name, "--out", folder))
-    paths = [Path(folder) / f"{row['clip']}.h5" for row in rows]
     for path in paths:
         artifacts.check(path, f"{part.name}-pairs")
     n_pairs = [int(number_in(index, row, "pairs", 0, MOST_PAIRS)) for row in rows]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.face import face68
 from render.parts.part import EYES, MOUTH, Part, lip_outline
-from render.parts.view import UNIT_PX, PartView
+from render.parts.view import PartView
 from render.photo import Photo
 
 INK = np.array([26, 16, 16])
@@ -27,6 +27,7 @@ _EYES = [list(face68.GROUPS[f"{side}_eye"]) for side in ("right", "left")]
 _BROWS = [list(face68.GROUPS[f"{side}_brow"]) for side in ("right", "left")]
 _OUTER_LIPS = list(face68.GROUPS["outer_lips"])
 _FINE = 16  # of a pixel, places are told to OpenCV
+UNIT_PX = MOUTH.unit_px  # of all views here
 
 
 def _fill(canvas, outline, colour):

@@ -23,21 +23,18 @@ from render.parts.part import MOUTH, PARTS, Part
 
 NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
-SQUARE = 4
-FRAME_PX = 12  # the mask falls to nothing over this border of the view
+FRAME = 3  # squares: the mask falls to nothing over this border of the view
 HALF = 127.5  # of the range of bytes
 _SPREAD = 1e-3  # of the first weights of a residual: it begins as nearly nothing
-_N = 4 * SQUARE**2  # rgb and mask of a square's pixels, both ways
-# `squares` goes channel by channel, bytes in memory pixel by pixel: where each of the latter stands in the former
-_ORDER = [c * SQUARE**2 + k for k in range(SQUARE**2) for c in range(4)]
+_VALUES = 4  # of a pixel, both ways: rgb and mask
 
 
 class PhotoEncoder(nn.Module):
     """A photo's part and its masks to what is added to the U-Net's maps; run once a photo."""
 
-    def __init__(self, widths):
+    def __init__(self, widths, n_values):
         super().__init__()
-        self.start = convolution(_N, widths[0], size=1)
+        self.start = convolution(n_values, widths[0], size=1)
         self.blocks = nn.ModuleList(nn.Sequential(Residual(n, _SPREAD), Residual(n, _SPREAD)) for n in widths)
         self.down = nn.ModuleList(convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
         self.out = nn.ModuleList(convolution(n, n, size=1) for n in widths)
@@ -58,7 +55,7 @@ class Painter(nn.Module):
 
     Parameters
     ----------
-    widths : channels at 1/4, 1/8, 1/16 of the size
+    widths : channels at a square's size, and at twice and four times that
     part : name of what it paints, see `parts.PARTS`; files that do not say are of mouths
     """
 
@@ -67,19 +64,23 @@ class Painter(nn.Module):
         self.settings = {"widths": list(widths), "part": part}
         self.part = PARTS[part]
         a, b, c = widths
-        self.encoder = PhotoEncoder(widths)
-        self.start, self.first = convolution(_N, a, size=1), Residual(a, _SPREAD)
+        self.square = self.part.square
+        n_values, frame_px = _VALUES * self.square**2, FRAME * self.square
+        self.encoder = PhotoEncoder(widths, n_values)
+        self.start, self.first = convolution(n_values, a, size=1), Residual(a, _SPREAD)
         self.down, self.second = nn.ModuleList([convolution(a, b, 2), convolution(b, c, 2)]), Residual(b, _SPREAD)
         self.deepest = nn.Sequential(*(Residual(c, _SPREAD) for _ in range(4)))
         self.up = nn.ModuleList([convolution(c, b, size=1), convolution(b, a, size=1)])
         self.third, self.last = Residual(b, _SPREAD), nn.Sequential(Residual(a, _SPREAD), Residual(a, _SPREAD))
-        self.to_picture = convolution(a, _N, size=1)
+        self.to_picture = convolution(a, n_values, size=1)
         with torch.no_grad():
             self.to_picture.weight.zero_()
-            self.to_picture.bias[3 * SQUARE**2:] = -1  # at first mostly the photo's own pixels
-        border = torch.ones(1, 1, *(side - 2 * FRAME_PX for side in self.part.size))
-        border = F.pad(border, (FRAME_PX,) * 4)
-        self.register_buffer("border", F.avg_pool2d(F.pad(border, (FRAME_PX,) * 4), 2 * FRAME_PX + 1, 1), persistent=False)
+            self.to_picture.bias[3 * self.square**2:] = -1  # at first mostly the photo's own pixels
+        border = torch.ones(1, 1, *(side - 2 * frame_px for side in self.part.size))
+        border = F.pad(border, (frame_px,) * 4)
+        self.register_buffer("border", F.avg_pool2d(F.pad(border, (frame_px,) * 4), 2 * frame_px + 1, 1), persistent=False)
+        # `squares` goes channel by channel, bytes in memory pixel by pixel: where each of the latter stands in the former
+        self.order = [c * self.square**2 + k for k in range(self.square**2) for c in range(_VALUES)]
 
     def forward(self, warped, masks, maps):
         """Draw.
@@ -95,11 +96,11 @@ class Painter(nn.Module):
         colour : float [n, rgb, row, column]
         mask : float [n, 1, row, column], 0..1
         """
-        out = F.pixel_shuffle(self.draw(squares(warped, masks), maps), SQUARE)
+        out = F.pixel_shuffle(self.draw(squares(warped, masks, self.square), maps), self.square)
         return warped + out[:, :3], torch.sigmoid(out[:, 3:]) * self.border * masks[:, 1:]
 
     def draw(self, x, maps):
-        """The U-Net, from squares to squares: float [n, 4 * SQUARE², row, column] -> [n, 4 * SQUARE², row, column]."""
+        """The U-Net, from squares to squares: float [n, 4 * square², row, column] -> [n, 4 * square², row, column]."""
         return self.to_picture(self._body(self.start(x), maps))
 
     def _body(self, x, maps):
@@ -116,39 +117,60 @@ class Painter(nn.Module):
         -> uint8 [n, row, column, rgb and mask]
         """
         start, finish = (layer.weight[..., 0, 0] for layer in (self.start, self.to_picture))
-        scale = torch.tensor([HALF] * 3 + [1.0], device=pixels.device).repeat(SQUARE**2)  # of colours, and of the mask
-        x = _to_squares(pixels.view(torch.int32)[..., 0]).view(torch.uint8).float()  # a pixel is moved as one number
-        begun = F.linear(x, start[:, _ORDER] / HALF, self.start.bias - start.sum(1))
+        square, order = self.square, self.order
+        scale = torch.tensor([HALF] * 3 + [1.0], device=pixels.device).repeat(square**2)  # of colours, and of the mask
+        x = _to_squares(pixels.view(torch.int32)[..., 0], square).view(torch.uint8).float()  # a pixel is moved as one number
+        begun = F.linear(x, start[:, order] / HALF, self.start.bias - start.sum(1))
         out = self._body(begun.permute(0, 3, 1, 2), maps).permute(0, 2, 3, 1)
-        out = F.linear(out, finish[_ORDER] * scale[:, None], self.to_picture.bias[_ORDER] * scale).unflatten(3, (-1, 4))
+        out = F.linear(out, finish[order] * scale[:, None], self.to_picture.bias[order] * scale).unflatten(3, (-1, 4))
         out[..., :3] += x.unflatten(3, (-1, 4))[..., :3]
-        whole = near.view(torch.int32).unflatten(1, (-1, SQUARE)).transpose(2, 3).contiguous().view(torch.uint8)
-        out[..., 3] = out[..., 3].sigmoid() * (whole * _to_squares(self.border[:, 0]))
+        out[..., 3] = out[..., 3].sigmoid() * (_to_squares(near, square) * _to_squares(self.border[:, 0], square))
         done = out.round_().clamp_(0, 2 * HALF).byte().flatten(3).view(torch.int32)
-        return _from_squares(done).view(torch.uint8).unflatten(2, (-1, 4))
+        return _from_squares(done, square).view(torch.uint8).unflatten(2, (-1, 4))
 
     def look_at(self, photo, photo_masks):
         """Maps of photos: float [n, rgb, row, column] -1..1 and [n, 2, row, column] 0..1 -> list of float tensors."""
-        return self.encoder(squares(photo, photo_masks))
+        return self.encoder(squares(photo, photo_masks, self.square))
 
 
-def _to_squares(pixels):
-    """Each square of pixels side by side: [n, row, column] -> [n, row / SQUARE, column / SQUARE, SQUARE²], contiguous."""
-    return pixels.unflatten(2, (-1, SQUARE)).unflatten(1, (-1, SQUARE)).transpose(2, 3).flatten(3).contiguous()
+def _to_squares(pixels, square):
+    """Each square of pixels side by side: [n, row, column] -> [n, row / square, column / square, square²], contiguous."""
+    return pixels.unflatten(2, (-1, square)).unflatten(1, (-1, square)).transpose(2, 3).flatten(3).contiguous()
 
 
-def _from_squares(squares_of):
+def _from_squares(squares_of, square):
     """The way back from `_to_squares`."""
-    return squares_of.unflatten(3, (SQUARE, SQUARE)).transpose(2, 3).flatten(3).flatten(1, 2).contiguous()
+    return squares_of.unflatten(3, (square, square)).transpose(2, 3).flatten(3).flatten(1, 2).contiguous()
 
 
 def _twice(x):
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def squares(picture: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Pictures and masks with each square of pixels as one: float [n, 4 * SQUARE², row / SQUARE, column / SQUARE]."""
-    return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), SQUARE)
+def squares(picture: torch.Tensor, masks: torch.Tensor, square: int) -> torch.Tensor:
+    """Pictures and masks with each square of pixels as one: float [n, 4 * square², row / square, column / square]."""
+    return F.pixel_unshuffle(torch.cat([picture, masks[:, :1] * 2 - 1], 1), square)
+
+
+@torch.no_grad()
+def enlarge(painter: "Painter", part: Part) -> "Painter":
+    """A painter of the same body with larger squares, that draws what `painter` draws, enlarged: a beginning for training.
+
+    Each new pixel of a square enters with its share of the old one's weight, and leaves as the old one did.
+    """
+    times = part.square // painter.square
+    large = Painter(painter.settings["widths"], part.name)
+    weights = large.state_dict()
+    for name, value in painter.state_dict().items():
+        if weights[name].shape != value.shape:
+            axis = 1 if name.endswith("start.weight") else 0
+            value = value.unflatten(axis, (_VALUES, painter.square, painter.square))
+            for side in (axis + 1, axis + 2):
+                value = value.repeat_interleave(times, side)
+            value = value.flatten(axis, axis + 2) / (times**2 if axis else 1)
+        weights[name] = value
+    large.load_state_dict(weights)
+    return large
 
 
 def blend(warped: torch.Tensor, colour: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -189,10 +211,11 @@ def save_painter(path: str | Path, painter: Painter, **about: Any) -> Path:
     return save_network(path, painter, NETWORK, VERSION, **about)
 
 
-def load_painter(path: str | Path, part: Part = MOUTH, device: str = "cpu") -> Painter:
-    """Read a painter of a part, ready to use. Raises InputError as `load_network` does, and for another part's."""
-    cure = f"python -m render.parts.train --part {part.name}, or take the model that came with the program"
+def load_painter(path: str | Path, part: Part | None = MOUTH, device: str = "cpu") -> Painter:
+    """Read a painter of a part, or of any, ready to use. Raises InputError as `load_network` does, and for another part's."""
+    wanted = part or MOUTH
+    cure = f"python -m render.parts.train --part {wanted.name}, or take the model that came with the program"
     painter = load_network(path, Painter, NETWORK, VERSION, device, cure)
-    if painter.part is not part:
+    if part and painter.part is not part:
         raise InputError(path, f"a painter of {painter.part.name}", f"one of {part.name}", cure)
     return painter

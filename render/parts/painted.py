@@ -1,6 +1,6 @@
 """Paint a part of one photo's face frame by frame with the trained network.
 
-Reads: GAN_record/{mouth,eyes}/model.safetensors (picture-model). Writes: nothing.
+Reads: GAN_record/{mouth,large_mouth,eyes}/model.safetensors (picture-model). Writes: nothing.
 """
 
 import os
@@ -13,11 +13,13 @@ import torch
 from core import paths
 from core.cache import cached
 from render.parts.network import as_floats, load_painter, masks_as_floats
-from render.parts.part import EYES, MOUTH
+from render.parts.part import EYES, LARGE_MOUTH, MOUTH, Part
+from render.parts.teeth import Teeth
 from render.parts.view import PartView
 from render.photo import Photo
 
-MODELS = {MOUTH: paths.MOUTH_MODEL, EYES: paths.EYES_MODEL}
+MODELS = {MOUTH: paths.MOUTH_MODEL, LARGE_MOUTH: paths.LARGE_MOUTH_MODEL, EYES: paths.EYES_MODEL}
+LARGE_PX = 110  # of an eye distance: from here on a mouth is painted twice as fine, with teeth
 _painter = cached(load_painter)
 
 
@@ -42,6 +44,10 @@ class PaintedPart:
         with torch.inference_mode():
             self.maps = self.painter.look_at(as_floats(torch.from_numpy(self.view.picture[None]), device),
                                              masks_as_floats(torch.from_numpy(self.view.masks(photo.face)[None]), device))
+        self.teeth = None
+        if part is not EYES:
+            teeth = Teeth(self.view, photo)
+            self.teeth = teeth if part is LARGE_MOUTH or teeth.own else None  # on small mouths those of the photo alone
 
     def paint(self, faces, solved):
         """Paint the part for some frames.
@@ -67,10 +73,21 @@ class PaintedPart:
         with torch.inference_mode():
             for i, patch in zip(wanted, self.painter.patches(pixels, near, self.maps).cpu().numpy()):
                 patches[i] = patch
+                if self.teeth:
+                    self.teeth.lay(patch, faces[i])
         return patches
 
 
+def mouth_of(photo: Photo) -> Part:
+    """The mouth to paint: the large one where the photo's is."""
+    return LARGE_MOUTH if photo.pose[0] >= LARGE_PX else MOUTH
+
+
 def painted_parts(photo: Photo, mouth_model: str | Path | None = None, device: str = "cpu") -> tuple[PaintedPart, PaintedPart]:
-    """All that is painted of a photo: its mouth, by `mouth_model` or the model that ships, and its eyes."""
-    mouth = PaintedPart(photo, MOUTH, mouth_model, device)
+    """All that is painted of a photo: its mouth, by `mouth_model` or the model that ships, and its eyes.
+
+    `mouth_model` paints the mouth it was trained for, whatever the photo's size.
+    """
+    part = _painter(mouth_model, None, device).part if mouth_model else mouth_of(photo)
+    mouth = PaintedPart(photo, part, mouth_model, device)
     return mouth, PaintedPart(photo, EYES, None, device, mouth.view.warp)

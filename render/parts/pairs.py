@@ -22,12 +22,13 @@ from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
 from render.parts.pair_choice import TURNED, choose_eyes, choose_mouths
-from render.parts.part import EYES, MOUTH, PARTS, Part
-from render.parts.view import UNIT_PX, PartView
+from render.parts.part import EYES, LARGE_MOUTH, MOUTH, PARTS, Part
+from render.parts.view import PartView
 from render.warp import CREASE
 
 STAGE = "render.parts.pairs"
-_CHOOSE = {MOUTH: (choose_mouths, "no two frames with the head held alike"),
+_MOUTHS = choose_mouths, "no two frames with the head held alike"
+_CHOOSE = {MOUTH: _MOUTHS, LARGE_MOUTH: _MOUTHS,
            EYES: (choose_eyes, "no shut eyes beside open ones with the head held alike")}
 
 
@@ -54,7 +55,7 @@ def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
     part, path = PARTS[options["part"]], output_path(out, row, ".h5")
     inputs = [row["picture"], *(output_path(options["landmarks"], row, f".{name}.npy") for name in ("face", "pose", "rest"))]
     n_pairs = max(1, min(options["most"], options["of_speaker"] // options["clips"][row["speaker"]]))
-    kind, view = f"{part.name}-pairs", [*part.size, UNIT_PX, part.near_px]
+    kind, view = f"{part.name}-pairs", [*part.size, part.unit_px, part.near_px]
     settings = {"pairs": n_pairs, "view": view, "turned": TURNED, "crease": CREASE}
     about: dict[str, Any] = {"stage": STAGE, "options": settings, "inputs": inputs}
     if not artifacts.is_current(path, kind, **about):
@@ -71,13 +72,21 @@ def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
 
 
+def is_sharp(row: dict, landmarks: str | Path, part: Part) -> bool:
+    """Whether the face of a recording is as large as the part asks for."""
+    if not part.least_px or row.get("problem"):
+        return True
+    pose = artifacts.load(output_path(landmarks, row, ".pose.npy")).array
+    return bool(np.nanmedian(pose[:, 0]) >= part.least_px)
+
+
 @stage(reads="LANDMARKS/index.csv, LANDMARKS/CLIP.{face,pose,rest}.npy, the recordings",
        writes="OUT/CLIP.h5 (mouth-pairs or eyes-pairs), OUT/index.csv",
        examples=("python -m render.parts.pairs", "python -m render.parts.pairs --part eyes"))
 @click.option("--part", type=click.Choice(list(PARTS)), default=MOUTH.name, help="Of the face.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path),
-              help=f"Folder of the pairs.  [default: {MOUTH.pairs}; of the eyes, {EYES.pairs}]")
+              help=f"Folder of the pairs.  [default: {', '.join(part.pairs for part in PARTS.values())}]")
 @click.option("--most", type=click.IntRange(1), default=120, help="Pairs of a clip, at most.")
 @click.option("--of-speaker", type=click.IntRange(1), default=160, help="Pairs of a speaker, at most, but one a clip.")
 @click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
@@ -91,8 +100,10 @@ def main(part, landmarks, out, most, of_speaker, clips_of_speaker, jobs) -> None
     chosen = {clip for own in clips.values() for clip in own}
     options = {"part": part, "landmarks": str(landmarks), "most": most, "of_speaker": of_speaker,
                "clips": {speaker: len(own) for speaker, own in clips.items()}}
-    click.echo(run_stage(pair_clip, landmarks / "index.csv", Path(out or PARTS[part].pairs), stage=STAGE, options=options,
-                         jobs=jobs, only=lambda row: row["clip"] in chosen, columns=("picture", "sound", "speaker")))
+    out = Path(out or PARTS[part].pairs)
+    click.echo(run_stage(pair_clip, landmarks / "index.csv", out, stage=STAGE, options=options, jobs=jobs,
+                         only=lambda row: row["clip"] in chosen and is_sharp(row, landmarks, PARTS[part]),
+                         columns=("picture", "sound", "speaker")))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Reads, writes: nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,9 @@ class Part:
         half, and what whole
     strength : the same points -> how much of the part is painted, 0..1
     pairs : folder of the pairs it learns from
+    unit_px : of the view, px an eye distance
+    square : px a side that enter the network as one
+    least_px : of an eye distance, from which on a recording is sharp enough to learn from
     """
 
     name: str
@@ -62,6 +65,9 @@ class Part:
     outlines: Callable
     strength: Callable
     pairs: str
+    unit_px: int = 144  # a mouth is about 130 px wide
+    square: int = 4
+    least_px: float = 0
 
     @property
     def size(self):
@@ -71,4 +77,6 @@ class Part:
 
 MOUTH = Part("mouth", 160, 192, face68.mouth_middle, (0.5, 0.37), 32, _lips, _always, "data/pairs")  # the jaw drops far
 EYES = Part("eyes", 96, 272, lambda _: np.zeros(2), (0.5, 0.5), 28, _lids, _as_lids_close, "data/eye_pairs")
-PARTS = {part.name: part for part in (MOUTH, EYES)}
+LARGE_MOUTH = replace(MOUTH, name="large_mouth", rows=2 * MOUTH.rows, columns=2 * MOUTH.columns, near_px=2 * MOUTH.near_px,
+                      unit_px=2 * MOUTH.unit_px, square=2 * MOUTH.square, pairs="data/large_pairs", least_px=90)
+PARTS = {part.name: part for part in (MOUTH, LARGE_MOUTH, EYES)}

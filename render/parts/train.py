@@ -21,14 +21,14 @@ from learn.layers import to_uint8
 from learn.picture_run import Training, provenance, train_as_asked, training_options
 from learn.run import n_steps_of
 from render.parts.data import Pairs, as_tensors, augment, load_pairs
-from render.parts.network import Painter, blend, save_painter
-from render.parts.part import EYES, MOUTH, PARTS
+from render.parts.network import Painter, blend, enlarge, load_painter, save_painter
+from render.parts.part import MOUTH, PARTS
 from render.parts.trainer import PartTrainer
 
 STAGE = "render.parts.train"
 LEARNING_RATE = 5e-4
 N_CHECK, N_PREVIEW = 64, 8  # held-out pairs that are measured, and drawn, at each checkpoint
-MODEL_OPTIONS = ("part", "epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # options its sidecar keeps
+MODEL_OPTIONS = ("part", "begin", "epochs", "batch", "seed", "adversarial_weight", "adversarial_from")  # kept in its sidecar
 
 
 def batches(train: Pairs, options: dict, first: int, n_steps: int) -> Iterator[dict[str, torch.Tensor]]:
@@ -73,16 +73,19 @@ def training(options: dict, device: str) -> Training:
     train, val = (load_pairs(options["pairs"], split, part) for split in ("train", "val"))
     torch.manual_seed(options["seed"])
     n_steps = n_steps_of(options, len(train))
-    trainer = PartTrainer(Painter(part=part.name).to(device), n_steps, learning_rate=LEARNING_RATE,
-                           adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
+    begin = options.get("begin")
+    painter = enlarge(load_painter(begin, MOUTH), part) if begin else Painter(part=part.name)
+    trainer = PartTrainer(painter.to(device), n_steps, learning_rate=LEARNING_RATE,
+                          adversarial_weight=options["adversarial_weight"], adversarial_from=options["adversarial_from"])
     index = Path(options["pairs"]) / "index.csv"
 
     def steps(first):
         return ((batch,) for batch in batches(train, options, first, n_steps))
 
     def save(path):
-        return save_painter(path, trainer.average, stage=STAGE, options={key: options[key] for key in MODEL_OPTIONS},
-                            inputs=[index], pairs=len(train), **provenance(train.rows))
+        kept = {key: options[key] for key in MODEL_OPTIONS if options.get(key) is not None}
+        return save_painter(path, trainer.average, stage=STAGE, options=kept, inputs=[index], pairs=len(train),
+                            **provenance(train.rows))
 
     return Training(trainer, steps, lambda preview: check(trainer.average, val, preview, device), save)
 
@@ -92,7 +95,8 @@ def training(options: dict, device: str) -> Training:
                  "python -m render.parts.train --dry-run", "python -m render.parts.train --resume GAN_record/00003"))
 @click.option("--part", type=click.Choice(list(PARTS)), default=MOUTH.name, help="Of the face.")
 @click.option("--pairs", type=click.Path(path_type=Path),
-              help=f"Pairs of that part.  [default: {MOUTH.pairs}; of the eyes, {EYES.pairs}]")
+              help=f"Pairs of that part.  [default: {', '.join(part.pairs for part in PARTS.values())}]")
+@click.option("--begin", type=click.Path(path_type=Path), help="A painter of mouths to begin from, enlarged.")
 @training_options(epochs=6, batch=8, adversarial_weight=0.04, adversarial_from=0.3)
 def main(pairs, **options) -> None:
     """Train the model that draws what a photo's mouth or eyes lack. A run that was stopped goes on by itself."""

@@ -12,10 +12,9 @@ from render.grid import Grid
 from render.parts.part import PARTS
 from render.warp import CELL, FaceWarp
 
-UNIT_PX = 144  # px per eye distance: a mouth is about 130 px wide
-MARGIN_PX = 80  # of the photo around the view: lips and lids come from there
-_STEP_PX = 8  # between nodes of the field
-assert _STEP_PX <= 1.2 * CELL * UNIT_PX and all(side % 16 == 0 for part in PARTS.values() for side in part.size)
+MARGIN = 5 / 9  # eye distances of the photo around the view: lips and lids come from there
+_STEP = 1 / 18  # eye distances between nodes of the field
+assert _STEP <= 1.2 * CELL and all(side % (4 * part.square) == 0 for part in PARTS.values() for side in part.size)
 
 
 def _fill_outlines(outlines, size):
@@ -50,21 +49,22 @@ class PartView:
         self.part, self.face, self.warp = part, face, warp or FaceWarp(face)
         rows, columns = part.size
         middle = part.middle(face) if middle is None else middle
-        self.corner = (middle - np.array(part.at) * (columns, rows) / UNIT_PX).astype(np.float32)
-        self.view = np.array([UNIT_PX, 0, *(-self.corner * UNIT_PX)])
-        around = self.view + (0, 0, MARGIN_PX, MARGIN_PX)
-        self.around = align_face(picture, pose, around, (rows + 2 * MARGIN_PX, columns + 2 * MARGIN_PX))
-        extent = np.array([columns, rows]) / UNIT_PX
-        self.grid = Grid(self.corner, self.corner + extent, self.view, part.size, _STEP_PX / UNIT_PX)
+        self.corner = (middle - np.array(part.at) * (columns, rows) / part.unit_px).astype(np.float32)
+        self.view = np.array([part.unit_px, 0, *(-self.corner * part.unit_px)])
+        self.margin = round(MARGIN * part.unit_px)
+        around = self.view + (0, 0, self.margin, self.margin)
+        self.around = align_face(picture, pose, around, (rows + 2 * self.margin, columns + 2 * self.margin))
+        extent = np.array([columns, rows]) / part.unit_px
+        self.grid = Grid(self.corner, self.corner + extent, self.view, part.size, _STEP)
 
     @property
     def picture(self):
         """The photo as it is: uint8 [row, column, rgb]."""
-        return self.around[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+        return self.around[self.margin:-self.margin, self.margin:-self.margin]
 
     def warp_photo(self, solved):
         """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [row, column, rgb]."""
-        source = self.grid.interpolate(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + MARGIN_PX
+        source = self.grid.interpolate(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + self.margin
         return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def masks(self, face):
@@ -72,6 +72,6 @@ class PartView:
 
         uint8 [row, column, 2]; the latter falls softly to 0
         """
-        half, whole = (_fill_outlines([(line - self.corner) * UNIT_PX for line in lines], self.part.size)
+        half, whole = (_fill_outlines([(line - self.corner) * self.part.unit_px for line in lines], self.part.size)
                        for lines in self.part.outlines(face, self.face))
         return cv2.merge([cv2.addWeighted(half, 0.5, whole, 0.5, 0), _widen(half, self.part.near_px)])

@@ -1,0 +1,143 @@
+"""Lay teeth behind the moved lips of a photo: chosen once, rigid, in the photo's light.
+
+Reads, writes: nothing. Where a tooth's edge lies cannot be told from shut lips: a network that has to guess draws the mean of
+all guesses, a white band, and another one in each frame. So the upper row is fixed to the skull and the lower one to the
+jaw, and the lips uncover them. A photo that shows teeth keeps its own.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.face import face68
+from render.parts.dentition import row_of_teeth
+from render.parts.part import lip_outline
+from render.parts.view import PartView
+from render.photo import Photo
+
+EDGE, OVERBITE = 0.035, 0.015  # eye distances: the upper teeth's edge below the line of shut lips; the lower ones' above it
+MOUTH_WIDTH, SCALES = 0.80, (0.88, 1.12)  # eye distances a mouth is wide at rest; how much smaller or larger teeth may be
+OPEN = 0.014, 0.045  # eye distances between the lips: teeth begin to show, and are whole
+OWN = 0.05, 0.25  # the same of a photo that shows its own teeth; beyond, its tongue as well, which is not rigid
+PALER, SHARE = 0.75, 0.25  # teeth have less of a hue than lips, of theirs; share of what lies between the lips
+SHADOW, SHADE = 0.05, 0.45  # eye distances below the upper lip that lie in its shadow; the light on its deepest
+CORNERS = 1.15, 0.75  # the light falls by the latter towards the corners
+LIGHT, SKIN = (0.35, 0.65), 0.70  # of the teeth: always, and by the light on the skin; a light skin in good light, 0..1
+HUE, PALE = 0.5, (1.16, 0.96, 0.88)  # how much of the skin's hue lies in its light; that of skin in white light
+BEHIND = 0.72  # of the light, on the lower teeth
+DEPTH, TONGUE = np.array((0.20, 0.09, 0.085)), np.array((0.58, 0.32, 0.31))  # behind the teeth; towards the lower lip
+PAINTED = 0.4  # of what lies there, the painter's
+MATCH, GAINS = 0.5, (0.6, 1.6)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
+SHARPNESS = (0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)  # measured of a face; px it is blurred by
+SAMPLED = 0.25  # px a picture is blurred by when it is sampled
+_INNER = slice(60, 65)
+_CHIN = slice(6, 11)
+
+
+def blur_of(photo: Photo) -> float:
+    """How much a photo's face is blurred, px of a Gaussian: its finest detail beside the one twice as coarse tells."""
+    rows, columns = photo.picture.shape[:2]
+    left, top = np.clip(photo.points.min(0), 0, (columns - 2, rows - 2)).astype(int)
+    right, bottom = np.maximum(photo.points.max(0).astype(int), (left + 2, top + 2))
+    grey = cv2.cvtColor(photo.picture[top:bottom, left:right], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    levels = [cv2.GaussianBlur(grey, (0, 0), spread) for spread in (0.6, 1.2, 2.4)]
+    fine, coarse = (float(np.square(a - b).mean()) ** 0.5 for a, b in zip(levels, levels[1:]))
+    return float(np.interp(fine / max(coarse, 1e-3), *SHARPNESS))
+
+
+def shows_teeth(view: PartView) -> bool:
+    """Whether the photo shows teeth between lips that are a little open: something paler and lighter than they are."""
+    if not OWN[0] <= _gap(view.face) <= OWN[1]:
+        return False
+    lips = view.masks(view.face)[..., 0]
+    value = view.picture.max(2).astype(np.float32)
+    hue = 1 - view.picture.min(2) / np.maximum(value, 1)
+    red, inside = (lips > 100) & (lips < 150), lips > 240
+    if not red.any() or not inside.any():
+        return False
+    pale = (hue[inside] < PALER * np.median(hue[red])) & (value[inside] > np.median(value[red]))
+    return bool(pale.mean() > SHARE)
+
+
+def _gap(face):
+    return float(face68.mouth_opening(face[None])[0])
+
+
+class Teeth:
+    """The teeth of one photo, in the view of its mouth.
+
+    Parameters
+    ----------
+    view : of the photo's mouth
+    photo : the same photo; its own teeth are those of `photo.opened`
+    """
+
+    def __init__(self, view: PartView, photo: Photo):
+        self.view, self.unit = view, view.part.unit_px
+        self.blur = float(np.hypot(SAMPLED, blur_of(photo)) * self.unit / photo.pose[0])  # px of the view
+        rest = face68.closed_mouth(view.face, 0)
+        self.chin, self.light = rest[_CHIN].mean(0), 255 * self._light()
+        width = float(np.ptp(rest[[48, 54], 0]))
+        place = self.unit * float(np.clip(width / MOUTH_WIDTH, *SCALES)), rest[62, 0], rest[61:64, 1].mean() + EDGE
+        self.lower = self._place(False, *place, -OVERBITE, BEHIND)
+        was = photo.opened or photo
+        opened = PartView(view.part, was.picture, was.face, was.pose, middle=view.part.middle(view.face))
+        self.own = shows_teeth(opened)
+        self.upper = self._own_teeth(opened) if self.own else self._place(True, *place, 0.0, 1.0)
+
+    def _light(self) -> NDArray:
+        """The light on the skin around the mouth, float [rgb], 1 in good light."""
+        lips, near = cv2.split(self.view.masks(self.view.face))
+        skin = np.median(self.view.picture[(near > 127) & (lips == 0)], 0) / 255
+        lightness = max(float(skin.mean()), 0.02)
+        hue = (skin / lightness / PALE) ** HUE
+        return (LIGHT[0] + LIGHT[1] * lightness / SKIN) * hue / hue.mean()
+
+    def _own_teeth(self, opened):
+        """What the photo shows between its lips, float32 [row, column, rgb times cover, and cover]."""
+        cover = self._inside(lip_outline(opened.face), slice(None), slice(None))
+        return np.dstack([opened.picture * cover[..., None], cover]).astype(np.float32)
+
+    def _place(self, upper, unit_px, x, y, lower, light):
+        """A row of teeth in the view, its edge's middle at a point of face space, `lower` below it: as `_own_teeth`."""
+        picture, middle = row_of_teeth(upper, round(unit_px))
+        at = (np.array([x, y + lower]) - self.view.corner) * self.unit - middle
+        lit = cv2.merge([picture[..., :3] * picture[..., 3:] * (self.light * light).astype(np.float32), picture[..., 3]])
+        placed = cv2.warpAffine(lit, np.array([[1, 0, at[0]], [0, 1, at[1]]]), self.view.part.size[::-1])
+        return cv2.GaussianBlur(placed, (0, 0), self.blur)
+
+    def _inside(self, outline, rows, columns):
+        """How much of each pixel of a box lies between the lips: float32 [row, column]."""
+        mask = np.zeros(self.view.part.size, np.uint8)
+        cv2.fillPoly(mask, [np.round((outline - self.view.corner) * self.unit * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        return cv2.GaussianBlur(mask[rows, columns], (0, 0), max(self.blur, 0.0055 * self.unit)).astype(np.float32) / 255
+
+    def lay(self, patch: NDArray, face: NDArray) -> None:
+        """Lay them into a painted patch, uint8 [row, column, rgb and mask] of the view, for landmarks `face` [68, 2]."""
+        shown = float(np.clip((_gap(face) - OPEN[0]) / (OPEN[1] - OPEN[0]), 0, 1))
+        outline = lip_outline(face)
+        lips = (outline - self.view.corner) * self.unit
+        (left, top), (right, bottom) = (np.clip(edge, 0, self.view.part.size[::-1]).astype(int)
+                                        for edge in (lips.min(0) - 3, lips.max(0) + 4))
+        if not shown or right <= left or bottom <= top:
+            return
+        box = slice(top, bottom), slice(left, right)
+        inside = shown * self._inside(outline, *box)
+        x, y, half = np.arange(left, right), np.arange(top, bottom)[:, None], len(lips) // 2
+        upper_lip, lower_lip = (np.interp(x, line[:, 0], line[:, 1]) for line in (lips[:half], lips[:half - 1:-1]))
+        corners = np.clip(CORNERS[0] - CORNERS[1] * ((x - lips[:, 0].mean()) / max(1.0, np.ptp(lips[:, 0]) / 2)) ** 2, 0, 1)
+        shade = (np.clip(SHADE + (y - upper_lip) / (SHADOW * self.unit), 0, 1) * corners).astype(np.float32)[..., None]
+        deep = np.clip((y - upper_lip) / np.maximum(lower_lip - upper_lip, 1), 0, 1).astype(np.float32)[..., None] ** 1.5
+        jaw = (face[_CHIN].mean(0) - self.chin) * self.unit - (left, top)
+        lower = cv2.warpAffine(self.lower, np.array([[1, 0, jaw[0]], [0, 1, jaw[1]]]), (right - left, bottom - top))
+        upper = self.upper[box]
+        painted = patch[box][..., :3].astype(np.float32)
+        dark, pink = ((self.light * colour).astype(np.float32) for colour in (DEPTH, TONGUE))
+        laid = PAINTED * painted + (1 - PAINTED) * (dark + (pink - dark) * deep) * corners[:, None].astype(np.float32)
+        laid = laid * (1 - lower[..., 3:]) + lower[..., :3] * shade
+        laid = laid * (1 - upper[..., 3:]) + upper[..., :3] * (1 if self.own else shade)
+        weight = inside / max(float(inside.sum()), 1e-3)
+        means = (np.maximum(np.tensordot(weight, picture, 2), 8) for picture in (painted, laid))
+        gain = 1 if self.own else np.clip(np.divide(*means), *GAINS) ** MATCH
+        patch[box][..., :3] = np.clip(painted + (laid * gain - painted) * inside[..., None], 0, 255)
+        patch[box][..., 3] = np.maximum(patch[box][..., 3], 255 * inside)
