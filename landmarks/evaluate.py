@@ -45,9 +45,9 @@ def as_markdown(table: dict) -> str:
 def trusted_as_markdown(table: dict) -> str:
     """`landmarks.measure.trusted` as a table to paste into the documents."""
     columns = ("source", "clips", f"agree (r {AGREED:g})", "opening r, all", "where they agree", "elsewhere")
+    names = ("opening_correlation", "where_agreed", "elsewhere")
     return markdown(columns, [(source, values["clips"], values["agreed"], *(
-        f"{r:.3f}" if (r := values[name]) is not None else "-" for name in ("opening_correlation", "where_agreed", "elsewhere")))
-        for source, values in table.items()])
+        "-" if values[name] is None else f"{values[name]:.3f}" for name in names)) for source, values in table.items()])
 
 
 def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
