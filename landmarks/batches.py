@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
-from core.media.audio import HOPS_PER_FRAME
 from landmarks.augment import among_others, augment_sound, in_a_room, mask_bands, no_speech
 from landmarks.dataset import Clip
 from landmarks.ear.encoder import HALVES
@@ -91,21 +90,21 @@ class Batches:
 
 
 class EarBatches(Batches):
-    """Batches of clips with `versions`, one of them a segment; the sound has `ear` [item, frame + CONTEXT, half * value].
+    """Batches of clips with `versions`, one of them a segment; the sound is `ear` [item, frame + CONTEXT, half * value].
 
-    `mel`: has `features` too; `quiet`: versions of sounds without a voice, at which a face rests.
+    `quiet`: ear features of sounds without a voice, at which a face rests.
     """
 
-    def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, mel: bool, quiet: Sequence[tuple] = ()):
+    def __init__(self, clips, *, n_items: int, n_frames: int, seed: int, quiet: Sequence[NDArray] = ()):
         super().__init__(clips, n_items=n_items, n_frames=n_frames, seed=seed)
-        self.mel, self.quiet = mel, quiet
+        self.quiet = quiet
 
     def _segment(self, i, rng):
         """One segment; the network looks at what stands around it, and past the ends of a clip at the silence there."""
         offsets, seen = self.offsets[i], self.seen[i]
-        ear, log_power = self.clips[i].versions[rng.integers(len(self.clips[i].versions))]
+        ear = self.clips[i].versions[rng.integers(len(self.clips[i].versions))]
         if self.quiet and rng.random() < SILENT_SHARE:
-            ear, log_power = self.quiet[rng.integers(len(self.quiet))]
+            ear = self.quiet[rng.integers(len(self.quiet))]
             offsets, seen = np.zeros((len(ear) - CONTEXT, *offsets.shape[1:]), np.float32), np.ones(len(ear) - CONTEXT)
         speed, n_clip = rng.uniform(*SPEEDS), len(seen)
         start = rng.integers(0, max(1, n_clip - int(self.n_frames * speed)))
@@ -119,12 +118,8 @@ class EarBatches(Batches):
         offset, seen = frames(offsets, 1, 0).reshape(self.n_frames, *offsets.shape[1:]), np.round(frames(seen, 1, 0)[:, 0])
         if rng.random() < 0.5:
             offset = face68.mirror(offset)
-        sound = {"ear": frames(ear, HALVES, LOOK_AHEAD).reshape(self.n_frames + CONTEXT, -1).astype(np.float32)}
-        if self.mel:
-            power = augment_sound(10 ** log_power.astype(np.float32), rng)
-            features, _ = normalise(power)
-            sound["features"] = mask_bands(frames(features, HOPS_PER_FRAME, LOOK_AHEAD).reshape(-1, *features.shape[1:]), rng)
-        return sound, offset.astype(np.float32), (seen * there).astype(np.float32)
+        ear = frames(ear, HALVES, LOOK_AHEAD).reshape(self.n_frames + CONTEXT, -1)
+        return {"ear": ear.astype(np.float32)}, offset.astype(np.float32), (seen * there).astype(np.float32)
 
 
 def stretch(values: NDArray, speed: float, n_parts: int) -> NDArray:

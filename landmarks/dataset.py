@@ -30,8 +30,8 @@ class Clip:
     """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2].
 
     `first_hop` of the recording's sound is the clip's first; `pitched` is the mel power of the same voice at other pitches,
-    each float32 [frame, hop, mel]. `versions` of its sound, the first as it is: ear features [frame, half * value] and log10
-    mel power [frame, hop, mel], float16, with LOOK_AHEAD frames more on both sides.
+    each float32 [frame, hop, mel]. `versions` of its sound, the first as it is: ear features, float16 [frame, half * value],
+    with LOOK_AHEAD frames more on both sides.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Clip:
     @property
     def ear(self) -> NDArray | None:
         """Ear features of the sound as it is, [frame + 2 LOOK_AHEAD, half * value]; None: the clips came without them."""
-        return self.versions[0][0] if self.versions else None
+        return self.versions[0] if self.versions else None
 
     @property
     def source(self) -> str:
@@ -122,16 +122,16 @@ def with_sound(clips: Sequence[Clip], index: str | Path) -> Iterator[tuple[Clip,
 
 
 def quiet_sounds(ear: str | Path) -> list:
-    """Versions, as of a `Clip`, of the sounds without a voice that an ear-pack holds."""
+    """Ear features, as of a `Clip`, of the sounds without a voice that an ear-pack holds."""
     with h5py.File(ear) as file:
-        return list(zip(file["quiet_ear"][:], file["quiet_log_power"][:]))
+        return list(file["quiet_ear"][:])
 
 
 def _versions(heard, i, n_frames, split):
-    """The versions of clip `i` in an ear-pack: (ear features, log10 mel power) each. Only clips to train on have several."""
+    """The versions of clip `i` in an ear-pack. Only clips to train on have several."""
     frames = slice(int(heard["start"][i]), int(heard["start"][i]) + n_frames + 2 * LOOK_AHEAD)
     n_versions = len(heard["ear"]) if split == "train" else 1
-    return tuple((heard["ear"][v, frames], heard["log_power"][v, frames]) for v in range(n_versions))
+    return tuple(heard["ear"][v, frames] for v in range(n_versions))
 
 
 def _power_at_pitch(spectrum, pitch: float):

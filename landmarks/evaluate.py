@@ -1,7 +1,7 @@
 """Measure a speech-to-landmark model beside its baselines, per source.
 
 Reads: data/samples/speech.wav; a landmark-model; data/train.h5 (training-pack), data/ear.h5 (ear-pack) for a model that reads
-ear features; as a stream, data/recordings/index.csv and the recordings.
+ear features; as a stream, data/recordings/index.csv and the recordings; data/second_opinion/index.csv if it is there.
 Writes: metrics.json beside the model or where --out says.
 Every method knows the clip's rest face, as a user's photo would give it, and no other frame, but for the two marked
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
@@ -22,7 +22,7 @@ from core.media.audio import level_dbfs, read_speech
 from core.stage import progress, stage
 from landmarks.dataset import Clip, load_clips, with_sound
 from landmarks.lite import Model, load_model, model_files
-from landmarks.measure import LANDMARK_MEASURES, LIP_MEASURES, measure, summary
+from landmarks.measure import AGREED, LANDMARK_MEASURES, LIP_MEASURES, measure, summary, trusted
 from landmarks.predict import predict as predict_sound
 from landmarks.predict import predict_as_stream, predict_power
 from landmarks.timing import as_text, lip_gains, timing
@@ -40,6 +40,14 @@ def as_markdown(table: dict) -> str:
     return markdown(("source", "method", *names), [
         (source, method, *(f"{values[n]:.6f}" if n == "box_mse" else f"{values[n]:.3f}" for n in names))
         for source, methods in table.items() for method, values in methods.items()], n_names=2)
+
+
+def trusted_as_markdown(table: dict) -> str:
+    """`landmarks.measure.trusted` as a table to paste into the documents."""
+    columns = ("source", "clips", f"agree (r {AGREED:g})", "opening r, all", "where they agree", "elsewhere")
+    names = ("opening_correlation", "where_agreed", "elsewhere")
+    return markdown(columns, [(source, values["clips"], values["agreed"], *(
+        "-" if values[name] is None else f"{values[name]:.3f}" for name in names)) for source, values in table.items()])
 
 
 def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
@@ -93,11 +101,13 @@ def wordless(model: Model, predict: Callable[[Model, NDArray], NDArray]) -> dict
 @click.option("--pack", type=click.Path(path_type=Path), default=Path("data/train.h5"), help="Clips to measure on.")
 @click.option("--ear", type=click.Path(path_type=Path), default=Path("data/ear.h5"), help="Their ear-pack.")
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
+@click.option("--second-opinion", type=click.Path(path_type=Path), default=Path("data/second_opinion/index.csv"),
+              help="How far a second measurement of their mouths agrees, if it is there.")
 @click.option("--split", default="val", help="Split to measure on.")
 @click.option("--running", is_flag=True, help="As a stream: of the recordings' sound, by what was heard so far.")
 @click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model_path, pack, ear, index, split, running, gated, out) -> None:
+def main(model_path, pack, ear, index, second_opinion, split, running, gated, out) -> None:
     """Measure a speech-to-landmark model beside its baselines."""
     files = [path for path in model_files(model_path) if path]
     model = load_model(model_path)
@@ -115,6 +125,10 @@ def main(model_path, pack, ear, index, split, running, gated, out) -> None:
     moves = ", ".join(f"{name} {share:.1%}" for name, share in still.items())
     text = f"{as_markdown(table)}\n\n{as_text(gains, in_time)}\n\nMouth motion, of that in the sample speech: {moves}"
     about = {"split": split, "clips": len(clips), "sources": table, "lip_gain": gains, "timing": in_time, "wordless": still}
+    if second_opinion.is_file():
+        files.append(second_opinion)
+        about["trusted"] = trusted(rows, second_opinion)
+        text += f"\n\n{trusted_as_markdown(about['trusted'])}"
     report(out or files[0].with_name("metrics.json"), about, text, stage=STAGE, inputs=[*files, pack],
            options={"split": split, "running": running, "gated": gated})
 

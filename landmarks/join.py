@@ -17,7 +17,7 @@ from core import runs
 from core.errors import InputError
 from core.face.face68 import N_POINTS
 from core.stage import stage
-from landmarks.model import export, no_sound, untrained
+from landmarks.model import export, untrained
 from learn.keras_run import load_state
 from learn.run import finish, run_options
 
@@ -31,7 +31,7 @@ class Joined(keras.Model):
         super().__init__()
         self.members, self.built = members, True
         self.settings = {name: sum(member.settings[name] for member in members) for name in ("width", "hidden")}
-        self.settings |= {name: any(member.settings[name] for member in members) for name in ("mel", "ear")}
+        self.settings["ear"] = members[0].settings["ear"]
 
     def mel(self, spectrum):
         """FFT magnitudes [frame, hop, bin] -> mel power [frame, hop, mel]."""
@@ -39,8 +39,7 @@ class Joined(keras.Model):
 
     def encode(self, **sound):
         """Sound of one recording, name -> [frame + CONTEXT, ...] -> codes [frame, width]."""
-        heard = [{name: sound[name] for name in no_sound(0, **member.settings)} for member in self.members]
-        return keras.ops.concatenate([member.encode(**part) for member, part in zip(self.members, heard)], -1)
+        return keras.ops.concatenate([member.encode(**sound) for member in self.members], -1)
 
     def step(self, code, state):
         """One frame: code [1, width], state [1, hidden] -> offset [1, 68, 2], face [1, 68, 2], the next state."""
@@ -72,6 +71,9 @@ def join(folders: Sequence[str | Path], record: str | Path, trained: str | Path 
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
     networks = [network_of(folder) for folder in folders]
+    if len({network.settings["ear"] for network in networks}) != 1:
+        raise InputError(folders[-1], "a run of other features than those before it", "runs with --ear alone, or without alone",
+                         "make train-cnn")
     options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,

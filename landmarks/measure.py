@@ -4,16 +4,19 @@ Reads, writes: nothing. Opening, width and speed of the mouth: core.metrics.lip_
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.index import number_in, read_index
 from core.metrics import landmark_drift, lip_measures, mse, scale_to_box
 from landmarks.dataset import Clip
 
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
                 "opening_jitter_ratio")
+AGREED = 0.8  # correlation of two measurements of the mouth's opening from which a clip's labels are trusted
 
 
 def measure(clips: Sequence[Clip], predict: Callable[[Clip], NDArray], mean_offset: NDArray | None = None) -> list:
@@ -49,4 +52,35 @@ def summary(rows: Sequence[dict]) -> dict:
         chosen = [row for row in rows if row["source"] == source]
         table[source] = {method: {name: float(np.mean([row[method][name] for row in chosen])) for name in chosen[0][method]}
                          for method in chosen[0] if method not in ("clip", "source")}
+    return table
+
+
+def trusted(rows: Sequence[dict], second_opinion: str | Path) -> dict:
+    """The opening's correlation over the clips whose labels a second measurement bears out.
+
+    Parameters
+    ----------
+    rows : of `measure`
+    second_opinion : index of `preprocess.second_opinion`
+
+    Returns
+    -------
+    source -> clips; agreed, how many of them are of AGREED or more; the mean of the opening's correlation over all
+    (opening_correlation), where_agreed, and elsewhere (None: over no clip)
+
+    Raises
+    ------
+    InputError : the index lacks its column, or holds something else than numbers in it.
+    """
+    agreement = {row["clip"]: number_in(second_opinion, row, "opening_agreement", -1, 1)
+                 for row in read_index(second_opinion, "opening_agreement", cure="python -m preprocess.second_opinion")
+                 if not row.get("problem")}
+    table = {}
+    for source in dict.fromkeys([*sorted({row["source"] for row in rows}), "all clips"]):
+        chosen = [row for row in rows if source in (row["source"], "all clips")]
+        agrees = np.array([agreement.get(row["clip"], -1) >= AGREED for row in chosen])
+        fits = np.array([row["model"]["opening_correlation"] for row in chosen])
+        table[source] = {"clips": len(chosen), "agreed": int(agrees.sum()),
+                         **{name: float(part.mean()) if len(part) else None for name, part in
+                            (("opening_correlation", fits), ("where_agreed", fits[agrees]), ("elsewhere", fits[~agrees]))}}
     return table

@@ -1,8 +1,8 @@
 """The CNN + RNN: convolutions over frequency, then over time, then a GRU that carries the past (Keras).
 
-Speech -> offsets from the speaker's rest face, in face space. Speech comes as log-mel, as the features of the pretrained
-encoder (landmarks.ear), or as both: a dict of the encoder's inputs by name. The convolutions see `features.LOOK_AHEAD`
-frames of sound ahead; the past beyond their reach comes to a frame through the GRU's state alone.
+Speech -> offsets from the speaker's rest face, in face space. Speech comes as log-mel, or as the features of the pretrained
+encoder (landmarks.ear): a dict of the one input by its name. The convolutions see `features.LOOK_AHEAD` frames of sound ahead;
+the past beyond their reach comes to a frame through the GRU's state alone.
 Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facial animation), the GRU the RAVDESS recipe.
 """
 
@@ -21,8 +21,8 @@ from landmarks.ear.encoder import HALVES, N_VALUES
 from landmarks.features import CONTEXT, N_MELS, mel_filters
 from learn.export import write_litert
 
-DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True, "mel": True, "ear": False,
-            "ear_dropout": 0.2}
+DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True, "ear": False,
+            "ear_dropout": 0.5}
 INPUTS = {"features": (HOPS_PER_FRAME, N_MELS), "ear": (HALVES * N_VALUES,)}  # of a frame of sound
 
 
@@ -37,34 +37,31 @@ class Standardise(layers.Layer):
         return (values - self.moments[0]) / self.moments[1]
 
 
-def no_sound(n_frames: int, mel: bool, ear: bool, **_: Any) -> dict:
+def no_sound(n_frames: int, ear: bool, **_: Any) -> dict:
     """What the network takes, all zeros: name -> [1, frame, ...]."""
-    return {name: np.zeros((1, n_frames, *INPUTS[name]), np.float32)
-            for name, wanted in (("features", mel), ("ear", ear)) if wanted}
+    name = "ear" if ear else "features"
+    return {name: np.zeros((1, n_frames, *INPUTS[name]), np.float32)}
 
 
-def build_encoder(channels: int, width: int, dropout: float, ear_dropout: float = 0.0, mel: bool = True, ear: bool = False,
+def build_encoder(channels: int, width: int, dropout: float, ear_dropout: float = 0.0, ear: bool = False,
                   **_: Any) -> keras.Model:
     """Sound, name -> [batch, frame + CONTEXT, ...] as `INPUTS` -> codes [batch, frame, width]."""
-    sound, heard = {}, []
-    if mel:
-        sound["features"] = keras.Input((None, *INPUTS["features"]), name="features")
-        x = layers.Reshape((-1, N_MELS, 1))(sound["features"])
+    if ear:
+        sound = keras.Input((None, *INPUTS["ear"]), name="ear")
+        x = Standardise(name="standardise")(layers.Reshape((-1, N_VALUES))(sound))
+        x = layers.Conv1D(width, 2 * HALVES, strides=HALVES, activation="relu")(layers.Dropout(ear_dropout)(x))  # t and t + 1
+    else:
+        sound = keras.Input((None, *INPUTS["features"]), name="features")
+        x = layers.Reshape((-1, N_MELS, 1))(sound)
         for factor in (0.5, 1, 1):  # frequency only
             x = layers.Conv2D(int(channels * factor), (1, 5), strides=(1, 2), padding="same", activation="relu")(x)
         for n_hops in (4, 3):  # time only: 4F hops -> 2F - 1 -> F - 1, each seeing frames t and t + 1
             x = layers.Conv2D(int(channels * 1.5), (n_hops, 1), strides=(2, 1), activation="relu")(x)
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
-        heard.append(layers.Dropout(dropout)(layers.Dense(width, activation="relu")(x)))
-    if ear:
-        sound["ear"] = keras.Input((None, *INPUTS["ear"]), name="ear")
-        x = Standardise(name="standardise")(layers.Reshape((-1, N_VALUES))(sound["ear"]))
-        x = layers.Conv1D(width, 2 * HALVES, strides=HALVES, activation="relu")(layers.Dropout(ear_dropout)(x))  # t and t + 1
-        heard.append(layers.Dropout(dropout)(x))
-    x = layers.Concatenate()(heard) if len(heard) > 1 else heard[0]
-    x = layers.Dropout(dropout)(layers.Conv1D(width, 5, activation="relu")(x))
+        x = layers.Dense(width, activation="relu")(x)
+    x = layers.Dropout(dropout)(layers.Conv1D(width, 5, activation="relu")(layers.Dropout(dropout)(x)))
     x = layers.Conv1D(width, 4, activation="relu")(x)
-    return keras.Model(sound, x, name="encoder")
+    return keras.Model({sound.name: sound}, x, name="encoder")
 
 
 class SpeechToLandmarks(keras.Model):

@@ -62,7 +62,7 @@ def build(clips: Sequence[Clip], options: dict) -> "tuple[SpeechToLandmarks, Spe
 
 def moments_of(clips: Sequence[Clip]) -> NDArray:
     """Mean and deviation of the ear features of `clips`, all versions, float32 [2, value]."""
-    values = [ear[::5].reshape(-1, N_VALUES).astype(np.float32) for clip in clips for ear, _ in clip.versions]
+    values = [ear[::5].reshape(-1, N_VALUES).astype(np.float32) for clip in clips for ear in clip.versions]
     n = sum(map(len, values))
     mean = sum(part.sum(0) for part in values) / n
     return np.stack([mean, np.sqrt(sum(np.square(part - mean).sum(0) for part in values) / n)])
@@ -71,7 +71,7 @@ def moments_of(clips: Sequence[Clip]) -> NDArray:
 def batches_of(clips: Sequence[Clip], ear: str | Path | None, options: dict) -> Batches:
     """Augmented batches of `clips`, which have versions when there is an ear-pack `ear`."""
     size = {"n_items": options["batch"], "n_frames": options["frames"], "seed": options["seed"]}
-    return EarBatches(clips, mel=options["mel"], quiet=quiet_sounds(ear), **size) if ear else Batches(clips, **size)
+    return EarBatches(clips, quiet=quiet_sounds(ear), **size) if ear else Batches(clips, **size)
 
 
 def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = None) -> Path | None:
@@ -108,12 +108,10 @@ def predictor(network: "SpeechToLandmarks") -> Callable[[Clip], NDArray]:
         return network(sound, training=False)
 
     def predict(clip):
-        sound = {}
-        if network.settings["mel"]:
-            features, silence = normalise(clip.power)
-            sound["features"] = pad_with_silence(features, silence, LOOK_AHEAD, LOOK_AHEAD)
         if network.settings["ear"]:
-            sound["ear"] = clip.ear.astype(np.float32)
+            sound = {"ear": clip.ear.astype(np.float32)}
+        else:
+            sound = {"features": pad_with_silence(*normalise(clip.power), LOOK_AHEAD, LOOK_AHEAD)}
         batch = {name: tf.convert_to_tensor(part[None]) for name, part in sound.items()}
         return face68.uncross_lips(offsets(batch).numpy()[0] + clip.rest)
 
@@ -148,17 +146,16 @@ def preview(path: str | Path, clips: Sequence[Clip], predict: Callable[[Clip], N
 
 @stage(reads="PACK (data/train.h5)", writes="RECORD/00001/ with model.tflite, curves.png, preview.gif, run.json",
        examples=("python -m landmarks.train", "python -m landmarks.train --resume CNN_record/00001",
-                 "python -m landmarks.train --steps 200 --no-rnn"))
+                 "python -m landmarks.train --ear data/ear.h5 --steps 1500", "python -m landmarks.train --steps 200 --no-rnn"))
 @training_options(steps=4000, batch=24, rate=2e-3, every=500)
-@click.option("--ear", type=click.Path(path_type=Path), help="Learn from the features of this ear-pack, too.")
-@click.option("--mel/--no-mel", default=True, help="With log-mel, or from the ear alone.")
+@click.option("--ear", type=click.Path(path_type=Path), help="Learn from the features of this ear-pack, not from log-mel.")
 @click.option("--frames", type=click.IntRange(8), default=72, help="Frames a segment.")
 @click.option("--channels", type=click.IntRange(2), default=32, help="Channels of the convolutions over frequency.")
 @click.option("--width", type=click.IntRange(2), default=160, help="Values that describe a frame of sound.")
 @click.option("--hidden", type=click.IntRange(2), default=160, help="Values the GRU remembers.")
 @click.option("--rank", type=click.IntRange(1), default=32, help="Independent motions of the face.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.4, help="Share of values hidden while training.")
-@click.option("--ear-dropout", type=click.FloatRange(0, 0.9), default=0.2, help="Share of ear features hidden.")
+@click.option("--ear-dropout", type=click.FloatRange(0, 0.9), default=0.5, help="Share of ear features hidden.")
 @click.option("--rnn/--no-rnn", default=True, help="With the GRU, or a dense layer in its place (to compare).")
 def main(ear, **options) -> None:
     """Train the network that turns speech into landmarks."""

@@ -84,6 +84,7 @@ python -m avatar.other_faces
 python -m avatar.train, or take the model that came with the program
 python -m gan.train, or take the model that came with the program
 python -m landmarks.ear.pack
+python -m preprocess.second_opinion
 python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder
 python -m render.parts.train --part {part.name}, or take the model that came with the program
 python -m {stage}

@@ -1,5 +1,7 @@
 """Lips and the speech encoder: learning from its features, what of a sound they follow, and life without its package."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from core.media.audio import write_wav
 from landmarks import lite
 from landmarks.ear.encoder import say_missing
 from landmarks.emotion import ear as emotion_ear
-from landmarks.features import CONTEXT, LOOK_AHEAD, N_MELS
+from landmarks.features import CONTEXT, LOOK_AHEAD
 from landmarks.lite import EAR_MODEL, FFT_MODEL, load_model, sum_of
 from landmarks.predict import predict, predict_file
 from landmarks.streaming import Stream
@@ -31,18 +33,23 @@ def ear_pack(pack, tmp_path):  # noqa: F811
         for name, frames in (("", n.sum()), ("quiet_", 30)):
             shape = (2, frames) if not name else (3, frames)
             file[f"{name}ear"] = rng.normal(size=(*shape, 768)).astype(np.float16)
-            file[f"{name}log_power"] = rng.normal(size=(*shape, 4, N_MELS)).astype(np.float16)
     return describe(tmp_path / "ear.h5", "ear-pack")
 
 
-@pytest.mark.parametrize("mel", ["--mel", "--no-mel"])
-def test_a_network_learns_from_the_ear_and_is_used_like_any(pack, ear_pack, tmp_path, mel):  # noqa: F811
-    from landmarks import train
-    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "mel", "ear", "ear_dropout")]
-    done = command(train.main, "--pack", pack, "--ear", ear_pack, mel, "--record", tmp_path, *small)
-    model = load_model(done.stdout.strip())
-    assert set(model.reads) == ({"ear", "features"} if mel == "--mel" else {"ear"})
-    assert predict(model, speak(SENTENCES[0], seconds=1.0)).shape == (FPS, face68.N_POINTS, 2)
+def test_a_network_learns_from_the_ear_and_is_used_like_any(pack, ear_pack, tmp_path):  # noqa: F811
+    from landmarks import join, train
+    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "ear", "ear_dropout")]
+    of_ear, of_mel = (Path(command(train.main, "--pack", pack, *ear, "--record", tmp_path, *small).stdout.strip())
+                      for ear in (("--ear", ear_pack), ()))
+    sound = speak(SENTENCES[0], seconds=1.0)
+    for path, reads in ((of_ear, "ear"), (of_mel, "features")):
+        model = load_model(path)
+        assert model.reads == (reads,)
+        assert predict(model, sound).shape == (FPS, face68.N_POINTS, 2)
+    mixed = command(join.main, of_ear, of_mel, "--record", tmp_path)
+    assert mixed.exit_code == 1 and "other features" in mixed.stderr
+    joined = command(join.main, of_ear, of_ear, "--record", tmp_path)
+    np.testing.assert_allclose(predict(load_model(joined.stdout.strip()), sound), predict(load_model(of_ear), sound), atol=1e-5)
 
 
 def test_an_ear_pack_of_other_clips_is_refused(pack, ear_pack, tmp_path):  # noqa: F811

@@ -1,15 +1,18 @@
 """Ear features of every clip to train on, also of distorted copies of its sound (augmentation).
 
 Reads: data/train.h5 (training-pack), data/recordings/index.csv and the recordings' sound.
-Writes: data/ear.h5 (ear-pack): ear [version, frame, half * value] and log_power [version, frame, hop, mel] (decades) of the
-clips of the training-pack, in its order, each with LOOK_AHEAD frames more on both sides. The first version is the sound as it
-is. The others are played faster or slower, voice and all, and stand where the frames of the landmarks stand. Besides, the
-same of sounds without a voice: quiet_ear [sound, frame, half * value], quiet_log_power [sound, frame, hop, mel].
+Writes: data/ear.h5 (ear-pack): ear [version, frame, half * value] of the clips of the training-pack, in its order, each with
+LOOK_AHEAD frames more on both sides. The first version is the sound as it is. The others are played faster or slower, voice and
+all, and stand where the frames of the landmarks stand. Besides, the same of sounds without a voice: quiet_ear [sound, frame,
+half * value]. Clips that are done lie in data/.ear.h5.done until all are: a run that was killed goes on with them.
 """
 
+import hashlib
+import json
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
@@ -20,47 +23,39 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from core import artifacts
-from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from core.clock import FPS, SAMPLE_RATE
 from core.corpus import workers
 from core.errors import InputError, command_line
+from core.files import whole_file
 from core.index import read_index
-from core.media.audio import HOPS_PER_FRAME, spectrum_of
+from core.media.audio import spectrum_of
+from core.pretrained import WHISPER
 from core.stage import only_one, progress, stage
 from landmarks.batches import sample_at
 from landmarks.dataset import open_pack, sound_of
 from landmarks.ear.augment import distort
 from landmarks.ear.encoder import HALVES, N_VALUES, require_encoder
-from landmarks.features import LOOK_AHEAD, N_MELS, mel_power, recording_loudness
+from landmarks.features import LOOK_AHEAD, recording_loudness
 from landmarks.voice.wordless import wordless
 
 STAGE = "landmarks.ear.pack"
 BABBLE = 0.2  # of the distorted versions have others behind them
-LEAST_POWER = 1e-6
 N_QUIET, QUIET_S = 60, 6
 
 
-def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> tuple[NDArray, NDArray]:
-    """Ear features float16 [frame, half * value] and log10 mel power float16 [frame, hop, mel] on the clock of the landmarks.
+def encode_version(sound: NDArray, n_frames: int, speed: float = 1.0) -> NDArray:
+    """Ear features, float16 [frame, half * value], on the clock of the landmarks.
 
-    `n_frames` and twice LOOK_AHEAD of them, of a `sound` that is `speed` times as fast as the landmarks.
+    `n_frames` and twice LOOK_AHEAD of them, of a `sound` that is `speed` times as fast: what stands at t / speed stands at t.
     """
     ear = require_encoder(n_threads=1).features(sound, recording_loudness(spectrum_of(sound)))
-    power = mel_power(spectrum_of(np.pad(sound, LOOK_AHEAD * SAMPLES_PER_FRAME)))
-    n = n_frames + 2 * LOOK_AHEAD
-    return (_on_clock(ear, n, HALVES, speed).astype(np.float16),
-            _on_clock(np.log10(power + LEAST_POWER), n, HOPS_PER_FRAME, speed).astype(np.float16))
+    n, edge = n_frames + 2 * LOOK_AHEAD, LOOK_AHEAD * HALVES
+    halves = sample_at(ear.reshape(-1, N_VALUES).astype(np.float32), (np.arange(n * HALVES) - edge) / speed + edge)
+    return halves.reshape(n, -1).astype(np.float16)
 
 
-def _on_clock(values, n_frames, n_parts, speed):
-    """Resample [frame, ...] with `n_parts` values a frame in time, so that what stands at t / speed stands at t."""
-    flat, edge = values.reshape(len(values) * n_parts, -1).astype(np.float32), LOOK_AHEAD * n_parts
-    mixed = sample_at(flat, (np.arange(n_frames * n_parts) - edge) / speed + edge)
-    return mixed.reshape(n_frames, *(values.shape[1:] if values.ndim > 2 else (-1,)))
-
-
-def _clip(row: dict, n_versions: int, seed: int) -> list:
-    """All versions of a clip: (ear, log_power) each. Two of these run side by side, each on one core."""
-    threadpool_limits(1)
+def encode_clip(row: dict, n_versions: int, seed: int) -> NDArray:
+    """All versions of a clip, float16 [version, frame, half * value]."""
     sound = sound_of(row["sound"], row["first_hop"], row["n_frames"])
     versions = [encode_version(sound, row["n_frames"])]
     for version in range(1, n_versions):
@@ -68,7 +63,20 @@ def _clip(row: dict, n_versions: int, seed: int) -> list:
         babble = row["others"][2 * version:2 * version + 2] if rng.random() < BABBLE else []
         other, speed = distort(sound, [sound_of(path) for path in babble], rng)
         versions.append(encode_version(other, row["n_frames"], speed))
-    return versions
+    return np.stack(versions)
+
+
+def _finish_clip(row: dict, n_versions: int, seed: int, folder: Path) -> Path:
+    """Write `encode_clip` into `folder`, unless it is there; return where. Two of these run side by side, each on one core."""
+    sound = Path(row["sound"])
+    about = {**row, "sound": artifacts.sha256(sound) if sound.is_file() else "", "n_versions": n_versions, "seed": seed,
+             "encoder": WHISPER.sha256}
+    path = folder / f"{hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]}.npy"
+    if not path.is_file():
+        threadpool_limits(1)
+        with whole_file(path) as part:
+            np.save(part, encode_clip(row, n_versions, seed))
+    return path
 
 
 def quiet_sounds(n_sounds: int, seed: int) -> list:
@@ -93,26 +101,35 @@ def clips_of(pack: str | Path, index: str | Path, n_versions: int, seed: int) ->
             for name, split, n, hop in zip(names, splits, n_frames, first_hop)]
 
 
-def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jobs: int) -> None:
-    """Write the ear-pack of `clips` to the HDF5 file `path`; only clips of split train have more than one version."""
+def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jobs: int, finished: Path) -> None:
+    """Write the ear-pack of `clips` to the HDF5 file `path`; only clips of split train have more than one version.
+
+    The folder `finished` holds the clips that an earlier, unfinished call encoded, and those of this one.
+    """
     n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
     starts = np.cumsum(n) - n
     with h5py.File(path, "w") as file, workers(jobs) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
-        power = file.create_dataset("log_power", (n_versions, n.sum(), HOPS_PER_FRAME, N_MELS), "float16")
-        file["quiet_ear"], file["quiet_log_power"] = map(np.stack, zip(*quiet_sounds(N_QUIET, seed)))
+        file["quiet_ear"] = np.stack(quiet_sounds(N_QUIET, seed))
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]
         versions = [n_versions if clip["split"] == "train" else 1 for clip in clips]
-        done = pool.map(_clip, clips, versions, repeat(seed))  # what was yielded is forgotten
+        done = pool.map(_finish_clip, clips, versions, repeat(seed), repeat(finished))
         try:
             with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
-                for of_clip, start, n_frames in bar:
-                    for version, (features, log_power) in enumerate(of_clip):
-                        ear[version, start:start + n_frames] = features
-                        power[version, start:start + n_frames] = log_power
+                for clip, start, n_frames in bar:
+                    features = np.load(clip, allow_pickle=False)
+                    ear[:len(features), start:start + n_frames] = features
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def forget(finished: Path) -> None:
+    """Remove what `pack` kept in `finished`, which is in the pack now."""
+    with suppress(OSError):  # somebody else's file keeps the folder
+        for path in finished.glob("*.npy"):
+            path.unlink()
+        finished.rmdir()
 
 
 @stage(reads="PACK (training-pack), INDEX and its recordings", writes="OUT (ear-pack)",
@@ -126,9 +143,11 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jo
 def main(source, index, versions, seed, out, jobs) -> None:
     """Encode the speech of all clips, as it is and distorted."""
     clips = clips_of(source, index, versions, seed)
-    options = {"versions": versions, "seed": seed}
-    with only_one(out.parent), artifacts.described(out, "ear-pack", stage=STAGE, options=options, inputs=[source]) as (part, _):
-        pack(clips, part, versions, seed, jobs or os.cpu_count() or 1)
+    options, finished = {"versions": versions, "seed": seed}, out.with_name(f".{out.name}.done")
+    with only_one(out.parent):
+        with artifacts.described(out, "ear-pack", stage=STAGE, options=options, inputs=[source]) as (part, _):
+            pack(clips, part, versions, seed, jobs or os.cpu_count() or 1, finished)
+        forget(finished)
     click.echo(out)
 
 
