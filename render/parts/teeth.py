@@ -29,7 +29,7 @@ DEPTH, TONGUE = np.array((0.20, 0.09, 0.085)), np.array((0.58, 0.32, 0.31))  # b
 PAINTED = 0.4  # of what lies there, the painter's
 MATCH, GAINS = 0.5, (0.6, 1.6)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
 SHARPNESS = (0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)  # measured of a face; px it is blurred by
-SAMPLED = 0.25  # px a picture is blurred by when it is sampled
+SAMPLED = 0.15  # px a picture is blurred by when it is sampled
 _INNER = slice(60, 65)
 _CHIN = slice(6, 11)
 
