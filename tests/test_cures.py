@@ -87,7 +87,7 @@ python -m landmarks.ear.pack
 python -m preprocess.second_opinion
 python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder
 python -m render.parts.stills path/to/pictures
-python -m render.parts.train --part {wanted.name}, or take the model that came with the program
+python -m render.parts.train --part {part.name}, or take the model that came with the program
 python -m {stage}
 {about['resume']}
 """,
@@ -183,7 +183,8 @@ OPTIONS = {
     "another folder, or --landmarks {path}": ("main", "render.render", "render.face_check"),
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
-    "leave --speech away": ("web.live",), "leave --ear away": ("landmarks.ear",),
+    "leave --speech away": ("web.live",),
+    "leave --voices away": ("landmarks.voice.evaluate",), "leave --ear away": ("landmarks.ear",),
     "leave --networks away": ("landmarks.emotion.train",),
     "make train-cnn, or leave --model away": ("predict", "main"),
     "make train-sync, or leave --model away": ("landmarks.sync",),

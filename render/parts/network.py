@@ -213,9 +213,9 @@ def save_painter(path: str | Path, painter: Painter, **about: Any) -> Path:
 
 def load_painter(path: str | Path, part: Part | None = MOUTH, device: str = "cpu") -> Painter:
     """Read a painter of a part, or of any, ready to use. Raises InputError as `load_network` does, and for another part's."""
-    wanted = part or MOUTH
-    cure = f"python -m render.parts.train --part {wanted.name}, or take the model that came with the program"
+    any_part, part = part is None, part or MOUTH
+    cure = f"python -m render.parts.train --part {part.name}, or take the model that came with the program"
     painter = load_network(path, Painter, NETWORK, VERSION, device, cure)
-    if part and painter.part is not part:
+    if not any_part and painter.part is not part:
         raise InputError(path, f"a painter of {painter.part.name}", f"one of {part.name}", cure)
     return painter
