@@ -34,7 +34,7 @@ def test_a_photo_speaks_and_is_judged_in_another_folder(tmp_path):
     predicted = front(tmp_path, "predict", "speech.wav")
     assert predicted.stdout.split() == ["predict_landmark/speech/landmarks.npy", "landmarks.gif"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "landmarks.gif", "out.mp4", "out.mp4.json", "photo.png", "predict_landmark", "results", "speech.wav"]
+        "landmarks.gif", "out.mp4", "out.mp4.json", "photo.png", "predict_landmark", "speech.wav"]
 
 
 @pytest.mark.parametrize("name", talking_face.COMMANDS)

@@ -41,7 +41,7 @@ def test_the_cure_of_a_dashed_name_has_no_option(tmp_path, monkeypatch):
     Path("-a.mp3").write_bytes(b"x")
     with pytest.raises(InputError) as told:
         read_speech("-a.mp3")
-    assert told.value.cure.endswith("convert_audio ./-a.mp3 ./-a.wav")
+    assert not any(word.startswith("-a") for word in told.value.cure.split())
 
 
 @pytest.mark.parametrize("name", ["a" * 255, "日" * 85, "short"])
