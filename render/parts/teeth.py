@@ -45,18 +45,20 @@ def blur_of(photo: Photo) -> float:
     return float(np.interp(fine / max(coarse, 1e-3), *SHARPNESS))
 
 
+def pale(picture: NDArray, lips: NDArray) -> NDArray:
+    """What of a picture, uint8 [row, column, rgb], is as pale and light as teeth beside `lips`, bool [row, column]: bool."""
+    value = picture.max(2).astype(np.float32)
+    hue = 1 - picture.min(2) / np.maximum(value, 1)
+    return (hue < PALER * np.median(hue[lips])) & (value > np.median(value[lips])) if lips.any() else np.zeros(lips.shape, bool)
+
+
 def shows_teeth(view: PartView) -> bool:
     """Whether the photo shows teeth between lips that are a little open: something paler and lighter than they are."""
     if not OWN[0] <= _gap(view.face) <= OWN[1]:
         return False
     lips = view.masks(view.face)[..., 0]
-    value = view.picture.max(2).astype(np.float32)
-    hue = 1 - view.picture.min(2) / np.maximum(value, 1)
-    red, inside = (lips > 100) & (lips < 150), lips > 240
-    if not red.any() or not inside.any():
-        return False
-    pale = (hue[inside] < PALER * np.median(hue[red])) & (value[inside] > np.median(value[red]))
-    return bool(pale.mean() > SHARE)
+    inside = lips > 240
+    return bool(inside.any() and pale(view.picture, (lips > 100) & (lips < 150))[inside].mean() > SHARE)
 
 
 def _gap(face):
