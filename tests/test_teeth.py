@@ -131,14 +131,16 @@ def test_shut_lips_show_no_teeth(shut):
 
 
 def test_teeth_make_a_mouth_sharper(shut):
-    painter = PaintedPart(replace(shut, opened=None), LARGE_MOUTH, paths.MODELS["large_mouth"])
+    grain = np.random.default_rng(0).normal(0, 6, shut.picture.shape)  # a photo as sharp as its pixels are
+    sharp = np.clip(shut.picture + grain, 0, 255).astype(np.uint8)
+    painter = PaintedPart(replace(shut, opened=None, picture=sharp), LARGE_MOUTH, paths.MODELS["large_mouth"])
     face = opened(shut, 0.2)
     with_teeth = painter.paint([face], [painter.view.warp.solve(face)])[0]
     painter.teeth = None
     without = painter.paint([face], [painter.view.warp.solve(face)])[0]
     points = (face - painter.view.corner) * LARGE_MOUTH.unit_px
     pictures = [[np.ascontiguousarray(patch[..., :3])] for patch in (with_teeth, without)]
-    assert inside(*pictures, [points], LARGE_MOUTH.unit_px)[0] > 1.15
+    assert inside(*pictures, [points], LARGE_MOUTH.unit_px)[0] > 1.8
 
 
 def test_pictures_of_open_mouths_make_pairs(smile, tmp_path):
