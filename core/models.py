@@ -74,11 +74,16 @@ def without_info() -> Iterator[None]:
 
 
 class Runner:
-    """A signature of a LiteRT file, called as `get_signature_runner` gives it; the first call, which prepares it, is silent."""
+    """A signature of a LiteRT file, called as `get_signature_runner` gives it; the first call, which prepares it, is silent.
 
-    def __init__(self, name: str, **file: Any):
-        from ai_edge_litert.interpreter import Interpreter
-        self._runner = Interpreter(num_threads=1, **file).get_signature_runner(name)  # what is computed here is small
+    With `plain` it is computed without XNNPACK, a third as fast.
+    """
+
+    def __init__(self, name: str, plain: bool = False, **file: Any):
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
+        interpreter = Interpreter(num_threads=1, experimental_op_resolver_type=resolver, **file)  # what is computed is small
+        self._runner = interpreter.get_signature_runner(name)
         self.get_input_details, self._prepared = self._runner.get_input_details, False
 
     def __call__(self, **inputs: Any) -> dict[str, Any]:

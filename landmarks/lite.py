@@ -59,13 +59,13 @@ class Model:
         return np.concatenate([self.encode(**block)["code"] for block in blocks])
 
 
-def signatures(path: str | Path, *names: str) -> list:
-    """The functions of these names in a LiteRT file. Raises what LiteRT raises; see `core.models.read_model`.
+def signatures(path: str | Path, *names: str, plain: bool = False) -> list:
+    """The functions of these names in a LiteRT file, see `core.models.Runner`. Raises what LiteRT raises.
 
     Each has an interpreter of its own. In a common one, about every fifth head-model gave other values from its second use
     on (LiteRT 2.3.0 with XNNPACK, which is its default): the signatures spoil each other's memory.
     """
-    return [Runner(name, model_path=str(path)) for name in names]
+    return [Runner(name, plain, model_path=str(path)) for name in names]
 
 
 def sum_of(one: Model, other: Model, weights: tuple[float, float]) -> Model:
