@@ -54,7 +54,7 @@ def load_head_model(path: str | Path | None = None) -> HeadModel:
 
 
 def _load(path, _about) -> HeadModel:
-    # with XNNPACK (LiteRT 2.3.0) a model gave, in some processes, slightly other values at each call, off by 0.01 after the first
+    # with XNNPACK (LiteRT 2.3.0) a model gives, in some processes, other values after its first call, off by 0.01
     encode, begin, move = signatures(path, "hear", "begin", "move", plain=True)
     first = begin(noise=np.zeros((1, N_CHANNELS), np.float32))
     return HeadModel(encode, begin, move, first["manner"], first["size"], int(first["sees"]))
