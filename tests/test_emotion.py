@@ -271,7 +271,9 @@ def test_auto_puts_the_voice_on_the_face(speech, tmp_path):
     path = predict_file(speech, tmp_path, emotion="auto:1.5")
     wanted = artifacts.load(predict_file(speech, tmp_path / "neutral")).array
     wanted = wanted + 1.5 * offsets(emotion_of(read_speech(speech)).over_time)
-    np.testing.assert_allclose(artifacts.load(path).array, wanted, atol=1e-5)
+    # the loudness is summed up in two ways, and the encoder, of 8 bits, makes 1e-4 of a last digit; the emotion moves it by 0.015
+    np.testing.assert_allclose(artifacts.load(path).array, wanted, atol=5e-4)
+    assert np.abs(offsets(emotion_of(read_speech(speech)).over_time)).max() > 0.005
     assert not (tmp_path / "neutral" / "emotion.json").exists()
     assert (tmp_path / "emotion.json").is_file() and (tmp_path / "speech_embedding.npy").is_file()
 
