@@ -271,7 +271,7 @@ def test_auto_puts_the_voice_on_the_face(speech, tmp_path):
     path = predict_file(speech, tmp_path, emotion="auto:1.5")
     wanted = artifacts.load(predict_file(speech, tmp_path / "neutral")).array
     wanted = wanted + 1.5 * offsets(emotion_of(read_speech(speech)).over_time)
-    # the loudness is summed up in two ways, and the encoder, of 8 bits, makes 1e-4 of a last digit; the emotion moves it by 0.015
+    # the loudness is summed up in two ways, of which the encoder, of 8 bits, makes 1e-4; the emotion moves 0.015
     np.testing.assert_allclose(artifacts.load(path).array, wanted, atol=5e-4)
     assert np.abs(offsets(emotion_of(read_speech(speech)).over_time)).max() > 0.005
     assert not (tmp_path / "neutral" / "emotion.json").exists()
