@@ -47,6 +47,12 @@ def test_a_voice_gives_the_same_features_at_any_level(gain):
     assert alike(features(sound), features(sound * gain)) > 0.99
 
 
+@pytest.mark.parametrize("loud", [1.0, 317.5, 5567.769, 2e7])
+def test_the_last_digits_of_the_level_change_nothing(loud):
+    mel = encoder.whisper_mel(speak(SENTENCE))
+    np.testing.assert_array_equal(encoder.levelled(mel, loud * (1 + 3e-7)), encoder.levelled(mel, loud))
+
+
 def test_windows_join_without_a_seam(monkeypatch):
     sound = np.tile(speak(SENTENCE, seconds=4.0), 5)[:18 * SAMPLE_RATE]
     whole = features(sound)  # two windows

@@ -23,7 +23,7 @@ from render.parts.pair_choice import choose_mouths
 from render.parts.part import MOUTH
 from render.parts.view import PartView
 
-OPTIONS = {"part": "mouth", "epochs": 4, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
+OPTIONS = {"part": "mouth", "epochs": 2, "batch": 4, "seed": 0, "adversarial_weight": 0.02, "adversarial_from": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -147,14 +147,15 @@ def test_the_patch_follows_the_head(face, painter):
     assert np.allclose(moved, (0.1, -0.05), atol=0.01)
 
 
-def test_training_learns_and_ships_what_it_was_made_of(trained, pairs):
+def test_training_learns_and_ships_what_it_was_made_of(pairs, tmp_path):
+    trained = run(pairs, tmp_path, epochs=9)
     about = artifacts.read_sidecar(trained)
     assert about["pairs"] == len(load_pairs(pairs, "train")) and about["speakers"] == ["anna", "ben", "odd"]
     assert (trained.parent / "preview.png").is_file() and (trained.parent / "curves.csv").is_file()
     batch = as_tensors(load_pairs(pairs, "train").batch(np.arange(8)))
     drawn = train.paint(load_painter(trained), batch)
-    near = batch["masks"][:, 1:]  # a painter that learnt nothing leaves 1.0 of the error; four seeds leave 0.985 to 0.994
-    assert ((drawn - batch["truth"]).abs() * near).sum() < 0.999 * ((batch["warped"] - batch["truth"]).abs() * near).sum()
+    near = batch["masks"][:, 1:]  # a painter that learnt nothing leaves 1.0 of the error; this one 0.978, of 7 epochs 0.99
+    assert ((drawn - batch["truth"]).abs() * near).sum() < 0.99 * ((batch["warped"] - batch["truth"]).abs() * near).sum()
 
 
 def test_resuming_equals_not_stopping(pairs, trained, tmp_path, monkeypatch):

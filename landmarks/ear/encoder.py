@@ -30,6 +30,7 @@ HOPS = SAMPLES_PER_FRAME // HOP
 LEAST_POWER = 1e-10
 # decades, medians over 60 recordings: the power of a voice's loud frames (landmarks.features), and of its loudest mel band here
 TYPICAL_LOUD, LOUDEST = 4.25, 1.65
+LEVEL_DECIMALS = 4  # of the level in decades: its last digits depend on how it was summed up, and 8 bits make more of them
 RANGE = 8.0  # decades below the loudest band that the encoder tells apart
 WINDOW, OVERLAP = 300, 50  # frames encoded together, and encoded twice
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
@@ -50,7 +51,7 @@ def whisper_mel(sound: NDArray) -> NDArray:
 
 def levelled(mel: NDArray, loud: float) -> NDArray:
     """Decades [hop, mel] -> what the encoder takes, when loud frames have the power `loud`."""
-    at = mel + (TYPICAL_LOUD - np.log10(loud))
+    at = mel + (TYPICAL_LOUD - np.round(np.log10(loud), LEVEL_DECIMALS))
     return ((np.maximum(at, LOUDEST - RANGE) + 4) / 4).astype(np.float32)
 
 
