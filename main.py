@@ -16,8 +16,8 @@ import click
 from animator import Animator
 from core.errors import InputError
 from core.files import fitting, own_folder
-from core.stage import listen, stage
-from landmarks.expression import EMOTIONS, MOST
+from core.stage import completing, listen, stage
+from landmarks.expression import AUTO, EMOTIONS, MOST
 from render.options import face_options, render_options
 from render.render import check_output
 from speech.engines import DEFAULT_VOICE
@@ -75,7 +75,7 @@ RESULTS = Path("results")
               help="Folder of the files in between; with --output they are left only with this or --keep.  [default: results]")
 @click.option("--motion", "template", type=_PATH,
               help="Landmarks, as long as the speech, that move the face in place of a prediction: also of a video.")
-@click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
+@click.option("--emotion", default=AUTO, metavar="auto|NAME|NAME:STRENGTH", shell_complete=completing(AUTO, *EMOTIONS),
               help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}.")
 @render_options
 @click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one and a stage gains by it.")

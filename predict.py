@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from core.stage import say, stage
-from landmarks.expression import EMOTIONS, MOST
+from core.stage import completing, say, stage
+from landmarks.expression import AUTO, EMOTIONS, MOST
 from landmarks.predict import predict_file, predict_stream
 
 GIF = Path("landmarks.gif")
@@ -30,7 +30,7 @@ GIF = Path("landmarks.gif")
 @click.option("--model", type=click.Path(path_type=Path), help="A landmark-model; default the shipped one.")
 @click.option("--ear", type=click.Path(path_type=Path),
               help="A faster-whisper model folder, the speech encoder of the model.  [default: Whisper tiny.en]")
-@click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH",
+@click.option("--emotion", default=AUTO, metavar="auto|NAME|NAME:STRENGTH", shell_complete=completing(AUTO, *EMOTIONS),
               help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}. - is neutral "
                    "with auto.")
 @click.option("--seed", type=click.IntRange(0), default=0,

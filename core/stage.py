@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from core.errors import NEEDS_ROOM, InputError
 from core.events import Event, Failed, Message, Progress, StageStarted, Warned
@@ -34,6 +35,15 @@ def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable
         return command
 
     return decorate
+
+
+def completing(*words: str, files: bool = False) -> Callable[[Any, Any, str], list[CompletionItem]]:
+    """The `shell_complete` of a click option that takes one of `words`, or a file too."""
+    def complete(_context, _parameter, incomplete):
+        found = [CompletionItem(word) for word in words if word.startswith(incomplete)]
+        return [CompletionItem(incomplete, type="file"), *found] if files else found  # a file last makes bash forget the others
+
+    return complete
 
 
 def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callable], click.Command]:

@@ -14,8 +14,9 @@ import click
 from core.clock import FPS
 from core.media.captions import WAYS
 from core.media.video import CRF
-from core.stage import with_options
+from core.stage import completing, with_options
 from render.avatar import AVATARS
+from render.background import BLUR, KEEP
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
@@ -45,7 +46,7 @@ class RenderOptions:
     size_px: int | None = None
     fps: float = FPS
     quality: str = "medium"
-    background: str = "keep"
+    background: str = KEEP
     expression_scale: float = 1.0
     head_scale: float = 1.0
     seed: int = 0
@@ -61,7 +62,7 @@ _NAMES = {"size_px": ("--size",), "seed": ("--seed", "--pose-style")}  # all oth
 _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the order is that of the help page
     "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
     "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
-    "background": {"metavar": "keep|blur|#rrggbb|FILE",
+    "background": {"metavar": "keep|blur|#rrggbb|FILE", "shell_complete": completing(KEEP, BLUR, files=True),
                    "help": "Behind the person in the photo. Who has no alpha channel is cut out by landmarks and colours, "
                            "which may take off a hat or leave a rim: look at the --preview."},
     "avatar": {"type": click.Choice(AVATARS),

@@ -89,7 +89,9 @@ def typed(shell, folder, line, whole, seconds=30):
 @pytest.mark.parametrize("line, whole", [
     ("talking-face pre", "talking-face predict "), ("talking-face --ver", "--version "),
     ("talking-face make --aud", "make --audio "), ("talking-face make port", "portrait.png"),
-    ("talking-face make -o port", "portrait.png"), ("talking-face sync port", "portrait.png")])
+    ("talking-face make --emotion hap", "happy "), ("talking-face make --background bl", "blur"),
+    ("talking-face make --background port", "portrait.png"), ("talking-face make -o port", "portrait.png"),
+    ("talking-face sync port", "portrait.png")])
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_tab_completes(tmp_path, shell, line, whole):
     if not shutil.which(shell):
