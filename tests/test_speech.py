@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.media.audio import level_dbfs
 from core.media.words import load_words
 from preprocess import sample_photo
+from render.photo_check import check_photo
 from speech import engines as speech_engines
 from speech import espeak, indian_english
 from speech import synthesize as synthesize_speech
@@ -227,7 +228,7 @@ def test_the_sample_photo(tmp_path):
     import imageio.v3 as iio
     out = tmp_path / "portrait.png"
     assert command(sample_photo.main, out).exit_code == 0
-    assert iio.imread(out).shape == (512, 512, 3)
+    assert iio.imread(out).shape == (512, 512, 3) and check_photo(out).width_px > 200  # close enough for a clear mouth
     before = out.stat().st_mtime_ns
     assert command(sample_photo.main, out).exit_code == 0 and out.stat().st_mtime_ns == before
     assert command(sample_photo.main, tmp_path / "portrait.jpg").exit_code == 1
