@@ -3,8 +3,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-SHELL := /bin/bash
-.SHELLFLAGS := -eo pipefail -c
+SHELL := /bin/sh
+.SHELLFLAGS := -ec
 
 # The environment: .venv, made here. PYTHON=python uses the one you are in, and installs nothing.
 ifeq ($(origin PYTHON),undefined)
@@ -36,7 +36,7 @@ endef
 
 .PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
-	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
+	train-avatar eval-avatar publish predict render inspect docs docs-site bench app live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,7 +73,8 @@ predict: | $(READY) ## speech to landmarks: SPEECH=x.wav [MODEL=]
 
 render: SPEECH ?= data/samples/speech.wav
 render: | $(READY) ## speech to landmarks to results/NAME.mp4: [SPEECH=x.wav PHOTO=me.jpg RENDERER=photo|sketch|dcgan]
-	landmarks="$$($(PYTHON) predict.py $(call quoted,$(SPEECH)) $(call optional,MODEL,model) | sed -n 1p)"; \
+	written="$$($(PYTHON) predict.py $(call quoted,$(SPEECH)) $(call optional,MODEL,model))"; \
+	landmarks="$$(printf '%s\n' "$$written" | sed -n 1p)"; \
 	name="$$(basename "$$(dirname "$$landmarks")")"; \
 	$(PYTHON) -m render.render "$$landmarks" --speech $(call quoted,$(SPEECH)) --photo $(call quoted,$(PHOTO)) \
 		$(call optional,RENDERER,renderer) --out "results/$$name.mp4"
@@ -290,6 +291,10 @@ lint: | $(READY_DEV) ## ruff and mypy
 
 docs: | $(READY) ## write docs/artifacts.md and docs/cli.md from the code
 	$(PYTHON) -m docs.generate
+
+docs-site: | $(READY_DEV) ## the documents as a site, results/site/index.html; links are checked
+	$(PYTHON) -m mkdocs build --strict --quiet
+	@printf '%s\n' "$(CURDIR)/results/site/index.html"
 
 doctor: | $(READY) ## check the installation: packages, device, models, ffmpeg, folders, and two seconds of video
 	@$(PYTHON) doctor.py

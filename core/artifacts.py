@@ -104,7 +104,7 @@ def described(path: str | Path, kind_name: str, *, stage: str, options: dict | N
         if kind.is_sequence:
             about.setdefault("fps", FPS)
         pending = pending_path(path)
-        with locked(path.parent):
+        with locked():
             pending.write_text(as_json(about), encoding="utf-8")
             part.replace(path)
             pending.replace(sidecar_path(path))

@@ -2,11 +2,11 @@
 
 Reads, writes: nothing. A child ends when its parent does, however that ends.
 A process with several threads cannot be copied safely (its locks are copied as they are): there a fresh Python does the work.
+Windows hands no open connection to another program: there the work is done in this process, without limits.
 """
 
 import ctypes
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def end_with_parent(parent: int) -> None:
     """From now on this process ends when the process `parent` does."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):  # not Linux: look, now and then
+    except (OSError, AttributeError, TypeError):  # not Linux: look, now and then
         threading.Thread(target=_watch, args=[parent], daemon=True).start()
     if os.getppid() != parent:  # it ended before it could be watched
         os._exit(1)
@@ -51,6 +51,7 @@ def _limit_memory(most_bytes):
             has = int(sizes.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:  # no such file: the limit is of no use without knowing what there is
         return
+    import resource  # not on Windows
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = has + most_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
@@ -181,6 +182,8 @@ def run_in_child(work: Callable, path: str | Path, *arguments: Any, most_bytes: 
     ------
     InputError : more memory or time was needed, or the process ended; whatever `work` raised.
     """
+    if os.name == "nt":
+        return work(path, *arguments)
     child = _begin(work, (path, *arguments), most_bytes, fresh)
     good, result = _answer(child, most_s + _STARTS_S)
     if good:

@@ -3,11 +3,11 @@
 Writes: what it is asked to. Removes: temporary files of runs that were killed, an hour after the last byte was written to them.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +15,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from core.errors import NEEDS_ROOM, InputError, readable
 
 MOST_JSON_BYTES = 50_000_000
 ABANDONED_S = 3600  # a temporary file that nobody wrote to for so long belongs to a run that was killed
+MOST_LOCKED_S = 10  # renaming takes milliseconds: who holds the lock for longer is stopped
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.\d+-\d+\.part")  # how the names begin that `part_of` gives
 _swept = set()  # folders this process has cleared of abandoned files
 
@@ -46,17 +49,16 @@ def _sweep(folder):
 
 
 @contextmanager
-def locked(folder: str | Path) -> Iterator[None]:
-    """Hold `folder` while a payload and its sidecar get their names: two runs with one output do not mix theirs."""
-    handle = None
-    with suppress(OSError):  # a folder that may not be read, and some network file systems, take no lock
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def locked() -> Iterator[None]:
+    """Hold all runs of this person while a payload and its sidecar get their names: two with one output do not mix theirs."""
+    user = getattr(os, "getuid", int)()  # on Windows the temporary folder is a person's own
+    lock = FileLock(Path(tempfile.gettempdir()) / f"talking-face-{user}.lock", timeout=MOST_LOCKED_S, poll_interval=0.005)
+    with suppress(OSError):  # too long, or a temporary folder that takes no lock: do without (a Timeout is an OSError)
+        lock.acquire()
     try:
         yield
     finally:
-        if handle is not None:
-            os.close(handle)
+        lock.release()
 
 
 @contextmanager

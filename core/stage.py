@@ -2,7 +2,6 @@
 
 import contextvars
 import errno
-import fcntl
 import functools
 import os
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+from filelock import FileLock, Timeout
 
 from core.errors import NEEDS_ROOM, InputError
 from core.events import Event, Failed, Message, Progress, StageStarted, Warned
@@ -94,7 +94,8 @@ def _unwind_on_signal():
     def end(number, _frame):
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:
@@ -170,13 +171,10 @@ def only_one(folder: str | Path) -> Iterator[Path]:
     """Hold `folder` for one run: a second one that would write there is refused at once."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released by the system when the process ends
-        except OSError:
-            raise InputError(folder, "another run is writing here", "one run at a time",
-                             "wait for it, or name another output folder") from None
+        lock = FileLock(folder / ".lock", timeout=0).acquire()  # released by the system when the process ends
+    except Timeout:
+        raise InputError(folder, "another run is writing here", "one run at a time",
+                         "wait for it, or name another output folder") from None
+    with lock:
         yield folder
-    finally:
-        os.close(handle)

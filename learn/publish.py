@@ -46,7 +46,7 @@ def publish(name: str) -> Path:
     with part_of(place) as part:
         shutil.copyfile(model, part)
         pending = artifacts.pending_path(place)
-        with locked(place.parent):
+        with locked():
             shutil.copyfile(artifacts.sidecar_path(model), pending)
             part.replace(place)
             pending.replace(artifacts.sidecar_path(place))

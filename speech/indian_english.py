@@ -6,6 +6,7 @@ Sounds: J. C. Wells, Accents of English 3 (1982), 9.6: retroflex t and d, dental
 p and k, long e and o for the vowels of day and go, syllables of like length. Table format: synthdata.c of eSpeak NG 1.52.
 """
 
+import shutil
 import struct
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,7 +97,11 @@ def _link_all(source, folder, *but):
     folder.mkdir()
     for path in source.iterdir():
         if path.name not in but:
-            (folder / path.name).symlink_to(path)
+            link = folder / path.name
+            try:
+                link.symlink_to(path)
+            except OSError:  # Windows lets not everybody link
+                (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
 
 
 def data_folder(source: str | Path) -> TemporaryDirectory:

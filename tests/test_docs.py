@@ -1,5 +1,6 @@
 """The generated pages are fresh, and every command explains itself."""
 
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,23 @@ MODULES = generate.command_modules()
 def test_page_is_fresh(name):
     written = (generate.ROOT / "docs" / name).read_text(encoding="utf-8")
     assert written == generate.PAGES[name](), f"docs/{name} is stale: make docs"
+
+
+def test_the_site_is_built_and_its_links_lead_somewhere(tmp_path):
+    """--strict: a link to a page, a heading or a picture that is not there, or a name that cannot be documented, fails."""
+    pytest.importorskip("material", reason="no MkDocs: pip install -r requirements-dev.txt")
+    done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
+                          cwd=generate.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    home, reference = ((tmp_path / "site" / name).read_text(encoding="utf-8") for name in ("index.html", "reference.html"))
+    assert 'src="gallery/speaking.webp"' in home and 'href="model-card.html"' in home
+    assert "InputError" in reference and "RenderOptions" in reference
+
+
+@pytest.mark.parametrize("page", ["README.md", "MODEL_CARD.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_repository_lead_to_files(page):
+    for path in re.findall(r"\]\((?!https?:|#)([^)#]+)", (generate.ROOT / page).read_text(encoding="utf-8")):
+        assert (generate.ROOT / path).is_file(), f"{page} links to {path}"
 
 
 @pytest.mark.parametrize("module", MODULES)

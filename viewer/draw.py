@@ -159,10 +159,12 @@ def curves(named: dict, x_label: str) -> "Figure":
 
 
 def carpet(values: NDArray, per_second: float = FPS) -> "Figure":
-    """Values, float [frame, value] -> one picture, a column a frame, a row a value."""
+    """Values, float [frame, value] -> one picture, a column a frame, a row a value less its median."""
     figure, (axis,) = _axes(1, 3.4)
-    seconds = len(values) / per_second
-    axis.imshow(_pool(values.astype(np.float32)).T, aspect="auto", cmap="coolwarm", extent=(0, seconds, values.shape[1], 0))
+    seconds, pooled = len(values) / per_second, _pool(values.astype(np.float32))
+    pooled = pooled - np.median(pooled, 0)  # what changes, not what is always large
+    most = np.percentile(np.abs(pooled), 98) or 1.0
+    axis.imshow(pooled.T, aspect="auto", cmap="coolwarm", vmin=-most, vmax=most, extent=(0, seconds, values.shape[1], 0))
     axis.set(xlabel="s", ylabel="value")
     return figure
 

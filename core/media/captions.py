@@ -89,10 +89,10 @@ def add_track(video: str | Path, words: Sequence[Word], where: str | Path | None
     `where` is the file that errors name, by default `video`.
     """
     video = Path(video)
-    with tempfile.NamedTemporaryFile("w", suffix=".srt", encoding="utf-8") as subtitles, whole_file(video) as part:
-        subtitles.write(srt(words, probe(video).seconds))
-        subtitles.flush()
-        failure = ffmpeg.run(["-y", "-i", ffmpeg.url(video), "-i", ffmpeg.url(subtitles.name), "-map", "0", "-map", "1",
+    with tempfile.TemporaryDirectory() as folder, whole_file(video) as part:
+        subtitles = Path(folder) / "words.srt"
+        subtitles.write_text(srt(words, probe(video).seconds), encoding="utf-8")
+        failure = ffmpeg.run(["-y", "-i", ffmpeg.url(video), "-i", ffmpeg.url(subtitles), "-map", "0", "-map", "1",
                               "-c", "copy", "-c:s", "mov_text", "-movflags", "+faststart", ffmpeg.url(part)])
         if not failure and not any(track.handler == "sbtl" for track in tracks_of(part)):
             failure = "the track is not in it"

@@ -8,13 +8,22 @@ from pathlib import Path
 import click
 
 from core import artifacts
-from core.media.speech import open_speech
+from core.media.speech import Speech, open_speech
 from core.pretrained import WHISPER
 from core.stage import stage
 from landmarks.ear.encoder import N_VALUES, RATE_HZ, require_encoder
 from landmarks.features import LOOK_AHEAD, recording_loudness
 
 STAGE = "landmarks.ear"
+
+
+def write_features(speech: Speech, out: str | Path, ear: str | Path | None = None) -> Path:
+    """Write the features of a recording to `out`, and return its path; `ear` is as for `require_encoder`."""
+    encoder = require_encoder(ear)
+    features = encoder.features(speech.sound, recording_loudness(speech.spectrum))[LOOK_AHEAD:-LOOK_AHEAD]
+    return artifacts.save(out, features.reshape(-1, N_VALUES), "ear-features", stage=STAGE,
+                          options={"ear": str(ear) if ear else f"{WHISPER.package}=={WHISPER.version}"},
+                          inputs=[speech.path, encoder.path / "model.bin"], per_second=RATE_HZ)
 
 
 @stage(reads="SPEECH (.wav), the speech encoder", writes="OUT (ear-features)",
@@ -24,11 +33,7 @@ STAGE = "landmarks.ear"
 @click.option("--out", type=click.Path(path_type=Path), help="The features.  [default: predict_landmark/SPEECH/ear.npy]")
 def main(speech, ear, out) -> None:
     """Write what a pretrained speech encoder makes of a recording."""
-    opened, encoder = open_speech(speech), require_encoder(ear)
-    features = encoder.features(opened.sound, recording_loudness(opened.spectrum))[LOOK_AHEAD:-LOOK_AHEAD].reshape(-1, N_VALUES)
-    click.echo(artifacts.save(out or Path("predict_landmark") / speech.stem / "ear.npy", features, "ear-features", stage=STAGE,
-                              options={"ear": str(ear) if ear else f"{WHISPER.package}=={WHISPER.version}"},
-                              inputs=[speech, encoder.path / "model.bin"], per_second=RATE_HZ))
+    click.echo(write_features(open_speech(speech), out or Path("predict_landmark") / speech.stem / "ear.npy", ear))
 
 
 if __name__ == "__main__":
