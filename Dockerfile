@@ -1,14 +1,20 @@
-# The page on a CPU: docker build -t talking-face . && docker run --rm -p 127.0.0.1:7860:7860 talking-face
+# The page: docker build -t talking-face . && docker run --rm -p 127.0.0.1:7860:7860 talking-face
 # A command instead: docker run --rm -v "$PWD:/here" -w /here talking-face /app/main.py --image me.jpg --audio speech.wav
+# PyTorch's usual build for Linux brings 4 GB of CUDA along. For the CPU build, and an image below 3 GB, name the index of CPU builds that
+# pytorch.org shows: --build-arg TORCH_INDEX=ADDRESS. With a GPU, not tried: the usual build, and docker run --gpus all.
 FROM python:3.11-slim
 
+ARG TORCH_INDEX=
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/app
 WORKDIR /app
 COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+RUN grep '^torch=' requirements.txt > torch.txt \
+    && pip install --no-cache-dir -r torch.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
 COPY . .
-RUN pip install --no-cache-dir --no-deps --editable . && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
+RUN pip install --no-cache-dir -c requirements.txt --editable ".[web,words]" \
+    && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
 USER talker
 EXPOSE 7860
+HEALTHCHECK --start-period=60s CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/', timeout=5)"]
 ENTRYPOINT ["python"]
 CMD ["/app/app.py", "--host", "0.0.0.0"]

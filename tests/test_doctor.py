@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 
 import pytest
 from conftest import ROOT, command
@@ -81,9 +83,11 @@ def test_the_dockerfile_names_what_exists():
         if name == "COPY":
             *sources, _ = rest.split()
             assert all((ROOT / source).exists() for source in sources)
-    install, ours = [rest for name, rest in lines if name == "RUN" and "pip install" in rest]
-    assert "--no-deps --editable ." in ours
-    assert install.endswith("-r requirements.txt") and "apt" not in " ".join(rest for _, rest in lines)
+    torch, ours = [rest for name, rest in lines if name == "RUN" and "pip install" in rest]
+    assert "-r torch.txt" in torch and sum(line.startswith("torch=") for line in (ROOT / "requirements.txt").open()) == 1
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(re.search(r"\.\[(.*?)\]", ours)[1].split(",")) <= set(extras) and "-c requirements.txt" in ours
+    assert "apt" not in torch + ours and dict(lines)["HEALTHCHECK"].count(str(app.PORT)) == 1
     said = dict(lines)
     assert int(said["EXPOSE"]) == app.PORT and said["USER"] != "root"
     script, *options = json.loads(said["CMD"])
@@ -119,6 +123,21 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path):
     assert (tmp_path / "portrait_notebook.mp4").is_file()
     shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     assert "<video" in shown[0]["text/html"] and {"image/gif"} <= shown[1].keys() and {"image/png"} <= shown[2].keys()
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_notebook_clones_into_an_empty_folder(tmp_path, given):
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git repository")
+    [cell] = [cell for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if "git" in "".join(cell["source"])
+              and cell["cell_type"] == "code"]
+    code = "".join(cell["source"]).replace('repository = ""', f'repository = "{ROOT.as_uri() if given else ""}"')
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    if given:
+        assert done.returncode == 0 and f"ready: {tmp_path / 'talking-face'}" in done.stdout, done.stderr
+        assert (tmp_path / "talking-face" / "animator.py").is_file()
+    else:
+        assert done.returncode == 1 and "the address" in done.stderr and not any(tmp_path.iterdir())
 
 
 def test_the_base_alone_lacks_nothing(monkeypatch):
