@@ -17,6 +17,8 @@ from typing import Any
 
 from core.errors import NEEDS_ROOM, InputError, readable
 
+LONGEST_NAME = 255  # bytes: what file systems take
+_LONGEST_ENDING = 16  # bytes of a temporary file's
 MOST_JSON_BYTES = 50_000_000
 ABANDONED_S = 3600  # a temporary file that nobody wrote to for so long belongs to a run that was killed
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.\d+-\d+\.part")  # how the names begin that `part_of` gives
@@ -31,6 +33,20 @@ def short_name(path: str | Path) -> str:
 def fitting(name: str, most_bytes: int = 100) -> str:
     """The start of `name` that fits into `most_bytes`: what is named after a file whose name is as long as a name may be."""
     return os.fsencode(name)[:most_bytes].decode(errors="ignore")
+
+
+def cut_name(name: str, most_bytes: int = LONGEST_NAME) -> str:
+    """`name`, or one of `most_bytes` with a hash in place of what does not fit: two long names stay two."""
+    if len(os.fsencode(name)) <= most_bytes:
+        return name
+    mark = f"~{short_name(name)}"
+    return fitting(name, most_bytes - len(mark)) + mark
+
+
+def named_after(path: str | Path, ending: str) -> Path:
+    """The place beside `path` whose name is that of `path` and `ending`, cut where it would be too long for a file."""
+    path = Path(path)
+    return path.with_name(cut_name(path.name, LONGEST_NAME - len(os.fsencode(ending))) + ending)
 
 
 def _sweep(folder):
@@ -65,7 +81,8 @@ def part_of(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
     unique = f"{os.getpid()}-{time.monotonic_ns()}"
-    part = path.with_name(f".{short_name(path)}.{unique}.part{path.suffix}")  # the suffix stays last: writers look at it
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_ENDING else ""
+    part = path.with_name(f".{short_name(path)}.{unique}.part{suffix}")  # the suffix stays last: writers look at it
     try:
         yield part
     except OSError as error:

@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from core.errors import InputError, absent, command_line
+from core.files import named_after
 from speech.speakable import MOST_WORDS
 
 MOST_BYTES = 1_000_000  # of a script; the longest text of MOST_WORDS words has far fewer
@@ -42,7 +43,7 @@ def _not_text(path, found, cure=_SAVE_IT):
 
 
 def _in_utf_8(path, encoding) -> str:
-    out = path.with_name(f"{path.stem}-utf8{path.suffix}")
+    out = named_after(path.with_suffix(""), f"-utf8{path.suffix}")
     return f"{command_line('iconv', '-f', encoding, '-t', 'UTF-8', path)} > {command_line(out)}"
 
 
