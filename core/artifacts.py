@@ -245,5 +245,5 @@ def is_current(path: str | Path, kind_name: str, *, stage: str, options: dict | 
     except InputError:
         return False
     return (about.get("kind"), about.get("version")) == (kind_name, KINDS[kind_name].version) \
-        and about.get("stage") == stage and about.get("options") == json.loads(json.dumps(options or {})) \
+        and about.get("stage") == stage and about.get("options") == json.loads(as_json(options or {})) \
         and about.get("inputs") == _hashes(inputs)

@@ -32,7 +32,9 @@ def short_name(path: str | Path) -> str:
 
 def fitting(name: str, most_bytes: int = 100) -> str:
     """The start of `name` that fits into `most_bytes`: what is named after a file whose name is as long as a name may be."""
-    return os.fsencode(name)[:most_bytes].decode(errors="ignore")
+    while len(os.fsencode(name)) > most_bytes:
+        name = name[:-1]
+    return name
 
 
 def cut_name(name: str, most_bytes: int = LONGEST_NAME) -> str:
@@ -131,8 +133,9 @@ def own_folder(parent: str | Path, name: str) -> Iterator[Path]:
 
 
 def as_json(data: object) -> str:
-    """The text of a JSON file."""
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    """The text of a JSON file; a byte of a name that is no UTF-8 stands in it as U+FFFD."""
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def save_json(path: str | Path, data: object) -> None:
@@ -149,5 +152,5 @@ def read_json(path: str | Path, expected: str = "", cure: str = "") -> Any:
         text = Path(path).read_text(encoding="utf-8")
         data = json.loads(text)
         if "\\u" in text:  # an escaped half of a character is JSON, and can be written nowhere
-            as_json(data).encode()
+            json.dumps(data, ensure_ascii=False).encode()
         return data
