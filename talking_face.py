@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from core.stage import PathCommand, is_dashed_path
+
 COMMANDS = {  # name -> module of the command, and what it does; the module is read only when it is called
     "make": ("main", "Make a photo speak: PHOTO and SPEECH, or --text."),
     "predict": ("predict", "Turn speech into moving landmarks."),
@@ -43,12 +45,12 @@ def _named(arguments) -> list:
     """The arguments of `make` with --image and --audio before the files that stand first; -o is --output."""
     arguments, names = ["--output" if argument == "-o" else argument for argument in arguments], list(_PHOTO_AND_SPEECH)
     first = []
-    while arguments and not arguments[0].startswith("-") and names:
+    while arguments and names and (not arguments[0].startswith("-") or is_dashed_path(arguments[0])):
         first += [names.pop(0), arguments.pop(0)]
     return first + arguments
 
 
-class _Make(click.Command):
+class _Make(PathCommand):
     """`main.py`, its photo and its speech as arguments."""
 
     def parse_args(self, context, arguments):

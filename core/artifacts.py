@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import FPS
-from core.errors import InputError, absent, command_line, readable
-from core.files import as_json, locked, part_of, read_json, short_name
+from core.errors import InputError, absent, command_line, in_one_line, readable
+from core.files import as_json, locked, named_after, part_of, read_json, short_name
 from core.kinds import KINDS, Kind, shape_text
 from core.renamed import present_name
 
@@ -43,8 +43,7 @@ class Artifact:
 
 def sidecar_path(path: str | Path) -> Path:
     """NAME.ext.json, beside NAME.ext."""
-    path = Path(path)
-    return path.with_name(path.name + ".json")
+    return named_after(path, ".json")
 
 
 def pending_path(path: str | Path) -> Path:
@@ -71,7 +70,7 @@ def _hashes(inputs) -> dict:
     """
     paths = [Path(path) for path in inputs]
     names = [path.name for path in paths]
-    return {(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name):
+    return {in_one_line(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name):
             _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
 
@@ -246,5 +245,5 @@ def is_current(path: str | Path, kind_name: str, *, stage: str, options: dict | 
     except InputError:
         return False
     return (about.get("kind"), about.get("version")) == (kind_name, KINDS[kind_name].version) \
-        and about.get("stage") == stage and about.get("options") == json.loads(json.dumps(options or {})) \
+        and about.get("stage") == stage and about.get("options") == json.loads(as_json(options or {})) \
         and about.get("inputs") == _hashes(inputs)

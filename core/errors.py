@@ -1,20 +1,32 @@
 """InputError: what file, what was found, what was expected, and the command that cures it."""
 
 import errno
+import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_UNSEEN = re.compile("[\0-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 NEEDS_ROOM = "a place that can be written, with room"
 
 
 def command_line(*words: object) -> str:
     """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`.
 
-    A `Path` that begins with a dash is written as ./-NAME: never an option.
+    A `Path` that begins with a dash is written as ./-NAME: never an option. A line break, and other characters that no line
+    shows, are written as bash and zsh read them, in $'...'.
     """
-    return shlex.join(f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in words)
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word):
+    word = f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
+    if not _UNSEEN.search(word):
+        return shlex.quote(word)
+    escaped = word.replace("\\", r"\\").replace("'", r"\'")
+    return "$'" + _UNSEEN.sub(lambda found: "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0])), escaped) + "'"
 
 
 def absent(path: str | Path) -> str:
@@ -24,6 +36,11 @@ def absent(path: str | Path) -> str:
 
 
 _OF_THE_SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE}
+
+
+def in_one_line(text: str) -> str:
+    """`text` as a line that a terminal shows: what would break it or command the terminal is escaped, as Python does."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class InputError(Exception):
@@ -38,12 +55,12 @@ class InputError(Exception):
     """
 
     def __init__(self, where: object, found: str, expected: str = "", cure: str = ""):
-        parts = [f"{where}: {found}"]
+        parts = [found]
         if expected:
             parts.append(f"expected {expected}")
         if cure:
             parts.append(f"try: {cure}")
-        super().__init__("; ".join(parts).replace("\n", " "))
+        super().__init__(f"{in_one_line(str(where))}: {in_one_line('; '.join(parts).replace(chr(10), ' '))}")
         self.where, self.found, self.expected, self.cure = str(where), found, expected, cure
 
     def __reduce__(self):  # worker processes send errors home

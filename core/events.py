@@ -6,6 +6,8 @@ Reads, writes: nothing. `core.stage.tell` hands events out; docs/progress.md des
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import in_one_line
+
 
 @dataclass(frozen=True)
 class Message:
@@ -28,7 +30,7 @@ class Warned(Message):
     where: str | Path = ""
 
     def __str__(self):
-        return f"warning: {self.where}: {self.text}" if self.where else f"warning: {self.text}"
+        return f"warning: {in_one_line(str(self.where))}: {self.text}" if self.where else f"warning: {self.text}"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from filelock import FileLock
 
 from core.errors import NEEDS_ROOM, InputError, readable
 
+LONGEST_NAME = 255  # bytes: what file systems take
+_LONGEST_ENDING = 16  # bytes of a temporary file's
 MOST_JSON_BYTES = 50_000_000
 ABANDONED_S = 3600  # a temporary file that nobody wrote to for so long belongs to a run that was killed
 MOST_LOCKED_S = 10  # renaming takes milliseconds: who holds the lock for longer is stopped
@@ -33,7 +35,23 @@ def short_name(path: str | Path) -> str:
 
 def fitting(name: str, most_bytes: int = 100) -> str:
     """The start of `name` that fits into `most_bytes`: what is named after a file whose name is as long as a name may be."""
-    return os.fsencode(name)[:most_bytes].decode(errors="ignore")
+    while len(os.fsencode(name)) > most_bytes:
+        name = name[:-1]
+    return name
+
+
+def cut_name(name: str, most_bytes: int = LONGEST_NAME) -> str:
+    """`name`, or one of `most_bytes` with a hash in place of what does not fit: two long names stay two."""
+    if len(os.fsencode(name)) <= most_bytes:
+        return name
+    mark = f"~{short_name(name)}"
+    return fitting(name, most_bytes - len(mark)) + mark
+
+
+def named_after(path: str | Path, ending: str) -> Path:
+    """The place beside `path` whose name is that of `path` and `ending`, cut where it would be too long for a file."""
+    path = Path(path)
+    return path.with_name(cut_name(path.name, LONGEST_NAME - len(os.fsencode(ending))) + ending)
 
 
 def _sweep(folder):
@@ -67,7 +85,8 @@ def part_of(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
     unique = f"{os.getpid()}-{time.monotonic_ns()}"
-    part = path.with_name(f".{short_name(path)}.{unique}.part{path.suffix}")  # the suffix stays last: writers look at it
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_ENDING else ""
+    part = path.with_name(f".{short_name(path)}.{unique}.part{suffix}")  # the suffix stays last: writers look at it
     try:
         yield part
     except OSError as error:
@@ -116,8 +135,9 @@ def own_folder(parent: str | Path, name: str) -> Iterator[Path]:
 
 
 def as_json(data: object) -> str:
-    """The text of a JSON file."""
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    """The text of a JSON file; a byte of a name that is no UTF-8 stands in it as U+FFFD."""
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def save_json(path: str | Path, data: object) -> None:
@@ -134,5 +154,5 @@ def read_json(path: str | Path, expected: str = "", cure: str = "") -> Any:
         text = Path(path).read_text(encoding="utf-8")
         data = json.loads(text)
         if "\\u" in text:  # an escaped half of a character is JSON, and can be written nowhere
-            as_json(data).encode()
+            json.dumps(data, ensure_ascii=False).encode()
         return data

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -12,13 +13,13 @@ from core.errors import InputError, readable
 LONGEST_CLIP = 240  # bytes: file systems take names of 255, endings included
 
 
-def read_rows(path: str | Path, *columns: str, cure: str = "") -> list:
+def read_rows(path: str | Path, *columns: str, cure: str = "", errors: str = "strict") -> list:
     """Rows of a table as dicts of text. Raises InputError when one of `columns` is missing, or a clip has no place.
 
-    A clip is the name of files below a folder: never empty, never outside of it.
+    A clip is the name of files below a folder: never empty, never outside of it. `errors`: as for `open`.
     """
     with readable(path, "CSV", "comma-separated text in UTF-8", "save it as CSV, UTF-8"), \
-            open(path, encoding="utf-8-sig", newline="") as stream:  # spreadsheets put a mark before UTF-8
+            open(path, encoding="utf-8-sig", errors=errors, newline="") as stream:  # spreadsheets put a mark before UTF-8
         rows = list(csv.DictReader(stream, restval=""))
     if not rows or (missing := [name for name in columns if name not in rows[0]]):
         found = "no rows" if not rows else f"columns missing: {', '.join(missing)}, found {', '.join(map(str, rows[0]))[:80]}"
@@ -30,7 +31,7 @@ def read_rows(path: str | Path, *columns: str, cure: str = "") -> list:
         clip = PurePath(row["clip"])
         if None in row or any("\0" in text for text in row.values()):
             raise InputError(path, f"row {n} has more cells than columns, or a zero byte", "a cell for each column")
-        too_long = any(len(part.encode()) > LONGEST_CLIP for part in clip.parts)
+        too_long = any(len(os.fsencode(part)) > LONGEST_CLIP for part in clip.parts)
         if not clip.name or clip.is_absolute() or ".." in clip.parts or too_long:
             raise InputError(path, f"row {n} has the clip {row['clip'][:80]!r}", "a path inside the folder, names of at most "
                              f"{LONGEST_CLIP} bytes")
@@ -57,7 +58,7 @@ def read_index(path: str | Path, *columns: str, cure: str = artifacts.PREPROCESS
     InputError : it is missing, or a column of it; `cure` makes it.
     """
     artifacts.check(path, "index", cure=cure)
-    return read_rows(path, "clip", *columns, cure=cure)
+    return read_rows(path, "clip", *columns, cure=cure, errors="surrogateescape")
 
 
 def source_of(clip: str) -> str:
@@ -71,7 +72,8 @@ def write_index(path: str | Path, rows: Sequence[dict], *, stage: str, options: 
     columns = list(dict.fromkeys(key for row in rows for key in row))
     about: dict[str, Any] = {"stage": stage, "options": options, "inputs": inputs, "clips": len(rows),
              "failed": sum(bool(row.get("problem")) for row in rows)}
-    with artifacts.described(path, "index", **about) as (part, _), open(part, "w", encoding="utf-8", newline="") as stream:
+    with artifacts.described(path, "index", **about) as (part, _), open(
+            part, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

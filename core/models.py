@@ -7,6 +7,7 @@ those you trust.
 """
 
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -22,6 +23,8 @@ from core.child import run_in_child
 from core.errors import readable
 
 _STDERR = 2
+# LiteRT's INFO; lines of absl, a letter and a date; those of older TensorFlows
+_NOISE = re.compile(rb"INFO:|WARNING: All log messages before absl|[IWE]\d{4} |\d{4}-\d\d-\d\d [\d:.]+: [IWE] ")
 _one_at_a_time = threading.Lock()  # a process has one standard error
 
 
@@ -57,8 +60,8 @@ def read_model(path: str | Path, kind_name: str, load: Callable[[Path, dict], An
 
 
 @contextmanager
-def without_info() -> Iterator[None]:
-    """Pass on what native code writes to standard error in the block, but its lines that begin with INFO."""
+def without_noise() -> Iterator[None]:
+    """Pass on what native code writes to standard error in the block, but not LiteRT's and TensorFlow's talk of themselves."""
     with _one_at_a_time, tempfile.TemporaryFile() as said:
         sys.stderr.flush()
         before = os.dup(_STDERR)
@@ -70,7 +73,7 @@ def without_info() -> Iterator[None]:
             os.dup2(before, _STDERR)
             os.close(before)
             said.seek(0)
-            os.write(_STDERR, b"".join(line for line in said if not line.startswith(b"INFO:")))
+            os.write(_STDERR, b"".join(line for line in said if not _NOISE.match(line)))
 
 
 class Runner:
@@ -90,7 +93,7 @@ class Runner:
         """Compute: arrays by name in, arrays by name out."""
         if self._prepared:
             return self._runner(**inputs)
-        with without_info():
+        with without_noise():
             found = self._runner(**inputs)
         self._prepared = True
         return found

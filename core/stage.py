@@ -3,11 +3,13 @@
 import contextvars
 import errno
 import functools
+import io
 import os
 import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +26,29 @@ from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 REPORT_EVERY_S = 0.25
 _QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # our own lines only
+# Our own lines only, of libraries and of processes that are started
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("PYTHONWARNINGS", "ignore")
+
+
+def is_dashed_path(word: str) -> bool:
+    """Whether a word that begins with a dash, and is no option, is a path: such a file is there, or it has an ending."""
+    return len(word) > 1 and word.startswith("-") and (os.path.lexists(word) or bool(Path(word.partition("=")[0]).suffix))
+
+
+class PathCommand(click.Command):
+    """A command in which a path is a path, also where its name begins with a dash and no `--` stands before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the command line, names that begin with a dash written as ./-NAME."""
+        options = {name: part for part in self.get_params(ctx) if isinstance(part, click.Option)
+                   for name in (*part.opts, *part.secondary_opts)}
+        end, takes_value, told = args.index("--") if "--" in args else len(args), False, []
+        for word in args[:end]:
+            option = options.get(_either_spelling(word.partition("=")[0]))
+            told.append(f"./{word}" if not takes_value and not option and is_dashed_path(word) else word)
+            takes_value = option is not None and not (takes_value or "=" in word or option.is_flag or option.count)
+        return super().parse_args(ctx, told + args[end:])
 
 
 def with_options(*options: Callable[[Callable], Callable]) -> Callable[[Callable], Callable]:
@@ -55,6 +79,8 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
 
     def wrap(function):
         def run(args, kwargs, quiet):
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors="surrogateescape")  # names that are no UTF-8 are printed as they are
             if quiet:
                 listen(_tell_what_matters)
             try:
@@ -71,13 +97,15 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
 
         @functools.wraps(function)
         def command(*args, quiet, **kwargs):
-            with _unwind_on_signal():
+            with _unwind_on_signal(), warnings.catch_warnings():
+                if not sys.warnoptions:
+                    warnings.simplefilter("ignore")
                 # a listener of one command is not the next one's
                 return contextvars.copy_context().run(run, args, kwargs, quiet)
 
         lines = ["\b", "Examples:", *(f"  {line}" for line in examples), "", "\b"] if examples else ["\b"]
         epilog = "\n".join([*lines, f"Reads:   {reads}", f"Writes:  {writes}"])
-        return click.command(epilog=epilog, context_settings={
+        return click.command(cls=PathCommand, epilog=epilog, context_settings={
             "help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100,
             "token_normalize_func": _either_spelling})(_QUIET(command))
 

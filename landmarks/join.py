@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import keras
 import numpy as np
 
 from core import runs
@@ -20,6 +19,7 @@ from core.stage import stage
 from landmarks.model import export, untrained
 from learn.keras_run import load_state
 from learn.run import finish, run_options
+from learn.tensorflow import keras
 
 STAGE = "landmarks.join"
 

@@ -7,9 +7,9 @@ amplitude at once, which is what keeps the prediction from collapsing to the mea
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from core.face import face68
+from learn.tensorflow import tf
 
 POINT_WEIGHT = np.full(face68.N_POINTS, 0.3, np.float32)
 POINT_WEIGHT[face68.LOWER_FACE] = 1.0

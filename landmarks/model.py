@@ -9,10 +9,7 @@ Source: the separable convolutions follow Karras et al. 2017 (Audio-driven facia
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
 from numpy.typing import NDArray
 
 from core.face.face68 import N_POINTS
@@ -20,6 +17,7 @@ from core.media.audio import HOPS_PER_FRAME, N_BINS
 from landmarks.ear.encoder import HALVES, N_VALUES
 from landmarks.features import CONTEXT, N_MELS, mel_filters
 from learn.export import write_litert
+from learn.tensorflow import keras, layers, tf
 
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True, "ear": False,
             "ear_dropout": 0.5}

@@ -30,9 +30,8 @@ STAGE = "landmarks.train"
 
 def make_train_step(model: "SpeechToLandmarks", average: "SpeechToLandmarks", optimizer: Any) -> Callable:
     """A compiled function (sound, offsets, weight) -> dict of loss terms: one step, then the averaged weights follow."""
-    import tensorflow as tf
-
     from landmarks.losses import loss_terms, total_loss
+    from learn.tensorflow import tf
 
     @tf.function(reduce_retracing=True)
     def train_step(sound, offsets, weight):
@@ -47,9 +46,8 @@ def make_train_step(model: "SpeechToLandmarks", average: "SpeechToLandmarks", op
 
 def build(clips: Sequence[Clip], options: dict) -> "tuple[SpeechToLandmarks, SpeechToLandmarks, Any]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
-    import keras
-
     from landmarks.model import untrained
+    from learn.tensorflow import keras
     keras.utils.set_random_seed(options["seed"])
     speakers = sorted({clip.speaker for clip in clips})
     rest = np.mean([np.mean([c.rest for c in clips if c.speaker == s], 0) for s in speakers], 0)
@@ -101,7 +99,7 @@ def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = N
 
 def predictor(network: "SpeechToLandmarks") -> Callable[[Clip], NDArray]:
     """A function Clip -> face [frame, 68, 2] on the clip's own rest face, as the exported model would give it."""
-    import tensorflow as tf
+    from learn.tensorflow import tf
 
     @tf.function(reduce_retracing=True)
     def offsets(sound):

@@ -40,8 +40,7 @@ def write_litert(network: Any, path: str | Path, kind_name: str, signatures: dic
 
 
 def _convert(network, signatures) -> bytes:
-    import tensorflow as tf
-    from keras.export import ExportArchive
+    from learn.tensorflow import ExportArchive, tf
     archive = ExportArchive()
     archive.track(network)
     for name, (function, specs) in signatures.items():
@@ -52,7 +51,7 @@ def _convert(network, signatures) -> bytes:
 
 
 def _check(path, content: bytes, signatures):
-    import tensorflow as tf
+    from learn.tensorflow import tf
     rng = np.random.default_rng(0)
     for name, (function, specs) in signatures.items():
         inputs = {spec.name: rng.random([n or N_CHECKED for n in spec.shape], np.float32) for spec in specs}

@@ -22,7 +22,7 @@ AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
 
 def optimizer_of(network: Any, options: dict) -> Any:
     """AdamW for `network`, its rate as `options` say: it rises at first, then falls like a cosine."""
-    import keras
+    from learn.tensorflow import keras
     schedule = keras.optimizers.schedules.CosineDecay(0.0, options["steps"], 0.02, warmup_target=options["rate"],
                                                       warmup_steps=min(200, options["steps"] // 10 + 1))
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=options["decay"])
@@ -32,7 +32,7 @@ def optimizer_of(network: Any, options: dict) -> Any:
 
 def descend(tape: Any, loss: Any, network: Any, optimizer: Any, average: Any = None) -> None:
     """One step down the gradient of `loss`; the weights of `average`, when there is one, follow those of `network`."""
-    import tensorflow as tf
+    from learn.tensorflow import tf
     variables = network.trainable_variables
     gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
     optimizer.apply_gradients(zip(gradients, variables))
@@ -70,7 +70,7 @@ def go_on(folder: Path, options: dict, batches: Any, train_step: Callable[..., d
     -------
     whether the training came to its end
     """
-    import tensorflow as tf
+    from learn.tensorflow import tf
     state, recent = folder / "state.npz", []
     first = load_state(state, variables) if state.is_file() else 0
     last = min(options["steps"], stop_after or options["steps"])
@@ -89,7 +89,7 @@ def go_on(folder: Path, options: dict, batches: Any, train_step: Callable[..., d
 
 def add_to_curves(folder: Path, row: dict) -> None:
     """Add `row` to the curves of a run (`learn.curves.add_row`), and write it as TensorBoard events."""
-    import tensorflow as tf
+    from learn.tensorflow import tf
     curves.add_row(folder, row)
     with tf.summary.create_file_writer(str(folder / "events")).as_default(step=row["step"]):
         for name, value in row.items():

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from core.errors import InputError
-from core.index import read_rows
+from core.files import cut_name
+from core.index import LONGEST_CLIP, read_rows
 from preprocess.ravdess import RAVDESS_NAME, parse_ravdess
 
 VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v", ".flv"}
@@ -20,7 +21,7 @@ def _media(folder):
 
 
 def _clip_name(path, folder):
-    return path.relative_to(folder).with_suffix("").as_posix()
+    return "/".join(cut_name(part, LONGEST_CLIP) for part in path.relative_to(folder).with_suffix("").parts)
 
 
 def _make_unique(rows):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face.draw import contact_sheet
-from core.files import whole_file
+from core.files import named_after, whole_file
 from core.media.picture import open_picture
 from core.stage import say
 
@@ -20,7 +20,7 @@ _MARK = "talking-face preview"  # in the PNG itself: by it a preview that was ma
 
 def preview_path(out: str | Path) -> Path:
     """Where the preview of the video `out` lies."""
-    return Path(out).with_suffix(".preview.png")
+    return named_after(Path(out).with_suffix(""), ".preview.png")
 
 
 def check_preview(out: str | Path, force: bool = False) -> None:

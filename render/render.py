@@ -18,6 +18,7 @@ from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.events import FileWritten
 from core.face import face68
+from core.files import named_after
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
@@ -56,7 +57,7 @@ def check_output(path: str | Path, force: bool = False, options: RenderOptions =
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise InputError(path, f"a {path.suffix or 'nameless'} file", "a name that ends in .mp4",
-                         f'"{path.with_suffix(".mp4")}"')
+                         command_line(path.with_suffix(".mp4")))
     if path.is_dir():
         raise InputError(path, "a folder", "a name for the video")
     if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
@@ -232,7 +233,8 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
     face = None
     if renderer == "photo" and photo_path:
         checked = photo_check.check_photo(photo_path, which, points_file)
-        face = (as_comic(checked, out.with_suffix(".avatar.png")) if options.avatar != "none" else checked).photo
+        comic = named_after(out.with_suffix(""), ".avatar.png")
+        face = (as_comic(checked, comic) if options.avatar != "none" else checked).photo
     click.echo(render_video(landmarks or template, out, options, renderer=renderer, face=face, **given))
 
 

@@ -8,6 +8,8 @@ import unicodedata
 from pathlib import Path
 
 from core.errors import InputError, absent, command_line
+from core.files import named_after
+from speech import code_pages
 from speech.speakable import MOST_WORDS
 
 MOST_BYTES = 1_000_000  # of a script; the longest text of MOST_WORDS words has far fewer
@@ -21,8 +23,7 @@ _OTHER_FORMATS = ((b"%PDF", "a PDF"), (b"{\\rtf", "an RTF file"), (b"PK\3\4", "a
                   (b"\xd0\xcf\x11\xe0", "a file of an old Word"))
 _CONTROL_SHARE = 0.1  # of the characters of a text
 _SAVE_IT = "save it as plain text (.txt, UTF-8)"
-_WESTERN, _CYRILLIC = "cp1252", "CP1251"
-_FOREIGN_SHARE = 0.5  # of the letters; no language in Latin letters has more that are not in ASCII
+_WESTERN = "1252"
 
 
 def _unmarked_utf_16(data) -> str:
@@ -34,7 +35,7 @@ def _unmarked_utf_16(data) -> str:
 
 
 def _page_of(voice) -> str:
-    return f"cp{_PAGE_OF.get(voice.partition('+')[0].partition('-')[0].lower(), _WESTERN[2:])}"
+    return f"cp{_PAGE_OF.get(voice.partition('+')[0].partition('-')[0].lower(), _WESTERN)}"
 
 
 def _not_text(path, found, cure=_SAVE_IT):
@@ -42,7 +43,7 @@ def _not_text(path, found, cure=_SAVE_IT):
 
 
 def _in_utf_8(path, encoding) -> str:
-    out = path.with_name(f"{path.stem}-utf8{path.suffix}")
+    out = named_after(path.with_suffix(""), f"-utf8{path.suffix}")
     return f"{command_line('iconv', '-f', encoding, '-t', 'UTF-8', path)} > {command_line(out)}"
 
 
@@ -59,15 +60,12 @@ def _decoded(data, path, voice) -> str:
     if encoding != "utf-8" or mark or 2 * n_broken < n_beyond:
         raise _not_text(path, f"damaged {encoding.upper()}: {n_broken} characters are broken")
     page = _page_of(voice)
-    try:
-        text = data.decode(page)
-    except UnicodeDecodeError:
-        raise _not_text(path, f"neither UTF-8 nor the Windows code page of {voice}") from None
-    letters = [char for char in text if char.isalpha()]
-    n_foreign = sum(char > "\x7f" and unicodedata.name(char, "").startswith("LATIN") for char in letters)
-    if page == _WESTERN and n_foreign > _FOREIGN_SHARE * len(letters):  # Cyrillic, read as Latin
-        raise _not_text(path, f"not UTF-8, and no {voice} in the Windows code page of it", _in_utf_8(path, _CYRILLIC))
-    return text
+    if code_pages.fits(data, page):
+        return data.decode(page)
+    if other := code_pages.guess(data):
+        raise _not_text(path, f"not UTF-8, and no {voice} in the Windows code page of it",
+                        _in_utf_8(path, code_pages.iconv_name(other)))
+    raise _not_text(path, f"neither UTF-8 nor the Windows code page of {voice}")
 
 
 def read_script(path: str | Path, voice: str = "en") -> str:

@@ -12,6 +12,7 @@ import click
 from core import artifacts
 from core.errors import InputError
 from core.events import Warned
+from core.files import named_after
 from core.media.audio import check_output, encode_wav, resample
 from core.media.words import save_words
 from core.stage import stage, tell
@@ -108,7 +109,7 @@ def main(out, text, script, voice, rate, engine, sample_rate, force) -> None:
                          inputs=[script] if script else [])
     click.echo(out)
     if words is not None:
-        click.echo(save_words(out.with_suffix(".words.json"), words, stage=STAGE, inputs=[out]))
+        click.echo(save_words(named_after(out.with_suffix(""), ".words.json"), words, stage=STAGE, inputs=[out]))
 
 
 if __name__ == "__main__":

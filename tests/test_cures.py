@@ -33,12 +33,12 @@ TABLE = {
 --speech speech.wav
 --text "Good morning."
 --voice {readers[0]}
-"{path.with_suffix('.mp4')}"
+{path.with_suffix('.mp4')}
 {path.with_suffix('.npz').name} as its name
 another folder, or --landmarks {path}
 another name, or --force to overwrite it
 chmod u+w {_nearest(root / name)}
-copy it again, or python -m preprocess.convert_audio {path} {stem}.wav
+copy it again, or python -m preprocess.convert_audio {path} {out}
 delete it to use {Path(path).name} as it is, or make the file again
 make it again, or delete {sidecar_path(path).name} to use the file as it is
 ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -
@@ -53,7 +53,7 @@ make inspect FILE={landmarks / 'index.csv'}
 make inspect FILE={pack}
 make inspect FILE={path / (inside[0] if inside else 'NAME')}
 make inspect FILE={path}
-python -m preprocess.convert_audio {path} {stem}.wav
+python -m preprocess.convert_audio {path} {out}
 python -m preprocess.crop_faces --out {crops}
 python -m preprocess.crop_faces --size 256
 python -m preprocess.estimate_offset

@@ -179,8 +179,8 @@ def test_acted_speech_is_listed(here, speech):
     assert len(takes("data/ravdess/index.csv")) == 1
 
 
-@tries("python -m preprocess.convert_audio {path} {stem}.wav",
-       "copy it again, or python -m preprocess.convert_audio {path} {stem}.wav")
+@tries("python -m preprocess.convert_audio {path} {out}",
+       "copy it again, or python -m preprocess.convert_audio {path} {out}")
 def test_any_sound_becomes_a_wav(here, speech):
     odd, cut = Path("it's odd.wav"), Path("a cut.wav")
     soundfile.write(odd, np.append(read_speech(speech), np.nan), 16000, "FLOAT")
@@ -330,7 +330,7 @@ def test_other_letters_are_a_track():
     assert cure_of(check_drawable, [Word("漢字", 0, 1)]).split()[1] in WAYS  # which asks nothing of the font
 
 
-@tries("--force to overwrite it", "another name, or --force to overwrite it", '"{path.with_suffix(\'.mp4\')}"')
+@tries("--force to overwrite it", "another name, or --force to overwrite it", "{path.with_suffix('.mp4')}")
 def test_a_file_of_somebody_else_is_kept_unless_forced(here, speech):
     from avatar.translate import check_out
     from preprocess.convert_audio import main

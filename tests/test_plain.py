@@ -7,6 +7,7 @@ import pytest
 from core.errors import InputError
 from core.media.words import LONGEST_WORD
 from speech import espeak
+from speech.code_pages import guess
 from speech.plain import plain
 from speech.script import read_script
 from speech.speakable import check_text, pieces
@@ -190,6 +191,45 @@ def test_a_script_of_any_encoding(tmp_path, encoding, voice):
     }.get(voice, "“Café” – it’s naïve, and 5 € more.\nIt rains.")
     (tmp_path / "a.txt").write_bytes(text.encode(encoding))
     assert read_script(tmp_path / "a.txt", voice) == text
+
+
+OF_PAGE = {
+    "cp1252": ["Le café est fermé à côté de l’église, ça va être dur.", "Grüße aus München, die Straße ist schön und süß.",
+               "El niño comió mañana en el jardín, ¿qué pasó?", "Não há razão para não ir à estação amanhã.", "It’s here.",
+               "Han går på øen og køber æbler på båden.", "“Don’t worry,” she said – it’s fine…", "CRÈME BRÛLÉE À LA CARTE",
+               "Été à Évian", "déjà vu, 5 € each", "Å, i åa ä e ö."],
+    "mac_roman": ["Le café est fermé à côté de l’église, ça va être dur.", "“Don’t worry,” she said – it’s fine…"],
+    "cp850": ["Le café est fermé à côté, ça va être dur.", "Grüße aus München, die Straße ist schön."],
+    "cp1250": ["Zażółć gęślą jaźń, proszę pana, to był błąd.", "Příliš žluťoučký kůň úpěl ďábelské ódy."],
+    "cp1251": ["Доброе утро, как у вас дела?", "Съешь ещё этих мягких французских булок.", "Привіт, як справи сьогодні?"],
+    "koi8_r": ["Доброе утро, как у вас дела?", "Съешь ещё этих мягких французских булок."], "cp866": ["Доброе утро, как дела?"],
+    "cp1253": ["Καλημέρα σας, τι κάνετε σήμερα;"], "cp1254": ["Günaydın, bugün nasılsınız? Şimdi çok güzel."],
+    "cp1255": ["בוקר טוב, מה שלומך היום?"], "cp1256": ["صباح الخير، كيف حالك اليوم؟"],
+    "cp1257": ["Labas rytas, kaip šiandien jūs jaučiatės? Ačiū, gerai."], "cp874": ["สวัสดีตอนเช้า คุณสบายดีไหม"],
+    "cp932": ["おはようございます。お元気ですか。今日は天気がいいです。"],
+    "gb18030": ["早上好，你今天怎么样？天气很好，我们去公园吧。"],
+    "big5": ["早安，你今天好嗎？天氣很好，我們去公園吧。"], "cp949": ["안녕하세요. 오늘 날씨가 아주 좋습니다."]}
+SAID_OF = {"cp1252": "en-in", "cp1250": "pl", "cp1251": "ru", "cp1253": "el", "cp1254": "tr", "cp1255": "he", "cp1256": "ar",
+           "cp1257": "lt", "cp874": "th", "cp932": "ja", "gb18030": "cmn", "cp949": "ko"}
+
+
+@pytest.mark.parametrize("page, text", [(page, text) for page, texts in OF_PAGE.items() for text in texts])
+def test_a_cure_names_the_right_code_page_or_none(tmp_path, page, text):
+    script = tmp_path / "a.txt"
+    script.write_bytes(text.encode(page))
+    for voice in {"en-in", SAID_OF.get(page, "en-in"), "ru" if page == "cp1252" else "en-in"}:
+        try:
+            assert read_script(script, voice) == text
+        except InputError as told:
+            assert voice != SAID_OF.get(page), "the page of its own language is read"
+            words = told.cure.split()
+            assert words[0] == "save" or script.read_bytes().decode(words[2].replace("MACINTOSH", "mac_roman")) == text
+
+
+def test_code_pages_are_guessed():
+    wanted = {page for page, texts in OF_PAGE.items() if any(guess(text.encode(page)) == page for text in texts)}
+    assert wanted >= {"cp1252", "mac_roman", "cp850", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1256", "cp932"}
+    assert not guess("café".encode("cp850")), "little to go by"
 
 
 @pytest.mark.parametrize(

@@ -289,6 +289,15 @@ def test_stages_that_were_renamed_are_modules_now():
         assert not (ROOT / f"{old.replace('.', '/')}.py").exists()
 
 
+@pytest.mark.parametrize("old", renamed.FORMER_MODULES)
+def test_modules_are_found_under_their_former_names(old):
+    import importlib
+    new = renamed.FORMER_MODULES[old]
+    assert importlib.import_module(old) is importlib.import_module(new)
+    assert importlib.import_module(new).__spec__.name == new
+    assert not (ROOT / f"{old.replace('.', '/')}.py").exists()
+
+
 def test_use_never_imports_learning():
     """R2."""
     modules = {_module(path): path for path in FILES}

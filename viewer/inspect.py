@@ -10,7 +10,7 @@ import click
 
 from core.child import MOST_BYTES, run_in_child
 from core.errors import InputError, readable
-from core.files import whole_file
+from core.files import named_after, whole_file
 from core.stage import stage
 from viewer.look import look_at
 
@@ -42,7 +42,7 @@ def main(file, out) -> None:
 
     FILE is any file the stages exchange, or the folder of a training run. The path of the drawing is printed last.
     """
-    out = out or CACHE / f"{file.resolve().name}.png"
+    out = out or named_after(CACHE / file.resolve().name, ".png")
     if out.suffix != ".png" or out.resolve() == file.resolve():
         raise InputError(out, "not a place for the drawing", "a .png that is not FILE itself")
     for label, value in [("file", str(file)), *inspect(file, out)]:

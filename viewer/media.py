@@ -4,6 +4,7 @@ Reads: one file at a time; videos as a stream.
 Writes: nothing.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
@@ -28,10 +29,19 @@ def sound(path: Path, about: dict, speech: "Speech | None" = None) -> tuple[list
     """A .wav; `speech` is the file decoded, where that is known."""
     import soundfile
 
+    from core.clock import SAMPLE_RATE
     from core.media.audio import level_dbfs
+    from core.media.riff import with_true_header
     from core.media.speech import open_speech
-    speech, info = open_speech(speech or path), soundfile.info(path)
-    facts = [("sound", f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {info.duration:.2f} s"),
+    speech = open_speech(speech or path)
+    length = f"{len(speech.sound) / SAMPLE_RATE:.2f} s"
+    with with_true_header(path) as plain:
+        try:
+            info = soundfile.info(os.fsencode(plain))
+            length = f"{info.samplerate} Hz, {info.channels} channel(s), {info.subtype}, {length}"
+        except soundfile.LibsndfileError:  # something else than its name says, which ffmpeg read
+            length = f"{length}, in another format than its name says"
+    facts = [("sound", length),
              ("level", f"{level_dbfs(speech.sound):.1f} dBFS, peak {np.abs(speech.sound).max():.3f}")]
     return facts, partial(picture.sound, speech)
 

@@ -4,6 +4,7 @@ Reads: .wav of any rate, depth and channel count (stages); anything ffmpeg knows
 Writes: .wav.
 """
 
+import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -60,14 +61,14 @@ def read_speech(path: str | Path, where: str | Path | None = None) -> NDArray:
         raise InputError(path, absent(path), "a recording")
     if not path.stat().st_size:
         raise InputError(path, "an empty file (0 bytes)", "a recording with sound")
-    length = riff.length_of(path)
-    file = None if length and length.until_end else open_wav(path)
     peak, pieces = 1.0, []
-    for piece in resampled_blocks(file, path) if file else decode_any(path):
-        check_finite(path, piece)
-        peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
-        pieces.append(piece)
-    check_whole(path, length)
+    with riff.with_true_header(path) as plain:
+        file = open_wav(plain)
+        for piece in resampled_blocks(file, path) if file else decode_any(path):
+            check_finite(path, piece)
+            peak = max(peak, piece.max(initial=0), -piece.min(initial=0))
+            pieces.append(piece)
+    check_whole(path, riff.layout_of(path))
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     if not len(sound):
         raise InputError(path, "no sound in it", "a recording with sound")
@@ -125,11 +126,12 @@ def encode_wav(path: str | Path, blocks: Iterable[NDArray], rate: int = SAMPLE_R
     InputError : not all of it could be written.
     """
     try:
-        with soundfile.SoundFile(path, "w", rate, 1, "PCM_16", format="WAV") as file:
+        with soundfile.SoundFile(os.fsencode(path), "w", rate, 1, "PCM_16", format="WAV") as file:
             for block in blocks:
                 file.write(np.clip(np.nan_to_num(block), -1, 1))
             n_samples = file.frames
-        with soundfile.SoundFile(path) as file:  # closing it wrote the last bytes, and told nobody when it could not
+        # Closing it wrote the last bytes, and told nobody when it could not
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             written = file.frames
     except soundfile.LibsndfileError as error:
         raise InputError(where or path, f"not written ({error.error_string})", NEEDS_ROOM) from None

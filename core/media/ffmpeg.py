@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LONGEST_GAP_S = 600  # in a .ts; ffmpeg takes a longer one for a joint of two recordings, and closes it up
 SAID_CHARS = 100  # of its last line are told
 
 
@@ -50,7 +51,8 @@ def running(arguments: Sequence[str], *, stdin: int | None = None, stdout: int |
     `Process`; `failure` is set once the block has ended
     """
     from imageio_ffmpeg import get_ffmpeg_exe
-    command = [get_ffmpeg_exe(), "-v", "error", *([] if stdin else ["-nostdin"]), *arguments]
+    command = [get_ffmpeg_exe(), "-v", "error", "-dts_delta_threshold", str(LONGEST_GAP_S), *([] if stdin else ["-nostdin"]),
+               *arguments]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=stdout or subprocess.DEVNULL, stderr=said,
                                    process_group=0)

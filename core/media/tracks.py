@@ -5,6 +5,7 @@ Time counts from where the first of picture and sound begins. What comes before 
 time stamps, is silence. Beside the sound every stream is copied to nowhere: so ffmpeg finds that beginning in all formats.
 """
 
+import os
 import struct
 import subprocess
 import tempfile
@@ -68,15 +69,16 @@ class Track:
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[list[str]]:
-    """Options of ffmpeg that read a recording, all of it: also where a WAV header gives too short a length."""
-    length = riff.length_of(path) if Path(path).is_file() else None
-    if length and length.encoding in _MISREAD or riff.is_big_endian(path):
-        with tempfile.TemporaryDirectory() as folder:
-            plain = Path(folder) / "plain.wav"
-            soundfile.write(plain, *soundfile.read(path, dtype="float32"), "PCM_16")
+    """Options of ffmpeg that read a recording, all of it: also where a WAV header lies, or ffmpeg makes noise of it."""
+    layout = riff.layout_of(path)
+    with riff.with_true_header(path) as plain:
+        if layout and (layout.encoding in _MISREAD or layout.order == ">"):
+            with tempfile.TemporaryDirectory() as folder:
+                read = Path(folder) / "read.wav"
+                soundfile.write(read, *soundfile.read(os.fsencode(plain), dtype="float32"), "PCM_16")
+                yield ["-i", ffmpeg.url(read)]
+        else:
             yield ["-i", ffmpeg.url(plain)]
-    else:
-        yield [*(["-ignore_length", "1"] if length and length.until_end else []), "-i", ffmpeg.url(path)]
 
 
 def every_stream(file: int = 0) -> list[str]:

@@ -3,6 +3,7 @@
 Reads: .wav. Writes: nothing.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, command_line, readable
 from core.events import Warned
-from core.media.riff import Length
+from core.files import named_after
+from core.media.riff import Layout
 from core.media.tracks import choose_track
 from core.stage import tell
 
@@ -24,9 +26,9 @@ LITTLE_S = 0.5  # that may lack at the end
 
 
 def _convert_cure(path):
-    stem = f"{path.stem}-converted" if path.suffix.lower() == ".wav" else path.stem  # never over the file it reads
-    stem = f"./{stem}" if stem.startswith("-") else stem  # never an option
-    return command_line("python", "-m", "preprocess.convert_audio", path, f"{stem}.wav")
+    ending = "-converted.wav" if path.suffix.lower() == ".wav" else ".wav"  # never over the file it reads
+    out = Path(named_after(path.with_suffix(""), ending).name)
+    return command_line("python", "-m", "preprocess.convert_audio", path, out)
 
 
 def check_length(path: str | Path, seconds: float) -> None:
@@ -42,11 +44,11 @@ def check_finite(path: Path, sound: NDArray) -> None:
         raise InputError(path, "samples that are not numbers", "finite samples", _convert_cure(path))
 
 
-def check_whole(path: Path, length: Length | None) -> None:
+def check_whole(path: Path, layout: Layout | None) -> None:
     """Raise InputError when much of the sound that the RIFF header promises is not in the file; say it of a little."""
-    missing_s = length.missing_s if length else 0.0
-    if length and missing_s > LITTLE_S:
-        raise InputError(path, f"truncated: {length.held} of {length.promised} bytes of sound", "a whole file",
+    missing_s = layout.missing_s if layout else 0.0
+    if layout and missing_s > LITTLE_S:
+        raise InputError(path, f"truncated: {layout.held} of {layout.promised} bytes of sound", "a whole file",
                          "copy it again, or " + _convert_cure(path))
     if missing_s >= 0.001:
         tell(Warned(f"the last {1000 * missing_s:.0f} ms that its header promises are not in it", path))
@@ -55,7 +57,7 @@ def check_whole(path: Path, length: Length | None) -> None:
 def open_wav(path: Path) -> soundfile.SoundFile | None:
     """A `soundfile.SoundFile` of a WAV file; None for what is another format, or better left to ffmpeg."""
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path))
     except (soundfile.LibsndfileError, ValueError, TypeError):
         return None
     if file.format in ("WAV", "WAVEX", "RF64") and file.frames:

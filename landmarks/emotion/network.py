@@ -6,13 +6,11 @@ Reads, writes: nothing.
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers, ops
 
 from landmarks.emotion.model import N_FEATURES, SILENT, STEPS_PER_FRAME
 from learn.keras_run import descend
+from learn.tensorflow import keras, layers, ops, tf
 from preprocess.ravdess import EMOTIONS
 
 DEFAULTS = {"width": 96, "channels": 64, "units": 48, "dropout": 0.3}

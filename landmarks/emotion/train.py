@@ -90,12 +90,11 @@ def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperatu
 
 def train_one(folder: Path, learnt: Sequence, held_out: Sequence, linear: dict, options: dict, seed: int) -> dict:
     """Train a network in `folder`, going on when it was stopped; return its arrays. `linear`: of `discriminants`."""
-    import keras
-
     from landmarks.emotion.data import Batches
     from landmarks.emotion.model import Recogniser
     from landmarks.emotion.network import DEFAULTS, arrays_of, built, make_train_step
     from learn.keras_run import add_to_curves, go_on, optimizer_of
+    from learn.tensorflow import keras
     keras.utils.set_random_seed(seed)
     batches = Batches(learnt, options["batch"], seed)
     options = {**options, "steps": options["epochs"] * batches.per_epoch, "every": 5 * batches.per_epoch}

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
 
 from landmarks.head.data import N_MANNER, HeadClip, manner_of
 from landmarks.head.knots import KNOT, N_CHANNELS, to_knots
 from landmarks.head.sound import N_SOUND
 from learn.export import write_litert
+from learn.tensorflow import keras, layers, tf
 
 REACH = 16  # knots attention looks to either side: 2.6 s
 COLOUR = 20  # knots to either side that make the colour of the noise

@@ -28,7 +28,7 @@ N_CHECKED = 16  # batches of held-out clips that a check looks at
 def flow_loss(network: "HeadNetwork", sound: Any, conditional: Any, manner: Any, motion: Any, weight: Any, noise: Any,
               time: Any, *, training: bool = False) -> Any:
     """How far the network's velocity is from that of a straight way from noise to motion, in squared sizes of a channel."""
-    import tensorflow as tf
+    from learn.tensorflow import tf
     start, share = network.begin(noise), time[:, None, None]
     velocity = network((1 - share) * start + share * motion, network.encode(sound, conditional, training), manner, time, weight,
                        training=training)
@@ -38,10 +38,9 @@ def flow_loss(network: "HeadNetwork", sound: Any, conditional: Any, manner: Any,
 
 def build(clips: "Sequence[HeadClip]", options: dict) -> "tuple[HeadNetwork, HeadNetwork]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
-    import keras
-
     from landmarks.head.data import turning
     from landmarks.head.network import DEFAULTS, HeadNetwork, statistics_of
+    from learn.tensorflow import keras
     keras.utils.set_random_seed(options["seed"])
     statistics = statistics_of([clip for clip in clips if turning(clip) > MOVING] or clips)
     network, average = (HeadNetwork(statistics, **{name: options[name] for name in DEFAULTS}) for _ in range(2))
@@ -53,10 +52,9 @@ def train(run: Path, pack: str | Path, options: dict, stop_after: int | None = N
 
     `stop_after` ends the run early as a kill would, after that many steps (tests). Returns the path of the model.
     """
-    import tensorflow as tf
-
     from landmarks.head.data import HeadBatches, load_heads, turning
     from landmarks.head.network import export
+    from learn.tensorflow import tf
     clips, val = (load_heads(pack, options["heads_folder"], split) for split in ("train", "val"))
     settings = {"n_items": options["batch"], "n_frames": options["frames"], "seed": options["seed"]}
     batches = HeadBatches(clips, **settings)

@@ -7,10 +7,7 @@ Source: the two encoders follow SyncNet (Chung & Zisserman 2016), the loss InfoN
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import layers
 
 from core.face.face68 import N_MOUTH_SHAPE
 from core.media.audio import HOPS_PER_FRAME
@@ -18,6 +15,7 @@ from landmarks.features import CONTEXT, N_MELS
 from landmarks.model import build_encoder
 from landmarks.sync.judge import MAX_LAG, N_LAGS
 from learn.export import write_litert
+from learn.tensorflow import keras, layers, tf
 
 DEFAULTS = {"channels": 16, "width": 80, "size": 32, "dropout": 0.3}
 SHARPNESS = 20.0  # what a correlation is multiplied with before the softmax, to begin with

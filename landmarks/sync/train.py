@@ -25,9 +25,8 @@ CHECKED_S = 2  # length of the stretches looked at while training
 
 def build(options: dict) -> "tuple[SyncNetwork, SyncNetwork, Any]":
     """The untrained network, its twin that holds the averaged weights, and the optimiser, as `options` say."""
-    import keras
-
     from landmarks.sync.network import DEFAULTS, built
+    from learn.tensorflow import keras
     keras.utils.set_random_seed(options["seed"])
     network, average = (built(**{name: options[name] for name in DEFAULTS}) for _ in range(2))
     average.set_weights(network.get_weights())
@@ -36,13 +35,12 @@ def build(options: dict) -> "tuple[SyncNetwork, SyncNetwork, Any]":
 
 def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: Any, n_others: int) -> Callable:
     """A compiled function (features, shapes, seen, target) -> dict of loss terms: one step, the averaged weights follow."""
-    import tensorflow as tf
-
     from core.face.face68 import N_MOUTH_SHAPE
     from core.media.audio import HOPS_PER_FRAME
     from landmarks.features import N_MELS
     from landmarks.sync.judge import N_LAGS
     from landmarks.sync.network import loss_terms
+    from learn.tensorflow import tf
     shapes = (HOPS_PER_FRAME, N_MELS), (N_MOUTH_SHAPE,), ()
     signature = [*(tf.TensorSpec((None, None, *shape)) for shape in shapes), tf.TensorSpec((None, N_LAGS))]
 
@@ -60,9 +58,8 @@ def make_train_step(network: "SyncNetwork", average: "SyncNetwork", optimizer: A
 
 def judge_of(network: "SyncNetwork") -> "Judge":
     """The network in memory as a `sync.Judge`."""
-    import tensorflow as tf
-
     from landmarks.sync.judge import Judge
+    from learn.tensorflow import tf
     embed_sound, embed_mouth = (tf.function(lambda x, net=net: net(x[None], training=False)[0], reduce_retracing=True)
                  for net in (network.ear, network.eye))
     return Judge(lambda features: embed_sound(tf.constant(features)).numpy(),

@@ -143,8 +143,7 @@ def examples(rng: np.random.Generator, speakers: dict, n: int) -> tuple[NDArray,
 
 def network(width: int, hidden: int) -> Any:
     """The network, untrained: a dense layer, a GRU, a probability (Keras)."""
-    import keras
-    from keras import layers
+    from learn.tensorflow import keras, layers
     return keras.Sequential([keras.Input((None, (HOPS_PER_FRAME + 1) * N_MELS)), layers.Dense(width, activation="relu"),
                              layers.Dropout(0.1), layers.GRU(hidden, return_sequences=True),
                              layers.Dense(1, activation="sigmoid")])
@@ -152,7 +151,7 @@ def network(width: int, hidden: int) -> Any:
 
 def fit(net: Any, data: Sequence[NDArray], *, epochs: int, batch: int, rate: float) -> None:
     """Fit `net` to `examples`, falling from `rate` to nothing."""
-    import keras
+    from learn.tensorflow import keras
     x, wanted, weight = data
     steps = epochs * -(-len(x) // batch)
     net.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps)), "binary_crossentropy")
@@ -179,7 +178,7 @@ def typical(speakers: dict) -> NDArray:
 
 def train(run: Path, speakers: dict, options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train on `speakers`, name -> sounds, and write the model into the folder `run`. Returns its path."""
-    import keras
+    from learn.tensorflow import keras
     keras.utils.set_random_seed(options["seed"])
     net = network(options["width"], options["hidden"])
     pieces = examples(np.random.default_rng(options["seed"]), speakers, options["pieces"])
