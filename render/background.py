@@ -1,9 +1,9 @@
-"""Replace the background of a photo: keep, blur, one colour, or another picture.
+"""What is behind the person of a photo: told apart, guessed where it is hidden, kept, blurred, or replaced.
 
 Reads: the photo, and its alpha channel when it has one; another picture. Writes: nothing.
-Where the person ends is known from an alpha channel alone. Without one it is guessed: a head, a neck and shoulders are
-drawn where the landmarks place them, and colours decide near their edges (GrabCut; Rother, Kolmogorov and Blake 2004).
-Hats, raised hands, and clothes of the background's colour may be cut off.
+Where the person ends is known from an alpha channel alone. Without one it is guessed, see `core.media.person`. Where its
+model is not installed, a head, a neck and shoulders are drawn where the landmarks place them, and colours decide near their
+edges (GrabCut; Rother, Kolmogorov and Blake 2004): hats, raised hands, and clothes of the background's colour may be cut off.
 """
 
 import re
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError, absent
+from core.media.person import person_mask
 from core.media.picture import read_alpha, read_photo
 from render.photo import Photo
 
@@ -25,6 +26,10 @@ _SOFT = 0.04  # eye distances of feathering
 _WORK_PX = 384  # longer side at which the person is cut out
 _ROUNDS = 4  # of GrabCut
 _BAND = 256  # rows mixed at a time
+_LOOKED_AT = (-3.2, -3.4, 3.2, 4.2)  # eye distances from the eyes: left, top, right, bottom of what is searched for a person
+_SEEN = 0.9  # of a face that is the person's, where the model sees it at all
+_FILL_PX = 48  # of an eye distance, at which what is behind is guessed
+_TRACE, _HAIRS, _RIM = 0.05, 0.012, 0.3  # least share of a person; eye distances around it that hairs reach; guessed best
 # What is the person for certain, likely, and possibly; in the face's heights: hair beside the jaw, hair above the brows,
 # half the neck, half the shoulders, how far below the chin the shoulders lie
 _CERTAIN, _LIKELY, _POSSIBLE = (-0.06, 0.05, 0.2, 0.5, 0.6), (0.2, 0.5, 0.3, 1.1, 0.6), (0.5, 0.85, 0.7, 2.2, 0.15)
@@ -60,7 +65,10 @@ def _parts(mask):
 
 
 def cut_out(photo: Photo) -> NDArray:
-    """Where the person in `photo` is, by colours around a drawn head and shoulders: float32 [row, column], 0..1."""
+    """Where the person in `photo` is: float32 [row, column], 0..1; without a model by colours around head and shoulders."""
+    mask = person_mask(photo.picture)
+    if mask is not None and _is_seen(mask, photo.points):
+        return mask
     rows, columns = photo.picture.shape[:2]
     shrink = min(1.0, _WORK_PX / max(rows, columns))
     size = max(2, round(columns * shrink)), max(2, round(rows * shrink))
@@ -79,6 +87,65 @@ def cut_out(photo: Photo) -> NDArray:
     person = (outside != outside[0, 0])[1:-1, 1:-1].astype(np.float32)  # no holes
     soft = cv2.GaussianBlur(person, (0, 0), max(0.8, _SOFT * float(photo.pose[0]) * shrink))
     return np.clip(cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def _is_seen(person, points):
+    """Whether a mask of a person holds the face of `points` [68, 2] px."""
+    face = cv2.fillConvexPoly(np.zeros(person.shape, np.uint8), cv2.convexHull(np.round(points).astype(np.int32)), 1)
+    return bool(face.any() and person[face > 0].mean() > _SEEN)
+
+
+def person_of(photo: Photo) -> NDArray | None:
+    """How much of each pixel of `photo` is the person and not what is behind: float32 [row, column], 0..1.
+
+    None where that cannot be told: without the model, or when it does not see the face.
+    """
+    rows, columns = photo.picture.shape[:2]
+    unit, (x, y) = float(photo.pose[0]), photo.pose[2:]
+    sides = np.array([x, y, x, y]) + np.array(_LOOKED_AT) * unit
+    left, top, right, bottom = np.clip(np.round(sides), 0, (columns, rows) * 2).astype(int)
+    mask = person_mask(np.ascontiguousarray(photo.picture[top:bottom, left:right]))
+    if mask is None:
+        return None
+    person = np.ones((rows, columns), np.float32)
+    person[top:bottom, left:right] = mask
+    return person if _is_seen(person, photo.points) else None
+
+
+def _fill_softly(picture, known):
+    """`picture` (float32 [row, column, rgb]) with the mean of what is known (float32, 0 or 1) nearby where it is not."""
+    sums = np.dstack([picture * known[..., None], known])
+    if min(known.shape) <= 2 or known.all():
+        means = sums[..., :3] / np.maximum(sums[..., 3:], 1e-3)
+        return np.where(known[..., None] > 0, means, means.mean((0, 1)))
+    small = cv2.pyrDown(sums)
+    weight = small[..., 3]
+    coarse = _fill_softly(small[..., :3] / np.maximum(weight, 1e-3)[..., None], (weight > 0.05).astype(np.float32))
+    coarse = cv2.pyrUp(coarse.astype(np.float32), dstsize=known.shape[::-1])
+    return np.where(known[..., None] > 0, picture, coarse)
+
+
+def fill_behind(picture: NDArray, person: NDArray, unit_px: float) -> NDArray:
+    """What is behind a person, guessed from what is seen around: uint8 [row, column, rgb].
+
+    Parameters
+    ----------
+    picture : uint8 [row, column, rgb]
+    person : float32 [row, column], 0..1, see `person_of`
+    unit_px : px an eye distance
+    """
+    shrink = min(1.0, _FILL_PX / unit_px)
+    size = tuple(max(2, round(n * shrink)) for n in person.shape[::-1])
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    hidden = cv2.dilate((cv2.resize(person, size, interpolation=cv2.INTER_AREA) > _TRACE).astype(np.uint8), np.ones((3, 3)))
+    filled = np.clip(_fill_softly(small.astype(np.float32), 1.0 - hidden), 0, 255).astype(np.uint8)
+    inside = cv2.distanceTransform(hidden, cv2.DIST_L2, 3)
+    rim = ((inside > 0) & (inside < _RIM * unit_px * shrink)).astype(np.uint8)  # as far as a head moves
+    filled = cv2.inpaint(filled, rim, 3, cv2.INPAINT_TELEA)
+    around = 2 * max(1, round(_HAIRS * unit_px)) + 1
+    own = np.clip(2 - cv2.dilate(person, np.ones((around, around))) / _TRACE, 0, 1)[..., None]
+    filled = cv2.resize(filled, person.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.round(filled + (picture - filled.astype(np.float32)) * own).astype(np.uint8)
 
 
 def _cover(picture, shape):

@@ -3,21 +3,26 @@
 Reads, writes: nothing.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
 
-MIN_STEP_PX = 3  # between nodes: finer is not seen
+MIN_STEP_PX = 4  # between nodes: finer is not seen
 
 
-def box_of(low: NDArray, high: NDArray, pose: NDArray, size: tuple[int, int]) -> list:
-    """Whole pixels around a box of face space (corners `low`, `high`) under `pose`: left, top, right, bottom, cut by `size`."""
+def box_of(low: NDArray, high: NDArray, pose: NDArray, window: Sequence[int]) -> list:
+    """Pixels around a box of face space (corners `low`, `high`) under `pose`: left, top, right, bottom, cut by `window`.
+
+    Even numbers, as those of `window` are.
+    """
     corners = np.array([[low, (high[0], low[1]), high, (low[0], high[1])]], np.float32)
     corners = face68.to_pixel_space(corners, pose)[0]
-    box = np.concatenate([np.floor(corners.min(0)), np.ceil(corners.max(0))])
-    return np.clip(box, 0, (size[1], size[0]) * 2).astype(int).tolist()
+    box = np.concatenate([np.floor(corners.min(0) / 2), np.ceil(corners.max(0) / 2)]) * 2
+    return np.clip(box, (*window[:2],) * 2, (*window[2:],) * 2).astype(int).tolist()
 
 
 class Grid:
@@ -27,13 +32,13 @@ class Grid:
     ----------
     low, high : corners of the box in face space, float [2]
     pose : float [4], of the photo
-    size : rows, columns of the photo, which the box is cut by
+    window : what the box is cut by: left, top, right, bottom, px, all even
     cell : eye distances between nodes
     """
 
-    def __init__(self, low, high, pose, size, cell):
-        self.box = left, top, right, bottom = box_of(low, high, pose, size)
-        self.step = max(MIN_STEP_PX, round(cell * float(pose[0])))
+    def __init__(self, low, high, pose, window, cell):
+        self.box = left, top, right, bottom = box_of(low, high, pose, window)
+        self.step = max(MIN_STEP_PX, 2 * round(cell * float(pose[0]) / 2))
         x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
                 for a, b in ((left, right), (top, bottom)))
         self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
@@ -56,13 +61,16 @@ class Grid:
         (left, right), (top, bottom) = sides
         return (left, top, right, bottom) if left < right and top < bottom else None
 
-    def interpolate(self, values, box=None):
-        """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it."""
+    def interpolate(self, values, box=None, shrink=1):
+        """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it.
+
+        With `shrink` 2 in the middle of each four of them.
+        """
         left, top, right, bottom = box or self.box
         first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel
         last = [-(-(high - own) // self.step) + 2 for high, own in zip((right, bottom), self.box)]
         values = np.ascontiguousarray(values[first[1]:last[1], first[0]:last[0]])
-        size = values.shape[1] * self.step, values.shape[0] * self.step
-        large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
-        x, y = (low - own - (f - 1) * self.step for low, own, f in zip((left, top), self.box, first))
-        return large[y:y + bottom - top, x:x + right - left]
+        step = self.step // shrink
+        large = cv2.resize(values, (values.shape[1] * step, values.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        x, y = ((low - own) // shrink - (f - 1) * step for low, own, f in zip((left, top), self.box, first))
+        return large[y:y + (bottom - top) // shrink, x:x + (right - left) // shrink]

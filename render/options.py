@@ -63,8 +63,8 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
     "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
     "background": {"metavar": "keep|blur|#rrggbb|FILE", "shell_complete": completing(KEEP, BLUR, files=True),
-                   "help": "Behind the person in the photo. Who has no alpha channel is cut out by landmarks and colours, "
-                           "which may take off a hat or leave a rim: look at the --preview."},
+                   "help": "Behind the person in the photo, who is cut out by the alpha channel, else by a model where it is "
+                           "installed, else by landmarks and colours, which may take off a hat: look at the --preview."},
     "avatar": {"type": click.Choice(AVATARS),
                "help": "A comic of the photo speaks in its place, and no picture of the real face is left."},
     "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second; the sound stays as it is."},

@@ -17,6 +17,7 @@ from render.motion import uncross
 FRAMINGS = ("full", "crop", "resize")
 LONGEST_PX = 1920  # of a video when no size is asked for
 CROP_HALF = 2.1  # eye distances from the face's middle to the edge of a crop
+CROP_MARGIN = 0.8  # eye distances around a crop, from where a moving head brings something into it
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Photo:
     picture: np.ndarray  # uint8 [row, column, rgb]
     points: np.ndarray  # float32 [68, 2], px
     opened: "Photo | None" = None  # as it was, when its lips were shut
+    window: tuple[int, int, int, int] | None = None  # left, top, right, bottom, px, even: what is shown; None is all
     face: np.ndarray = field(init=False)  # float32 [68, 2], face space, lips and lids not crossing
     pose: np.ndarray = field(init=False)  # float32 [4]
 
@@ -35,9 +37,20 @@ class Photo:
         object.__setattr__(self, "face", uncross(face[0]))
         object.__setattr__(self, "pose", pose[0])
 
+    @property
+    def shown(self) -> np.ndarray:
+        """What is shown of the picture, at rest."""
+        left, top, right, bottom = self.window or (0, 0, *self.picture.shape[1::-1])
+        return self.picture[top:bottom, left:right]
 
-def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
-    """A part of `photo` (whole px), made `factor` times as large, with even sides."""
+
+def _cut(photo, box, factor=1.0, margin=0) -> Photo:
+    """A part of `photo` (`box`: left, top, right, bottom, px) made `factor` times as large, with even sides.
+
+    Up to `margin` px around it stay in the picture, outside of its window: from there comes what moves into it.
+    """
+    limits = np.array(photo.picture.shape[1::-1] * 2)
+    left, top, right, bottom = np.clip(np.array(box) + (-margin, -margin, margin, margin), 0, limits).tolist()
     picture = photo.picture[top:bottom, left:right]
     points = photo.points - np.array([left, top], np.float32)
     if factor != 1:
@@ -46,8 +59,14 @@ def _cut(photo, left, top, right, bottom, factor=1.0) -> Photo:
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
         points = (points + 0.5) * ratio - 0.5
     rows, columns = (n - n % 2 for n in picture.shape[:2])  # H.264 needs even sizes
-    opened = _cut(photo.opened, left, top, right, bottom, factor) if photo.opened else None
-    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened)
+    window = None
+    if margin:
+        size = [max(2, round((high - low) * factor)) // 2 * 2 for low, high in zip(box, box[2:])]
+        corner = [min(2 * round((low - edge) * factor / 2), n - side)
+                  for low, edge, n, side in zip(box, (left, top), (columns, rows), size)]
+        window = *corner, corner[0] + size[0], corner[1] + size[1]
+    opened = _cut(photo.opened, box, factor, margin) if photo.opened else None
+    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened, window)
 
 
 def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:
@@ -59,14 +78,14 @@ def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Pho
     size_px : longer side of the result; 0 keeps the photo's own, up to LONGEST_PX (512 for `resize`)
     """
     rows, columns = photo.picture.shape[:2]
-    left, top, right, bottom = 0, 0, columns, rows
+    left, top, right, bottom, margin = 0, 0, columns, rows, 0
     if preprocess == "crop":
         middle = (photo.points.min(0) + photo.points.max(0)) / 2
         side = min(round(2 * CROP_HALF * float(photo.pose[0])), rows, columns)
         left, top = np.clip(np.round(middle - side / 2), 0, (columns - side, rows - side)).astype(int).tolist()
-        right, bottom = left + side, top + side
+        right, bottom, margin = left + side, top + side, round(CROP_MARGIN * float(photo.pose[0]))
     longest = max(right - left, bottom - top)
     wanted = size_px or (512 if preprocess == "resize" else min(longest, LONGEST_PX))
     if not size_px and longest > wanted:
         say(f"{photo.path}: shown at {wanted} of {longest} px; --size gives another")
-    return _cut(photo, left, top, right, bottom, wanted / longest)
+    return _cut(photo, (left, top, right, bottom), wanted / longest, margin)

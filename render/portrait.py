@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from core.face.head import CENTRE, HALF, REACH, HeadField
+from core.media import nv12
+from render import planes
+from render.background import fill_behind
 from render.grid import Grid
 from render.parts.palette import Palette
 from render.photo import Photo
-from render.texture import Texture
 from render.warp import CELL, FADE, FaceWarp
 
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
@@ -33,19 +35,36 @@ class Portrait:
     ----------
     photo : `photo.Photo`
     parts : `painted_part.PaintedPart`s of this photo; without any, its own pixels alone
+    person : float32 [row, column], 0..1, who is before what does not move, see `background.person_of`; None: all moves
+    encoded : whether frames are made in the encoder's own planes, see `core.media.nv12`
     """
 
-    def __init__(self, photo, parts=()):
-        self.photo, self.parts = photo, parts
+    def __init__(self, photo, parts=(), person=None, encoded=False):
+        self.photo, self.parts, self.encoded = photo, parts, encoded
         self.warp = parts[0].view.warp if parts else FaceWarp(photo.face)
-        size = photo.picture.shape[:2]
+        self.still = nv12.join(*planes.split(photo.shown, True)) if encoded else photo.shown
+        window = photo.window or (0, 0, *(side // 2 * 2 for side in photo.picture.shape[1::-1]))
+        self.corner = window[:2]
         reach = LARGEST_SHIFT + FADE
         low, high = self.warp.ring.min(0) - reach, self.warp.ring.max(0) + reach
-        self.face_grid = Grid(low, high, photo.pose, size, CELL)
+        self.face_grid = Grid(low, high, photo.pose, window, CELL)
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
-        self.head_grid = Grid(low, high, photo.pose, size, HEAD_CELL)
-        self.texture, self.palette = Texture(photo.picture, self.head_grid.box), Palette(photo.picture, photo.points)
+        self.head_grid = Grid(low, high, photo.pose, window, HEAD_CELL)
+        self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
+
+    def _planes(self, person):
+        """The planes of the photo, around all that moves into its window."""
+        picture, pose = self.photo.picture, self.photo.pose
+        around = round(LARGEST_SHIFT * float(pose[0])) if self.photo.window else 0
+        sides = self.head_grid.box
+        box = [*(max(0, side - around) for side in sides[:2]), *(side + around for side in sides[2:])]
+        if person is None:
+            return [planes.Plane(pixels, box, k) for k, pixels in enumerate(planes.split(picture, self.encoded), 1)]
+        behind = planes.split(fill_behind(picture, person, float(pose[0])), self.encoded)
+        shares = [person, cv2.resize(person, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
+        return [planes.Plane(pixels, box, k, back, share)
+                for k, (pixels, back, share) in enumerate(zip(planes.split(picture, self.encoded), behind, shares), 1)]
 
     def __call__(self, face, head, solved, patches=()):
         """One frame.
@@ -59,27 +78,39 @@ class Portrait:
 
         Returns
         -------
-        uint8 [row, column, rgb], a new picture
+        uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded; a new picture
         """
-        frame = self.photo.picture.copy()
+        frame, grid = self.still.copy(), self.face_grid
         turned = np.any(head)
-        carried = self.face_field.offsets(head) if turned else np.zeros_like(self.face_grid.nodes)
-        left, top, right, bottom = self.face_grid.box
-        places = self._places(self.face_grid, carried + self.warp.offsets(solved, self.face_grid.nodes + carried))
-        if turned:
-            x, y, x_end, y_end = self.head_grid.box
-            whole = self._places(self.head_grid, self.head_field.offsets(head))
-            whole[top - y:bottom - y, left - x:right - x] = places
-            left, top, right, bottom, places = x, y, x_end, y_end, whole
-        frame[top:bottom, left:right] = self.texture.sample(places)
+        carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
+        source = grid.source(carried + self.warp.offsets(solved, grid.nodes + carried))
+        for plane, view in zip(self.planes, planes.views(frame)):
+            places = grid.interpolate(plane.places(source), shrink=plane.shrink)
+            if turned:
+                self._lay(view, plane, self.head_grid, self._whole(plane, head, places))
+            else:
+                self._lay(view, plane, grid, places)
         for part, patch in zip(self.parts, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried)
         return frame
 
-    def _places(self, grid, offsets):
-        """Where in the texture each pixel of the grid's box comes from."""
-        return grid.interpolate(self.texture.at(grid.source(offsets)))
+    def _whole(self, plane, head, places):
+        """Where in a plane each pixel of the head's box comes from; `places` are those of the face's."""
+        grid, inner = self.head_grid, self.face_grid.box
+        whole = grid.interpolate(plane.places(grid.source(self.head_field.offsets(head))), shrink=plane.shrink)
+        left, top, right, bottom = ((side - own) // plane.shrink for side, own in zip(inner, grid.box[:2] * 2))
+        whole[top:bottom, left:right] = places
+        return whole
+
+    def _in_window(self, view, shrink, box):
+        """The part of a plane's view of the frame that a box of the picture is shown in."""
+        x, y = self.corner
+        left, top, right, bottom = ((side - own) // shrink for side, own in zip(box, (x, y, x, y)))
+        return view[top:bottom, left:right]
+
+    def _lay(self, view, plane, grid, places):
+        self._in_window(view, plane.shrink, grid.box)[:] = plane.sample(places, grid.box)
 
     def _paint(self, frame, view, patch, carried):
         """Lay a patch of a part's view over `frame`, carried as the head is."""
@@ -90,20 +121,21 @@ class Portrait:
         inside = (at > (x - around, y - around)) & (at < (x + width + around, y + height + around))
         if not width or (box := grid.box_of_nodes(inside.all(2))) is None:
             return
-        left, top, right, bottom = box
-        laid = cv2.remap(patch, np.ascontiguousarray(grid.interpolate(at, box)), None, cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_CONSTANT)
-        part, mask = frame[top:bottom, left:right], laid[..., 3:].astype(np.uint16)
-        part[:] = (part * (255 - mask) + laid[..., :3] * mask + 127) // 255
+        for plane, shown, painted in zip(self.planes, planes.views(frame), planes.of_patch(patch, self.encoded)):
+            laid = cv2.remap(painted, np.ascontiguousarray(grid.interpolate(at, box, plane.shrink)), None, cv2.INTER_LINEAR,
+                             borderMode=cv2.BORDER_CONSTANT)
+            part, mask = self._in_window(shown, plane.shrink, box), laid[..., -1:].astype(np.uint16)
+            part[:] = (part * (255 - mask) + laid[..., :-1] * mask + 127) // 255
 
 
-def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = ()) -> Iterator[NDArray]:
+def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,
+           encoded: bool = False) -> Iterator[NDArray]:
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
     `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the
-    next batch is painted by another thread while this one is moved.
+    next batch is painted by another thread while this one is moved. `person` and `encoded` are those of `Portrait`.
     """
-    portrait, moves = Portrait(photo, parts), iter(moves)
+    portrait, moves = Portrait(photo, parts, person, encoded), iter(moves)
 
     def prepare(batch):
         solved = [portrait.warp.solve(face) for face, _ in batch]

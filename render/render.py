@@ -82,7 +82,7 @@ def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
     else:
         from render.parts.painted import painted_parts  # PyTorch again
         parts = painted_parts(face, model, device)
-    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts)
+    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts, person=behind.person_of(face))
 
 
 def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
@@ -185,7 +185,8 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     began = time.monotonic()
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name, "blink_rate": blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
-    frames = draw(moves_at(range(n_frames)))
+    is_rgb = renderer != "photo" or options.captions == "burn"
+    frames = draw(moves_at(range(n_frames))) if is_rgb else draw(moves_at(range(n_frames)), encoded=True)
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
         with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:

@@ -122,7 +122,7 @@ def test_a_face_cut_by_the_picture_edge(face):
 
 
 def test_a_grid_enlarges_straight_lines_exactly(face):
-    grid = Grid((-1, -1), (1, 2), face.pose, face.picture.shape[:2], 0.07)
+    grid = Grid((-1, -1), (1, 2), face.pose, (0, 0, *face.picture.shape[1::-1]), 0.07)
     left, top, right, bottom = grid.box
     whole = grid.interpolate(grid.nodes_px)
     assert whole.shape == (bottom - top, right - left, 2)

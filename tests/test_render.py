@@ -126,10 +126,10 @@ class TestFraming:
         found = photo_check.find_face(photo_path)
         assert photo.frame_photo(found).picture.shape == (256, 256, 3)
         assert photo.frame_photo(found, "resize").picture.shape == (512, 512, 3)
-        assert photo.frame_photo(found, "crop", 200).picture.shape == (200, 200, 3)
+        assert photo.frame_photo(found, "crop", 200).shown.shape == (200, 200, 3)
 
     def test_odd_sides_become_even(self, face):
-        assert photo._cut(face, 0, 0, 501, 511).picture.shape == (510, 500, 3)
+        assert photo._cut(face, (0, 0, 501, 511)).picture.shape == (510, 500, 3)
 
     def test_points_follow_the_picture(self, tmp_path, photo_path):
         found = photo_check.find_face(photo_path)

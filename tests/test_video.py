@@ -10,7 +10,7 @@ from PIL import Image
 from core.clock import FPS, SAMPLES_PER_FRAME
 from core.errors import InputError
 from core.face import draw
-from core.media import ffmpeg, video
+from core.media import ffmpeg, nv12, video
 from core.media.audio import decode_any, read_speech
 
 
@@ -33,9 +33,11 @@ def seen(path, size):
 
 
 @pytest.mark.parametrize("size", [(64, 48), (1280, 720)])
+@pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("colour", [(0x00, 0xB1, 0x40), (255, 0, 0), (30, 60, 200), (224, 172, 105), (255,) * 3, (0, 0, 0)])
-def test_colours_come_back(tmp_path, colour, size):
-    path = video.write_video(tmp_path / "a.mp4", [np.full((*size[::-1], 3), colour, np.uint8)] * 2)
+def test_colours_come_back(tmp_path, colour, size, encoded):
+    frame = np.full((*size[::-1], 3), colour, np.uint8)
+    path = video.write_video(tmp_path / "a.mp4", [nv12.join(*nv12.split(frame)) if encoded else frame] * 2)
     assert np.abs(seen(path, size) - colour).max() <= 3
     assert np.abs(next(video.read_frames(path)).astype(float) - colour).max() <= 3
     tags = b"colrnclx" + struct.pack(">HHHB", 1, 1, 1, 0)  # BT.709 primaries, curve and matrix; limited range

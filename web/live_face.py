@@ -17,6 +17,7 @@ from core.face import face68
 from landmarks.lite import load_model
 from landmarks.streaming import Stream
 from render import liveliness, motion, photo
+from render.background import person_of
 from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
 from render.portrait import Portrait
@@ -49,7 +50,8 @@ class LiveFace:
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
         self.model, self.parts = load_model(), painted_parts(framed)
-        self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
+        self.portrait = Portrait(framed, self.parts, person_of(framed))
+        self.base = face68.closed_mouth(framed.face)
         self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)
 
     def draw(self, face, number: int) -> bytes:

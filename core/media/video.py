@@ -26,7 +26,8 @@ from core.media.provenance import COMMENT
 from core.media.tracks import choose_track, every_stream, opened
 
 # Players take what is not tagged for BT.709 where it is large, for BT.601 where it is small: converted by BT.709, and tagged
-_BT709 = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709"
+_TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+_FROM_RGB = f"scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,{_TAGS}"
 logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of pictures that are turned upright
 CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
@@ -76,13 +77,14 @@ def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
 
 def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
            quality: str = "medium", where: str | Path | None = None) -> None:
-    """Encode `frames` (iterable of uint8 [row, column, rgb], even sizes) and the sound of `speech` to `path` as they come.
+    """Encode `frames` and the sound of `speech` to `path` as they come.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
 
     Parameters
     ----------
     path : a temporary file, in `core.files.whole_file` or `core.artifacts.described`
+    frames : uint8 [row, column, rgb], even sizes; or [row * 3 / 2, column], as `core.media.nv12` lays them out
     where : the file that errors name, by default `path`
 
     Raises
@@ -91,14 +93,16 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     """
     where, frames = where or path, iter(frames)
     first = next(frames)
-    height, width = first.shape[:2]
+    is_rgb, width = first.ndim == 3, first.shape[1]
+    height = len(first) if is_rgb else len(first) * 2 // 3
     if height % 2 or width % 2:
         raise ValueError(f"{where}: H.264 needs even sizes, got {width}x{height}")
     sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1)], every_stream(1)) if speech else ([], [])
     n_frames, stopped = 0, ""
     with opened(speech) if speech else nullcontext(["-an"]) as sound_in, ffmpeg.running(
-            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24",
-             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264", "-vf", _BT709,
+            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24" if is_rgb else "nv12",
+             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264",
+             "-vf", _FROM_RGB if is_rgb else _TAGS,
              "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
              "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):

@@ -90,8 +90,8 @@ def shut_lips(photo: Photo) -> Photo:
     """The photo with its lips shut, when they are open: another `Photo`, whose `opened` is this one; else the same one."""
     if photo.opened or face68.mouth_opening(photo.face[None])[0] < OPEN:
         return photo
-    filled = replace(photo, picture=_fill(photo))
+    filled = replace(photo, picture=_fill(photo), window=None)
     face = face68.closed_mouth(photo.face, 0)
     picture = next(portrait.frames(filled, [(face, STILL)]))
     moved = Photo(photo.path, picture, face68.to_pixel_space(face[None], photo.pose)[0])
-    return replace(moved, picture=_draw_line(moved), opened=photo)
+    return replace(moved, picture=_draw_line(moved), opened=photo, window=photo.window)

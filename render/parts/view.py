@@ -55,7 +55,7 @@ class PartView:
         around = self.view + (0, 0, self.margin, self.margin)
         self.around = align_face(picture, pose, around, (rows + 2 * self.margin, columns + 2 * self.margin))
         extent = np.array([columns, rows]) / part.unit_px
-        self.grid = Grid(self.corner, self.corner + extent, self.view, part.size, _STEP)
+        self.grid = Grid(self.corner, self.corner + extent, self.view, (0, 0, columns, rows), _STEP)
 
     @property
     def picture(self):

@@ -1,0 +1,40 @@
+"""Pictures as encoders take them: light at full size, colour at half, by BT.709 of limited range, in the layout NV12.
+
+Reads, writes: nothing. A frame is uint8 [row * 3 / 2, column]: the light of all pixels, then pairs of colour differences.
+Source: ITU-R BT.709-6; colours lie beside the left pixel of two and between two rows, as H.264 takes them to.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_RED, _BLUE = 0.2126, 0.0722  # of the light
+_LIGHT = np.array([_RED, 1 - _RED - _BLUE, _BLUE])
+_FROM_RGB = np.array([np.append(_LIGHT * 219 / 255, 16),
+                      np.append((np.array([0, 0, 1]) - _LIGHT) * 112 / 255 / (1 - _BLUE), 128),
+                      np.append((np.array([1, 0, 0]) - _LIGHT) * 112 / 255 / (1 - _RED), 128)])
+
+
+def to_yuv(picture: NDArray) -> NDArray:
+    """uint8 [row, column, rgb] -> uint8 [row, column, yuv], all at full size."""
+    return cv2.transform(np.ascontiguousarray(picture), _FROM_RGB)
+
+
+def split(picture: NDArray) -> tuple[NDArray, NDArray]:
+    """uint8 [row, column, rgb], even sides -> light uint8 [row, column, 1], colour uint8 [row / 2, column / 2, uv]."""
+    yuv = to_yuv(picture)
+    colour = np.pad(yuv[..., 1:].astype(np.uint16), ((0, 0), (1, 0), (0, 0)), mode="edge")
+    across = colour[:, :-1:2] + 2 * colour[:, 1::2] + colour[:, 2::2]
+    return yuv[..., :1], ((across[::2] + across[1::2] + 4) // 8).astype(np.uint8)
+
+
+def join(light: NDArray, colour: NDArray) -> NDArray:
+    """The planes of `split` as one frame, uint8 [row * 3 / 2, column]."""
+    return np.concatenate([light[..., 0], colour.reshape(-1, light.shape[1])])
+
+
+def views(frame: NDArray) -> tuple[NDArray, NDArray]:
+    """The planes in a frame, of which `join` was made: changing them changes it."""
+    rows = len(frame) * 2 // 3
+    return frame[:rows, :, None], frame[rows:].reshape(rows // 2, -1, 2)
+
