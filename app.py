@@ -15,18 +15,18 @@ import click
 
 from core.stage import say, stage
 from web.guard import NAMES
-from web.serve import bind, serve
+from web.serve import LIVE_PORT, LOOPBACK, PAGE_PORT, bind, serve
 
-HOST, PORT = "127.0.0.1", 7860
 
 
 @stage(reads="photos, speech and texts, uploaded", writes="nothing that lasts; prints the address of the page",
        examples=("python app.py", "python app.py --port 8000", "python app.py --host 0.0.0.0 --allow-host faces.example"))
-@click.option("--host", default=HOST, help="Who may connect: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody.")
-@click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
+@click.option("--host", default=LOOPBACK, help="Who may connect: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PAGE_PORT, help="Where the page is.")
+@click.option("--live-port", type=click.IntRange(1, 65535), default=LIVE_PORT, help="Where `make live` is, for the link to it.")
 @click.option("--allow-host", multiple=True, metavar="NAME",
               help="A name that this server is reached by, beside localhost and IP addresses; may be repeated.")
-def main(host, port, allow_host) -> None:
+def main(host, port, live_port, allow_host) -> None:
     """Serve the page until Ctrl-C."""
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container is stopped by it
@@ -35,7 +35,7 @@ def main(host, port, allow_host) -> None:
         tempfile.tempdir = folder
         from web.job import warm_up
         from web.page import site
-        app = site(folder, (*NAMES, host, *allow_host))
+        app = site(folder, (*NAMES, host, *allow_host), live_port)
         say(f"the page is ready ({time.monotonic() - began:.1f} s); Ctrl-C ends it")
         threading.Thread(target=warm_up, daemon=True).start()
         with suppress(KeyboardInterrupt):

@@ -1,7 +1,7 @@
 """Make the pictures of docs/gallery.md: the sample portrait, its comic and a drawn face, speaking the sample recording.
 
 Reads: the portrait in scikit-image, data/samples/speech.wav, the models that ship.
-Writes: docs/gallery/portrait.jpg, docs/gallery/comic.jpg, docs/gallery/drawing.jpg
+Writes: docs/gallery/portrait.jpg, docs/gallery/comic.jpg, docs/gallery/drawing.jpg; web/portrait.jpg, web/comic.jpg: buttons
 """
 
 import tempfile
@@ -27,6 +27,7 @@ from render.parts.rest import shut_lips
 
 ROOT = Path(__file__).resolve().parent.parent
 TILE_PX, N_COLUMNS = 256, 4
+BUTTON_PX = 96  # of a picture on a button of the page
 DRAWING_PX = 512
 _SKIN, _LINE, _LIPS = (242, 206, 178), (70, 45, 40), (205, 95, 95)
 
@@ -85,7 +86,14 @@ def sheet(face: photo.Photo, moves: motion.Motion, parts: Sequence) -> NDArray:
     return contact_sheet(tiles, N_COLUMNS)
 
 
-@stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg", examples=("python -m docs.gallery",))
+def write_button(face: photo.Photo, out: Path) -> Path:
+    """Write a photo, small, for a button of the page; return the path."""
+    with whole_file(out) as part:
+        Image.fromarray(face.picture).resize((BUTTON_PX, BUTTON_PX), Image.Resampling.LANCZOS).save(part, quality=85)
+    return out
+
+
+@stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg, web/portrait.jpg, web/comic.jpg", examples=("python -m docs.gallery",))
 def main() -> None:
     """Draw the gallery."""
     import click
@@ -101,6 +109,8 @@ def main() -> None:
             with whole_file(out) as part:
                 Image.fromarray(sheet(face, moves, parts)).save(part, quality=88)
             click.echo(out)
+        for name, face in (("portrait", person), ("comic", comic)):
+            click.echo(write_button(face, ROOT / "web" / f"{name}.jpg"))
 
 
 if __name__ == "__main__":

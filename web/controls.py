@@ -28,11 +28,17 @@ def _transcribers() -> dict:
     return {**({"whisper": "Whisper"} if is_installed() else {}), "sphinx": "PocketSphinx", "none": "none"}
 
 
+def voice_choices() -> list:
+    """The voices to choose from: (what the page says, name of the voice)."""
+    return [(name, name) for name in voices()]
+
+
 def text_controls() -> dict:
     """Of a text that is read aloud."""
     return {
-        "voice": gr.Dropdown(voices(), value=DEFAULT_VOICE, label="Voice", info="en-in is Indian English"),
-        "rate": gr.Slider(SLOWEST, FASTEST, DEFAULT_RATE, step=5, label="Words a minute"),
+        "voice": gr.Dropdown(voice_choices(), value=DEFAULT_VOICE, label="Voice", filterable=True, elem_id="voice",
+                             info="by its language: en-in is Indian English"),
+        "rate": gr.Slider(SLOWEST, FASTEST, DEFAULT_RATE, step=5, label="Words a minute", buttons=[]),
     }
 
 
@@ -91,7 +97,7 @@ def _one_of(choices):
 
 _WHOLE = ("rate", "seed")  # numbers
 _FITS = {
-    "voice": lambda value: isinstance(value, str) and value in voices(), "rate": _between(SLOWEST, FASTEST),
+    "voice": lambda value: value in [name for _, name in voice_choices()], "rate": _between(SLOWEST, FASTEST),
     "transcriber": lambda value: isinstance(value, str) and value in _transcribers(),
     "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)),
     "expression_scale": _between(0, 2), "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED),

@@ -19,6 +19,7 @@ _POLICY = ("default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' 
 _ADDED = ((b"content-security-policy", _POLICY.encode()), (b"x-frame-options", b"DENY"),
           (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"),
           (b"cross-origin-resource-policy", b"same-origin"))
+_UPLOAD_TYPE = b"multipart/form-data"  # whatever else is sent may be read as JSON, by whichever name it goes
 _READABLE_BY_OTHERS = b"access-control-"
 _OURS_ALONE = {b"same-origin", b"none"}  # values of Sec-Fetch-Site: by our own page, or typed by the visitor
 
@@ -89,8 +90,8 @@ class Guard:
 
     async def _checked(self, scope, receive):
         """Let the rules look at a request; return what gives its body to the app."""
-        headers = dict(scope["headers"])
-        if scope["method"] != "POST" or not headers.get(b"content-type", b"").startswith(b"application/json"):
+        types = [value for name, value in scope["headers"] if name == b"content-type"]
+        if scope["method"] != "POST" or (types and all(value.startswith(_UPLOAD_TYPE) for value in types)):
             for rule in self.rules:
                 rule(scope, None)
             return receive

@@ -119,9 +119,9 @@ def states(photo: str | Path, speech: str | Path | None = None, text: str | None
 
     def animate(folder):
         if photo is None:
-            raise InputError("photo", "none given", "a picture of a face")
+            raise InputError("the photo", "none chosen", "a picture of a face")
         if speech is None and not (text or "").strip():
-            raise InputError("speech", "nothing to say", "a text or a recording")
+            raise InputError("what is said", "nothing", "a text or a recording")
         made = folder / "talking"
         said = {"speech": short_speech(speech)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
         listen(listener)

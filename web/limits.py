@@ -42,7 +42,8 @@ def plain_message(error: InputError) -> str:
     """An error for somebody who sees a page: names without folders, and no commands to run."""
     parts = [f"{Path(error.where).name}: {error.found}"]
     if error.expected and "--" not in error.expected:
-        parts.append(f"expected {error.expected}")
+        parts.append(f"Needed: {error.expected}")
     if error.cure and not _COMMAND.match(error.cure):
-        parts.append(f"try: {error.cure}")
-    return re.sub(r"(?<![\w.])/(?:[^\s/\"';:,]+/)+", "", "; ".join(parts))
+        parts.append(f"What helps: {error.cure}")
+    text = ". ".join(part.removesuffix(".") for part in parts) + "."
+    return re.sub(r"(?<![\w.])/(?:[^\s/\"';:,]+/)+", "", text[0].upper() + text[1:])

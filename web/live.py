@@ -22,12 +22,12 @@ from render import photo_check
 from render.options import face_options
 from render.photo import FRAMINGS
 from web.guard import Guard
-from web.serve import bind, serve
+from web.serve import LIVE_PORT, LOOPBACK, PAGE_PORT, bind, door, serve
 
 if TYPE_CHECKING:
     from web.live_face import LiveFace
 
-HOST, PORT = "127.0.0.1", 7861  # a browser gives the microphone to this machine's own pages, or to https
+HOST, PORT = LOOPBACK, LIVE_PORT  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
 PATIENCE_S = 2  # a page that was closed may still have a picture under way
 SAMPLE = paths.SAMPLE_SPEECH
@@ -106,14 +106,14 @@ def _report(text):
         say("live: the page said something that is no report")
 
 
-def site(face: "LiveFace", speech: str | Path) -> Guard:
-    """The page and its socket, an ASGI app. `face` is a `live_face.LiveFace`, `speech` a .wav."""
+def site(face: "LiveFace", speech: str | Path, page_port: int = PAGE_PORT) -> Guard:
+    """The page and its socket, an ASGI app. `face` is a `live_face.LiveFace`, `speech` a .wav; `page_port` is for a link."""
     import numpy as np
     from starlette.applications import Starlette
     from starlette.responses import FileResponse, Response
     from starlette.routing import Route, WebSocketRoute
     still = face.draw(face.model.rest_face, int(np.argmin(face.lids)))
-    files = {"/": _HERE / "live.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
+    files = {"/": _HERE / "live.html", "/live.css": _HERE / "live.css", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
              "/speech.wav": speech}
 
     def send_file(path):
@@ -121,6 +121,7 @@ def site(face: "LiveFace", speech: str | Path) -> Guard:
 
     routes = [*(Route(at, send_file(path)) for at, path in files.items()),
               Route("/photo.jpg", lambda request: Response(still, media_type="image/jpeg")),
+              Route("/page", door(page_port, "A video of a photo and a voice", "make app")),
               WebSocketRoute("/face", Talk(face).meet)]
     return Guard(Starlette(routes=routes))
 
@@ -136,7 +137,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
-def main(photo_path, which, points_file, speech, preprocess, size_px, port) -> None:
+@click.option("--page-port", type=click.IntRange(1, 65535), default=PAGE_PORT, help="Where `make app` is, for the link to it.")
+def main(photo_path, which, points_file, speech, preprocess, size_px, port, page_port) -> None:
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
     sound = read_speech(speech)
     if len(sound) < SAMPLE_RATE:
@@ -147,7 +149,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, port) -> N
         face = LiveFace(found, preprocess, size_px or SIZE_PX)
         took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])
         say(f"a frame takes {1000 * took_s:.0f} ms of one core; {1000 / FPS:.0f} ms are there for each")
-        serve(site(face, speech), ours, HOST)
+        serve(site(face, speech, page_port), ours, HOST)
 
 
 if __name__ == "__main__":

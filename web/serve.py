@@ -3,14 +3,56 @@
 Reads, writes: nothing; prints the address.
 """
 
+import ipaddress
 import socket
+from collections.abc import Callable
+from contextlib import suppress
+from html import escape
 from typing import Any
 
 import click
 
 from core.errors import InputError
 
+PAGE_PORT, LIVE_PORT = 7860, 7861
+LOOPBACK = "127.0.0.1"
+KNOCK_S = 0.3
+_CLOSED = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{what}</title>
+<style>:root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto;
+padding: 0 1rem }}</style>
+<h1>{what}</h1>
+<p>It is not running, or not for you: it is for the machine that it runs on, in a terminal there.</p>
+<pre>{command}</pre>
+<p><a href="">Try again</a> · <a href="/">Back</a></p>
+</html>
+"""
 GOODBYE_S = 2  # for what is under way when the server is ended
+
+
+def answers(port: int) -> bool:
+    """True when something listens at a port of this machine."""
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), KNOCK_S):
+        return True
+    return False
+
+
+def door(port: int, what: str, command: str) -> Callable:
+    """An endpoint that leads to another page of this machine, at `port`, or says by which `command` it is begun.
+
+    Parameters
+    ----------
+    what : the other page, in words
+    """
+    from starlette.responses import HTMLResponse, RedirectResponse
+
+    def enter(request):
+        if answers(port) and request.client and ipaddress.ip_address(request.client.host).is_loopback:
+            return RedirectResponse(f"http://{LOOPBACK}:{port}/", 303)
+        return HTMLResponse(_CLOSED.format(what=escape(what), command=escape(command)), 503)
+
+    return enter
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -3,31 +3,38 @@
 Reads, writes: nothing.
 """
 
-import time
 from html import escape
 
 from web.job import State
 
 _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready", "landmarks": "Moving the landmarks",
           "render": "Drawing the video", "page": "Drawing the files in between"}
-WAITING = '<p class="hint">The video appears here.</p>'
+WAITING = """<div class="hint"><p>The video appears here, about as many seconds after the start as it is long.</p>
+<p>No photo at hand? The buttons above the photo fill in an example.</p></div>"""
 
 
 def _stage(state, i, name) -> str:
-    running = i == len(state.stages) - 1 and state.ended is None
-    mark = "running" if running else "done"
+    running = i == len(state.stages) - 1
     note = f" · {state.seconds_left:.0f} s left" if running and state.seconds_left is not None else ""
-    bar = f'<progress max="1" value="{state.done}"></progress>' if running and state.done is not None else ""
-    return f'<li class="{mark}">{escape(_NAMES.get(name, name))}{note}{bar}</li>'
+    label = escape(_NAMES.get(name, name))
+    bar = f'<progress max="1" value="{state.done}" aria-label="{label}"></progress>' if running and state.done is not None else ""
+    return f'<li class="{"running" if running else "done"}">{label}{note}{bar}</li>'
+
+
+def in_words(state: State) -> str:
+    """How far a `web.job.State` is, in a few words."""
+    if state.ended:
+        return f"Done in {state.ended - state.began:.1f} s"
+    if not state.stages:
+        return "Starting"
+    return f"Step {len(state.stages)} of {state.n_stages}: {_NAMES.get(state.stages[-1], state.stages[-1])}"
 
 
 def status(state: State) -> str:
     """HTML of a `web.job.State`."""
     if state.error:
-        return f'<p class="error" role="alert">{escape(state.error)}</p>'
-    items = "".join(_stage(state, i, name) for i, name in enumerate(state.stages))
-    seconds = (state.ended or time.monotonic()) - state.began
-    running = f"Step {len(state.stages)} of {state.n_stages}" if items else "Starting"
-    head = f"Done in {seconds:.1f} s" if state.ended else running
+        return f'<p class="error" role="alert"><strong>No video yet.</strong> {escape(state.error)}</p>'
+    items = "".join(_stage(state, i, name) for i, name in enumerate(state.stages)) if not state.ended else ""
+    steps = f'<ol class="stages">{items}</ol>' if items else ""
     warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in state.warnings)
-    return f'<div role="status"><strong>{head}</strong><ol class="stages">{items}</ol>{warnings}</div>'
+    return f'<div role="status"><strong>{escape(in_words(state).partition(":")[0])}</strong>{steps}{warnings}</div>'

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -56,11 +57,13 @@ class Uploads:
     ----------
     app : Gradio's
     folder : the one that Gradio puts uploads and results in
-    file_inputs : {number of an event: positions of its inputs that are files}
+    file_inputs : {number of an event: positions of its inputs that are files; path of an API function: their names}
+    shared : paths that everybody may name: the examples
     """
 
-    def __init__(self, app, folder, file_inputs: dict):
+    def __init__(self, app, folder, file_inputs: dict, shared: Collection = ()):
         self.app, self.folder, self.file_inputs, self.held = app, Path(os.path.realpath(folder)), file_inputs, []
+        self.shared = frozenset(shared)
 
     def _owner(self, scope) -> str:
         """Who asks: the holder of our cookie, else the address."""
@@ -75,19 +78,28 @@ class Uploads:
             path = scope["path"].removeprefix(_FILE)
             if "\0" in path or not Path(os.path.realpath(path)).is_relative_to(self.folder):
                 raise NOT_HERE
-        if not isinstance(body, dict) or "data" not in body:
-            return
+        given = self._given(scope["path"].rstrip("/"), body)
         self._forget()
-        mine = {path for upload in self.held if upload.owner == self._owner(scope) for path in upload.paths}
+        mine = {path for upload in self.held if upload.owner == self._owner(scope) for path in upload.paths} | self.shared
+        for value, is_file in given:
+            if is_file and value is not None and not self._is_mine(value, mine):
+                raise NOT_YOURS
+            if not is_file and isinstance(value, (dict, list)):
+                raise NOT_YOURS
+
+    def _given(self, path, body) -> list:
+        """What an event or an API function is given, (value, whether it is to be a file)."""
+        if path in self.file_inputs:
+            if not isinstance(body, dict):
+                raise NOT_YOURS
+            return [(value, name in self.file_inputs[path]) for name, value in body.items()]
+        if not isinstance(body, dict) or "data" not in body:
+            return []
         data, number = body["data"], body.get("fn_index")
         positions = self.file_inputs.get(number, ()) if isinstance(number, int) else ()
         if not isinstance(data, list):
             raise NOT_YOURS
-        for position, value in enumerate(data):
-            if position in positions and value is not None and not self._is_mine(value, mine):
-                raise NOT_YOURS
-            if position not in positions and isinstance(value, (dict, list)):
-                raise NOT_YOURS
+        return [(value, position in positions) for position, value in enumerate(data)]
 
     def _is_mine(self, value, mine) -> bool:
         if not isinstance(value, dict) or not isinstance(value.get("path"), str) or value["path"] not in mine:

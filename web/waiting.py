@@ -6,10 +6,20 @@ Reads, writes: nothing.
 import asyncio
 from urllib.parse import parse_qs
 
+QUEUE = "video"  # the page and the API wait in one line: one video is made at a time
 MOST_WAITING = 20  # in the queue; the next one is told to come back
 MOST_OF_CLIENT = 3
 PATIENCE_S = 5  # until who joined must listen
-_STREAM = "/gradio_api/queue/data"
+_STREAM, _API_STREAM = "/gradio_api/queue/data", "/gradio_api/call/v2/"
+
+
+def _session(scope) -> str | None:
+    """Whose jobs a request listens to; None when it listens to none. The API's have one session each, called as the job."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return None
+    if scope["path"] == _STREAM:
+        return parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [""])[0]
+    return scope["path"].rpartition("/")[2] if scope["path"].startswith(_API_STREAM) else None
 
 
 def _address(request) -> str:
@@ -35,7 +45,7 @@ class Waiting:
             return False, f"{MOST_OF_CLIENT} videos of yours are waiting already; come back when one is done", "queue_full"
         answer = await self._push(body, request, username)
         if answer[0]:
-            task = asyncio.create_task(self._leave_unless_listening(body.session_hash))
+            task = asyncio.create_task(self._leave_unless_listening(body.session_hash or answer[1]))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return answer
@@ -46,10 +56,10 @@ class Waiting:
             await self.queue.clean_events(session_hash=session)
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != _STREAM:
+        session = _session(scope)
+        if session is None:
             await self.app(scope, receive, send)
             return
-        session = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [""])[0]
         self.listening[session] = self.listening.get(session, 0) + 1
         try:
             await self.app(scope, receive, send)

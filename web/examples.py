@@ -1,0 +1,67 @@
+"""Examples to click: each fills in the page's left half. The portrait is a photo by NASA, the voice a synthesiser's.
+
+Reads: the portrait in scikit-image, data/samples/, the pictures of the buttons beside this file.
+Writes: copies in Gradio's folder.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+
+from core import paths
+from preprocess.sample_photo import write_photo
+from render.avatar import AVATARS
+
+_HERE = Path(__file__).parent
+NO_AVATAR, COMIC = AVATARS[:2]
+WRITTEN, RECORDED = "A text", "A recording"
+_PORTRAIT = "portrait.png"
+_REMINDER = paths.SAMPLE_SPEECH.with_name("reminder.txt")
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a button says and shows, and what it fills in: the portrait, and this."""
+
+    label: str
+    icon: Path
+    text: str = ""
+    recording: Path | None = None
+    avatar: str = NO_AVATAR
+
+
+def examples() -> tuple:
+    """The examples, in the order of their buttons."""
+    paragraphs = _REMINDER.read_text(encoding="utf-8").split("\n\n")
+    return (Example("Portrait and a text", _HERE / "portrait.jpg", text="\n\n".join(paragraphs[:2])),
+            Example("Portrait and a recording", _HERE / "portrait.jpg", recording=paths.SAMPLE_SPEECH),
+            Example("Comic and a text", _HERE / "comic.jpg", text=paragraphs[-1].strip(), avatar=COMIC))
+
+
+class Filling:
+    """Puts an example into Gradio's folder, `cache`, and knows the paths there: they are everybody's."""
+
+    def __init__(self, cache: str | Path):
+        self.cache = str(cache)
+        self.photo = write_photo(Path(self.cache) / "examples" / _PORTRAIT)
+
+    def shared(self) -> set:
+        """Paths that every visitor may name as if they had uploaded them."""
+        return {path for example in examples() for path in self._files(example) if path}
+
+    def _files(self, example):
+        return tuple(path and save_file_to_cache(path, self.cache) for path in (self.photo, example.recording))
+
+    def values(self, example: Example) -> list:
+        """Values of the photo, the choice of text or recording, the text, the recording, and the avatar."""
+        photo, recording = self._files(example)
+        return [photo, RECORDED if recording else WRITTEN, example.text, recording, example.avatar]
+
+
+def buttons() -> list:
+    """A row of buttons, one an example: (example, button)."""
+    with gr.Row(elem_id="examples"):
+        return [(example, gr.Button(example.label, icon=str(example.icon), size="sm", min_width=90, elem_classes="example"))
+                for example in examples()]
