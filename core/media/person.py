@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models import without_info
+from core.models import without_noise
 from core.pretrained import SELFIE, find
 
 _SIDE_PX = 256  # of what the model looks at
@@ -21,7 +21,7 @@ _REACH, _EVEN = 6, 1e-4  # px around an edge of the mask; variance of grey value
 def _segment(model_file, picture):
     """What the model says of a picture: float32 [_SIDE_PX, _SIDE_PX], 0..1."""
     from ai_edge_litert.interpreter import Interpreter
-    with without_info():
+    with without_noise():
         model: Any = Interpreter(model_path=str(model_file), num_threads=1)
         model.allocate_tensors()
         small = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
