@@ -9,6 +9,7 @@ Models are read once a process, see `core.cache`: a second video begins at once.
 """
 
 import shutil
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -135,7 +136,7 @@ class Animator:
         return video
 
     def _checked(self, photo, which, points_file):
-        if self.once:
+        if self.once and "torch" not in sys.modules:
             checked = start_in_child(photo_check.check_photo, photo, which, points_file)
             import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
             return checked()

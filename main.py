@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from animator import Animator
+from batches.preset import preset_option
 from core.errors import InputError
 from core.files import fitting, own_folder
 from core.stage import completing, listen, stage
@@ -84,6 +85,7 @@ RESULTS = Path("results")
 @click.option("--json-progress", is_flag=True,
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
+@preset_option
 def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given) -> None:
     """Make a photo speak: a recording, or a text that is read aloud.
 

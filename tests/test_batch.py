@@ -1,0 +1,129 @@
+"""Many videos in one call: each row is a video or a reason, nothing is made twice, a kill loses nothing."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, SENTENCES, command, portrait, speak
+from PIL import Image
+
+import batch
+import main
+from batches import preset
+from batches.jobs import SETTLED_S, filled, read_table
+from batches.results import read_results, safe
+from core.errors import InputError
+from core.media.audio import write_wav
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.fromarray(portrait()).resize((128, 128)).save(tmp_path / "me.png")
+    return tmp_path
+
+
+def table(folder, *rows, columns="image,text,name,output,still,size"):
+    path = folder / "table.csv"
+    path.write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def results(out):
+    with open(out / "results.csv", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_each_row_is_a_video_or_a_reason(folder):
+    path = table(folder, "me.png,Hello {name}.,Ann,ann,yes,64", "nobody.png,Hello.,Ben,,,64", "me.png,Hello {nam}.,Cy,,,64",
+                 "me.png,Hello.,Di,ann,,64", "me.png,Hello.,Ed,../ed,,64", "me.png,Hello.,Flo,,perhaps,64",
+                 "me.png,Hello.,Gus,,,9")
+    done = command(batch.main, path, "--out", folder / "out", "--jobs", 1)
+    assert done.exit_code == 1 and "6 of 7 rows failed" in done.stderr and "results.csv" in done.stderr
+    assert [row["state"] for row in results(folder / "out")] == ["done"] + 6 * ["failed"]
+    said = "no such file", "{nam}", "row 1 already writes ann.mp4", "inside the folder", "'perhaps'", "'--size'"
+    assert all(part in row["reason"] for part, row in zip(said, results(folder / "out")[1:]))
+    assert (folder / "out" / "ann.mp4").is_file() and not list(folder.glob("ed*"))
+    page = (folder / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="ann.mp4"' in page and "6 failed" in page and (folder / "out" / "thumbnails" / "ann.jpg").is_file()
+
+
+def test_a_second_call_makes_what_is_new_or_changed(folder):
+    rows = ["me.png,Hello Ann.,Ann,ann,,64", "me.png,Hello Ben.,Ben,ben,,64"]
+    out = folder / "out"
+    assert command(batch.main, table(folder, *rows), "--out", out, "--jobs", 1).exit_code == 0
+    made = {path.name: path.stat().st_mtime_ns for path in out.glob("*.mp4")}
+    done = command(batch.main, table(folder, rows[0], rows[1].replace("Hello", "Good day")), "--out", out, "--jobs", 1)
+    assert done.exit_code == 0 and "1 of 2 videos to make" in done.stderr
+    now = {path.name: path.stat().st_mtime_ns for path in out.glob("*.mp4")}
+    assert now["ann.mp4"] == made["ann.mp4"] and now["ben.mp4"] > made["ben.mp4"]
+
+
+def test_killed_in_the_middle_it_goes_on(folder):
+    path, out = table(folder, *(f"me.png,Hello {n}.,{n},v{n},,64" for n in range(3))), folder / "out"
+    arguments = [sys.executable, ROOT / "batch.py", path, "--out", out, "--jobs", "1"]
+    process = subprocess.Popen(arguments, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while len(read_results(out / "results.csv")) < 1 and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = {name: (out / name).stat().st_mtime_ns for name in read_results(out / "results.csv")}
+    assert 1 <= len(before) < 3, "killed too early, or too late"
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and f"{3 - len(before)} of 3 videos to make" in done.stderr
+    assert all((out / name).stat().st_mtime_ns == changed for name, changed in before.items())
+    assert {path.name for path in out.glob("*.mp4")} == {f"v{n}.mp4" for n in range(3)}
+
+
+def test_a_folder_of_recordings(folder):
+    for name in ("one", "two"):
+        write_wav(folder / "in" / f"{name}.wav", speak(SENTENCES[0], seconds=0.5))
+    done = command(batch.main, folder / "in", "--out", folder / "out", "--", "--image", folder / "me.png", "--size=64")
+    assert done.exit_code == 1 and "no recordings in it" in done.stderr, "they are still being written"
+    time.sleep(SETTLED_S)
+    done = command(batch.main, folder / "in", "--out", folder / "out", "--jobs", 1, "--", "--image", folder / "me.png",
+                   "--size=64")
+    assert done.exit_code == 0, done.stderr
+    assert {path.name for path in (folder / "out").glob("*.mp4")} == {"one.mp4", "two.mp4"}
+
+
+@pytest.mark.parametrize("text", ["image,sound\nme.png,x.wav\n", "image,text\n", "", "text\nHello.\n", "\0\0\n\0\n"])
+def test_a_table_that_is_none_is_said_at_once(folder, text):
+    (folder / "t.csv").write_text(text, encoding="utf-8")
+    done = command(batch.main, folder / "t.csv", "--out", folder / "out")
+    assert done.exit_code == 1 and "t.csv" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_ten_thousand_rows_are_read_in_seconds(folder):
+    path = table(folder, *(f"me.png,Hello {{name}}.,Ann {n},,,64" for n in range(10_000)))
+    began = time.monotonic()
+    jobs = read_table(path, [], batch.OPTIONS)
+    assert time.monotonic() - began < 10 and len(jobs) == 10_000
+    assert "--text=Hello Ann 9999." in jobs[-1].arguments and jobs[-1].video == "10000_me.mp4"
+
+
+def test_texts_take_columns_and_nothing_else():
+    assert filled("Dear {name}, {  amount }", {"name": "Ann {x}", "amount": "5"}) == "Dear Ann {x}, 5"
+    for text in ("{name.__class__}", "{0}", "{}", "{name!r}"):
+        with pytest.raises(InputError, match="a column of the table"):
+            filled(text, {"name": "Ann"})
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_no_spreadsheet_takes_a_reason_for_a_formula(cell):
+    assert safe(cell)[0] in "'\\" and safe("plain") == "plain"
+
+
+def test_a_preset_stands_for_options(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "talking-face.toml").write_text('[preset.small]\nsize = 64\nstill = true\nblink_rate = 0\n\n'
+                                                '[preset.odd]\nsizes = 64\n')
+    context = main.main.make_context("make", ["--image", "me.png", "--text", "Hello.", "--preset", "small", "--size", "96"])
+    assert context.params["size_px"] == 96 and context.params["still"] is True and context.params["blink_rate"] == 0
+    for name, said in (("odd", "'sizes'"), ("none", "no [preset.none]; it has: small, odd")):
+        done = command(main.main, "--image", "me.png", "--text", "Hello.", "--preset", name)
+        assert done.exit_code == 1 and said in done.stderr
+    with pytest.raises(InputError):
+        preset.read_preset("small", folder / "missing.toml")
