@@ -148,6 +148,7 @@ make it again
 make it smaller
 make test says more
 measure in the photo as it is seen upright, at its full size
+mend them, and run the same command: it makes only what is missing
 record or export it again
 save it as .png
 save it as plain text (.txt, UTF-8)
