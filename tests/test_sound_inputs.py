@@ -416,6 +416,21 @@ def test_a_copy_with_a_true_header_is_made_only_where_it_lies(tmp_path):
     assert not plain.exists()
 
 
+@pytest.mark.parametrize("kind", ["wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3", "adts", "matroska", "webm", "mpegts",
+                                  "flv", "voc", "avi"])
+def test_what_was_written_to_a_pipe_is_read_whole(tmp_path, kind):
+    source = wav(tmp_path / "source.wav", tone(2))
+    rate = ["-ar", "44100"] if kind == "flv" else []
+    piped = subprocess.run([get_ffmpeg_exe(), "-v", "error", "-i", str(source), *rate, "-f", kind, "-"], capture_output=True)
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(piped.stdout)
+    if kind == "au":
+        path.write_bytes(piped.stdout[:8] + bytes(4) + piped.stdout[12:])
+    sound = read_speech(path)
+    assert len(sound) / SAMPLE_RATE == pytest.approx(2, abs=0.08)
+    is_tone(sound)
+
+
 def test_what_is_cut_off_is_said(tmp_path, said):
     read_speech(_with_length(tmp_path / "little.wav", 3200))
     assert len(said) == 1 and "last 100 ms" in said[0] and "little.wav" in said[0]
