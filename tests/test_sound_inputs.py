@@ -215,6 +215,26 @@ def test_two_channels_never_cancel(tmp_path, right, level, ending):
     assert np.abs(heard.mean(1)).max() > LEVEL / 3  # also through the one loudspeaker of a phone
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("ending", ["wav", "m4a"])
+def test_a_channel_that_is_inverted_for_a_while_does_not_cancel(tmp_path, share, ending):
+    one = tone(10)
+    other = one * np.where(np.arange(len(one)) < share * len(one), 1, -1)[:, None]
+    path = _stereo(one, other, tmp_path / "source.wav")
+    path = path if ending == "wav" else ffmpeg("-i", path, "-b:a", "192k", tmp_path / "a.m4a")
+    sound = read_speech(path)
+    is_tone(sound[:SAMPLE_RATE])
+    is_tone(sound[-2 * SAMPLE_RATE:])
+
+
+@pytest.mark.parametrize("signs", [(1, -1, 1, -1), (1, -1, 0, 0, 0, 0, 0, 0), (1, 1, -1, -1)])
+def test_many_channels_that_cancel_sound(tmp_path, signs):
+    path = wav(tmp_path / "a.wav", tone() * np.array(signs))
+    is_tone(read_speech(path))
+    heard, rate = video_of(path, tmp_path)
+    is_tone(heard.mean(1), rate)
+
+
 def test_an_inverted_channel_is_said_and_other_stereo_is_left_alone(tmp_path, said):
     read_speech(_stereo(tone(), -tone(), tmp_path / "inverted.wav"))
     assert len(said) == 1 and "inverted.wav" in said[0] and "cancel" in said[0]

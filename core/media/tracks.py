@@ -29,6 +29,7 @@ SILENT_DBFS = -75.0  # below it is nothing but the last bits of 16
 QUIETER_DB = 30.0  # than the loudest track, or channel: nobody speaks in it
 SURVEYED_S = 600  # of a recording tell which track and which channels
 CANCELLED = 0.5  # of the power with channels turned over: less is left in their mean, and they cancel each other
+PARTLY_CANCELLED = 0.05  # of two channels' power in a second: less is left in their mean
 MOST_CHANNELS = 8  # that a video's sound can have
 CENTRE, BASS, CHANNELS_51 = 2, 3, 6  # of 5.1 and more, in the order of ffmpeg and WAV
 SOUND_KBPS = 96  # a channel of a video's sound
@@ -69,7 +70,8 @@ class Track:
     def heard(self, file: int) -> list[str]:
         """Options of ffmpeg: this track of input `file` as the sound of a video, with the channels and the rate that it has."""
         n_channels = len(self.weights)
-        pan = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else self._mix() if n_channels > MOST_CHANNELS else ""
+        is_mono = n_channels > MOST_CHANNELS or (n_channels > 2 and min(self.weights) < 0)
+        pan = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else self._mix() if is_mono else ""
         return ["-map", f"{file}:a:{self.number}", "-af", pan + self._filled(), "-acodec", "aac",
                 "-b:a", f"{SOUND_KBPS * min(max(n_channels, 1), MOST_CHANNELS)}k"]
 
@@ -140,9 +142,11 @@ def _blocks(stream):
 def _covariance(path, number, alone):
     """The covariance of a track's channels, float [channel, channel]; None of one that cannot be decoded.
 
+    Where channels cancel each other for a part of the time alone, it is that of the loudest one: the others count as silent.
+
     alone : of the only track: one channel needs no more than a look
     """
-    n, total, products = 0, 0.0, 0.0
+    n, total, products, n_loud, n_cancelled = 0, 0.0, 0.0, 0, 0
     decoded = ["-map", f"0:a:{number}", "-t", str(SURVEYED_S), "-ar", str(SAMPLE_RATE), "-c:a", "pcm_f32be", "-f", "au", "-"]
     with opened(path) as given, ffmpeg.running([*given, *decoded], stdout=subprocess.PIPE) as process:
         for block in _blocks(process.stdout):
@@ -150,7 +154,14 @@ def _covariance(path, number, alone):
                 return np.ones((1, 1))
             block = np.nan_to_num(block.astype(np.float64))
             n, total, products = n + len(block), total + block.sum(0), products + block.T @ block
-    return products / n - np.outer(total / n, total / n) if n else None
+            least, power = block.mean(1).var(), block.var(0).mean()
+            if power > 10 ** (SILENT_DBFS / 10):
+                n_loud, n_cancelled = n_loud + 1, n_cancelled + (least < PARTLY_CANCELLED * power)
+    covariance = products / n - np.outer(total / n, total / n) if n else None
+    if covariance is not None and len(covariance) == 2 and n_loud / 10 < n_cancelled < 0.9 * n_loud:
+        loudest = np.diag(covariance).argmax() == np.arange(2)
+        return covariance * np.outer(loudest, loudest)
+    return covariance
 
 
 def _level(covariance) -> float:
