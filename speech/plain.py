@@ -57,6 +57,9 @@ _LINKS = ((_LINK, r"\1"), (_LINK, r"\1"),  # twice: a picture in a link
           (re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]"), r"\1"))
 _INLINE = ((re.compile(r"`+|~~|(?<!\w)(?:==|\|\|)(?=\w)|(?<=[\w.!?])(?:==|\|\|)(?!\w)"), ""), (re.compile(r"_{3,}(?!\w)"), " "),
            (re.compile(r"(?<![^\W_])_+(?=[^\s_])|(?<=[^\s_])_+(?![^\W_])"), ""))
+_MARKED = (  # below and above the line, inserted, a line that ends by hand, names of emoji
+    (re.compile(r"(?<=\w)([~^])([\w+-]{1,8})\1(?!\1)"), r"\2"), (re.compile(r"\+\+(?=\w)([^+\n]+)(?<=\S)\+\+(?!\+)"), r"\1"),
+    (re.compile(r"\\(?=\n)"), ""), (re.compile(r"(?<![\w:]):(?:(?=\w*[a-z])[a-z0-9_+-]{2,40}|[+-]1):(?![\w:])"), ""))
 _STARS = re.compile(r"(?<!\*)([^*\n]?)(\*+)(?=(.?))")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s<>\"“”|]+|\bmailto:(?=\S)|\bwww\.[^\s<>\"“”|]+", re.I)
 _AFTER_ADDRESS = ".,;:!?'’*_~)]}"
@@ -200,7 +203,7 @@ def plain(text: str) -> str:
     for form, said in _LINKS:
         text = form.sub(said, text)
     text = _STARS.sub(_without_stars, _ADDRESS.sub(_short_address, text))
-    for form, said in _INLINE:
+    for form, said in (*_INLINE, *_MARKED):
         text = form.sub(said, text)
     text = re.sub("[\ue000-\ue0ff]", lambda found: chr(ord(found[0]) - 0xE000), text)
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()

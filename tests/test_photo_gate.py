@@ -209,3 +209,16 @@ def test_every_command_names_the_package_for_heic(tmp_path, monkeypatch, run):
 def test_a_profile_of_pillow_is_as_it_was_patched():
     own = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes(1.8, _ADOBE_RGB)))
     assert own.profile.red_colorant[0] == pytest.approx(_ADOBE_RGB[b"rXYZ"], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.ico", "a.tga", "a.bmp", "a.ppm", "a.qoi", "a.jp2", "a.gif", "a.webp", "a.tif"])
+def test_formats_are_not_taken_for_each_other(tmp_path, name):
+    picture = Image.fromarray(portrait()).resize((128, 128))
+    if name == "a.gif":
+        picture = picture.quantize(256)
+    try:
+        picture.save(tmp_path / name, **({"sizes": [(128, 128)]} if name == "a.ico" else {}))
+    except (KeyError, ValueError, OSError):
+        pytest.skip(f"this Pillow writes no {name}")
+    shown = np.array(picture.convert("RGB")).astype(int)
+    assert np.abs(read_photo((tmp_path / name).rename(tmp_path / "photo")).astype(int) - shown).mean() < 6

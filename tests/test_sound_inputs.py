@@ -6,17 +6,18 @@ docs/inputs.md is the list in words. Inputs are made by the ffmpeg that comes wi
 import struct
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 import soundfile
-from conftest import command
+from conftest import ROOT, command
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.events import Warned
-from core.media import video
+from core.media import riff, video
 from core.media.audio import decode_any, level_dbfs, read_speech
 from core.media.tracks import choose_track, mix_of
 from core.models import Runner
@@ -214,6 +215,26 @@ def test_two_channels_never_cancel(tmp_path, right, level, ending):
     assert np.abs(heard.mean(1)).max() > LEVEL / 3  # also through the one loudspeaker of a phone
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("ending", ["wav", "m4a"])
+def test_a_channel_that_is_inverted_for_a_while_does_not_cancel(tmp_path, share, ending):
+    one = tone(10)
+    other = one * np.where(np.arange(len(one)) < share * len(one), 1, -1)[:, None]
+    path = _stereo(one, other, tmp_path / "source.wav")
+    path = path if ending == "wav" else ffmpeg("-i", path, "-b:a", "192k", tmp_path / "a.m4a")
+    sound = read_speech(path)
+    is_tone(sound[:SAMPLE_RATE])
+    is_tone(sound[-2 * SAMPLE_RATE:])
+
+
+@pytest.mark.parametrize("signs", [(1, -1, 1, -1), (1, -1, 0, 0, 0, 0, 0, 0), (1, 1, -1, -1)])
+def test_many_channels_that_cancel_sound(tmp_path, signs):
+    path = wav(tmp_path / "a.wav", tone() * np.array(signs))
+    is_tone(read_speech(path))
+    heard, rate = video_of(path, tmp_path)
+    is_tone(heard.mean(1), rate)
+
+
 def test_an_inverted_channel_is_said_and_other_stereo_is_left_alone(tmp_path, said):
     read_speech(_stereo(tone(), -tone(), tmp_path / "inverted.wav"))
     assert len(said) == 1 and "inverted.wav" in said[0] and "cancel" in said[0]
@@ -305,6 +326,14 @@ def test_a_silent_recording_is_said_in_one_line(tmp_path, said, ending, offset):
     assert len(said) == 1 and "silent" in said[0] and path.name in said[0]
 
 
+def _chunk(name, content, length=None, fill=b"\0"):
+    length = len(content) if length is None else length
+    return name + struct.pack("<I", length) + content + (fill if len(content) % 2 else b"")
+
+
+LIST = _chunk(b"LIST", b"INFOISFTabcd")
+
+
 def _with_length(path, of_data, of_riff=None, sound=None, extra=b"", before=b""):
     """A .wav of 16 bits whose header gives the length `of_data`, with chunks `before` the sound and bytes after it."""
     data = (32767 * (tone(rate=16000) if sound is None else sound)[:, 0]).astype("<i2").tobytes()
@@ -316,18 +345,17 @@ def _with_length(path, of_data, of_riff=None, sound=None, extra=b"", before=b"")
 
 @pytest.mark.parametrize("of_data, of_riff", [
     (0, None), (0, 0), (0x7FFFF000, 0x7FFFF024), (0x7FFFFFFF, None), (0x80000000, 0), (0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFD8, 0),
-    (-2, None), (-44, 0), (-2048, None), (2, None), (44, 0), (2048, 0xFFFFFFFF)])
-def test_a_length_that_lies_hides_no_sound(tmp_path, of_data, of_riff):
-    path = _with_length(tmp_path / "a.wav", of_data, of_riff)
+    (-2, None), (-44, 0), (-2048, None), (2, None), (44, 0), (2048, 0xFFFFFFFF), (2_000_000_000, None), (16000, None)])
+@pytest.mark.parametrize("behind", [b"", "LIST"])
+def test_a_length_that_lies_hides_no_sound(tmp_path, of_data, of_riff, behind):
+    path = _with_length(tmp_path / "a.wav", of_data, of_riff, extra=behind and LIST)
     sound = read_speech(path)
-    assert len(sound) == SAMPLE_RATE
+    assert len(sound) == len(sound_of(path)) == SAMPLE_RATE, "the chunk behind it is no sound"
     is_tone(sound)
     heard, rate = video_of(path, tmp_path)
     assert len(heard) / rate == pytest.approx(1, abs=0.07)
     is_tone(heard[:rate, 0], rate)
 
-
-LIST = b"LIST" + struct.pack("<I", 12) + b"INFOISFTabcd"
 
 
 @pytest.mark.parametrize("extra, before", [
@@ -338,6 +366,88 @@ LIST = b"LIST" + struct.pack("<I", 12) + b"INFOISFTabcd"
 def test_chunks_are_no_sound(tmp_path, extra, before):
     sound = read_speech(_with_length(tmp_path / "a.wav", 32000, extra=extra, before=before))
     assert len(sound) == SAMPLE_RATE
+    is_tone(sound)
+
+
+SECOND = (32767 * tone(rate=16000)[:, 0]).astype("<i2").tobytes()
+PLAIN = struct.pack("<HHIIHH", 1, 1, 16000, 32000, 2, 16)
+FMT, DATA, TEXT = _chunk(b"fmt ", PLAIN), _chunk(b"data", SECOND), b"INFOICMT\x0c\0\0\0metadata hey"
+
+
+def _ds64(n_bytes):
+    return _chunk(b"ds64", struct.pack("<QQQI", n_bytes, n_bytes, 0, 0))
+
+
+IN_DS64 = _chunk(b"data", SECOND, 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize("chunks", {
+    "odd, not filled": [FMT, _chunk(b"odd ", b"abc", fill=b""), DATA],
+    "odd before the format": [_chunk(b"JUNK", bytes(27), fill=b""), FMT, DATA],
+    "three odd, and no length": [_chunk(b"JUNK", bytes(27), fill=b""), FMT, _chunk(b"bext", bytes(603), fill=b""),
+                                 _chunk(b"data", SECOND, 0)],
+    "a length of 0": [FMT, _chunk(b"LIST", TEXT, 0), DATA],
+    "too short": [FMT, _chunk(b"LIST", TEXT, 7), DATA],
+    "too long": [FMT, _chunk(b"LIST", TEXT, len(TEXT) + 4), DATA],
+    "beyond the file": [FMT, _chunk(b"LIST", TEXT, 0xFFFFFFFF), DATA],
+    "beyond the file, first": [_chunk(b"LIST", TEXT, 0xFFFFFFF0), FMT, DATA],
+    "format of 18 said 16": [_chunk(b"fmt ", PLAIN + b"\0\0", 16), DATA],
+    "format of 16 said 18": [_chunk(b"fmt ", PLAIN, 18), DATA],
+    "format said 0": [_chunk(b"fmt ", PLAIN, 0), DATA],
+    "no bytes a second": [_chunk(b"fmt ", PLAIN[:8] + bytes(6) + PLAIN[14:]), DATA],
+    "an empty one first": [FMT, _chunk(b"data", b""), DATA],
+    "RF64": [b"RF64", _ds64(32000), FMT, IN_DS64],
+    "RF64 of 0": [b"RF64", _ds64(0), FMT, IN_DS64],
+    "RF64 without end": [b"RF64", _ds64(2**64 - 1), FMT, IN_DS64],
+    "RF64 without its chunk": [b"RF64", FMT, IN_DS64],
+    "RF64 with a plain length": [b"RF64", _ds64(0), FMT, DATA],
+    "BW64": [b"BW64", _ds64(32000), FMT, IN_DS64],
+    "behind a tag": [b"ID3\4\0\0\0\0\0\x0a" + bytes(10), b"RIFF", FMT, DATA],
+}.items(), ids=lambda named: named[0])
+def test_chunks_that_lie_hide_no_sound(tmp_path, chunks):
+    before = [chunk for chunk in chunks[1] if len(chunk) == 4 or chunk.startswith(b"ID3")] or [b"RIFF"]
+    content = b"WAVE" + b"".join(chunk for chunk in chunks[1] if chunk not in before)
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"".join(before) + struct.pack("<I", len(content)) + content)
+    for sound in (read_speech(path), sound_of(path)):
+        assert len(sound) == SAMPLE_RATE
+        is_tone(sound)
+    heard, rate = video_of(path, tmp_path)
+    assert len(heard) / rate == pytest.approx(1, abs=0.07)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT", "ULAW", "IMA_ADPCM", "MS_ADPCM"])
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+def test_a_length_that_lies_in_other_encodings(tmp_path, subtype, length):
+    path = wav(tmp_path / "a.wav", tone(rate=16000), 16000, subtype)
+    content = path.read_bytes()
+    at = content.index(b"data") + 4
+    path.write_bytes(content[:at] + struct.pack("<I", length) + content[at + 4:])
+    assert len(read_speech(path)) == pytest.approx(SAMPLE_RATE, abs=300)  # the last block of ADPCM is filled
+    is_tone(read_speech(path)[:SAMPLE_RATE])
+
+
+def test_a_copy_with_a_true_header_is_made_only_where_it_lies(tmp_path):
+    true = wav(tmp_path / "true.wav", tone())
+    with riff.with_true_header(true) as plain:
+        assert plain == true
+    with riff.with_true_header(_with_length(tmp_path / "a.wav", 0)) as plain:
+        assert soundfile.info(plain).frames == 16000
+    assert not plain.exists()
+
+
+@pytest.mark.parametrize("kind", ["wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3", "adts", "matroska", "webm", "mpegts",
+                                  "flv", "voc", "avi"])
+def test_what_was_written_to_a_pipe_is_read_whole(tmp_path, kind):
+    source = wav(tmp_path / "source.wav", tone(2))
+    rate = ["-ar", "44100"] if kind == "flv" else []
+    piped = subprocess.run([get_ffmpeg_exe(), "-v", "error", "-i", str(source), *rate, "-f", kind, "-"], capture_output=True)
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(piped.stdout)
+    if kind == "au":
+        path.write_bytes(piped.stdout[:8] + bytes(4) + piped.stdout[12:])
+    sound = read_speech(path)
+    assert len(sound) / SAMPLE_RATE == pytest.approx(2, abs=0.08)
     is_tone(sound)
 
 
@@ -371,6 +481,28 @@ def test_libraries_say_nothing(tmp_path, capfd, picture):
     mel(spectrum=np.zeros((2, 4, 257), np.float32))
     print("ours", file=sys.stderr)
     assert capfd.readouterr().err == "ours\n"
+
+
+@pytest.mark.parametrize("line", [
+    "from learn.tensorflow import keras, tf; keras.layers.Dense(2)(tf.zeros([1, 3]))",
+    "import os; from core.models import without_noise\nwith without_noise(): os.write(2, b'INFO: a\\nI0000 0 b\\nE0000 0 c')"],
+    ids=["TensorFlow", "others"])
+def test_trainings_say_nothing_of_libraries(line):
+    done = subprocess.run([sys.executable, "-c", f"import core.stage; {line}"], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_library_that_warns_is_not_heard_in_a_command():
+    @stage(reads="-", writes="-")
+    def main():
+        """Warn."""
+        import warnings
+        warnings.warn("of a library", RuntimeWarning, 1)
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        assert command(main).exit_code == 0
+    assert not heard
 
 
 def test_quiet_leaves_warnings_and_errors(tmp_path):

@@ -289,6 +289,12 @@ def test_stages_that_were_renamed_are_modules_now():
         assert not (ROOT / f"{old.replace('.', '/')}.py").exists()
 
 
+def test_tensorflow_is_read_in_one_place():
+    """Where its lines are kept from standard error."""
+    others = [path for path in FILES if {"tensorflow", "keras"} & set(_imports(_tree(path)))]
+    assert list(map(_name, others)) == ["learn/tensorflow.py"]
+
+
 @pytest.mark.parametrize("old", renamed.FORMER_MODULES)
 def test_modules_are_found_under_their_former_names(old):
     import importlib

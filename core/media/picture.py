@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 # Formats of pixels alone. Pillow knows others that are programs: EPS starts Ghostscript, which may never end.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "TGA", "QOI", "ICO", "JPEG2000")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "QOI", "ICO", "JPEG2000",
+           "TGA")  # the last: it has no mark of its own, and takes an .ico for one
 LARGEST_MPX = 64
 LONGEST_SIDE_PX = 20_000
 A_PICTURE = "a .jpg, .png or other picture"

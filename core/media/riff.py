@@ -7,6 +7,7 @@ Source: Multimedia Programming Interface and Data Specifications 1.0, IBM and Mi
 """
 
 import os
+import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from core.media.unended import patches_of
 
 _NEVER_COUNTED = 0x7700_0000  # and more: 2 GB, which programs write for "until the end"
 _IN_DS64 = 0xFFFF_FFFF  # the length of an RF64 stands in another chunk
@@ -181,7 +184,16 @@ def _chunk(order, name, n_bytes):
 @contextmanager
 def with_true_header(path: str | Path) -> Iterator[Path]:
     """The path of a file that other programs read rightly: `path` itself, or where its header lies, a copy."""
-    layout = layout_of(path)
+    layout, patches = layout_of(path), patches_of(path) if Path(path).is_file() else []
+    if patches:
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(shutil.copyfile(path, Path(folder) / "plain"))
+            with open(plain, "r+b") as copy:
+                for at, content in patches:
+                    copy.seek(at)
+                    copy.write(content)
+            yield plain
+        return
     if not layout or not layout.lies:
         yield Path(path)
         return
