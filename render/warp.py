@@ -182,14 +182,14 @@ class FaceWarp:
         offsets[inside] = _field(_lift(nodes[inside]), solved) * window[inside]
         return offsets
 
-    def field(self, solved):
-        """The same from a node every CELL of the window, float32 [row, column, xy], with nothing that folds.
+    def field(self, solved, folds=False):
+        """The same from a node every CELL of the window, float32 [row, column, xy], with nothing that folds, unless it may.
 
         But where a part is painted over it: between the lips, and at the lids.
         """
         offsets = np.zeros((*self.window.shape, 2), np.float32)
         offsets[self.inside] = _field(self.lifted, solved) * self.window[self.inside][:, None]
-        return unfold(offsets / CELL, self.painted(solved)) * CELL
+        return offsets if folds else unfold(offsets / CELL, self.painted(solved)) * CELL
 
     def of_field(self, field, nodes):
         """A `field` at `nodes` (float32 [n, 2], face space) -> float32 [n, 2]."""
