@@ -200,10 +200,11 @@ eval-gan: GAN_record/trained-dcgan data/crops/index.csv ## measure the DCGAN
 train-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/trained-eyes ## mouth and lids of any photo: train what draws what it lacks: [STILLS=folder of sharp faces]
 	@cat $^
 
-eval-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings
+eval-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/trained-eyes data/landmarks/index.csv ## measure the photo renderer on held-out recordings: [STILLS=folder of faces]
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-mouth)"
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-large_mouth)" --split pictures_val
 	$(PYTHON) -m render.parts.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
+	$(if $(STILLS),$(PYTHON) -m render.parts.evaluate_stills $(call quoted,$(STILLS)))
 
 train-avatar: GAN_record/trained-avatar GAN_record/trained-faces ## photos to comics, and who is who: COMICS=path/to/face2comics
 	@cat $^

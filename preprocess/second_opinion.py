@@ -8,9 +8,7 @@ The mesh is told where the head is, and finds the lips by itself. Its opening is
 Source: Kartynnik et al. 2019, Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs.
 """
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -20,51 +18,15 @@ from core import artifacts
 from core.corpus import output_path, run_stage
 from core.errors import InputError
 from core.face import face68
+from core.face.mesh import mesh_file, mesh_points, upright_face
 from core.media.video import read_frames
 from core.metrics import correlation
-from core.pretrained import FACE_MESH, find
 from core.stage import stage
 from preprocess.landmarks_of_video import smooth_in_time
 
 STAGE = "preprocess.second_opinion"
 FEWEST = 25  # frames to compare
-SIDE_PX, SIDE, BELOW = 192, 3.3, 0.6  # of what the mesh looks at: px; eye distances; its middle lies below the eyes
 INNER_LIPS, EYE_CORNERS = (13, 14), ((33, 133), (362, 263))  # of the mesh's 468 points
-
-
-def mesh_file() -> Path:
-    """Where the face mesh lies. Raises InputError when its package is not installed."""
-    folder = find(FACE_MESH)
-    if folder is None:
-        raise InputError(FACE_MESH.what, "not installed", f"the package {FACE_MESH.package}", FACE_MESH.cure)
-    return folder / FACE_MESH.sha256[0][0]
-
-
-@cache
-def _load_mesh() -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-    mesh = Interpreter(model_path=str(mesh_file()), num_threads=1)
-    mesh.allocate_tensors()
-    return mesh
-
-
-def upright_face(frame: NDArray, pose: NDArray) -> NDArray:
-    """What the mesh looks at, uint8 [SIDE_PX, SIDE_PX, rgb]: `frame` [row, column, rgb] turned upright by a head `pose` [4]."""
-    import cv2
-    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]) * SIDE / 2 + [0.0, BELOW]
-    at = face68.to_pixel_space(corners[None], pose[None])[0].astype(np.float32)
-    size = SIDE_PX - 1.0
-    turn = cv2.getAffineTransform(at, np.array([[0, 0], [size, 0], [0, size]], np.float32))
-    return cv2.warpAffine(frame, turn, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA)
-
-
-def mesh_points(face: NDArray) -> NDArray:
-    """468 points of a picture by `upright_face`, float [468, xyz], its pixels."""
-    mesh = _load_mesh()
-    mesh.set_tensor(mesh.get_input_details()[0]["index"], face[None].astype(np.float32) / 255)
-    mesh.invoke()
-    outputs = [mesh.get_tensor(output["index"]).ravel() for output in mesh.get_output_details()]
-    return max(outputs, key=len).reshape(-1, 3)
 
 
 def mesh_opening(points: NDArray) -> float:

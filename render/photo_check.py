@@ -158,6 +158,8 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     InputError : not a picture, no face in it, the mouth outside of it, or a wrong `which` or `points_file`.
     """
     from core.face.face_detector import detect_all, grey, landmarks_in
+    from core.face.mesh import checked
+    from core.face.second_look import look_again
     if which and points_file:
         raise InputError("--face", f"{which}, and --landmarks {points_file}", "one of the two")
     picture = read_photo(path)
@@ -168,10 +170,13 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     else:
         points, boxes = None, detect_all(grey_picture)
         if not len(boxes):
-            raise _no_face(path, picture, grey_picture)
+            again = look_again(picture)
+            if again is None:
+                raise _no_face(path, picture, grey_picture)
+            points, boxes = again.points, again.box[None]
         chosen = choose_face(boxes, which, path, columns, rows)
     if points is None:
-        points = landmarks_in(grey_picture, boxes[chosen]).astype(np.float32)
+        points = checked(picture, landmarks_in(grey_picture, boxes[chosen]).astype(np.float32))
     mouth = points[face68.MOUTH]
     if (mouth < 0).any() or (mouth >= (columns, rows)).any():
         raise InputError(path, "the mouth lies outside the picture", "the whole face", "a photo that is cut less tightly")

@@ -83,7 +83,7 @@ class Portrait:
         frame, grid = self.still.copy(), self.face_grid
         turned = np.any(head)
         carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
-        source = grid.source(carried + self.warp.offsets(solved, grid.nodes + carried))
+        source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
         for plane, view in zip(self.planes, planes.views(frame)):
             places = grid.interpolate(plane.places(source), shrink=plane.shrink)
             if turned:

@@ -15,11 +15,14 @@ from core.face import face68
 FADE = 0.3  # eye distances beyond the ring over which the field falls to nothing
 CELL = 0.05  # eye distances between grid nodes: a lip is about 0.15 thick
 BROW, LID = 0.4, 0.3  # shares of the way from brow to lid, and back, that move with each: hair does not stretch
+LEAST_GAP = 0.45  # of the way from brow to lid on the photo, that stays between them
 CREASE = 0.5  # of the lid's way, when it leaves the brow, that the skin above it stays behind: else it pulls the brow down
+LEAST_AREA, _ROUNDS = 0.02, 40  # a cell is never shown from less than this of its size; times a field is evened out
 ROUNDNESS = 0.05  # eye distances; takes the kink out of the field at a point
 SLACK = 2e-3  # eye distances a point may be missed by: keeps points that lie together solvable
 LIPS_AT = np.array([-0.75, -0.25, 0.25, 0.75])  # along the inner lips, between the landmarks: lips are curves
 RING_GAP = {"jaw": (0.25, 0.7), "brow": (0.5, 0.5)}  # eye distances from the outline to what never moves: ends, middle
+_EYES = [list(face68.GROUPS[f"{side}_eye"]) for side in ("right", "left")]
 _OUTLINES = {"jaw": list(face68.GROUPS["jaw"]), "brow": [*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]}
 
 
@@ -63,6 +66,14 @@ class HairEdges:
         points[:, 1] += np.where(apart, self.share * self.gap + self.behind * (now - self.gap), self.share * now)
         return points
 
+    def apart(self, face):
+        """`face` [68, 2] with brows that are no nearer to the lids than LEAST_GAP; changed in place."""
+        brows = np.flatnonzero(np.array(self.share) == BROW)
+        owners = np.array(self.owners)[brows]
+        lids = face[np.array(self.owners)[brows], 1] + self._gap(face)[brows]
+        face[owners, 1] = np.minimum(face[owners, 1], lids - LEAST_GAP * self.gap[brows])
+        return face
+
 
 def moving_share() -> NDArray:
     """How far each point may follow its landmark: float [68, 1].
@@ -88,6 +99,37 @@ def _distances(lifted, b):
     return np.sqrt(square, out=square)
 
 
+def areas(offsets: NDArray) -> NDArray:
+    """How large the cells between nodes are where a field sends them, at their least corner; of their own size, < 0: folded.
+
+    `offsets` float [row, column, xy], cells -> [row - 1, column - 1]
+    """
+    along, down = np.diff(offsets, axis=1) + (1, 0), np.diff(offsets, axis=0) + (0, 1)
+    return np.min([along[i:, :, 0][:len(down)] * down[:, j:, 1][:, :along.shape[1]]
+                   - along[i:, :, 1][:len(down)] * down[:, j:, 0][:, :along.shape[1]] for i in (0, 1) for j in (0, 1)], 0)
+
+
+def unfold(offsets: NDArray, but: NDArray) -> NDArray:
+    """A field that folds nowhere: its nodes are evened out where it does, until it does no more.
+
+    `offsets` float32 [row, column, xy], cells; `but` bool [row - 1, column - 1], cells that may
+    """
+    for _ in range(_ROUNDS):
+        folded = ((areas(offsets) < LEAST_AREA) & ~but).astype(np.uint8)
+        if not folded.any():
+            break
+        nodes = cv2.dilate(np.pad(folded, ((0, 1), (0, 1))), np.ones((4, 4), np.uint8), anchor=(2, 2))
+        share = cv2.blur(nodes.astype(np.float32), (3, 3))[..., None]
+        offsets = offsets + (cv2.blur(offsets, (3, 3)) - offsets) * share
+    return offsets
+
+
+def _field(lifted, solved):
+    """The field that `FaceWarp.solve` found, at points by `_lift` -> float32 [n, 2]."""
+    at, weights = solved
+    return _distances(lifted, at) @ weights[:-1] + weights[-1]
+
+
 class FaceWarp:
     """One photo's face, ready to be moved by landmarks: where in the photo a moved face finds its pixels.
 
@@ -101,6 +143,9 @@ class FaceWarp:
         self.share, self.ring, self.edges = moving_share(), fixed_ring(face), HairEdges(face)
         self.points = self._all_points(self.face)
         self.window = self._window()
+        self.inside = self.window > 0
+        rows, columns = np.nonzero(self.inside)
+        self.lifted = _lift(self.corner + np.stack([columns, rows], 1).astype(np.float32) * np.float32(CELL))
 
     def _window(self):
         """1 inside the ring, 0 from FADE outside it: float32 [row, column], a node every CELL from `corner` on."""
@@ -118,7 +163,7 @@ class FaceWarp:
 
     def move(self, face):
         """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
-        return self.face + (face - self.face) * self.share
+        return self.edges.apart(self.face + (face - self.face) * self.share)
 
     def solve(self, face):
         """Points and weights that say the field of `offsets` for landmarks `face` [68, 2]."""
@@ -131,9 +176,38 @@ class FaceWarp:
 
     def offsets(self, solved, nodes):
         """From `nodes` (float32 [n, 2], face space) to where their pixels are in the photo -> float32 [n, 2]."""
-        at, weights = solved
-        window = cv2.remap(self.window, *((nodes - self.corner) / CELL).astype(np.float32).T[..., None], cv2.INTER_LINEAR)
+        window = cv2.remap(self.window, *self._cells(nodes).T[..., None], cv2.INTER_LINEAR)
         inside = np.flatnonzero(window)
         offsets = np.zeros((len(nodes), 2), np.float32)
-        offsets[inside] = (_distances(_lift(nodes[inside]), at) @ weights[:-1] + weights[-1]) * window[inside]
+        offsets[inside] = _field(_lift(nodes[inside]), solved) * window[inside]
         return offsets
+
+    def field(self, solved, folds=False):
+        """The same from a node every CELL of the window, float32 [row, column, xy], with nothing that folds, unless it may.
+
+        But where a part is painted over it: between the lips, and at the lids.
+        """
+        offsets = np.zeros((*self.window.shape, 2), np.float32)
+        offsets[self.inside] = _field(self.lifted, solved) * self.window[self.inside][:, None]
+        return offsets if folds else unfold(offsets / CELL, self.painted(solved)) * CELL
+
+    def of_field(self, field, nodes):
+        """A `field` at `nodes` (float32 [n, 2], face space) -> float32 [n, 2]."""
+        return cv2.remap(field, self._cells(nodes)[:, None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[:, 0]
+
+    def _cells(self, nodes):
+        return ((nodes - self.corner) / CELL).astype(np.float32)
+
+    def painted(self, solved):
+        """Which cells of a `field` lie between the moved lips, or at the lids: bool [row - 1, column - 1]."""
+        face = solved[0][:face68.N_POINTS]
+        cells = np.zeros((self.window.shape[0] - 1, self.window.shape[1] - 1), np.uint8)
+        upper, lower = face68.inner_lip_curves(face, np.linspace(-1, 1, 9))
+        outlines = [np.concatenate([upper, lower[::-1]])]
+        hairs = np.concatenate([self.edges(self.face), self.edges(face)])
+        for eye, of_eye in zip(_EYES, np.array_split(hairs.reshape(2, 2, -1, 2)[:, :, -2:], 2, axis=1)):
+            around = np.concatenate([self.face[eye], face[eye], of_eye.reshape(-1, 2)]).astype(np.float32)
+            outlines.append(cv2.convexHull(around)[:, 0])
+        for outline in outlines:
+            cv2.fillPoly(cells, [np.round(((outline - self.corner) / CELL - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+        return cells > 0

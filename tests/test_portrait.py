@@ -7,9 +7,11 @@ from conftest import opening_motion, portrait_photo
 
 from core.face import face68
 from core.face.head import HeadField
-from render import photo, portrait
+from render import liveliness, motion, photo, portrait
+from render import warp as warp_module
 from render.grid import Grid
 from render.portrait import Portrait
+from render.warp import CELL, LEAST_AREA, FaceWarp, areas, unfold
 
 STILL = np.zeros(5, np.float32)
 
@@ -97,6 +99,49 @@ def test_the_field_never_folds(face):
     for head in ((0.2, 0.1, 0.1, 0.1, 0.05), (-0.2, -0.1, -0.1, -0.1, -0.05)):
         at = (grid.nodes + field.offsets(head)).reshape(grid.nodes_px.shape)
         assert (np.diff(at[..., 0], axis=1) > 0).all() and (np.diff(at[..., 1], axis=0) > 0).all()
+
+
+def motions(face, n, seed):
+    """Moved landmarks of `face` [68, 2]: mouths open, brows and lids anywhere, points that tremble."""
+    rng, widest = np.random.default_rng(seed), opening_motion()[int(opening_motion().sum((1, 2)).argmax())]
+    for _ in range(n):
+        moved = face68.closed_mouth(face) + widest * rng.uniform(0, 1.3) + rng.normal(0, 0.015, (68, 2)).astype(np.float32)
+        for side in ("right_brow", "left_brow"):
+            moved[list(face68.GROUPS[side]), 1] += rng.uniform(-0.15, 0.2)
+        yield liveliness.close_lids(motion.uncross(moved), rng.uniform(0, 1))
+
+
+def folded(warp, moved):
+    """Whether the field folds anywhere but where a part is painted."""
+    solved = warp.solve(moved)
+    return bool((areas(warp.field(solved) / CELL)[~warp.painted(solved)] <= 0).any())
+
+
+def test_no_face_folds_over_itself(face, monkeypatch):
+    """Whatever the shape of the face; without its being unfolded, it does."""
+    shapes = [face.face * np.float32([1, y]) for y in (0.9, 1, 1.15)]
+    shapes += [face68.closed_mouth(shape, 0) for shape in shapes]
+    warps = [FaceWarp(shape) for shape in shapes]
+    assert not any(folded(warp, moved) for k, warp in enumerate(warps) for moved in motions(warp.face, 12, k))
+    monkeypatch.setattr(warp_module, "_ROUNDS", 0)
+    assert any(folded(warp, moved) for k, warp in enumerate(warps) for moved in motions(warp.face, 12, k))
+
+
+def test_unfolding_leaves_what_does_not_fold(face):
+    warp = FaceWarp(face.face)
+    field = warp.field(warp.solve(face.face + opening_motion()[3])) / CELL
+    assert np.array_equal(unfold(field, np.zeros(areas(field).shape, bool) | (areas(field) <= LEAST_AREA)), field)
+    crossed = np.zeros((9, 9, 2), np.float32)
+    crossed[4, 4] = 3, 0
+    assert areas(crossed).min() < 0 < areas(unfold(crossed, np.zeros((8, 8), bool))).min()
+
+
+def test_a_brow_never_passes_the_lid(face):
+    warp, moved, brow = FaceWarp(face.face), face.face.copy(), list(face68.GROUPS["left_brow"])
+    moved[brow, 1] += 1
+    lid = face.face[list(face68.GROUPS["left_eye"])[1:3], 1].mean()
+    gap = lid - face.face[brow, 1].mean()
+    assert 0.3 * gap < lid - warp.move(moved)[brow, 1].mean() < 0.6 * gap
 
 
 def test_wild_motion_still_gives_a_picture(face):

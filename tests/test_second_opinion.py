@@ -6,16 +6,17 @@ from conftest import command
 
 from core import pretrained
 from core.errors import InputError
-from core.face import face68
+from core.face import face68, mesh
+from core.face.mesh import BELOW, SIDE, SIDE_PX, upright_face
 from core.index import read_index, write_index
 from landmarks.measure import trusted
 from preprocess import second_opinion
-from preprocess.second_opinion import BELOW, FEWEST, SIDE, SIDE_PX, agreement, mesh_opening, upright_face
+from preprocess.second_opinion import FEWEST, agreement, mesh_opening
 
 
 @pytest.fixture
 def without_the_package(monkeypatch):
-    monkeypatch.setattr(second_opinion, "find", lambda model: None)
+    monkeypatch.setattr(mesh, "find", lambda model: None)
 
 
 @pytest.mark.parametrize("roll", [-0.4, 0.0, 0.7])
