@@ -9,8 +9,8 @@ from web.job import State
 
 _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready", "landmarks": "Moving the landmarks",
           "render": "Drawing the video", "page": "Drawing the files in between"}
-WAITING = """<div class="hint"><p>The video appears here, about as many seconds after the start as it is long.</p>
-<p>No photo at hand? The buttons above the photo fill in an example.</p></div>"""
+WAITING = """<div class="hint"><p><strong>The video appears here.</strong></p>
+<p>No photo at hand? The three buttons on the page fill in an example.</p></div>"""
 
 
 def _stage(state, i, name) -> str:
