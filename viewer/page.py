@@ -89,7 +89,8 @@ def write_page(folder: str | Path, video: str | Path, speech: "Speech | None" = 
     files.sort(key=lambda path: path.stat().st_mtime_ns)
     sections = [_section(path, folder, folder / "pictures", speech) for path in [video, *files]]
     page = folder / "index.html"
+    contents = "\n".join(f'<li><a href="#{quote(path.name)}">{escape(path.name)}</a></li>' for path in [video, *files])
+    text = _PAGE.format(title=escape(video.name), contents=contents, sections="\n".join(sections))
     with whole_file(page) as part:
-        contents = "\n".join(f'<li><a href="#{quote(path.name)}">{escape(path.name)}</a></li>' for path in [video, *files])
-        part.write_text(_PAGE.format(title=escape(video.name), contents=contents, sections="\n".join(sections)), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
     return page

@@ -3,6 +3,7 @@
 Reads: uploads, examples. Writes: what `web.job` writes. Nothing on the page comes from another server.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,15 @@ PHOTO_PX = 220
 _ABOUT = f"""<h1>Talking face</h1>
 <p>A photo and a voice become a video. Everything stays on this machine and is removed after an hour. {CONSENT} Each video
 says of itself that it is synthetic.</p>"""
-_FOOT = """<p>Live, with your microphone: <a href="live">a face that speaks while you do</a>. From a program: docs/api.md says how.</p>"""
+_FOOT = """<p>Live, with your microphone: <a href="live">a face that speaks while you do</a>. From a program: docs/api.md says
+how.</p>"""
 OPEN_PATHS = (  # what the page asks its server for, and the API; the rest of Gradio's is shut
     "/", "/live", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/assets/*", "/static/*",
     "/svelte/*", "/pwa_icon*", *(f"/gradio_api/{path}" for path in (
         "queue/join", "queue/data", "upload", "upload_progress", "cancel", "reset", "heartbeat/*", "startup-events", "app_id",
         "info", "file=*")), api.PATH, f"{api.PATH}/*")
-_SHOW, _HIDE = ("{__type__: 'update', visible: %s}" % shown for shown in ("true", "false"))
-_ENABLE, _DISABLE = ("{__type__: 'update', interactive: %s}" % able for able in ("true", "false"))
+_SHOW, _HIDE = (json.dumps(gr.update(visible=shown)) for shown in (True, False))
+_ENABLE, _DISABLE = (json.dumps(gr.update(interactive=able)) for able in (True, False))
 _BEGIN, _END = f"() => {{ toResult(); return [{_DISABLE}, {_SHOW}]; }}", f"() => {{ atEnd(); return [{_ENABLE}, {_HIDE}]; }}"
 _CHOOSE = f"(chosen) => chosen === '{WRITTEN}' ? [{_SHOW}, {_HIDE}] : [{_HIDE}, {_SHOW}]"
 _IN_BROWSER: dict[str, Any] = {"fn": None, "show_progress": "hidden", "api_visibility": "private"}

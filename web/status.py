@@ -17,7 +17,8 @@ def _stage(state, i, name) -> str:
     running = i == len(state.stages) - 1
     note = f" · {state.seconds_left:.0f} s left" if running and state.seconds_left is not None else ""
     label = escape(_NAMES.get(name, name))
-    bar = f'<progress max="1" value="{state.done}" aria-label="{label}"></progress>' if running and state.done is not None else ""
+    timed = running and state.done is not None
+    bar = f'<progress max="1" value="{state.done}" aria-label="{label}"></progress>' if timed else ""
     return f'<li class="{"running" if running else "done"}">{label}{note}{bar}</li>'
 
 
