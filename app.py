@@ -18,7 +18,6 @@ from web.guard import NAMES
 from web.serve import LIVE_PORT, LOOPBACK, PAGE_PORT, bind, serve
 
 
-
 @stage(reads="photos, speech and texts, uploaded", writes="nothing that lasts; prints the address of the page",
        examples=("python app.py", "python app.py --port 8000", "python app.py --host 0.0.0.0 --allow-host faces.example"))
 @click.option("--host", default=LOOPBACK, help="Who may connect: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody.")

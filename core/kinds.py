@@ -7,7 +7,7 @@ from core.face.face68 import N_POINTS
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is. `axes` pairs a name with a fixed size, or None where the size is free."""
+    """What a file is. `axes` pairs a name with a fixed size, or None where the size is free; `columns` names the last axis'."""
 
     name: str
     suffix: str
@@ -17,6 +17,7 @@ class Kind:
     dtype: str = ""
     axes: tuple = ()
     unit: str = ""
+    columns: tuple = ()
 
     @property
     def is_sequence(self) -> bool:
@@ -24,8 +25,8 @@ class Kind:
         return bool(self.axes) and self.axes[0] == _FRAME
 
 
-def _array(name, dtype, axes, unit, what, made_by, version=1):
-    return Kind(name, ".npy", what, made_by, version, dtype, axes, unit)
+def _array(name, dtype, axes, unit, what, made_by, version=1, columns=()):
+    return Kind(name, ".npy", what, made_by, version, dtype, axes, unit, columns)
 
 
 _FRAME, _POINT, _XY = ("frame", None), ("point", N_POINTS), ("xy", 2)
@@ -43,12 +44,15 @@ KINDS = {
                "68 points in face space: origin between the eyes, eyes level, head pose removed",
                "preprocess.extract_landmarks, landmarks.predict"),
         _array("head-pose", "float32", (_FRAME, ("pose", 4)), "px per eye distance, rad, px, px",
-               "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks"),
+               "what face space removed: scale, roll, x and y of the origin", "preprocess.extract_landmarks",
+               columns=("scale", "roll", "x", "y")),
         _array("head-motion", "float32", (_FRAME, ("head", 5)), "rad, rad, rad, eye distances, eye distances",
                "how a head moves about its rest: yaw (> 0 right in the picture), pitch (> 0 down), roll (> 0 clockwise), shift "
-               "right and down", "landmarks.predict, preprocess.extract_head"),
+               "right and down", "landmarks.predict, preprocess.extract_head",
+               columns=("yaw", "pitch", "roll", "shift right", "shift down")),
         _array("brow-motion", "float32", (_FRAME, ("brow", 2)), "eye distances",
-               "how far the brows, right and left, are raised above their rest", "preprocess.extract_head"),
+               "how far the brows, right and left, are raised above their rest", "preprocess.extract_head",
+               columns=("right brow", "left brow")),
         _array("noise", "float32", (("knot", None), ("number", 7)), "standard deviations",
                "what a seed made of the motion of head and brows: another noise, another motion", "landmarks.predict"),
         _array("rest-face", "float32", (_POINT, _XY), "eye distances",

@@ -93,7 +93,8 @@ def write_button(face: photo.Photo, out: Path) -> Path:
     return out
 
 
-@stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg, web/portrait.jpg, web/comic.jpg", examples=("python -m docs.gallery",))
+@stage(reads="data/samples/speech.wav, the models that ship", writes="docs/gallery/*.jpg, web/*.jpg",
+       examples=("python -m docs.gallery",))
 def main() -> None:
     """Draw the gallery."""
     import click

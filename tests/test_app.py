@@ -87,22 +87,31 @@ def test_bad_input_is_one_line_without_folders(photo_path, tmp_path, monkeypatch
     Image.new("RGB", (300, 300), "grey").save(wall := tmp_path / "wall.png")
     write_wav(long := tmp_path / "long.wav", np.zeros(3 * SAMPLE_RATE, np.float32))
     for photo, given, said in (
-            (None, {"text": "hi"}, "photo: none given"),
-            (photo_path, {"text": " "}, "speech: nothing to say"),
-            (photo_path, {}, "speech: nothing to say"),
-            (photo_path, {"text": "a " * 100_000}, "the text: 200000 characters; expected at most 3000"),
-            (photo_path, {"text": "ᚠᚢᚦᚨᚱᚲ"}, "the text: Runic letters"),
+            (None, {"text": "hi"}, "The photo: none chosen. Needed: a picture of a face."),
+            (photo_path, {"text": " "}, "What is said: nothing. Needed: a text or a recording."),
+            (photo_path, {}, "What is said: nothing. Needed: a text or a recording."),
+            (photo_path, {"text": "a " * 100_000}, "The text: 200000 characters. Needed: at most 3000"),
+            (photo_path, {"text": "ᚠᚢᚦᚨᚱᚲ"}, "The text: Runic letters"),
             (photo_path, {"speech": _zip(tmp_path / "zip.wav")}, "zip.wav: sound not readable"),
             (photo_path, {"speech": long}, "long.wav: more than 2 s of sound"),
             (bomb, {"text": "hi"}, "bomb.png: far too many pixels"),
             (tmp_path / "text.jpg", {"text": "hi"}, "text.jpg: not a picture"),
             (wall, {"text": "hi"}, "wall.png: no face found"),
-            (photo_path, {"text": "hi", "which": "9"}, "face: 9, and me.png has 1 face"),
-            (photo_path, {"text": "hi", "voice": "nobody"}, "nobody: no such voice")):
+            (photo_path, {"text": "hi", "which": "9"}, "Face: 9, and me.png has 1 face"),
+            (photo_path, {"text": "hi", "voice": "nobody"}, "Voice nobody: no such voice")):
         state = last(job.states(photo, **given))
         assert said in state.error, state.error
         assert str(tmp_path) not in state.error and "python" not in state.error and "\n" not in state.error
         assert 'role="alert"' in status.status(state) and state.video is None
+
+
+def test_the_page_speaks_of_no_options():
+    error = InputError("--face", "9, and a.png has 1 face", "1 to 1", "another photo; or --face 1")
+    assert limits.plain_message(error) == "Face: 9, and a.png has 1 face. Needed: 1 to 1. What helps: another photo."
+    assert limits.plain_message(InputError("/a/b.wav", "broken", cure="make it again")) == "b.wav: broken."
+    state = job.State()
+    state.update(events.Warned("2 faces; the largest speaks; --face chooses", "me.png"))
+    assert state.warnings == ["2 faces; the largest speaks"]
 
 
 def test_what_nobody_foresaw_is_said_and_the_next_video_works(photo_path, monkeypatch, capfd):

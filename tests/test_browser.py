@@ -1,5 +1,8 @@
 """The pages in a real browser: a photo and a text become a video that plays, mistakes are a line, two visitors wait in turn.
 
+Whether everybody can use them is asked of axe-core (WCAG): no page, in no state, light or dark, has a violation that it calls
+serious or critical.
+
 Needs Chromium and its driver; without them these tests are skipped, and say so.
 """
 
@@ -13,14 +16,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, portrait
 from PIL import Image
 
+from core.artifacts import save
+from core.media.audio import write_wav
+from core.media.video import write_video
+from viewer.page import write_page
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver: apt install chromium-driver")
+Keys = pytest.importorskip("selenium.webdriver").Keys
 WAIT_S = 90  # a machine that does other things too
 
 
@@ -110,6 +122,30 @@ def make_small(browser):
     press(browser, "label", "256 px")
 
 
+def axe(browser) -> list:
+    """What axe-core finds on the page that is serious or critical: (rule, element, what is wrong)."""
+    rules = Path(pytest.importorskip("axe_core_python").__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    browser.execute_script(rules)
+    found = browser.execute_async_script("axe.run().then(arguments[0])")
+    assert len(found["passes"]) > 5, "it has looked at the page"
+    return [(rule["id"], node["html"][:200], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
+            if rule["impact"] in ("serious", "critical")]
+
+
+def make_dark(browser):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+
+
+def background(browser, css="body"):
+    """Brightness of an element's background, 0..255."""
+    colour = browser.execute_script("return getComputedStyle(document.querySelector(arguments[0])).backgroundColor", css)
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+
+def shown(browser, css) -> bool:
+    return any(element.is_displayed() for element in browser.find_elements("css selector", css))
+
+
 def played(browser):
     """The video plays to its end: its duration in seconds."""
     video = "document.querySelector('#video video')"
@@ -119,13 +155,18 @@ def played(browser):
     return browser.execute_script(f"return {video}.duration")
 
 
-def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path):
+def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path, tmp_path):
     give(browser, page, photo_path, "Good morning.")
     make_small(browser)
-    click(browser, "#start")
+    assert not any(shown(browser, css) for css in ("#stop", "#video", "#take", "#zip", "#words", "#files", "#earlier"))
+    assert not axe(browser)
+    one(browser, "#text textarea").send_keys(Keys.CONTROL, Keys.ENTER)
     seen = set()
+    wait_for(lambda: seen.add(status(browser)) or "Drawing the video" in status(browser))
+    assert shown(browser, "#stop") and not axe(browser)
     wait_for(lambda: seen.add(status(browser)) or "Done in" in status(browser))
-    assert any("Drawing the video" in text for text in seen)
+    wait_for(lambda: shown(browser, "#zip") and not shown(browser, "#stop"))
+    assert not shown(browser, "#earlier")
     assert 0.5 < played(browser) < 3
     assert browser.execute_script("return document.querySelector('#video video').videoWidth") == 256
     assert browser.execute_script("return document.querySelector('#words textarea').value") == "Good morning."
@@ -134,11 +175,17 @@ def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path)
         for css in pictures:
             width = "return document.querySelector(arguments[0])?.naturalWidth"
             wait_for(lambda css=css, width=width: (browser.execute_script(width, css) or 0) > 99)
-    press(browser, "button[role=tab]", "Files")
+    assert not shown(browser, "#files")
+    press(browser, "#every-file button", "Every file")
     script = "return [...document.querySelectorAll('#files a[href]')].map((a) => a.href)"
     links = wait_for(lambda: browser.execute_script(script))
-    everything = next(link for link in links if link.endswith("everything.zip"))
-    assert urllib.request.urlopen(everything).read(2) == b"PK"
+    assert {"talking.mp4", "landmarks.npy", "words.srt"} <= {link.rpartition("/")[2] for link in links}
+    assert not axe(browser)
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    for button, name in (("#take", "talking.mp4"), ("#zip", "everything.zip")):
+        click(browser, button)
+        wait_for(lambda name=name: (tmp_path / name).is_file())
+    assert "talking/index.html" in zipfile.ZipFile(tmp_path / "everything.zip").namelist()
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
     assert {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))} == {page.split("/")[2]}
@@ -150,17 +197,21 @@ def test_a_mistake_is_one_line_and_the_server_lives_on(page, browser, photo_path
         file.truncate(2 * 10**9)
     give(browser, page, text="Hi.")
     one(browser, "#photo input[type=file]").send_keys(str(huge))
-    wait_for(lambda: "maximum allowed size" in browser.page_source)
+    wait_for(lambda: "maximum allowed size" in status(browser))
+    assert not shown(browser, "[data-testid=toast-body]"), "errors stand in one place"
     click(browser, "#start")
-    assert wait_for(lambda: status(browser) if "none given" in status(browser) else "").startswith("photo: none given")
+    wait_for(lambda: "No video yet. The photo: none chosen. Needed: a picture of a face." in status(browser))
+    wait_for(lambda: not shown(browser, "#stop"))
+    assert not axe(browser)
     one(browser, "#photo input[type=file]").send_keys(str(tmp_path / "text.png"))
     wait_for(lambda: browser.find_elements("css selector", "#photo img"))
     click(browser, "#start")
-    assert wait_for(lambda: status(browser) if "not a picture" in status(browser) else "").startswith("text.png: not a picture")
+    wait_for(lambda: "No video yet. text.png: not a picture" in status(browser))
     assert len(browser.find_elements("css selector", "#status [role=alert]")) == 1
-    give(browser, page, photo_path, "ᚠᚢᚦᚨᚱᚲ")
-    click(browser, "#start")
-    wait_for(lambda: "Runic letters" in status(browser))
+    for button in ("#start", "#hear"):
+        give(browser, page, photo_path, "ᚠᚢᚦᚨᚱᚲ")
+        click(browser, button)
+        wait_for(lambda: "Runic letters" in status(browser))
 
 
 def test_two_visitors_wait_in_turn_and_one_can_stop(page, browser, photo_path):
@@ -188,6 +239,68 @@ def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
     give(browser, page, photo_path, "Hi.")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     assert one(browser, "#start").size["width"] > 200
+    click(browser, "#start")
+    top = "return document.querySelector('#status').getBoundingClientRect().top"
+    wait_for(lambda: 0 <= browser.execute_script(top) < 844)
+    wait_for(lambda: "Done in" in status(browser))
+    wait_for(lambda: 0 <= browser.execute_script(top) < 100)
+
+
+def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
+    browser.get(page)
+    press(browser, ".example", "Example: a recording")
+    wait_for(lambda: browser.find_elements("css selector", "#photo img") and shown(browser, "#speech [aria-label=Play]"))
+    assert not browser.find_elements("css selector", "[aria-label*=hare]"), "a recording is shared with no other server"
+    assert not shown(browser, "#text") and not axe(browser)
+    press(browser, ".example", "Example: a comic")
+    wait_for(lambda: shown(browser, "#text") and not shown(browser, "#speech"))
+    make_small(browser)
+    assert browser.execute_script("return document.querySelector('#more input[type=radio][value=comic]').checked")
+    for n_earlier in (0, 1):
+        wait_for(lambda: one(browser, "#text textarea").get_attribute("value"))
+        click(browser, "#start")
+        wait_for(lambda: shown(browser, "#stop"))
+        wait_for(lambda: shown(browser, "#zip"))
+        thumbnails = browser.find_elements("css selector", "#earlier .thumbnail-item video")
+        assert len(thumbnails) == n_earlier
+    assert not axe(browser)
+
+
+def test_a_voice_can_be_heard_before(page, browser):
+    give(browser, page, text="Good morning.")
+    assert not shown(browser, "#sample")
+    click(browser, "#hear")
+    wait_for(lambda: shown(browser, "#sample [aria-label=Play], #sample [aria-label=Pause]"))
+    assert not axe(browser)
+
+
+def test_in_the_dark_and_by_keyboard(page, browser):
+    make_dark(browser)
+    give(browser, page)
+    assert background(browser) < 64
+    assert not axe(browser)
+    press(browser, ".example", "Example: a recording")
+    wait_for(lambda: shown(browser, "#speech [aria-label=Play]"))
+    press(browser, "button", "More")
+    assert not axe(browser)
+    browser.execute_script("document.querySelector('.example').focus()")
+    browser.switch_to.active_element.send_keys(Keys.TAB)
+    focused = "const style = getComputedStyle(document.activeElement); return style.outlineStyle + style.outlineWidth"
+    assert browser.execute_script(focused) == "solid3px"
+
+
+def test_the_page_of_every_file(browser, tmp_path):
+    """The page that `--keep` writes, light and dark."""
+    speech = write_wav(tmp_path / "kept" / "speech.wav", np.sin(np.arange(16_000) / 20).astype(np.float32))
+    save(tmp_path / "kept" / "head.npy", np.zeros((25, 5), np.float32), "head-motion", stage="test")
+    Image.fromarray(portrait()).save(tmp_path / "kept" / "photo.png")
+    write_video(tmp_path / "me.mp4", [portrait()] * 25, speech=speech)
+    path = write_page(tmp_path / "kept", tmp_path / "me.mp4")
+    browser.get(path.as_uri())
+    assert background(browser) > 250 and not axe(browser)
+    make_dark(browser)
+    browser.get(path.as_uri())
+    assert background(browser) < 64 and not axe(browser)
 
 
 def _status_of(request) -> int:
@@ -240,7 +353,20 @@ def test_one_page_is_live_at_a_time(live, browser):
     browser.get(address)
     one(browser, "#recording").click()
     wait_for(lambda: "frames/s" in one(browser, "#figures").text)
+    assert not axe(browser)
     browser.switch_to.new_window("tab")
     browser.get(address)
     one(browser, "#recording").click()
     wait_for(lambda: "another page is live" in one(browser, "#said").text)
+    assert not axe(browser)
+    make_dark(browser)
+    browser.refresh()
+    assert background(browser) < 64 and not shown(browser, "#stop") and not axe(browser)
+
+
+def test_the_pages_lead_to_each_other(page, live, browser):
+    for address, link in ((page, "a[href=live]"), (live[0], "a[href=page]")):
+        browser.get(address)
+        click(browser, link)
+        wait_for(lambda: "is not running" in one(browser, "main").text)
+        assert not axe(browser)

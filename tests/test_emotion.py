@@ -27,7 +27,19 @@ from landmarks.emotion.model import (
     sounds_of,
 )
 from landmarks.emotion.moments import pieces
-from landmarks.emotion.recognise import SIX, as_json, emotion_of, six_of
+from landmarks.emotion.recognise import (
+    COLOURS,
+    LEFT_PX,
+    LINE_PX,
+    PLOT_PX,
+    SIX,
+    Emotion,
+    as_json,
+    drawn,
+    emotion_of,
+    six_of,
+    tick_step,
+)
 from landmarks.emotion.train import merged, weighed
 from landmarks.expression import EMOTIONS
 from landmarks.head.prosody import PITCH_HZ, pitch_and_voicing
@@ -244,8 +256,29 @@ def test_files_say_what_was_found(speech, tmp_path):
     assert (tmp_path / "emotion.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("seconds, step", [(0.04, 0.5), (5, 0.5), (5.1, 1), (11.8, 2), (180, 20), (3600, 500)])
+def test_the_axis_of_time_has_few_ticks(seconds, step):
+    assert tick_step(seconds) == step
+
+
+def test_the_picture_has_axes_and_areas_in_their_colours():
+    """Half the time all calm, half the time three quarters sad, one quarter neutral."""
+    over_time = np.zeros((100, 8), np.float32)
+    over_time[:50, EMOTIONS.index("calm")] = 1
+    over_time[50:, [EMOTIONS.index("neutral"), EMOTIONS.index("sad")]] = 0.25, 0.75
+    picture = np.asarray(drawn(Emotion(over_time.mean(0), over_time, np.zeros((100, 1)), 1.0)))
+    (columns, rows), top = PLOT_PX, LINE_PX + 8
+    for x, y, name in ((0.1, 0.1, "calm"), (0.1, 0.9, "calm"), (0.9, 0.1, "neutral"), (0.9, 0.3, "sad"), (0.9, 0.9, "sad")):
+        at = picture[top + round(y * rows), LEFT_PX + round(x * columns)]
+        assert tuple(at) == COLOURS[EMOTIONS.index(name)], name
+    beside, below = picture[top - 8:top + rows + 8, :LEFT_PX - 8], picture[top + rows + 8:top + rows + LINE_PX]
+    assert (beside < 99).any((1, 2)).sum() > 24, "0 %, 50 % and 100 % stand at the left"
+    assert (below < 99).any((0, 2)).sum() > 20, "seconds stand below"
+
+
 def test_the_shortest_sound():
     found = emotion_of(np.zeros(10, np.float32))
+    assert drawn(found).width > 900
     assert found.over_time.shape == (1, 8) and len(as_json(found)["times_s"]) == 1
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zipfile
 
 import pytest
 from conftest import ROOT, portrait
@@ -21,11 +22,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from web import uploads, waiting
+from core.media.video import probe
+from web import api, uploads, waiting
 from web.guard import MOST_BODY_BYTES, Guard, Refusal
 from web.page import OPEN_PATHS
 
-MAKE, PHOTO_AT, SPEECH_AT = 1, 0, 3  # the event that makes a video, and its inputs that are files
+PHOTO_AT, SPEECH_AT = 0, 3  # of the event that makes a video: its inputs that are files
+EARLIER = None  # what it is told of earlier videos: nothing, they are the server's
 TEXT = "Hello."
 # Of the controls, in their order
 VALUES = ["en-in", 160, "sphinx", False, "auto", 1, "none", 0, "full", 256, "low", "none", "", False]
@@ -39,6 +42,8 @@ class Client:
         self.port, self.session, self.cookie = port, uuid.uuid4().hex, ""
         _, headers, _ = self.ask("GET", "/")
         self.cookie = headers["set-cookie"].split(";")[0]
+        events = json.loads(self.ask("GET", "/config")[2])["dependencies"]
+        self.make = next(event["id"] for event in events if len(event["inputs"]) == 5 + len(VALUES))
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -60,10 +65,20 @@ class Client:
         status, _, said = self.ask("POST", "/gradio_api/upload", body, **of_type)
         return {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}} if status == 200 else status
 
-    def join(self, photo, speech=None, source="A text", values=VALUES, **more):
-        body = {"data": [photo, source, TEXT, speech, *values], "fn_index": MAKE, "session_hash": self.session,
-                "event_data": None, "trigger_id": None, **more}
-        return self.ask("POST", "/gradio_api/queue/join", body)
+    def join(self, photo, speech=None, source="A text", values=VALUES, of_type="application/json"):
+        body = {"data": [photo, source, TEXT, speech, EARLIER, *values], "fn_index": self.make, "session_hash": self.session,
+                "event_data": None, "trigger_id": None}
+        return self.ask("POST", "/gradio_api/queue/join", json.dumps(body).encode(), **{"Content-Type": of_type})
+
+    def call(self, **given):
+        """Ask the API for a video."""
+        return self.ask("POST", api.PATH, given)
+
+    def result(self, job):
+        """What the API says at the end: the name of the event, and its data."""
+        _, _, said = self.ask("GET", f"{api.PATH}/{job}")
+        event, data = said.decode().strip().split("\n\n")[-1].split("\n")
+        return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
     def listen(self):
         """Yield the messages about this visitor's jobs, until there are no more."""
@@ -111,6 +126,12 @@ def test_an_uploaded_photo_speaks(visitor):
     assert done["success"] and "talking.mp4" in json.dumps(messages)
 
 
+@pytest.mark.parametrize("of_type", ["application/json", "application/vnd.a+json", "APPLICATION/JSON", "text/json", ""])
+def test_a_body_is_looked_at_whatever_it_is_called(visitor, photo, of_type):
+    status, _, _ = visitor.join({"path": str(photo), "meta": {"_type": "gradio.FileData"}}, of_type=of_type)
+    assert status == 403
+
+
 def _foreign(photo, mine):
     """Ways to name a file that this visitor did not upload: 40 and more."""
     folder, name = os.path.split(mine)
@@ -145,6 +166,18 @@ def test_files_of_others_are_refused_in_one_wording(visitor, photo, position):
     assert answers == {(403, b'{"detail": "no such upload of yours; choose the file again"}')}
 
 
+def test_the_api_takes_no_file_of_others(server, visitor, photo):
+    answers = set()
+    for value in [*_foreign(photo, visitor.photo["path"]), Client(server).upload(photo.read_bytes() + b" ")]:
+        own = {"photo": visitor.photo}
+        for given in ({"photo": value}, {**own, "recording": value}, {**own, "voice": {"path": 1}}):
+            status, _, said = visitor.call(text=TEXT, **given)
+            answers.add((status, said))
+            status, _, said = visitor.ask("POST", f"{api.PATH}/", {"text": TEXT, **given})
+            answers.add((status, said))
+    assert answers == {(403, b'{"detail": "no such upload of yours; choose the file again"}')}
+
+
 def test_the_upload_of_another_visitor_is_refused(server, visitor):
     assert Client(server).join(visitor.photo)[0] == 403
 
@@ -158,7 +191,8 @@ def test_no_file_of_the_machine_is_served(visitor, path):
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/gradio_api/openapi.json", "/docs", "/redoc", "/gradio_api/run/predict",
-                                  "/gradio_api/call/make", "/gradio_api/proxy=http://a", "/monitoring", "/gradio_api/runs",
+                                  "/gradio_api/call/make", "/gradio_api/call/v2/make_and_show",
+                                  "/gradio_api/run/make", "/gradio_api/proxy=http://a", "/monitoring", "/gradio_api/runs",
                                   "/gradio_api/process_recording", "/gradio_api/vibe-edit", "/login",
                                   "/custom_component/a/b/c/d"])
 def test_what_the_page_does_not_need_is_shut(visitor, path):
@@ -196,13 +230,57 @@ def test_a_value_that_no_control_has_is_one_line(server, photo, at, value):
     values[at] = value
     assert other.join(own, values=values)[0] == 200
     said = json.dumps(list(other.listen()))
-    assert "expected what the page offers" in said and "Traceback" not in said
+    assert "Needed: what the page offers" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("given, said", [({"text": TEXT}, "photo: none given"), ([], "no object"),
+                                         ({"photo": None, "pohto": None}, "pohto: no argument")])
+def test_the_api_says_what_it_takes(visitor, given, said):
+    status, _, answer = visitor.ask("POST", api.PATH, given)
+    assert status == 400 and said in json.loads(answer)["detail"]
+
+
+@pytest.mark.parametrize("given, said", [
+    ({"photo": None}, "The photo: none chosen. Needed: a picture of a face."), ({"text": " "}, "What is said: nothing"),
+    ({"text": "a" * 5000}, "5000 characters"), ({"voice": "nobody"}, "expected what the page offers"), ({"rate": 9e9}, "Rate"),
+    ({"text": "ᚠᚢᚦᚨᚱᚲ"}, "Runic letters")])
+def test_the_api_has_the_limits_of_the_page(visitor, given, said):
+    status, _, answer = visitor.call(**{"photo": visitor.photo, "text": TEXT, **given})
+    assert status == 200
+    event, data = visitor.result(json.loads(answer)["event_id"])
+    assert event == "error" and said.replace("expected", "Needed:") in data["error"]
+
+
+def test_a_program_makes_a_video(server, photo, tmp_path):
+    """As docs/api.md does, with Gradio's own client."""
+    from gradio_client import Client as Program
+    from gradio_client import handle_file
+    program = Program(f"http://127.0.0.1:{server}/", download_files=tmp_path, verbose=False)
+    status, video, everything = program.predict(handle_file(photo), text=TEXT, size_px=256, quality="low", api_name="/make")
+    assert status.startswith("Done in")
+    assert probe(video).size == (256, 256) and probe(video).has_sound
+    assert "talking/landmarks.npy" in zipfile.ZipFile(everything).namelist()
+
+
+def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):
+    visitor = Client(server)
+    events = json.loads(visitor.ask("GET", "/config")[2])["dependencies"]
+    filling = [event["id"] for event in events if len(event["outputs"]) == 5 and not event["inputs"]]
+    assert len(filling) == 3
+    body = {"data": [], "fn_index": filling[0], "session_hash": visitor.session}
+    assert visitor.ask("POST", "/gradio_api/queue/join", body)[0] == 200
+    filled = next(message for message in visitor.listen() if message["msg"] == "process_completed")["output"]["data"]
+    assert filled[1:] == ["A text", filled[2], None, "none"] and "Priya" in filled[2]
+    assert visitor.join(filled[0])[0] == 200
+    done = [message for message in visitor.listen() if message["msg"] == "process_completed"]
+    assert done and "talking.mp4" in json.dumps(done)
 
 
 def test_half_a_character_is_one_line(server, photo):
     other = Client(server)
     own = other.upload(photo.read_bytes())
-    body = {"data": [own, "A text", "Hello \ud800.", None, *VALUES], "fn_index": MAKE, "session_hash": other.session}
+    data = [own, "A text", "Hello \ud800.", None, EARLIER, *VALUES]
+    body = {"data": data, "fn_index": other.make, "session_hash": other.session}
     assert other.ask("POST", "/gradio_api/queue/join", body)[0] == 200
     assert "half of a character" in json.dumps(list(other.listen()))
 
@@ -230,13 +308,14 @@ def _ledger(folder, **limits):
         return JSONResponse([str(folder / "a.png")])
 
     app = Starlette(routes=[Route("/gradio_api/upload", take, methods=["POST"])])
-    ledger = uploads.Uploads(app, folder, {MAKE: (PHOTO_AT,)})
+    ledger = uploads.Uploads(app, folder, {1: (PHOTO_AT,)})
     return TestClient(Guard(ledger, ("testserver",), OPEN_PATHS, (ledger.allow, ledger.count))), ledger
 
 
 def test_uploads_have_a_total_for_a_client_and_for_the_server(tmp_path, monkeypatch):
     monkeypatch.setattr(uploads, "_MB", 1000)
     client, ledger = _ledger(tmp_path)
+    client.headers["content-type"] = "multipart/form-data; boundary=x"
     part = b"x" * 100_000
     codes = [client.post("/gradio_api/upload", content=part).status_code for _ in range(5)]
     assert codes == [200, 200, 200, 429, 429]

@@ -16,6 +16,7 @@ from core.kinds import KINDS
 from core.media.audio import spectrum_of, write_wav
 from core.media.video import write_gif, write_video
 from viewer.inspect import main
+from viewer.look import look_at
 
 N_FRAMES = 40
 STAGE = {"stage": "tests.make", "options": {"strength": 3}}
@@ -91,6 +92,15 @@ def test_array_with_its_sidecar(kind, tmp_path, look):
 def test_array_without_sidecar_is_known_by_its_shape(kind, tmp_path, look):
     np.save(tmp_path / "own.npy", array(kind))
     assert f"by its shape and range {kind}:" in look(tmp_path / "own.npy")
+
+
+@pytest.mark.parametrize("kind, names", [("head-motion", "yaw, pitch, roll, shift right, shift down"),
+                                         ("head-pose", "scale, roll, x, y"), ("brow-motion", "right brow, left brow")])
+def test_curves_have_the_names_of_what_moves(kind, names, tmp_path):
+    figure = look_at(artifacts.save(tmp_path / "a.npy", array(kind), kind, **STAGE))[1]()
+    titles = [axis.get_title().split(", ") for axis in figure.axes]
+    assert ", ".join(name for name, _ in titles) == names
+    assert ", ".join(unit for _, unit in titles) == KINDS[kind].unit or len({unit for _, unit in titles}) == 1
 
 
 def test_changed_file_is_told(tmp_path, look):

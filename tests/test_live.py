@@ -1,10 +1,13 @@
 """The live page without a browser: what goes over its socket, and who may open one."""
 
+import socket
 import struct
 
 import numpy as np
 import pytest
 from conftest import SENTENCES, portrait_photo, speak
+from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -14,6 +17,7 @@ from core.media.audio import resample
 from landmarks.lite import load_model
 from web.live import SAMPLE, site
 from web.live_face import MOST_AT_ONCE, LiveFace, Speaker, rehearse
+from web.serve import door
 
 ADDRESS = "127.0.0.1:7861"
 
@@ -93,6 +97,19 @@ def test_a_second_page_waits_its_turn_and_is_refused(client):
 def test_another_name_of_this_machine_is_not_answered(client):
     assert client.get("/", headers={"host": "elsewhere.example"}).status_code == 400
     assert "Talking face" in client.get("/").text
+
+
+def test_a_door_leads_to_what_is_there_and_says_how_to_begin_what_is_not():
+    """To visitors on this machine; one from elsewhere is not sent to their own."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        app = Starlette(routes=[Route("/door", door(port, "A page", "make <app>"))])
+        here, elsewhere = (TestClient(app, client=(host, 1), follow_redirects=False) for host in ("127.0.0.1", "192.0.2.1"))
+        answer = here.get("/door")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"http://127.0.0.1:{port}/")
+        assert elsewhere.get("/door").status_code == 503
+    closed = here.get("/door")
+    assert closed.status_code == 503 and "<h1>A page</h1>" in closed.text and "make &lt;app&gt;" in closed.text
 
 
 def test_the_photo_moves_with_the_voice(tmp_path):

@@ -17,19 +17,36 @@ from viewer.look import look_at
 if TYPE_CHECKING:
     from core.media.speech import Speech
 
-_PLAYED = {".mp4": '<video controls src="{0}"></video>', ".wav": '<audio controls src="{0}"></audio>',
-           ".gif": '<img src="{0}" alt="">', ".png": '<img src="{0}" alt="">'}
+_PLAYED = {".mp4": '<video controls src="{0}" aria-label="{1}"></video>',
+           ".wav": '<audio controls src="{0}" aria-label="{1}"></audio>',
+           ".gif": '<img src="{0}" alt="{1}">', ".png": '<img src="{0}" alt="{1}">'}
 _SHOWN_AS_THEY_ARE = (".gif", ".png")
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <style>
- body {{ font: 15px/1.5 sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #223 }}
- h2 {{ border-top: 1px solid #ccd; padding-top: 1rem }} img, video {{ max-width: 100% }} audio {{ width: 100% }}
- td {{ vertical-align: top; padding: 0 1rem 0 0 }} td:first-child {{ color: #667; white-space: nowrap }}
- pre {{ white-space: pre-wrap }}
+ :root {{ color-scheme: light dark; --page: #fff; --ink: #223; --soft: #556; --line: #ccd; --link: #0f766e }}
+ @media (prefers-color-scheme: dark) {{
+  :root {{ --page: #0b0f19; --ink: #e2e8f0; --soft: #cbd5e1; --line: #334155; --link: #5eead4 }}
+ }}
+ body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink);
+  background: var(--page) }}
+ a {{ color: var(--link) }} :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px }}
+ h2 {{ border-top: 1px solid var(--line); padding-top: 1rem; overflow-wrap: anywhere }}
+ img, video {{ max-width: 100% }} img {{ background: #fff }} audio {{ width: 100% }}
+ th, td {{ vertical-align: top; padding: 0 1rem 0 0; text-align: left; overflow-wrap: anywhere }}
+ th {{ color: var(--soft); white-space: nowrap; font-weight: normal }}
+ pre {{ white-space: pre-wrap }} nav ul {{ columns: 14rem; padding-left: 1.2rem }}
 </style>
+</head>
+<body><main>
 <h1>{title}</h1>
+<nav aria-label="Files"><ul>
+{contents}
+</ul></nav>
 {sections}
+</main></body>
 </html>
 """
 
@@ -49,14 +66,16 @@ def _draw(path, pictures, speech):
 
 def _section(path, folder, pictures, speech) -> str:
     facts, drawing = _draw(path, pictures, speech)
-    link = quote(Path(os.path.relpath(path, folder)).as_posix())
-    parts = [f'<h2><a href="{link}">{escape(path.name)}</a></h2>', _PLAYED.get(path.suffix, "").format(link)]
+    link, name = quote(Path(os.path.relpath(path, folder)).as_posix()), escape(path.name)
+    parts = [f'<h2 id="{quote(path.name)}"><a href="{link}">{name}</a></h2>', _PLAYED.get(path.suffix, "").format(link, name)]
     if drawing:
-        parts.append(f'<p><img src="{quote(drawing.relative_to(folder).as_posix())}" alt=""></p>')
+        parts.append(f'<p><img src="{quote(drawing.relative_to(folder).as_posix())}" alt="What {name} holds, drawn"></p>')
     if path.suffix in (".txt", ".srt", ".vtt"):
         parts.append(f"<pre>{escape(path.read_text(encoding='utf-8'))}</pre>")
-    rows = "".join(f"<tr><td>{escape(str(label))}</td><td>{escape(str(text))}</td></tr>" for label, text in facts)
-    return "\n".join([*filter(None, parts), f"<details><summary>what it is</summary><table>{rows}</table></details>"])
+    rows = "".join(f'<tr><th scope="row">{escape(str(label))}</th><td>{escape(str(text))}</td></tr>' for label, text in facts)
+    if rows:
+        parts.append(f"<details><summary>what {name} is</summary><table>{rows}</table></details>")
+    return "\n".join(filter(None, parts))
 
 
 def write_page(folder: str | Path, video: str | Path, speech: "Speech | None" = None) -> Path:
@@ -70,6 +89,8 @@ def write_page(folder: str | Path, video: str | Path, speech: "Speech | None" = 
     files.sort(key=lambda path: path.stat().st_mtime_ns)
     sections = [_section(path, folder, folder / "pictures", speech) for path in [video, *files]]
     page = folder / "index.html"
+    contents = "\n".join(f'<li><a href="#{quote(path.name)}">{escape(path.name)}</a></li>' for path in [video, *files])
+    text = _PAGE.format(title=escape(video.name), contents=contents, sections="\n".join(sections))
     with whole_file(page) as part:
-        part.write_text(_PAGE.format(title=escape(video.name), sections="\n".join(sections)), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
     return page

@@ -101,7 +101,8 @@ def _draw_array(values, names, kind):
         return picture.carpet(np.asarray(values), FPS * (2 if names[0] == "half frame" else 1))
     units = kind.unit.split(", ") if kind.unit.count(", ") == values.shape[1] - 1 else [kind.unit] * values.shape[1]
     x, label = (np.arange(len(values)) / FPS, "s") if names[0] == "frame" else (np.arange(len(values)), names[0])
-    return picture.curves({f"{names[1]} {i}, {unit}": (x, values[:, i]) for i, unit in enumerate(units)}, label)
+    titles = kind.columns or [f"{names[1]} {i}" for i in range(len(units))]
+    return picture.curves({f"{title}, {unit}": (x, values[:, i]) for i, (title, unit) in enumerate(zip(titles, units))}, label)
 
 
 def archive(path: Path, about: dict) -> tuple[list, Callable]:

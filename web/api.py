@@ -4,7 +4,7 @@ Reads: uploads. Writes: copies of the video and of a .zip in Gradio's folder, wh
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -13,6 +13,7 @@ from gradio.processing_utils import save_file_to_cache
 
 from core.errors import InputError
 from web import controls
+from web.guard import Refusal
 from web.job import states
 from web.limits import plain_message
 from web.status import in_words
@@ -27,6 +28,23 @@ _FILE = dict | None
 def _as_file(path, cache) -> dict:
     """A file for a program to fetch, copied into Gradio's folder."""
     return FileData(path=save_file_to_cache(path, cache), orig_name=path.name).model_dump()
+
+
+def check_names(blocks: gr.Blocks) -> Callable:
+    """A rule of `web.guard`: what a program names are arguments of `make`, and the photo is among them."""
+    function = next(fn for fn in blocks.fns.values() if fn.api_name == NAME)
+    known = list(inspect.signature(function.fn).parameters)
+
+    def check(scope, body):
+        if scope["path"].rstrip("/") != PATH or scope["method"] != "POST":
+            return
+        unknown = sorted(set(body) - set(known)) if isinstance(body, dict) else ["no object of JSON"]
+        if unknown:
+            raise Refusal(400, f"{', '.join(unknown)[:80]}: no argument of {NAME}; it takes {', '.join(known)}")
+        if "photo" not in body:
+            raise Refusal(400, "photo: none given; upload one first")
+
+    return check
 
 
 def add(spoken: dict, recorded: dict, shown: dict) -> None:

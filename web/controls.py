@@ -35,11 +35,12 @@ def voice_choices() -> list:
 
 def text_controls() -> dict:
     """Of a text that is read aloud."""
-    return {
-        "voice": gr.Dropdown(voice_choices(), value=DEFAULT_VOICE, label="Voice", filterable=True, elem_id="voice",
-                             info="by its language: en-in is Indian English"),
-        "rate": gr.Slider(SLOWEST, FASTEST, DEFAULT_RATE, step=5, label="Words a minute", buttons=[]),
-    }
+    with gr.Row():
+        return {
+            "voice": gr.Dropdown(voice_choices(), value=DEFAULT_VOICE, label="Voice; en-in is Indian English",
+                                 elem_id="voice", min_width=160),
+            "rate": gr.Slider(SLOWEST, FASTEST, DEFAULT_RATE, step=5, label="Words a minute", buttons=[], min_width=160),
+        }
 
 
 def recording_controls() -> dict:

@@ -35,9 +35,9 @@ class Example:
 def examples() -> tuple:
     """The examples, in the order of their buttons."""
     paragraphs = _REMINDER.read_text(encoding="utf-8").split("\n\n")
-    return (Example("Portrait and a text", _HERE / "portrait.jpg", text="\n\n".join(paragraphs[:2])),
-            Example("Portrait and a recording", _HERE / "portrait.jpg", recording=paths.SAMPLE_SPEECH),
-            Example("Comic and a text", _HERE / "comic.jpg", text=paragraphs[-1].strip(), avatar=COMIC))
+    return (Example("Example: a text", _HERE / "portrait.jpg", text="\n\n".join(paragraphs[:2])),
+            Example("Example: a recording", _HERE / "portrait.jpg", recording=paths.SAMPLE_SPEECH),
+            Example("Example: a comic", _HERE / "comic.jpg", text=paragraphs[-1].strip(), avatar=COMIC))
 
 
 class Filling:

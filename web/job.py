@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.events import Done, Failed, FileWritten, Message, Progress, StageStarted, Transcribed, Warned
 from core.stage import listen, say
-from web.limits import check_text, plain_message, short_speech
+from web.limits import check_text, plain_message, short_speech, without_options
 
 if TYPE_CHECKING:
     from animator import Animator
@@ -59,7 +59,7 @@ class State:
             case Transcribed():
                 self.transcript = event.text
             case Warned():
-                self.warnings.append(event.text)
+                self.warnings.append(without_options(event.text))
             case FileWritten(kind="talking-video"):
                 self.video = event.path
             case Failed():

@@ -38,12 +38,17 @@ def short_speech(path: str | Path) -> Path:
     return Path(path)
 
 
+def without_options(text: str) -> str:
+    """A sentence without the clauses that name options of a command: somebody at the page has none."""
+    return "; ".join(clause for clause in text.split("; ") if "--" not in clause)
+
+
 def plain_message(error: InputError) -> str:
     """An error for somebody who sees a page: names without folders, and no commands to run."""
-    parts = [f"{Path(error.where).name}: {error.found}"]
-    if error.expected and "--" not in error.expected:
-        parts.append(f"Needed: {error.expected}")
-    if error.cure and not _COMMAND.match(error.cure):
-        parts.append(f"What helps: {error.cure}")
-    text = ". ".join(part.removesuffix(".") for part in parts) + "."
-    return re.sub(r"(?<![\w.])/(?:[^\s/\"';:,]+/)+", "", text[0].upper() + text[1:])
+    where = Path(error.where).name.removeprefix("--")
+    needed = without_options(error.expected)
+    helps = "" if _COMMAND.match(error.cure) else without_options(error.cure)
+    parts = [f"{where}: {error.found}", needed and f"Needed: {needed}", helps and f"What helps: {helps}"]
+    text = ". ".join(part.removesuffix(".") for part in parts if part) + "."
+    text = re.sub(r"(?<![\w.])/(?:[^\s/\"';:,]+/)+", "", text)
+    return text if Path(where).suffix else text[0].upper() + text[1:]  # a file keeps its name

@@ -95,18 +95,18 @@ class Live {
 function stop() {
   live?.end();
   live = null;
-  at("stop").disabled = true;
+  at("stop").hidden = true;
 }
 
 async function start(fromMicrophone) {
   stop();
   live = new Live();
-  at("stop").disabled = false;
+  at("stop").hidden = false;
   try {
     await live.start(fromMicrophone);
   } catch (error) {
     stop();
-    say(fromMicrophone ? `no microphone: ${error.message}` : error.message, true);
+    say(fromMicrophone ? `No microphone can be used: ${error.message}.` : error.message, true);
   }
 }
 

@@ -113,7 +113,7 @@ def site(face: "LiveFace", speech: str | Path, page_port: int = PAGE_PORT) -> Gu
     from starlette.responses import FileResponse, Response
     from starlette.routing import Route, WebSocketRoute
     still = face.draw(face.model.rest_face, int(np.argmin(face.lids)))
-    files = {"/": _HERE / "live.html", "/live.css": _HERE / "live.css", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
+    files = {"/": _HERE / "live.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
              "/speech.wav": speech}
 
     def send_file(path):

@@ -17,6 +17,10 @@ function toResult() {
   if (window.innerWidth < NARROW_PX) status.scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
+function atEnd() {  // who is still waiting for the result sees it; who went elsewhere stays there
+  if (document.activeElement?.id === "status") setTimeout(toResult, 300);
+}
+
 document.addEventListener("keydown", (event) => {
   const start = document.querySelector("#start");
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !start || start.disabled) return;
@@ -25,9 +29,17 @@ document.addEventListener("keydown", (event) => {
   setTimeout(() => start.click());
 });
 
+// Gradio's pictures are buttons without a name; their label is one.
+function nameButton(button) {
+  const label = button.closest(".block")?.querySelector("label")?.textContent.trim();
+  if (label && !button.ariaLabel) button.ariaLabel = label;
+}
+
 new MutationObserver((changes) => {
   for (const change of changes) for (const node of change.addedNodes) {
-    const note = node.nodeType === 1 && (node.matches?.(".toast-body.error") ? node : node.querySelector?.(".toast-body.error"));
+    if (node.nodeType !== Node.ELEMENT_NODE) continue;
+    const note = node.matches(".toast-body.error") ? node : node.querySelector(".toast-body.error");
     if (note) showStatus((note.querySelector(".toast-message-text") || note).textContent.trim());
+    document.querySelectorAll(".image-container > button").forEach(nameButton);
   }
 }).observe(document, { childList: true, subtree: true });

@@ -3,6 +3,7 @@
 Reads: uploads, examples. Writes: what `web.job` writes. Nothing on the page comes from another server.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import gradio as gr
 
 from core.errors import InputError
 from core.media.provenance import CONSENT
-from web import api, controls
+from web import api, controls, voice_sample
 from web.examples import RECORDED, WRITTEN, Filling, buttons
 from web.guard import NAMES, Guard
 from web.job import State, states
@@ -23,19 +24,20 @@ from web.uploads import KEPT_S, Uploads
 from web.waiting import MOST_WAITING, QUEUE, Waiting
 
 CHECKED_EVERY_S = 600
-PHOTO_PX = 270
+PHOTO_PX = 220
 _ABOUT = f"""<h1>Talking face</h1>
 <p>A photo and a voice become a video. Everything stays on this machine and is removed after an hour. {CONSENT} Each video
 says of itself that it is synthetic.</p>"""
-_FOOT = """<p><a href="live">A face that speaks while you do</a>: live, with your microphone. From a program: see docs/api.md.</p>"""
+_FOOT = """<p>Live, with your microphone: <a href="live">a face that speaks while you do</a>. From a program: docs/api.md says
+how.</p>"""
 OPEN_PATHS = (  # what the page asks its server for, and the API; the rest of Gradio's is shut
     "/", "/live", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/assets/*", "/static/*",
     "/svelte/*", "/pwa_icon*", *(f"/gradio_api/{path}" for path in (
         "queue/join", "queue/data", "upload", "upload_progress", "cancel", "reset", "heartbeat/*", "startup-events", "app_id",
         "info", "file=*")), api.PATH, f"{api.PATH}/*")
-_SHOW, _HIDE = ("{__type__: 'update', visible: %s}" % shown for shown in ("true", "false"))
-_ENABLE, _DISABLE = ("{__type__: 'update', interactive: %s}" % able for able in ("true", "false"))
-_BEGIN, _END = f"() => {{ toResult(); return [{_DISABLE}, {_SHOW}]; }}", f"() => [{_ENABLE}, {_HIDE}]"
+_SHOW, _HIDE = (json.dumps(gr.update(visible=shown)) for shown in (True, False))
+_ENABLE, _DISABLE = (json.dumps(gr.update(interactive=able)) for able in (True, False))
+_BEGIN, _END = f"() => {{ toResult(); return [{_DISABLE}, {_SHOW}]; }}", f"() => {{ atEnd(); return [{_ENABLE}, {_HIDE}]; }}"
 _CHOOSE = f"(chosen) => chosen === '{WRITTEN}' ? [{_SHOW}, {_HIDE}] : [{_HIDE}, {_SHOW}]"
 _IN_BROWSER: dict[str, Any] = {"fn": None, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -71,7 +73,7 @@ def site(folder: str | Path, names: tuple = NAMES, live_port: int = LIVE_PORT) -
     app = gr.mount_gradio_app(outer, blocks, "/", app_kwargs=shut, max_file_size=f"{MOST_MB}mb", footer_links=[],
                               run_history=False, enable_monitoring=False, ssr_mode=False, show_error=False, **LOOKS)
     uploads = Uploads(Waiting(app, blocks), folder, file_inputs(blocks), filling.shared())
-    return Guard(uploads, names, OPEN_PATHS, (uploads.allow, uploads.count))
+    return Guard(uploads, names, OPEN_PATHS, (api.check_names(blocks), uploads.allow, uploads.count))
 
 
 def _given():
@@ -80,9 +82,10 @@ def _given():
                      buttons=[], elem_id="photo")
     source = gr.Radio([WRITTEN, RECORDED], value=WRITTEN, label="What is said", elem_id="source")
     with gr.Group() as with_text:
-        text = gr.Textbox(label=f"Text, at most {MOST_CHARS} characters", lines=3, max_lines=8, max_length=MOST_CHARS,
+        text = gr.Textbox(label=f"Text, at most {MOST_CHARS} characters", lines=2, max_lines=8, max_length=MOST_CHARS,
                           elem_id="text", placeholder="Good morning. Your payment of INR 5,053 is due on 12 May.")
         spoken = controls.text_controls()
+        voice_sample.add(text, **spoken)
     with gr.Group(visible=False) as with_recording:
         speech = gr.Audio(label=f"Recording, at most {MOST_SPEECH_S} seconds and {MOST_MB} MB", type="filepath",
                           sources=["upload", "microphone"], buttons=[], elem_id="speech")
@@ -101,7 +104,7 @@ def page() -> tuple[gr.Blocks, Filling]:
     """The page, a `gradio.Blocks`, not yet served, and its examples."""
     with gr.Blocks(title="Talking face", analytics_enabled=False, delete_cache=(CHECKED_EVERY_S, KEPT_S)) as blocks:
         gr.HTML(_ABOUT, elem_id="about")
-        with gr.Row():
+        with gr.Row(elem_id="halves"):
             with gr.Column(elem_id="given"):
                 examples = buttons()
                 photo, source, text, speech, spoken, recorded, shown = _given()
@@ -110,6 +113,8 @@ def page() -> tuple[gr.Blocks, Filling]:
                     stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=60, visible=False)
             with gr.Column(elem_id="made"):
                 results = Results()
+            with gr.Column(elem_id="before"):
+                results.add_earlier()
         gr.HTML(_FOOT, elem_id="foot")
         filling = Filling(photo.GRADIO_CACHE)
         names = [*spoken, *recorded, *shown]

@@ -45,6 +45,9 @@ class Results:
                 with gr.Accordion("Every file", open=False, elem_id="every-file"):
                     self.files = gr.Files(label="Files", show_label=False, interactive=False, elem_id="files")
         self.kept = gr.State()  # None, or a list: what the browser is told of it is nothing
+
+    def add_earlier(self):
+        """Add the gallery of a visitor's earlier videos."""
         self.earlier = gr.Gallery(label="Your earlier videos, kept for an hour", visible=False, interactive=False, columns=3,
                                   object_fit="cover", height="auto", buttons=[], elem_id="earlier")
 

@@ -1,6 +1,6 @@
 """Serve a page on a port of this machine.
 
-Reads, writes: nothing; prints the address.
+Reads: closed.html beside this file. Writes: nothing; prints the address.
 """
 
 import ipaddress
@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,17 +18,7 @@ from core.errors import InputError
 PAGE_PORT, LIVE_PORT = 7860, 7861
 LOOPBACK = "127.0.0.1"
 KNOCK_S = 0.3
-_CLOSED = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{what}</title>
-<style>:root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto;
-padding: 0 1rem }}</style>
-<h1>{what}</h1>
-<p>It is not running, or not for you: it is for the machine that it runs on, in a terminal there.</p>
-<pre>{command}</pre>
-<p><a href="">Try again</a> · <a href="/">Back</a></p>
-</html>
-"""
+_CLOSED = Path(__file__).with_name("closed.html")
 GOODBYE_S = 2  # for what is under way when the server is ended
 
 
@@ -50,7 +41,8 @@ def door(port: int, what: str, command: str) -> Callable:
     def enter(request):
         if answers(port) and request.client and ipaddress.ip_address(request.client.host).is_loopback:
             return RedirectResponse(f"http://{LOOPBACK}:{port}/", 303)
-        return HTMLResponse(_CLOSED.format(what=escape(what), command=escape(command)), 503)
+        page = _CLOSED.read_text(encoding="utf-8").replace("WHAT", escape(what)).replace("COMMAND", escape(command))
+        return HTMLResponse(page, 503)
 
     return enter
 

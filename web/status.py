@@ -9,15 +9,16 @@ from web.job import State
 
 _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready", "landmarks": "Moving the landmarks",
           "render": "Drawing the video", "page": "Drawing the files in between"}
-WAITING = """<div class="hint"><p>The video appears here, about as many seconds after the start as it is long.</p>
-<p>No photo at hand? The buttons above the photo fill in an example.</p></div>"""
+WAITING = """<div class="hint"><p><strong>The video appears here.</strong></p>
+<p>No photo at hand? The three buttons on the page fill in an example.</p></div>"""
 
 
 def _stage(state, i, name) -> str:
     running = i == len(state.stages) - 1
     note = f" · {state.seconds_left:.0f} s left" if running and state.seconds_left is not None else ""
     label = escape(_NAMES.get(name, name))
-    bar = f'<progress max="1" value="{state.done}" aria-label="{label}"></progress>' if running and state.done is not None else ""
+    timed = running and state.done is not None
+    bar = f'<progress max="1" value="{state.done}" aria-label="{label}"></progress>' if timed else ""
     return f'<li class="{"running" if running else "done"}">{label}{note}{bar}</li>'
 
 

@@ -30,7 +30,8 @@ SIX = {"angry": ("angry",), "disgusted": ("disgust",), "fearful": ("fearful",), 
        "neutral": ("neutral", "calm"), "sad": ("sad",)}
 COLOURS = ((150, 150, 150), (120, 180, 200), (240, 180, 40), (70, 100, 190), (210, 50, 50), (130, 80, 170), (90, 140, 60),
            (240, 120, 180))
-PLOT_PX, MARGIN_PX, TEXT_PX = (900, 220), 24, 16  # width, height of the plot; room for words, and their height
+PLOT_PX, LEFT_PX, LINE_PX, TEXT_PX = (900, 220), 70, 26, 16  # width, height of the plot; room beside it, for a line; letters
+MOST_TICKS = 10  # of the axis of time
 
 
 @dataclass(frozen=True)
@@ -97,21 +98,61 @@ def as_json(found: Emotion) -> dict:
             "six_over_time": rows(six_of(moments), SIX)}
 
 
-def drawn(found: Emotion) -> Any:
-    """The probabilities over time, stacked, and those of the whole as words: a PIL image."""
-    from PIL import Image, ImageDraw  # its letters are there at once, those of OpenCV are not
-    columns, rows = PLOT_PX
-    frames = found.over_time[np.linspace(0, len(found.over_time) - 1, columns).round().astype(int)]
-    above = (np.arange(rows)[:, None, None] + 0.5) / rows > np.cumsum(frames, 1)[:, :-1]  # [row, column, emotion]
-    picture = np.full((rows + 3 * MARGIN_PX, columns, 3), 255, np.uint8)
-    picture[:rows] = np.array(COLOURS, np.uint8)[above.sum(-1)]
-    image = Image.fromarray(picture)
-    draw = ImageDraw.Draw(image)
-    draw.text((columns - 70, rows + MARGIN_PX), f"{len(found.over_time) / FPS:.1f} s", fill=0, font_size=TEXT_PX)
-    for i, (name, colour, share) in enumerate(zip(EMOTIONS, COLOURS, found.whole)):
-        x, y = (i % 4) * (columns - 100) // 4 + 8, rows + MARGIN_PX // 2 + MARGIN_PX * (i // 4)
+def tick_step(seconds: float, most: int = MOST_TICKS) -> float:
+    """The smallest of 0.5, 1, 2, 5, 10, 20, 50, ... s that needs at most `most` steps for `seconds`."""
+    steps = (0.5, *(base * 10 ** power for power in range(6) for base in (1, 2, 5)))
+    return next((step for step in steps if seconds <= most * step), steps[-1])
+
+
+def _legend(draw, shares, top_px):
+    """Write each emotion, with its colour and its share of the whole, in two rows."""
+    column_px = PLOT_PX[0] // 4
+    for i, (name, colour, share) in enumerate(zip(EMOTIONS, COLOURS, shares)):
+        x, y = LEFT_PX + i % 4 * column_px, top_px + LINE_PX * (i // 4)
         draw.rectangle((x, y + 2, x + TEXT_PX - 4, y + TEXT_PX - 2), fill=colour)
         draw.text((x + TEXT_PX + 2, y), f"{name} {share:.0%}", fill=0, font_size=TEXT_PX)
+
+
+def _ink(colour):
+    """Black or white, whichever stands out from a colour."""
+    return (0, 0, 0) if np.dot(colour, (0.299, 0.587, 0.114)) > 120 else (255, 255, 255)
+
+
+def _name_areas(draw, frames, top_px):
+    """Write the name of each emotion where its area, [column, emotion] of the plot's height, is highest, if it fits there."""
+    room_px = LEFT_PX // 2  # beside the middle of a name
+    for i, name in enumerate(EMOTIONS):
+        x = room_px + int(frames[room_px:-room_px, i].argmax())
+        if frames[x, i] * PLOT_PX[1] > LINE_PX:
+            y = top_px + (frames[x, :i].sum() + frames[x, i] / 2) * PLOT_PX[1]
+            draw.text((LEFT_PX + x, y), name, fill=_ink(COLOURS[i]), font_size=TEXT_PX, anchor="mm")
+
+
+def drawn(found: Emotion) -> Any:
+    """The probabilities over time, stacked, with axes, and those of the whole as words: a PIL image."""
+    from PIL import Image, ImageDraw  # its letters are there at once, those of OpenCV are not
+    columns, rows = PLOT_PX
+    top, seconds = LINE_PX + 8, len(found.over_time) / FPS
+    frames = found.over_time[np.linspace(0, len(found.over_time) - 1, columns).round().astype(int)]
+    above = (np.arange(rows)[:, None, None] + 0.5) / rows > np.cumsum(frames, 1)[:, :-1]  # [row, column, emotion]
+    picture = np.full((top + rows + 5 * LINE_PX, LEFT_PX + columns + LEFT_PX // 2, 3), 255, np.uint8)
+    picture[top:top + rows, LEFT_PX:LEFT_PX + columns] = np.array(COLOURS, np.uint8)[above.sum(-1)]
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    draw.text((LEFT_PX, 6), "Emotion of the voice: probability of each, over time", fill=0, font_size=TEXT_PX)
+    for share in (0, 0.5, 1):
+        y = top + round((1 - share) * (rows - 1))
+        draw.line((LEFT_PX - 6, y, LEFT_PX - 1, y), fill=0)
+        draw.text((LEFT_PX - 10, y), f"{share:.0%}", fill=0, font_size=TEXT_PX, anchor="rm")
+    step = tick_step(seconds)
+    for i in range(int(seconds / step) + 1):
+        x = LEFT_PX + round(i * step / max(seconds, 1 / FPS) * (columns - 1))
+        draw.line((x, top + rows, x, top + rows + 5), fill=0)
+        draw.text((x, top + rows + 8), f"{i * step:g}", fill=0, font_size=TEXT_PX, anchor="ma")
+    draw.text((LEFT_PX + columns // 2, top + rows + LINE_PX), "time, s", fill=0, font_size=TEXT_PX, anchor="ma")
+    draw.rectangle((LEFT_PX - 1, top - 1, LEFT_PX + columns, top + rows), outline=0)
+    _name_areas(draw, frames, top)
+    _legend(draw, found.whole, top + rows + 2 * LINE_PX + 16)
     return image
 
 
