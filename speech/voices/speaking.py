@@ -59,7 +59,8 @@ def _say(model: Kokoro, speaker: Speaker, style: NDArray, said: Sequence[Piece],
     accent = speaker.language
     sounds = sounds_of(said, accent, "".join(model.symbols))
     stretch, pitch = shape(sounds, said, accent)
-    pieces, times, at_s = [], [None] * len(said), 0.0
+    pieces, at_s = [], 0.0
+    times: list[tuple[float, float] | None] = [None] * len(said)
     for first, last in _cuts(sounds) if sounds.symbols else ():
         part = slice(first, last)
         made = model.say(sounds.symbols[part], style, speed * manner.speed, stretch[part],
@@ -109,7 +110,7 @@ def spoken_parts(said: Sequence[Sequence[Piece]], voice: str, words_per_minute: 
         known = ", ".join(each.voice for each in speakers(voices))
         raise InputError(f"--voice {voice}", "Kokoro has no such voice", f"one of {known}", "--engine espeak")
     manner = replace(manner, pitch=manner.pitch * pitch)
-    model, style, began_s = load_kokoro(None), style_of(speaker, voices), 0.0
+    model, style, began_s = load_kokoro(), style_of(speaker, voices), 0.0
     gain = 10 ** (manner.gain_db / 20) * speaker.gain
     for i, paragraph in enumerate(said):
         for j, sentence in enumerate(sentences(paragraph)):
