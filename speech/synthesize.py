@@ -76,9 +76,9 @@ def write_speech(text: str, path: str | Path, *, where: str | Path = "--text", v
 
 def _list_voices(context, _option, wanted):
     if wanted:
-        click.echo(f"{'--voice':<22}{'language':<26}{'sex':<8}{'engine':<8}made of")
+        click.echo(f"{'--voice':<22}{'language':<40}{'sex':<8}{'engine':<8}made of")
         for row in listed_voices(context.params.get("voice_model")):
-            click.echo(f"{row.voice:<22}{row.language:<26}{row.sex:<8}{row.engine:<8}{row.made_of}".rstrip())
+            click.echo(f"{row.voice:<22}{row.language:<40}{row.sex:<8}{row.engine:<8}{row.made_of}".rstrip())
         click.echo("espeak: +NAME for another speaker, " + " ".join(v for v in espeak.variants() if " " not in v))
         context.exit()
 
