@@ -55,7 +55,12 @@ def paragraphs(text: str, voice: str) -> list:
 
 
 def default_engine(voice: str, voice_model: Path | None = None) -> str:
-    """The engine that speaks with a voice when none is named: `kokoro` where it can, else `espeak`, and that is said."""
+    """The engine that speaks with a voice when none is named: `kokoro` where it can, else `espeak`, and that is said.
+
+    Raises
+    ------
+    InputError : an English voice that neither of them has.
+    """
     if voice_model and voice_model.suffix == ".onnx":
         return "piper"
     if voice.partition("-")[0] != "en":
@@ -65,6 +70,7 @@ def default_engine(voice: str, voice_model: Path | None = None) -> str:
         return "espeak"
     if find_speaker(voice, voice_model):
         return "kokoro"
+    espeak.set_voice(voice)  # it refuses what nobody has
     say(f"eSpeak NG speaks: Kokoro has no voice {voice}")
     return "espeak"
 
