@@ -34,7 +34,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
+.PHONY: help setup voices demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
 	train-avatar eval-avatar publish predict render inspect docs docs-site bench app live doctor FORCE
 
@@ -58,12 +58,24 @@ setup: $(READY) ## make .venv and install what the toolkit needs
 	.venv/bin/python -m pip install -r requirements-dev.txt
 	touch $@
 
+# The speakers of Kokoro that its package for Python leaves out, of the same author: 54 style vectors, 28 MB. Each is checked by
+# its hash when it speaks.
+voices: data/voices/af_heart.bin ## more voices for scripts, English and Indian ones, fetched with npm to data/voices
+
+data/voices/af_heart.bin:
+	@mkdir -p $(@D)
+	npm pack --silent --pack-destination $(@D) kokoro-js@1.2.1
+	tar -xzmf $(@D)/kokoro-js-1.2.1.tgz -C $(@D) --strip-components=2 package/voices
+	rm $(@D)/kokoro-js-1.2.1.tgz
+	@echo 'they are listed by: python -m speech.synthesize --list-voices'
+
 ##### a first look
 
-demo: | $(READY) ## a talking portrait from the sample recording: landmarks.gif and results/demo.mp4
+demo: | $(READY) ## landmarks.gif from the sample recording, and a portrait that speaks a text: results/demo.mp4
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory voices || echo 'without more voices'; fi
 	$(PYTHON) -m preprocess.sample_photo data/samples/portrait.png
 	$(PYTHON) predict.py data/samples/speech.wav
-	$(PYTHON) main.py --image data/samples/portrait.png --audio data/samples/speech.wav --output results/demo.mp4
+	$(PYTHON) main.py --image data/samples/portrait.png --script data/samples/speech.txt --output results/demo.mp4
 	@printf '%s\n' '' 'Look at:' "$(CURDIR)/landmarks.gif" "$(CURDIR)/results/demo.mp4"
 
 $(call needs,predict,SPEECH,speech.wav)

@@ -69,15 +69,16 @@ class Animator:
         self.model, self.device, self.once = model, device, once
 
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
-                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine="espeak", transcriber=None, force_captions=False,
-                keep=False, passing=False, template=None, which=None, points_file=None, emotion="auto", options=DEFAULTS,
-                **changes) -> Path:
+                voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine=None, pitch=1.0, voice_model=None, transcriber=None,
+                force_captions=False, keep=False, passing=False, template=None, which=None, points_file=None,
+                emotion="auto", options=DEFAULTS, **changes) -> Path:
         """Make one video; return its path.
 
         Parameters
         ----------
         photo : a picture with a face
-        speech : a recording; without it `text` is spoken, by `voice` of `engine` at `rate` words a minute
+        speech : a recording; without it `text` is spoken, by `voice` of `engine` at `rate` words a minute, see `write_speech`
+        pitch, voice_model : of that voice
         out : the video, a .mp4
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
@@ -88,7 +89,7 @@ class Animator:
         passing : `folder` goes when the video is made: its files are not told of
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
-        emotion : on the face, see `predict_file`; not with `template`
+        emotion : on the face, see `predict_file`, and in the voice that speaks `text`; not with `template`
         options : `RenderOptions`, how the video looks and moves; its `seed` is also that of the motion of head and brows,
             and with its `avatar` "comic" a comic of the photo speaks
         changes : fields of `options`, each under its own name: ``captions="burn", size_px=512``
@@ -112,7 +113,8 @@ class Animator:
             recogniser = transcriber if transcriber or captions or keep else "none"
             words = self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
         else:
-            speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine)
+            speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine, pitch=pitch,
+                                          voice_model=voice_model, emotion=emotion)
         go_on()
         moves = template or self._landmarks(speech, folder, emotion, options.seed, passing)
         if options.avatar != "none":

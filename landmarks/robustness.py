@@ -13,6 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import FPS
 from core.face import face68
 from core.media.audio import resample
 from core.metrics import amplitude_ratio, correlation
@@ -29,7 +30,8 @@ N_BABBLERS = 6
 COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."  # a synthesiser says it in any language
 LANGUAGES = ("en-us", "de", "fr", "es", "it", "pt-br", "ru", "pl", "tr", "ar", "hi", "cmn", "ja", "ko", "sw")
 SPEAKERS = {"man": "", "woman": "+f3"}  # eSpeak's variants
-EVERY_VOICE = 7  # recordings of --voices: each seventh is measured; RAVDESS lists its 20 or 24 actors in turn
+EVERY_VOICE = 7  # recordings of RAVDESS in --voices: each seventh is measured; it lists its 20 or 24 actors in turn
+STILL = 0.05  # eye distances a second: a mouth that opens or shuts no faster is still
 
 
 def opening_of(model: Model, sound: NDArray) -> NDArray:
@@ -59,9 +61,9 @@ def measure_distortions(model: Model, clips: Sequence[tuple[Clip, NDArray]], cha
 
 
 def voices_of(folder: Path) -> Iterator[tuple[str, NDArray]]:
-    """Every EVERY_VOICE-th recording of a folder: (group, sound), groups being RAVDESS sex and emotion, or the speaker."""
+    """The recordings of a folder, of RAVDESS each EVERY_VOICE-th: (group, sound), groups being sex and emotion, or speaker."""
     rows = [row for row in list_recordings(folder) if not row.get("problem")]
-    for row in rows[::EVERY_VOICE]:
+    for row in rows[::EVERY_VOICE] if any("emotion" in row for row in rows) else rows:
         sound = sound_of(row["sound"])
         if "emotion" in row:
             yield f"RAVDESS, {'woman' if int(row['speaker'][-2:]) % 2 == 0 else 'man'}", sound  # even actors are women
@@ -80,13 +82,20 @@ def languages() -> Iterator[tuple[str, NDArray]]:
 
 
 def liveliness(model: Model, voices: Iterable[tuple[str, NDArray]], reference: float) -> dict:
-    """How much each group of `voices` (group, sound) opens the mouth: std of the opening over `reference`."""
+    """How each group of `voices` (group, sound) moves the mouth, means over its recordings.
+
+    `opening_std` is over `reference`, `least` that of one recording; `speed` is the mean of the opening's size of change, eye
+    distances a second; `still` the share of frames in which it is below STILL.
+    """
     groups = {}
     with progress(voices, "voices") as bar:
         for group, sound in bar:
-            groups.setdefault(group, []).append(float(opening_of(model, sound).std()))
-    return {group: {"recordings": len(values), "opening_std": float(np.mean(values)) / reference,
-                    "least": min(values) / reference} for group, values in groups.items()}
+            opening = opening_of(model, sound)
+            speed = np.abs(np.diff(opening)) * FPS
+            groups.setdefault(group, []).append((opening.std() / reference, speed.mean(), (speed < STILL).mean()))
+    return {group: {"recordings": len(values), "least": float(min(values)[0]),
+                    **dict(zip(("opening_std", "speed", "still"), np.mean(values, 0).tolist()))}
+            for group, values in groups.items()}
 
 
 def as_markdown(table: dict) -> str:
@@ -106,19 +115,24 @@ def as_markdown(table: dict) -> str:
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Their recordings.")
 @click.option("--split", default="val", help="Split to measure on.")
 @click.option("--voices", type=click.Path(path_type=Path), help="More voices: a folder of recordings, sound is enough.")
+@click.option("--voices-alone", is_flag=True, help="Measure those of the split and of --voices, and no changed sounds.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default metrics-robustness.json beside the model.")
-def main(model_path, pack, index, split, voices, out) -> None:
+def main(model_path, pack, index, split, voices, voices_alone, out) -> None:
     """Measure how much other microphones, rooms, codecs and voices disturb the prediction."""
     files = [path for path in model_files(model_path) if path]
     model, clips = load_model(model_path), list(with_sound(load_clips(pack, split), index))
     everyone = {clip.speaker: sound for clip, sound in clips}
-    table = measure_distortions(model, clips, distortions(list(everyone.values())[-N_BABBLERS:]))
+    changes = {} if voices_alone else distortions(list(everyone.values())[-N_BABBLERS:])
+    table = measure_distortions(model, clips, changes) if changes else {}
     reference = float(np.mean([opening_of(model, sound).std() for _, sound in clips]))
-    moves = liveliness(model, [*languages(), *(voices_of(voices) if voices else ())], reference)
-    voice_table = markdown(("voice", "recordings", "opening std, of that on the split", "least"), [
-        (group, v["recordings"], f"{v['opening_std']:.2f}", f"{v['least']:.2f}") for group, v in moves.items()])
+    moves = liveliness(model, [*((f"{split}, {clip.source}", sound) for clip, sound in clips),
+                               *(() if voices_alone else languages()), *(voices_of(voices) if voices else ())], reference)
+    voice_table = markdown(("voice", "recordings", "opening std, of that on the split", "least", "speed", "still"), [
+        (group, v["recordings"], f"{v['opening_std']:.2f}", f"{v['least']:.2f}", f"{v['speed']:.2f}", f"{v['still']:.2f}")
+        for group, v in moves.items()])
     report(out or files[0].with_name("metrics-robustness.json"),
-           {"split": split, "clips": len(clips), "sounds": table, "voices": moves}, f"{as_markdown(table)}\n\n{voice_table}",
+           {"split": split, "clips": len(clips), "sounds": table, "voices": moves},
+           "\n\n".join([*([as_markdown(table)] if table else []), voice_table]),
            stage=STAGE, options={"split": split}, inputs=[*files, pack])
 
 

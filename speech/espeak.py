@@ -75,6 +75,18 @@ def _voice_files() -> dict:
     return found
 
 
+def described_voices() -> list[tuple[str, str, str, str]]:
+    """(language code, language, name, sex or nothing) of each voice, by the code."""
+    found = {}
+    for pointer in _engine()[0].espeak_ListVoices(None):
+        if not pointer:
+            break
+        voice = pointer.contents
+        code, sex = ctypes.string_at(voice.languages + 1).decode(), {1: "male", 2: "female"}.get(voice.gender, "")
+        found[code] = code, voice.name.decode(), "", "female" if code == indian_english.VOICE else sex
+    return [found[code] for code in sorted(found)]
+
+
 def voices() -> list:
     """Language codes of the voices, sorted: ["af", "am", ..., "en-in", "en-us", ...]."""
     return sorted(_voice_files())

@@ -38,12 +38,13 @@ replace 00 oU# o:
 """
 # Words that English spelling rules read wrongly, in the engine's own letters for sounds
 WORDS = {"aarav": "'a:rav", "aditya": "'a:dItja", "ananya": "an'anja", "anjali": "'andZali", "crore": "kr'o:r",
-         "deepak": "d'i:pak", "gupta": "g'Upta", "kavita": "k'avIta:", "krishna": "kr'ISna", "lakh": "l'a:k",
-         "lakhs": "l'a:ks", "lakshmi": "l'akSmi", "mehta": "m'e:ta", "meera": "m'i:ra", "namaste": "nam'aste:",
-         "neerja": "n'i:rdZa", "paise": "p'aIse:", "patel": "pat'e:l", "pooja": "p'u:dZa", "priya": "pr'i:ja",
-         "rahul": "r'a:hUl", "rao": "r'a:o:", "reddy": "r'Edi", "rupee": "rUp'i:", "rupees": "rUp'i:z", "rohan": "r'o:han",
-         "sanjay": "s'andZe:", "sharma": "S'arma", "singh": "s'INg", "sunita": "sUn'i:ta", "verma": "v'arma",
-         "vijay": "v'IdZe:"}
+         "deepak": "d'i:pak", "didi": "d'i:di:", "gupta": "g'Upta", "ji": "dZ'i:", "kavita": "k'avIta:",
+         "krishna": "kr'ISna", "lakh": "l'a:k", "lakhs": "l'a:ks", "lakshmi": "l'akSmi", "meera": "m'i:ra",
+         "mehta": "m'e:ta", "namaste": "nam'aste:", "neerja": "n'i:rdZa", "paisa": "p'aIsa:", "paise": "p'aIse:",
+         "patel": "pat'e:l", "pooja": "p'u:dZa", "priya": "pr'i:ja", "rahul": "r'a:hUl", "rao": "r'a:o:", "reddy": "r'Edi",
+         "rohan": "r'o:han", "rupaye": "rUp'aje:", "rupee": "rUp'i:", "rupees": "rUp'i:z", "sanjay": "s'andZe:",
+         "sharma": "S'arma", "shri": "Sr'i:", "shukriya": "S'Ukrija:", "singh": "s'INg", "sunita": "sUn'i:ta",
+         "verma": "v'arma", "vijay": "v'IdZe:"}
 _ENTRY, _NAME_BYTES = struct.Struct("<4sIHBBBBBB"), 32  # mnemonic, flags, program, code, type, start, voicing switch, length x2
 
 

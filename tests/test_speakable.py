@@ -21,10 +21,24 @@ def spoken(text, language="en"):
     ("December 31, 2024", "December thirty first twenty twenty four"),
     ("2024-12-31", "thirty first December twenty twenty four"), ("31/12/2024", "thirty first December twenty twenty four"),
     ("32/13/2024", "three two one three two zero two four"),
-    ("5:30 pm", "five thirty pm"), ("17:05", "seventeen oh five"), ("10:00", "ten o'clock"), ("the 3rd", "the third"),
+    ("5:30 pm", "five thirty P.M"), ("5:30PM", "five thirty P.M"),
+    ("9 a.m", "nine A.M"), ("10AM", "ten A.M"), ("17:05", "seventeen oh five"), ("10:00", "ten o'clock"),
+    ("the 3rd", "the third"),
     ("12.5%", "twelve point five percent"), ("1,234,567", "one million two hundred and thirty four thousand five hundred and "
                                                          "sixty seven"),
     ("12,34,567", "twelve lakh thirty four thousand five hundred and sixty seven"), ("-5", "minus five"),
+    ("5 km at 60 km/h", "five kilometres at sixty kilometres an hour"), ("1 kg, -3 °C", "one kilogram, minus three degrees "
+                                                                                        "Celsius"),
+    ("98765 43210", "nine eight seven six five four three two one zero"),
+    ("080-2345-6789", "zero eight zero two three four five six seven eight nine"),
+    ("1800 123 4567", "one eight zero zero one two three four five six seven"),
+    ("account number is 1234", "account number is one two three four"),
+    ("card ending in 4321", "card ending in four three two one"), ("a/c XX1234", "account one two three four"),
+    ("Flight 302, 302 rooms", "Flight three zero two, three hundred and two rooms"), ("5-7 days", "five to seven days"),
+    ("2020–2024", "twenty twenty to twenty twenty four"), ("3-2", "three two"), ("EMIs by RTGS", "E.M.I's by R.T.G.S"),
+    ("Acme Pvt. Ltd.", "Acme Private Limited"), ("No. 5, #1", "number five, number one"),
+    ("No 5 star hotel", "No five star hotel"),
+    ("open 24/7", "open twenty four seven"),
     ("in 1999", "in nineteen ninety nine"), ("9876543210", "nine eight seven six five four three two one zero"),
     ("+91 98765 43210", "plus nine one nine eight seven six five four three two one zero"),
     ("Mr. Rao & Dr Sen", "Mister Rao and Doctor Sen"), ("my a/c, etc.", "my account, et cetera"),
@@ -62,6 +76,26 @@ def test_what_would_never_end_is_refused(text, found):
 def test_punctuation_stays_where_it_was():
     assert spoken('Pay "INR 20", (INR 1), by 31st December. It is 7, now!') == \
         'Pay "twenty rupees", (one rupee), by thirty first December. It is seven, now!'
+
+
+def test_what_is_between_stars_is_stressed():
+    said = pieces(check_text("You *must* pay **right now**, 2 * 3.", "en-in", "--text"))
+    assert [piece.written for piece in said] == ["You", "must", "pay", "right", "now,", "2", "*", "3."]
+    assert [piece.written for piece in said if piece.emphasis] == ["must", "right", "now,"]
+
+
+def test_pauses_and_speed_are_asked_for_in_the_script():
+    text = 'Wait. [pause 800ms] Now [speed 0.8] slowly [speed] fast [pause]end<break time="2s"/>here.'
+    said = pieces(check_text(text, "en-in", "--text"))
+    assert [(piece.written, piece.pause_s, piece.speed) for piece in said] == [
+        ("Wait.", None, 1), ("Now", 0.8, 1), ("slowly", None, 0.8), ("fast", None, 1), ("end", 0.5, 1), ("here.", 2, 1)]
+
+
+@pytest.mark.parametrize("text, found", [("a [pause 60s] b", "a pause of 60 s"), ("[speed 9] b", "speed 9"),
+                                         ("[pause]", "nothing")])
+def test_directions_that_cannot_be_are_refused(text, found):
+    with pytest.raises(InputError, match=found):
+        check_text(text, "en-in", "--text")
 
 
 def test_each_piece_is_a_word_as_it_is_written():

