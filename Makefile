@@ -35,7 +35,7 @@ define stamp
 endef
 
 .PHONY: help setup demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
-	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
+	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head eval-life train-gan eval-gan train-render eval-render \
 	train-avatar eval-avatar publish predict render inspect docs bench app live doctor FORCE
 
 help: ## list the targets
@@ -173,6 +173,9 @@ train-head: CNN_record/trained-head ## head and brows: train what moves them wit
 
 eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
 	$(PYTHON) -m landmarks.head.evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
+
+eval-life: data/landmarks/index.csv ## how lively predicted faces are, beside real ones: opening, speed, brows, lids, head
+	$(PYTHON) -m render.life.evaluate
 
 train-voice: CNN_record/trained-voice ## is somebody speaking: train the detector that lets the mouth rest
 	@cat $<

@@ -102,7 +102,7 @@ KINDS = {
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync.evaluate, "
              "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, "
              "gan.evaluate, avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, "
-             "render.parts.evaluate_eyes"),
+             "render.parts.evaluate_eyes, render.life.evaluate"),
     )
 }
 
