@@ -155,6 +155,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
                         options.avatar)
     moves, rest_points = motion.read_motion(landmarks, rest)
+    moves = motion.in_style(moves, rest_points, landmarks, options.style)
     seconds, wav, heard = len(moves) / FPS, None, None
     if speech:
         recording = open_speech(speech)
