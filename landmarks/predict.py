@@ -28,7 +28,9 @@ from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.ear.running import WholeEar
 from landmarks.emotion.recognise import emotion_of, write_emotion
+from landmarks.emphasis.accents import accents_of
 from landmarks.emphasis.effort import WholeEffort
+from landmarks.emphasis.gestures import PITCH, gestures_of, with_lids, with_parted_lips
 from landmarks.emphasis.style import Style, move_more, style_of
 from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
@@ -112,12 +114,16 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         say_if_silent(free)
         heard = model.ear(speech.sound, power)
         face = predict_power(model, power, heard, voice=voice, style=manner)
-    head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
+    height = pitch_of_spectrum(speech.spectrum)
+    head, brows = _moved(power, height, noise, free)
     heard = None if ear else heard  # the recogniser of emotions has learnt from the packaged encoder
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=heard) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
-    head, brows = move_more(head, manner), manner.brows * brows
-    face, head[:, :N_ANGLES] = face + manner.corners * offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
+    beside_speech = gestures_of(accents_of(power, height, free), free, manner, seed)
+    head, brows = move_more(head, manner), manner.brows * brows + beside_speech.brows
+    head[:, PITCH] += beside_speech.nod
+    face = with_lids(with_parted_lips(face, beside_speech.parted), beside_speech.lids)
+    face, head[:, :N_ANGLES] = face + manner.emotion * offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
     inputs = [speech.path, *filter(None, model_files(model_path)), HEAD_MODEL]
     options = {"seed": seed, "emotion": emotion, "style": manner.name}

@@ -115,7 +115,7 @@ class Stream:
     def __init__(self, model, hearing=None, voice=None, emotion=None, style: Style | None = None):
         self._ear = RunningEar(model.encoder) if model.encoder else None
         self._spectra, self._faces = Spectra(), Faces(model, hearing, voice, self._ear, style)
-        self._worn = 0 if emotion is None else (style.corners if style else 1) * offsets(emotion)
+        self._worn = 0 if emotion is None else (style.emotion if style else 1) * offsets(emotion)
 
     @property
     def look_ahead_s(self) -> float:

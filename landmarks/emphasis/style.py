@@ -14,9 +14,19 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.face import face68
 
-_CORNER = face68.HALF_FACE["lip_corner"]  # the corner itself comes first
-_CORNERS = [list(_CORNER), [int(face68.MIRROR[point]) for point in _CORNER]]
-_SHARES = np.array(list(_CORNER.values()), np.float32)
+MOST = 0.05  # eye distances, softly, that a style raises or lowers a corner further than the network does
+
+
+def _shares(group):
+    """How far each point goes with the right, with the left corner: float32 [2, 68]."""
+    right = np.zeros(face68.N_POINTS, np.float32)
+    right[list(face68.HALF_FACE[group])] = list(face68.HALF_FACE[group].values())
+    return np.stack([right, right[face68.MIRROR]])
+
+
+# A corner that rises is a smile; one that sinks takes the lips along, else it would hang from them.
+_UP, _DOWN = _shares("lip_corner"), _shares("lips")
+_CORNERS = [next(iter(face68.HALF_FACE["lip_corner"])), int(face68.MIRROR[next(iter(face68.HALF_FACE["lip_corner"]))])]
 APART = 0.05  # eye distances between the lips at which half of a style's factor counts
 
 
@@ -28,9 +38,9 @@ class Style:
     ----------
     opening : of lips and jaw, up and down
     width : of lips and jaw, to the sides
-    corners : of the height of the lip corners, and of what an emotion does to the face
-    brows : of the brows
-    lids : of squint and widening, in eye distances, see `landmarks.emphasis.upper_face`
+    corners : of the height of the lip corners
+    emotion : of what an emotion does to the face
+    brows, lids : of the brows; of how lids narrow and widen
     head, roll : of the head's motion; of its roll on top
     emphasis : of the effect of the voice's effort
     """
@@ -39,6 +49,7 @@ class Style:
     opening: float = 1.0
     width: float = 1.0
     corners: float = 1.0
+    emotion: float = 1.0
     brows: float = 1.0
     lids: float = 1.0
     head: float = 1.0
@@ -52,9 +63,9 @@ class Style:
 
 
 STYLES = {style.name: style for style in (
-    Style("calm", opening=1.0, width=1.0, corners=1.0, brows=0.8, lids=0.6, head=0.6, roll=1.0, emphasis=0.5),
-    Style("natural", opening=1.2, width=1.2, corners=1.55, brows=1.4, lids=1.0, head=1.0, roll=1.3, emphasis=1.0),
-    Style("vivid", opening=1.7, width=1.75, corners=1.6, brows=2.4, lids=1.2, head=1.3, roll=1.1, emphasis=1.3),
+    Style("calm", emotion=0.7, brows=0.8, lids=0.6, head=0.6, emphasis=0.5),
+    Style("natural", opening=1.2, width=1.2, corners=1.9, brows=1.25, roll=1.3),
+    Style("vivid", opening=1.7, width=1.75, corners=2.1, brows=2.0, lids=1.2, head=1.3, roll=1.1, emphasis=1.3),
 )}
 DEFAULT = "natural"
 
@@ -90,9 +101,8 @@ def enlarge(face: NDArray, rest: NDArray, style: Style, effort: NDArray | None =
     up_down = 1 + (style.opening * gain[0] - 1) * apart
     out[:, lower, 1] *= up_down[:, None]
     out[:, lower, 0] *= style.width
-    for points in _CORNERS:
-        more = (style.corners * gain[1] - up_down) * moved[:, points[0], 1]
-        out[:, points, 1] += more[:, None] * _SHARES
+    more = MOST * np.tanh((style.corners * gain[1] - up_down)[:, None] * moved[:, _CORNERS, 1] / MOST)
+    out[..., 1] += np.minimum(more, 0) @ _UP + np.maximum(more, 0) @ _DOWN
     return face68.uncross_lips((rest + out).astype(np.float32))
 
 
