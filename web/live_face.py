@@ -18,8 +18,11 @@ from landmarks.emphasis.style import move_more, style_of
 from landmarks.lite import load_model
 from landmarks.streaming import Stream
 from render import liveliness, motion, photo
+from render.life.gaze import gaze_of
+from render.life.gaze_part import gaze_part
 from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
+from render.parts.signs import wears_glasses
 from render.portrait import Portrait
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
@@ -50,7 +53,10 @@ class LiveFace:
     def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX, style: str | None = None):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
-        self.model, self.parts = load_model(), painted_parts(framed)
+        mouth, lids = painted_parts(framed)
+        self.eyes = None if wears_glasses(framed) else gaze_part(framed)
+        self.model, self.parts = load_model(), (mouth, self.eyes, lids) if self.eyes else (mouth, lids)
+        self.gaze = gaze_of(LOOP_S * FPS)
         self.portrait, self.base = Portrait(framed, self.parts), face68.closed_mouth(framed.face)
         self.style, self.lids = style_of(style), liveliness.blinks(LOOP_S * FPS)
         self.heads = move_more(liveliness.head_motion(LOOP_S * FPS), self.style)
@@ -59,7 +65,8 @@ class LiveFace:
         """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
         k = number % len(self.heads)
         moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
-        [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
+        looking = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
+        [(shown, head)] = liveliness.add_blinks(looking, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.face import face68
-from core.smooth import gaussian_filter
+from core.smooth import gaussian_filter, taper
 from landmarks.emphasis.accents import Accents
 from landmarks.emphasis.style import Style
 
@@ -26,9 +26,10 @@ ONE_SIDED, OTHER_SHARE = 0.2, 0.4  # of the raises are one brow's; what the othe
 NOD_SHARE, NOD, NOD_S = 0.5, np.radians(1.0), 0.18  # of the accents are nodded; rad; from rest to the lowest
 LIFT, LIFT_S = np.radians(0.7), 0.5  # the head rises with a breath
 PARTED, PARTING_S = 0.03, 0.24  # eye distances the lips part before the voice
-LID_SD, LID_GAP_S, LID_MOVE_S, LID_MOST = 0.014, 1.4, 0.1, 2.0  # eye distances; from step to step; its Gaussian; sd at most
+LID_SD, LID_GAP_S, LID_MOVE_S, LID_MOST = 0.015, 1.4, 0.1, 1.6  # eye distances; from step to step; its Gaussian; sd at most
 LID_UPPER = 0.7  # of it is the upper lid's
 PITCH = 1  # of the numbers of head-motion
+FADE_S = 1.0  # from rest at the start, to rest at the end
 QUIET = 0.5  # of the lids' motion where nobody speaks
 
 
@@ -99,7 +100,8 @@ def gestures_of(accents: Accents, free: NDArray, style: Style, seed: int = 0) ->
         parted = np.maximum(parted, PARTED * bump(n, first - 1, PARTING_S, PARTING_S / 2))
     alive = QUIET + (1 - QUIET) * gaussian_filter(np.asarray(free, float), FPS / 2)
     brows = MOST_RAISED * np.tanh(style.brows * brows / MOST_RAISED)
-    parts = brows, style.lids * alive * lid_steps(n, seed), style.head * nod, style.opening * parted
+    ends = taper(n, FADE_S)  # a video starts and ends as the photo is
+    parts = brows, style.lids * alive * ends * lid_steps(n, seed), style.head * ends * nod, style.opening * parted
     return Gestures(*(part.astype(np.float32) for part in parts))
 
 

@@ -1,7 +1,8 @@
 """How lively a face is: how far and how fast mouth, brows, lids and head move, the same of real and of predicted landmarks.
 
 Reads: landmarks .npy, the rest face and head.npy beside it. Writes: nothing.
-Predicted landmarks are measured as a video would show them: on a face of the person's own, with blinks, moved by the head.
+Predicted landmarks are measured as a video would show them: on a face of the person's own, with blinks and a gaze, moved by
+the head.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from core.clock import FPS
 from core.face import face68
 from core.face.head import apply_head_pose
 from render import liveliness, motion
+from render.life.gaze import gaze_of, lids_follow, on_somebody
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ def as_shown(landmarks: str | Path, person: NDArray, seed: int = 0) -> tuple[NDA
     """
     moves, _ = motion.read_motion(landmarks)
     n_frames = len(moves)
-    lids = liveliness.blinks(n_frames, seed=seed)
+    lids, where = liveliness.blinks(n_frames, seed=seed), gaze_of(n_frames, seed=seed)
     shown = motion.apply_to_face(zip(moves.face, moves.head), face68.closed_mouth(person))
-    points = [apply_head_pose(face, head) for face, head in liveliness.add_blinks(shown, lids)]
+    looking = ((lids_follow(face, on_somebody(to, head)), head) for (face, head), to in zip(shown, where))
+    points = [apply_head_pose(face, head) for face, head in liveliness.add_blinks(looking, lids)]
     return face68.to_face_space(_SIZE_PX * np.array(points))
 
 
