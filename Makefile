@@ -35,8 +35,9 @@ define stamp
 endef
 
 .PHONY: help setup voices demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
-	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-gan eval-gan train-render eval-render \
-	train-avatar eval-avatar publish predict render inspect docs docs-site bench app live doctor FORCE
+	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
+	train-gan eval-gan train-render eval-render train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
+	doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -188,6 +189,15 @@ train-head: CNN_record/trained-head ## head and brows: train what moves them wit
 eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
 	$(PYTHON) -m landmarks.head.evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
 
+train-emphasis: CNN_record/trained-emphasis ## how far a face moves with the effort of its voice: RAVDESS=folder of acted speech [data/raw]
+	@cat $<
+
+eval-emphasis: CNN_record/trained-emphasis data/train.h5 data/ear.h5 ## do strongly acted words open the mouth further than the same murmured
+	$(PYTHON) -m landmarks.emphasis.evaluate --model "$$(cat CNN_record/trained-emphasis)"
+
+eval-life: data/landmarks/index.csv ## how lively predicted faces are, beside real ones: opening, speed, brows, lids, head
+	$(PYTHON) -m render.life.evaluate
+
 train-voice: CNN_record/trained-voice ## is somebody speaking: train the detector that lets the mouth rest
 	@cat $<
 
@@ -269,6 +279,9 @@ data/ravdess/index.csv: | $(READY)
 
 CNN_record/trained-emotion: data/ravdess/index.csv | $(READY)
 	$(call train,landmarks.emotion.train $(unacted))
+
+CNN_record/trained-emphasis: data/ravdess/index.csv data/train.h5 data/ear.h5 | $(READY)
+	$(call train,landmarks.emphasis.train)
 
 GAN_record/trained-dcgan: data/crops/index.csv | $(READY)
 	$(call train,gan.train --crops data/crops)

@@ -90,7 +90,7 @@ class Animator:
         template : landmarks that stand for the prediction
         which, points_file : the face in the photo, see `check_photo`
         emotion : on the face, see `predict_file`, and in the voice that speaks `text`; not with `template`
-        options : `RenderOptions`, how the video looks and moves; its `seed` is also that of the motion of head and brows,
+        options : `RenderOptions`, how the video looks and moves; its `seed` and `style` are also those of the landmarks,
             and with its `avatar` "comic" a comic of the photo speaks
         changes : fields of `options`, each under its own name: ``captions="burn", size_px=512``
 
@@ -116,7 +116,7 @@ class Animator:
             speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine, pitch=pitch,
                                           voice_model=voice_model, emotion=emotion)
         go_on()
-        moves = template or self._landmarks(speech, folder, emotion, options.seed, passing)
+        moves = template or self._landmarks(speech, folder, emotion, options, passing)
         if options.avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
@@ -145,9 +145,9 @@ class Animator:
         with self._one_at_a_time:
             return photo_check.check_photo(photo, which, points_file)
 
-    def _landmarks(self, speech, folder, emotion, seed, passing):
+    def _landmarks(self, speech, folder, emotion, options, passing):
         from landmarks.predict import predict_file
-        path = predict_file(speech, folder, self.model, emotion=emotion, seed=seed)
+        path = predict_file(speech, folder, self.model, emotion=emotion, seed=options.seed, style=options.style)
         if not passing:
             tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from core.stage import completing, say, stage
+from landmarks.emphasis.style import DEFAULT, STYLES
 from landmarks.expression import AUTO, EMOTIONS, MOST
 from landmarks.predict import predict_file, predict_stream
 
@@ -21,7 +22,7 @@ GIF = Path("landmarks.gif")
               "emotion.png, speech_embedding.npy; landmarks.gif in the folder you are in",
        examples=("python predict.py speech.wav",
                  "python predict.py speech.wav --emotion happy:1.5",
-                 "python predict.py speech.wav --seed 3",
+                 "python predict.py speech.wav --style vivid --seed 3",
                  "python predict.py speech.wav --model CNN_record/00001/model.tflite --pictures",
                  "arecord -q -t raw -f S16_LE -r 16000 -c 1 | python predict.py -"))
 @click.argument("speech", type=click.Path(path_type=Path))
@@ -33,10 +34,12 @@ GIF = Path("landmarks.gif")
 @click.option("--emotion", default=AUTO, metavar="auto|NAME|NAME:STRENGTH", shell_complete=completing(AUTO, *EMOTIONS),
               help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}. - is neutral "
                    "with auto.")
+@click.option("--style", type=click.Choice(list(STYLES)), default=DEFAULT,
+              help="How far the face moves: less than people do, as they do, or as on a stage.")
 @click.option("--seed", type=click.IntRange(0), default=0,
               help="Another motion of head and brows; the same number, the same one. - moves neither.")
 @click.option("--pictures", is_flag=True, help="Also one PNG a frame, in OUT/NAME/frames/.")
-def main(speech, out, model, ear, emotion, seed, pictures) -> None:
+def main(speech, out, model, ear, emotion, style, seed, pictures) -> None:
     """Turn speech into 68 moving face landmarks.
 
     SPEECH is a .wav, or - for raw sound on standard input: 16-bit little-endian samples (s16le), 16 kHz, mono. Then each frame
@@ -45,10 +48,12 @@ def main(speech, out, model, ear, emotion, seed, pictures) -> None:
     """
     if str(speech) == "-":
         write_line = partial(print, flush=True)
-        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, GIF, pictures, emotion=emotion, ear=ear)))
+        say(str(predict_stream(sys.stdin.buffer, write_line, out / "stdin", model, GIF, pictures, emotion=emotion, ear=ear,
+                               style=style)))
         say(str(GIF))
     else:
-        click.echo(predict_file(speech, out / speech.stem, model, GIF, pictures, emotion=emotion, seed=seed, ear=ear))
+        click.echo(predict_file(speech, out / speech.stem, model, GIF, pictures, emotion=emotion, seed=seed, ear=ear,
+                                style=style))
         click.echo(GIF)
 
 

@@ -102,11 +102,14 @@ KINDS = {
         Kind("emotion", ".json", "probabilities of eight and of six emotions in a voice, of the whole and over time",
              "landmarks.emotion"),
         Kind("emotion-model", ".npz", "weights of the emotion recogniser, several networks", "landmarks.emotion.train"),
+        Kind("emphasis-model", ".npz", "the effort of a voice, and how much further a face moves with it: a linear form each",
+             "landmarks.emphasis.train"),
         Kind("metrics", ".json", "measures of a model beside its baselines",
              "landmarks.evaluate, landmarks.robustness, landmarks.steadiness, landmarks.sync.evaluate, "
              "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, "
+             "landmarks.emphasis.evaluate, "
              "gan.evaluate, avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, "
-             "render.parts.evaluate_eyes, render.parts.evaluate_stills"),
+             "render.parts.evaluate_eyes, render.parts.evaluate_stills, render.life.evaluate"),
     )
 }
 

@@ -12,6 +12,7 @@ FFT_LANDMARK_MODEL = CNN_RECORD / "fft" / "model.tflite"
 HEAD_MODEL = CNN_RECORD / "head" / "model.tflite"
 SYNC_MODEL = CNN_RECORD / "sync" / "model.tflite"
 EMOTION_MODEL = CNN_RECORD / "emotion" / "model.npz"
+EMPHASIS_MODEL = CNN_RECORD / "emphasis" / "model.npz"
 VOICE_MODEL = CNN_RECORD / "voice" / "model.npz"
 OFFSET_MODEL = CNN_RECORD / "offsets" / "model.npz"
 DCGAN_MODEL = GAN_RECORD / "default" / "model.safetensors"
@@ -21,9 +22,10 @@ EYES_MODEL = GAN_RECORD / "eyes" / "model.safetensors"
 AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
+# By the name that `make publish MODEL=NAME` knows
 MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL,
-          "emotion": EMOTION_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL, "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL,
-          "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL, "avatar": AVATAR_MODEL, "faces": OTHER_FACES,
-          "identity": IDENTITY_MODEL}  # by the name that `make publish MODEL=NAME` knows
+          "emotion": EMOTION_MODEL, "emphasis": EMPHASIS_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL,
+          "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL,
+          "avatar": AVATAR_MODEL, "faces": OTHER_FACES, "identity": IDENTITY_MODEL}
 SHIPPED = tuple(MODELS.values())
 SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -53,6 +53,10 @@ FACE_DETECTOR = Pretrained(  # Apache 2.0; MediaPipe's BlazeFace for full range 
     "MediaPipe's face detector", FACE_MESH.package, FACE_MESH.version, FACE_MESH.module, FACE_MESH.folder,
     (("face_detection_full_range_sparse.tflite", "671dd2f9ed11a78436fc21cc42357a803dfc6f73e9fb86541be942d5716c2dce"),))
 
+IRIS = Pretrained(  # Apache 2.0; MediaPipe's iris (Ablavatski et al. 2020), of the same package
+    "MediaPipe's iris model", FACE_MESH.package, FACE_MESH.version, FACE_MESH.module, FACE_MESH.folder,
+    (("iris_landmark.tflite", "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),))
+
 SELFIE = Pretrained(  # Apache 2.0; its package wants another numpy, and is a source of files here
     "MediaPipe's selfie segmentation", "mediapipe", "0.10.21", "mediapipe", "modules/selfie_segmentation",
     (("selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),))

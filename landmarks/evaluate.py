@@ -21,6 +21,7 @@ from core.face import face68
 from core.media.audio import level_dbfs, read_speech
 from core.stage import progress, stage
 from landmarks.dataset import Clip, load_clips, with_sound
+from landmarks.emphasis.style import STYLES, Style
 from landmarks.lite import Model, load_model, model_files
 from landmarks.measure import AGREED, LANDMARK_MEASURES, LIP_MEASURES, measure, summary, trusted
 from landmarks.predict import predict as predict_sound
@@ -66,9 +67,9 @@ def file_predictor(model: Model, **options: Any) -> Callable[[Clip], NDArray]:
     return lambda clip: on_rest_face(model, clip, predict_power(model, clip.power, clip.ear, **options))
 
 
-def stream_predictor(model: Model, sounds: dict, gated: bool = True) -> Callable[[Clip], NDArray]:
+def stream_predictor(model: Model, sounds: dict, gated: bool = True, style: Style | None = None) -> Callable[[Clip], NDArray]:
     """The same for the clip's sound as a stream, which `sounds` holds by the clip's name: float32 [sample]."""
-    return lambda clip: on_rest_face(model, clip, predict_as_stream(model, sounds[clip.name], gated)[:len(clip.face)])
+    return lambda clip: on_rest_face(model, clip, predict_as_stream(model, sounds[clip.name], gated, style)[:len(clip.face)])
 
 
 def on_rest_face(model: Model, clip: Clip, face: NDArray) -> NDArray:
@@ -106,16 +107,18 @@ def wordless(model: Model, predict: Callable[[Model, NDArray], NDArray]) -> dict
 @click.option("--split", default="val", help="Split to measure on.")
 @click.option("--running", is_flag=True, help="As a stream: of the recordings' sound, by what was heard so far.")
 @click.option("--gated/--free", default=True, help="Let the face rest while nobody speaks, or not.")
+@click.option("--style", "named", type=click.Choice(list(STYLES)),
+              help="How far the face moves; by default as the network has it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the measures go; default metrics.json beside the model.")
-def main(model_path, pack, ear, index, second_opinion, split, running, gated, out) -> None:
+def main(model_path, pack, ear, index, second_opinion, split, running, gated, named, out) -> None:
     """Measure a speech-to-landmark model beside its baselines."""
     files = [path for path in model_files(model_path) if path]
-    model = load_model(model_path)
+    model, style = load_model(model_path), STYLES[named] if named else None
     clips = load_clips(pack, split, ear=ear if model.encoder and not running else None)
-    predict, whole = file_predictor(model, gated=gated), partial(predict_sound, gated=gated)
+    predict, whole = file_predictor(model, gated=gated, style=style), partial(predict_sound, gated=gated, style=style)
     if running:
         sounds = {clip.name: sound for clip, sound in with_sound(clips, index)}
-        predict, whole = stream_predictor(model, sounds, gated), partial(predict_as_stream, gated=gated)
+        predict, whole = stream_predictor(model, sounds, gated, style), partial(predict_as_stream, gated=gated, style=style)
     offset = mean_offset_of(load_clips(pack, "train"))
     with progress(clips, "evaluate") as bar:
         rows = measure(bar, predict, offset)
@@ -130,7 +133,7 @@ def main(model_path, pack, ear, index, second_opinion, split, running, gated, ou
         about["trusted"] = trusted(rows, second_opinion)
         text += f"\n\n{trusted_as_markdown(about['trusted'])}"
     report(out or files[0].with_name("metrics.json"), about, text, stage=STAGE, inputs=[*files, pack],
-           options={"split": split, "running": running, "gated": gated})
+           options={"split": split, "running": running, "gated": gated, "style": named})
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ from core.media.video import write_gif
 from core.stage import only_one
 from landmarks.ear.running import WholeEar
 from landmarks.emotion.recognise import emotion_of, write_emotion
+from landmarks.emphasis.accents import accents_of
+from landmarks.emphasis.effort import WholeEffort
+from landmarks.emphasis.gestures import PITCH, gestures_of, with_lids, with_parted_lips
+from landmarks.emphasis.style import Style, move_more, style_of
 from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
@@ -48,35 +52,38 @@ STDIN_CURE = "ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.p
 _kept_head_model = cached(load_head_model)
 
 
-def predict(model: Model, sound: NDArray, gated: bool = True) -> NDArray:
+def predict(model: Model, sound: NDArray, gated: bool = True, style: Style | None = None) -> NDArray:
     """Landmarks of a recording; the face rests while nobody speaks, if `gated`.
 
     Parameters
     ----------
     model : from `load_model`
     sound : float32 [sample], 16 kHz, -1..1
+    style : how far it moves; None: as the network has it
 
     Returns
     -------
     float32 [frame, 68, 2], face space, ``n_frames_of(len(sound))`` frames
     """
     power = model.power(spectrum_of(sound))
-    return predict_power(model, power, model.ear(sound, power), gated)
+    return predict_power(model, power, model.ear(sound, power), gated, style=style)
 
 
-def predict_power(model: Model, power: NDArray, ear: NDArray | None = None, gated: bool = True, voice: Any = None) -> NDArray:
+def predict_power(model: Model, power: NDArray, ear: NDArray | None = None, gated: bool = True, voice: Any = None,
+                  style: Style | None = None) -> NDArray:
     """Landmarks of a recording's mel power [frame, hop, mel] and `Model.ear` -> float32 [frame, 68, 2].
 
-    Not `gated`: the face never has to rest; `voice`: what knows when it does.
+    Not `gated`: the face never has to rest; `voice`: what knows when it does; `style` as for `predict`.
     """
     voice = voice or (WholeVoice(power) if gated else Free())
-    faces = Faces(model, Whole(power), voice, None if ear is None else WholeEar(ear))
+    effort = WholeEffort(power) if style else None
+    faces = Faces(model, Whole(power), voice, None if ear is None else WholeEar(ear), style, effort)
     return np.concatenate([faces.push(power), faces.finish()])
 
 
-def predict_as_stream(model: Model, sound: NDArray, gated: bool = True) -> NDArray:
+def predict_as_stream(model: Model, sound: NDArray, gated: bool = True, style: Style | None = None) -> NDArray:
     """`predict` of a sound of which nothing is known before it is spoken; not `gated`: the face never has to rest."""
-    stream = Stream(model, voice=None if gated else Free())
+    stream = Stream(model, voice=None if gated else Free(), style=style)
     pieces = [stream.push(sound[t:t + SAMPLES_PER_FRAME]) for t in range(0, len(sound), SAMPLES_PER_FRAME)]
     return np.concatenate([*pieces, stream.finish()])
 
@@ -88,14 +95,16 @@ def sketches(face: NDArray) -> Iterator[NDArray]:
 
 
 def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | None = None, gif: str | Path | None = None,
-                 pictures: bool = False, *, emotion: str = "neutral", seed: int = 0, ear: str | Path | None = None) -> Path:
+                 pictures: bool = False, *, emotion: str = "neutral", seed: int = 0, ear: str | Path | None = None,
+                 style: str | None = None) -> Path:
     """Predict one .wav, a path or a `Speech`, into the folder `out`; return the path of landmarks.npy.
 
     `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
     the voice says, which is written too; another `seed` is another motion of head and brows; `ear` is the folder of another
-    speech encoder. Raises InputError for bad input.
+    speech encoder; `style` one of `landmarks.emphasis.style.STYLES`, how far the face moves. Raises InputError for bad input.
     """
     name, strength = parse_emotion(emotion)
+    manner = style_of(style)
     speech, out, model = open_speech(speech), Path(out), kept_model(model_path, ear)
     noise, from_file = noise_for(out / "noise.npy", n_frames_of(len(speech.sound)), seed)
     with model.one_at_a_time:
@@ -104,15 +113,21 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         free = voice.free
         say_if_silent(free)
         heard = model.ear(speech.sound, power)
-        face = predict_power(model, power, heard, voice=voice)
-    head, brows = _moved(power, pitch_of_spectrum(speech.spectrum), noise, free)
+        face = predict_power(model, power, heard, voice=voice, style=manner)
+    height = pitch_of_spectrum(speech.spectrum)
+    head, brows = _moved(power, height, noise, free)
     heard = None if ear else heard  # the recogniser of emotions has learnt from the packaged encoder
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=heard) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
-    face, head[:, :N_ANGLES] = face + offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
+    beside_speech = gestures_of(accents_of(power, height, free), free, manner, seed)
+    head, brows = move_more(head, manner), manner.brows * brows + beside_speech.brows
+    head[:, PITCH] += beside_speech.nod
+    face = with_lids(with_parted_lips(face, beside_speech.parted), beside_speech.lids)
+    face, head[:, :N_ANGLES] = face + manner.emotion * offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
     inputs = [speech.path, *filter(None, model_files(model_path)), HEAD_MODEL]
-    path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, {"seed": seed, "emotion": emotion})
+    options = {"seed": seed, "emotion": emotion, "style": manner.name}
+    path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, options)
     if found:
         write_emotion(found, out, stage=STAGE, inputs=[speech.path])
     return path
@@ -150,22 +165,23 @@ def raw_pieces(stream: Any, n_bytes: int) -> Iterator[NDArray]:
 
 def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Path, model_path: str | Path | None = None,
                    gif: str | Path | None = None, pictures: bool = False, *, emotion: str = "neutral",
-                   ear: str | Path | None = None) -> Path:
+                   ear: str | Path | None = None, style: str | None = None) -> Path:
     """Predict raw sound while it comes; when it ends, write the folder `out` as `predict_file` does.
 
     Parameters
     ----------
     source : binary stream of `STDIN_FORMAT`
     write_line : called with one line a frame as it is ready: seconds, then x y of the 68 points
-    emotion, ear : as for `predict_file`; auto is neutral here, as it needs a whole recording
+    emotion, ear, style : as for `predict_file`; auto is neutral here, as it needs a whole recording
     """
     name, strength = parse_emotion(emotion)
+    manner = style_of(style)
     if source.isatty():
         raise InputError(STDIN, "a terminal", STDIN_FORMAT, STDIN_CURE)
     pieces = raw_pieces(source, 2 * SAMPLES_PER_FRAME)
     first = next(pieces)  # bad input is told before anything is loaded
     model = load_model(model_path, ear)
-    stream, faces = Stream(model, emotion=None if name == AUTO else emotion_vector(name, strength)), []
+    stream, faces = Stream(model, emotion=None if name == AUTO else emotion_vector(name, strength), style=manner), []
 
     def take(frames):
         for face in frames:
@@ -176,7 +192,7 @@ def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Pa
         take(stream.push(piece))
     take(stream.finish())
     return _write(np.array(faces), model, Path(out), list(filter(None, model_files(model_path))), gif, pictures,
-                  options={"emotion": "neutral" if name == AUTO else emotion})
+                  options={"emotion": "neutral" if name == AUTO else emotion, "style": manner.name})
 
 
 def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -> Path:

@@ -13,6 +13,8 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
 from core.media.audio import LATE_SAMPLES, Spectra
 from landmarks.ear.running import RunningEar
+from landmarks.emphasis.effort import RunningEffort, emphasis_model
+from landmarks.emphasis.style import Style, enlarge
 from landmarks.expression import offsets
 from landmarks.features import pad_with_silence
 from landmarks.hearing import Running
@@ -30,12 +32,17 @@ class Faces:
     hearing : level and channel, `Whole` or `Running` of landmarks.hearing; by default of what was heard so far
     voice : when the face rests, `Voice`, `WholeVoice` or `Free` of landmarks.voice; by default by what was heard so far
     ear : features of the speech encoder, `WholeEar` or `RunningEar` of landmarks.ear, for a model that reads them
+    style : how far the face moves, and how that follows the effort of the voice; None: as the network has it
+    effort : of the voice, `WholeEffort` or `RunningEffort` of landmarks.emphasis; by default by what was heard so far
     """
 
-    def __init__(self, model, hearing=None, voice=None, ear=None):
+    def __init__(self, model, hearing=None, voice=None, ear=None, style: Style | None = None, effort=None):
         self.model, self._hearing, self._voice = model, hearing or Running(voice_model()["typical"]), voice or Voice()
         self._ear, self._loud = ear, np.empty(0)
-        self._state, self._features = np.zeros((1, model.n_state), np.float32), None
+        self._style, self._effort = style, (effort or RunningEffort()) if style else None
+        self._efforts = np.empty(0, np.float32)
+        self._state = np.zeros((1, model.n_state), np.float32)
+        self._features: Any = None
         self._silence: Any = None  # as long as nothing was heard
         self._faces, self._freedom = np.empty((0, face68.N_POINTS, 2), np.float32), np.empty(0, np.float32)
 
@@ -44,6 +51,8 @@ class Faces:
         if not len(power):
             return self._ready()
         features, silence, self._loud = self._hearing.push(power)
+        if self._effort:
+            self._efforts = np.concatenate([self._efforts, self._effort.push(power, self._loud)])
         if self._features is None:
             self._features = pad_with_silence(features[:0], silence[0], self.model.context - self.model.look_ahead, 0)
         self._silence = silence[-1]
@@ -89,7 +98,11 @@ class Faces:
         n = min(len(self._faces), len(self._freedom))
         faces, free = self._faces[:n], self._freedom[:n, None, None]
         self._faces, self._freedom = self._faces[n:].copy(), self._freedom[n:]
-        return self.model.rest_face + free * (faces - self.model.rest_face)
+        faces = self.model.rest_face + free * (faces - self.model.rest_face)
+        if not self._style:
+            return faces
+        effort, self._efforts = self._efforts[:n], self._efforts[n:]
+        return enlarge(faces, self.model.rest_face, self._style, effort, emphasis_model()["slopes"])
 
 
 class Stream:
@@ -99,10 +112,10 @@ class Stream:
     `landmarks.expression`, is added to every frame.
     """
 
-    def __init__(self, model, hearing=None, voice=None, emotion=None):
+    def __init__(self, model, hearing=None, voice=None, emotion=None, style: Style | None = None):
         self._ear = RunningEar(model.encoder) if model.encoder else None
-        self._spectra, self._faces = Spectra(), Faces(model, hearing, voice, self._ear)
-        self._worn = 0 if emotion is None else offsets(emotion)
+        self._spectra, self._faces = Spectra(), Faces(model, hearing, voice, self._ear, style)
+        self._worn = 0 if emotion is None else (style.emotion if style else 1) * offsets(emotion)
 
     @property
     def look_ahead_s(self) -> float:

@@ -18,7 +18,8 @@ _AVATAR = "train-avatar COMICS=path/to/face2comics"
 # Name -> the kind of the model, and the make target that trains it
 TRAINED = {"landmark": ("landmark-model", "train-cnn"), "landmark-fft": ("landmark-model", "train-cnn-fft"),
            "head": ("head-model", "train-head"), "sync": ("sync-model", "train-sync"),
-           "emotion": ("emotion-model", "train-emotion"), "voice": ("voice-model", "train-voice"),
+           "emotion": ("emotion-model", "train-emotion"), "emphasis": ("emphasis-model", "train-emphasis"),
+           "voice": ("voice-model", "train-voice"),
            "offsets": ("offset-model", "train-offsets"), "dcgan": ("picture-model", "train-gan"),
            "mouth": ("picture-model", "train-render"), "large_mouth": ("picture-model", "train-render"),
            "eyes": ("picture-model", "train-render"),

@@ -5,7 +5,7 @@ Writes: nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from core.events import Warned
 from core.face import face68
 from core.smooth import gaussian_filter
 from core.stage import say, tell
+from landmarks.emphasis.style import STYLES, enlarge, move_more, style_of
 
 READS = "landmarks-face", "landmarks-pixel"  # kinds
 _TOLERATED = (3, 0.02)  # frames, share of the clip: sound and picture of a recording rarely end together
@@ -146,6 +147,19 @@ def read_motion(path: str | Path, rest: str | Path | None = None) -> tuple[Motio
     head = head_of_pose(pose) if pose is not None and known else _head_beside(path, len(face)) if pose is None else None
     has_head, still = head is not None, np.zeros((len(face), 5), np.float32)
     return Motion(face68.fill_missing(face) - rest_points, still if head is None else head, known, has_head), rest_points
+
+
+def in_style(moves: Motion, rest: NDArray, landmarks: str | Path, name: str | None) -> Motion:
+    """`moves` of a file of landmarks about the face `rest`, in the style `name`; None, or the one it was made in: as they are.
+
+    Predicted landmarks say their style; others count as natural. Raises InputError for a name that is none.
+    """
+    told = (artifacts.read_sidecar(landmarks).get("options") or {}).get("style")
+    made_in = style_of(told if told in list(STYLES) else None)
+    if name is None or style_of(name) == made_in:
+        return moves
+    style = style_of(name).over(made_in)
+    return replace(moves, face=enlarge(rest + moves.face, rest, style) - rest, head=move_more(moves.head, style))
 
 
 def check_length(path: str | Path, n_frames: int, n_speech_frames: int, speech: str | Path) -> None:

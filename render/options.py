@@ -15,8 +15,10 @@ from core.clock import FPS
 from core.media.captions import WAYS
 from core.media.video import CRF
 from core.stage import completing, with_options
+from landmarks.emphasis.style import STYLES
 from render.avatar import AVATARS
 from render.background import BLUR, KEEP
+from render.life.gaze import GAZES
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
 
@@ -32,7 +34,11 @@ class RenderOptions:
     fps : frames per second of the video; landmarks are resampled in time, the sound never is
     quality : of the encoding, one of CRF: `low`, `medium`, `high`
     background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
-    expression_scale, head_scale : factors on the motion of face and head; 1 is as predicted
+    style : how far face and head move, one of `landmarks.emphasis.style.STYLES`; None is `natural`, or what the landmarks were
+        made in
+    gaze : where the eyes look, one of `life.gaze.GAZES`: `natural`, at the camera and away now and then, `camera`, at it alone,
+        `still`, as in the photo; still where the irises are not found, behind glasses, in a comic
+    expression_scale, head_scale : factors on the motion of face and head on top of it
     seed : of the blinks, and of the head's sway where its motion is not known
     blink_rate : blinks a minute; None is the usual rate; none where the motion was measured with its own, behind glasses, or
         by the dcgan
@@ -47,6 +53,8 @@ class RenderOptions:
     fps: float = FPS
     quality: str = "medium"
     background: str = KEEP
+    style: str | None = None
+    gaze: str = "natural"
     expression_scale: float = 1.0
     head_scale: float = 1.0
     seed: int = 0
@@ -69,6 +77,12 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
                "help": "A comic of the photo speaks in its place, and no picture of the real face is left."},
     "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second; the sound stays as it is."},
     "quality": {"type": click.Choice(list(CRF)), "help": "Of the encoding."},
+    "style": {"type": click.Choice(list(STYLES)),
+              "help": "How far the face moves: less than people do, as they do, or as on a stage.  [default: natural; of "
+                      "landmarks that lie there, as they were made]"},
+    "gaze": {"type": click.Choice(GAZES),
+             "help": "Where the eyes look: at the camera and away now and then, at it alone, or as in the photo; so where "
+                     "irises are not found."},
     "expression_scale": {"type": click.FloatRange(0, 3), "help": "Bolder above 1, subtler below."},
     "head_scale": {"type": click.FloatRange(0, 3), "help": "Factor on the head's motion; 0: still."},
     "seed": {"type": click.IntRange(0), "help": "Another motion of the head and other blinks; the same number, the same ones."},

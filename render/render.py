@@ -28,6 +28,8 @@ from core.stage import progress, say, stage, tell
 from render import background as behind
 from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
 from render.avatar import as_comic
+from render.life.gaze import gaze_of
+from render.life.gaze_part import gaze_part
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.drawn import drawn_parts
 from render.parts.rest import shut_lips
@@ -70,7 +72,7 @@ def check_output(path: str | Path, force: bool = False, options: RenderOptions =
     return path
 
 
-def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
+def _drawer(renderer, rest, face, *, model, device, size_px, avatar, eyes):
     """The rest face that a renderer moves, and the function that makes pictures of (face, head) pairs."""
     if renderer == "sketch":
         return rest, partial(sketch.frames, size_px=size_px)
@@ -81,7 +83,8 @@ def _drawer(renderer, rest, face, *, model, device, size_px, avatar):
         parts = drawn_parts(face)
     else:
         from render.parts.painted import painted_parts  # PyTorch again
-        parts = painted_parts(face, model, device)
+        mouth, lids = painted_parts(face, model, device)
+        parts = (mouth, eyes, lids) if eyes else (mouth, lids)
     return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts, person=behind.person_of(face))
 
 
@@ -156,6 +159,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
                         options.avatar)
     moves, rest_points = motion.read_motion(landmarks, rest)
+    moves = motion.in_style(moves, rest_points, landmarks, options.style)
     seconds, wav, heard = len(moves) / FPS, None, None
     if speech:
         recording = open_speech(speech)
@@ -163,21 +167,26 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), wav)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
+    glasses = face is not None and options.avatar == "none" and wears_glasses(face)
+    looks = renderer == "photo" and options.avatar == "none" and options.gaze != "still" and not glasses
+    eyes = gaze_part(face) if looks and face else None
     base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px,
-                         avatar=options.avatar)
+                         avatar=options.avatar, eyes=eyes)
     if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
         say("the dcgan renderer draws upright faces only: the head holds still")
-    glasses = face is not None and options.avatar == "none" and wears_glasses(face)
     blink_rate = options.blink_rate
     if blink_rate is None:
         no_blinks = moves.measured or glasses or renderer == "dcgan"  # its eyes do not close well
         blink_rate = 0.0 if no_blinks else liveliness.BLINK_RATE
     lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
+    blinks_s = liveliness.blink_times(n_frames / fps, blink_rate, options.seed)
+    where = gaze_of(n_frames, fps, options.seed, options.gaze, blinks_s)
     moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
 
     def moves_at(frames):
         shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        return liveliness.add_blinks(_hold_rims(shown, base) if glasses else shown, (lids[k] for k in frames))
+        shown = _hold_rims(shown, base) if glasses else eyes.attend(shown, (where[k] for k in frames)) if eyes else shown
+        return liveliness.add_blinks(shown, (lids[k] for k in frames))
 
     if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)

@@ -111,6 +111,16 @@ def emotion(model=None):
     return {"whole": found.whole, "over_time": found.over_time[::10], "embedding": found.embedding[::40, ::4]}
 
 
+def emphasis(model=None):
+    from core.models import read_arrays
+    from landmarks.emphasis.effort import WholeEffort, emphasis_model
+    from landmarks.emphasis.style import Style, enlarge
+    arrays = read_arrays(model, {}) if model else emphasis_model()
+    effort = WholeEffort(power(), arrays).effort
+    moved = enlarge(face(), face68.rest_face(face()), Style("plain"), effort, arrays["slopes"])
+    return {"effort": effort[::10], "moved": (moved - face())[::10, 2::6]}
+
+
 def voice(model=None):
     from landmarks.voice import gate
     weights = gate.read_model(model, "voice-model", gate.read_arrays) if model else gate.voice_model()
@@ -194,7 +204,8 @@ def identity(model=None):
 
 
 MODELS = {landmark: paths.LANDMARK_MODEL, landmark_fft: paths.FFT_LANDMARK_MODEL, head: paths.HEAD_MODEL,
-          sync: paths.SYNC_MODEL, emotion: paths.EMOTION_MODEL, voice: paths.VOICE_MODEL, offsets: paths.OFFSET_MODEL,
+          sync: paths.SYNC_MODEL, emotion: paths.EMOTION_MODEL, emphasis: paths.EMPHASIS_MODEL, voice: paths.VOICE_MODEL,
+          offsets: paths.OFFSET_MODEL,
           dcgan: paths.DCGAN_MODEL, mouth: paths.MOUTH_MODEL, large_mouth: paths.LARGE_MOUTH_MODEL, eyes: paths.EYES_MODEL,
           avatar: paths.AVATAR_MODEL, other_faces: paths.OTHER_FACES, identity: paths.IDENTITY_MODEL}
 

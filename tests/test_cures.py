@@ -98,6 +98,8 @@ make preprocess CORPUS=folder
 make train-avatar COMICS=path/to/face2comics
 make train-cnn
 make train-cnn, or leave --model away
+make train-emphasis
+make train-emphasis RAVDESS=folder
 make train-emotion
 make train-emotion RAVDESS=folder
 make train-gan

@@ -26,7 +26,7 @@ from render import motion, render
 
 SMALL = {"steps": 4, "batch": 2, "frames": 60, "rate": 3e-3, "decay": 0.0, "width": 8, "depth": 1,
          "heads": 2, "dropout": 0.1, "every": 2, "seed": 5}
-UPPER_LIDS = sorted(point for upper, _ in face68.EYE_LIDS for point in upper)
+LIDS = [point for lids in face68.EYE_LIDS for lid in lids for point in lid]
 BROW_POINTS = sorted(sum(BROWS, []))
 
 
@@ -180,11 +180,12 @@ class TestFiles:
         a, b, c = ({file: (tmp_path / name / file).read_bytes() for file in ("head.npy", "noise.npy", "landmarks.npy")}
                    for name in "abc")
         assert a == b and all(a[file] != c[file] for file in a)
-        assert artifacts.read_sidecar(tmp_path / "a" / "noise.npy")["options"] == {"seed": 1, "emotion": "neutral"}
+        assert artifacts.read_sidecar(tmp_path / "a" / "noise.npy")["options"] == {
+            "seed": 1, "emotion": "neutral", "style": "natural"}
         faces = [artifacts.load(tmp_path / name / "landmarks.npy", "landmarks-face").array for name in "ac"]
         differs = np.abs(faces[0] - faces[1]).max((0, 2))
         assert (differs[BROW_POINTS] > 0.01).all()
-        assert sorted(np.flatnonzero(differs)) == sorted(BROW_POINTS + UPPER_LIDS), "brows and lids, nothing of the mouth"
+        assert sorted(np.flatnonzero(differs)) == sorted(BROW_POINTS + LIDS), "brows and lids, nothing of the mouth"
 
     def test_noise_of_ones_own_is_kept_and_moves_the_head(self, wav, tmp_path):
         predict_file(wav, tmp_path)
@@ -208,7 +209,8 @@ class TestFiles:
         monkeypatch.setattr(predict_command, "GIF", tmp_path / "landmarks.gif")
         done = command(predict_command.main, wav, "--out", tmp_path, "--seed", 2)
         assert done.exit_code == 0, done.stderr
-        assert artifacts.read_sidecar(tmp_path / "long" / "head.npy")["options"] == {"seed": 2, "emotion": "auto"}
+        assert artifacts.read_sidecar(tmp_path / "long" / "head.npy")["options"] == {
+            "seed": 2, "emotion": "auto", "style": "natural"}
         (tmp_path / "long" / "noise.npy.json").unlink()
         np.save(tmp_path / "long" / "noise.npy", np.zeros((3, 7), np.float32))
         done = command(predict_command.main, wav, "--out", tmp_path)

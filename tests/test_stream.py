@@ -15,6 +15,7 @@ from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.face import face68
 from core.media.audio import spectrum_of, write_wav
 from landmarks import stream
+from landmarks.emphasis.style import STYLES
 from landmarks.hearing import Whole
 from landmarks.lite import FFT_MODEL
 from landmarks.predict import load_model, predict
@@ -141,7 +142,7 @@ def test_standard_input_gives_a_line_a_frame_and_the_files(tmp_path):
     np.testing.assert_allclose(lines[:, 0], np.arange(2 * FPS) / FPS)
     face = artifacts.load(tmp_path / "stdin" / "landmarks.npy", "landmarks-face").array
     np.testing.assert_allclose(lines[:, 1:], face.reshape(len(face), -1), atol=1e-4)
-    np.testing.assert_allclose(face, streamed(sound, 640), atol=1e-4)
+    np.testing.assert_allclose(face, streamed(sound, 640, style=STYLES["natural"]), atol=1e-4)
     assert (tmp_path / "stdin" / "landmarks.gif").is_file() and (tmp_path / "stdin" / "rest_face.npy").is_file()
 
 

@@ -12,8 +12,10 @@ import gradio as gr
 from core.errors import InputError
 from core.media.captions import WAYS
 from core.media.video import CRF
+from landmarks.emphasis.style import DEFAULT, STYLES
 from landmarks.expression import EMOTIONS
 from render.avatar import AVATARS
+from render.life.gaze import GAZES
 from render.options import DEFAULTS, RenderOptions
 from render.photo import FRAMINGS
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
@@ -69,6 +71,8 @@ def video_controls() -> dict:
     """Of every video."""
     return {
         "emotion": gr.Dropdown(["auto", *EMOTIONS], value="auto", label="Emotion", info="auto is what the voice says"),
+        "style": gr.Radio(list(STYLES), value=DEFAULT, label="Style", info="how far the face moves"),
+        "gaze": gr.Radio(list(GAZES), value=DEFAULTS.gaze, label="Gaze", info="still is as in the photo"),
         "expression_scale": gr.Slider(0, 2, DEFAULTS.expression_scale, step=0.1, label="Expression",
                                       info="bolder above 1, subtler below"),
         "avatar": gr.Radio([("none", AVATARS[0]), ("comic", AVATARS[1])], value=DEFAULTS.avatar, label="Avatar",
@@ -116,6 +120,7 @@ _FITS = {
     "voice": lambda value: isinstance(value, str) and value in _voices(), "rate": _between(SLOWEST, FASTEST),
     "transcriber": lambda value: isinstance(value, str) and value in _transcribers(),
     "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)),
+    "style": _one_of(STYLES), "gaze": _one_of(GAZES),
     "expression_scale": _between(0, 2), "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED),
     "preprocess": _one_of(FRAMINGS), "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF),
     "captions": _one_of(WAYS),

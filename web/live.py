@@ -18,6 +18,7 @@ from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech
 from core.stage import say, stage
+from landmarks.emphasis.style import DEFAULT, STYLES
 from render import photo_check
 from render.options import face_options
 from render.photo import FRAMINGS
@@ -136,9 +137,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--speech", type=_PATH, default=SAMPLE, show_default="the sample", help="Recording that the page can play.")
 @click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
+@click.option("--style", type=click.Choice(list(STYLES)), default=DEFAULT, help="How far the face moves.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
 @click.option("--page-port", type=click.IntRange(1, 65535), default=PAGE_PORT, help="Where `make app` is, for the link to it.")
-def main(photo_path, which, points_file, speech, preprocess, size_px, port, page_port) -> None:
+def main(photo_path, which, points_file, speech, preprocess, size_px, style, port, page_port) -> None:
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C."""
     sound = read_speech(speech)
     if len(sound) < SAMPLE_RATE:
@@ -146,7 +148,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, port, page
     with bind(HOST, port) as ours:
         found = photo_check.find_face(photo_path, which, points_file)
         from web.live_face import SIZE_PX, LiveFace, rehearse
-        face = LiveFace(found, preprocess, size_px or SIZE_PX)
+        face = LiveFace(found, preprocess, size_px or SIZE_PX, style)
         took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])
         say(f"a frame takes {1000 * took_s:.0f} ms of one core; {1000 / FPS:.0f} ms are there for each")
         serve(site(face, speech, page_port), ours, HOST)

@@ -14,12 +14,16 @@ from threadpoolctl import ThreadpoolController
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
+from landmarks.emphasis.style import move_more, style_of
 from landmarks.lite import load_model
 from landmarks.streaming import Stream
 from render import liveliness, motion, photo
 from render.background import person_of
+from render.life.gaze import gaze_of
+from render.life.gaze_part import gaze_part
 from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
+from render.parts.signs import wears_glasses
 from render.portrait import Portrait
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
@@ -44,21 +48,26 @@ class LiveFace:
     ----------
     found : `render.photo.Photo`
     preprocess, size_px : what of it is shown, and the longer side, see `render.photo.frame_photo`
+    style : how far it moves, one of `landmarks.emphasis.style.STYLES`
     """
 
-    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX):
+    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX, style: str | None = None):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
-        self.model, self.parts = load_model(), painted_parts(framed)
-        self.portrait = Portrait(framed, self.parts, person_of(framed))
-        self.base = face68.closed_mouth(framed.face)
-        self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)
+        mouth, lids = painted_parts(framed)
+        self.eyes = None if wears_glasses(framed) else gaze_part(framed)
+        self.model, self.parts = load_model(), (mouth, self.eyes, lids) if self.eyes else (mouth, lids)
+        self.gaze = gaze_of(LOOP_S * FPS)
+        self.portrait, self.base = Portrait(framed, self.parts, person_of(framed)), face68.closed_mouth(framed.face)
+        self.style, self.lids = style_of(style), liveliness.blinks(LOOP_S * FPS)
+        self.heads = move_more(liveliness.head_motion(LOOP_S * FPS), self.style)
 
     def draw(self, face, number: int) -> bytes:
         """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
         k = number % len(self.heads)
         moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
-        [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
+        looking = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
+        [(shown, head)] = liveliness.add_blinks(looking, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()
@@ -68,7 +77,7 @@ class Speaker:
     """One visitor's voice, and the pictures it makes. `face` is a `LiveFace`; `rate` in Hz is the sound's."""
 
     def __init__(self, face, rate: int):
-        self.face, self.stream, self.n_frames = face, Stream(face.model), 0
+        self.face, self.stream, self.n_frames = face, Stream(face.model, style=face.style), 0
         self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="LQ")
 
     def push(self, sound: bytes) -> list:

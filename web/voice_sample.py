@@ -26,9 +26,9 @@ def beginning(text: str, most: int = MOST_CHARS) -> str:
 
 def say_beginning(text: Any, voice: Any, rate: Any) -> tuple:
     """The beginning of `text`, spoken: rate in Hz, int16 [sample]. Raises InputError, for values no control has too."""
-    controls.to_options({"voice": voice, "rate": rate})
-    said = check_text(beginning(text if isinstance(text, str) else ""), voice, "the text")
-    spoken = speak(said, voice, int(rate))
+    given = controls.to_options({"voice": voice, "rate": rate})
+    said = check_text(beginning(text if isinstance(text, str) else ""), given["voice"], "the text")
+    spoken = speak(said, given["voice"], given["rate"], engine=given["engine"])
     return spoken.rate, (32767 * np.clip(spoken.sound, -1, 1)).astype(np.int16)
 
 

@@ -24,6 +24,7 @@ _INNER_UPPER_LINE, _INNER_LOWER_LINE = [60, 61, 62, 63, 64], [60, 67, 66, 65, 64
 _THROUGH_FIVE = np.linalg.inv(np.vander(np.linspace(-1, 1, 5)))
 _OUTER_UPPER, _OUTER_LOWER, _CHIN = [49, 50, 51, 52, 53], [59, 58, 57, 56, 55], [6, 7, 8, 9, 10]
 _OUTER_SHARE = np.array([0.5, 1, 1, 1, 0.5], np.float32)  # of what the inner lips move: less near the corners
+_BROWS = [*GROUPS["right_brow"], *GROUPS["left_brow"]]
 _MOUTH_CORNERS, _INNER_CORNERS = [48, 54], [60, 64]
 _NOSE_BASE = list(GROUPS["nose_base"])
 N_MOUTH_SHAPE = 8  # numbers of `mouth_shape`
@@ -142,6 +143,11 @@ def eye_opening(points: NDArray) -> NDArray:
     """Mean gap between the lids of both eyes of `points` [..., 68, 2] -> [...]."""
     gaps = [np.linalg.norm(points[..., low, :] - points[..., up, :], axis=-1).mean(-1) for up, low in EYE_LIDS]
     return (gaps[0] + gaps[1]) / 2
+
+
+def brow_height(points: NDArray) -> NDArray:
+    """How far both brows of face-space `points` [..., 68, 2] lie above the line of the eyes, their mean -> [...]."""
+    return -points[..., _BROWS, 1].mean(-1)
 
 
 def eye_distance(points: NDArray) -> NDArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.face import face68
 
-LIDS_FROM, LIDS_WHOLE = 0.08, 0.3  # closed by this share of its opening an eye begins to be painted, and is painted
+LIDS_FROM, LIDS_WHOLE = 0.22, 0.4  # closed by this share of its opening an eye begins to be painted, and is painted
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 
 

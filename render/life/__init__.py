@@ -1,0 +1,1 @@
+"""Life in a face: what is measured of it."""
