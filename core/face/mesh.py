@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face import face68
-from core.models import without_info
+from core.models import without_noise
 from core.pretrained import FACE_MESH, find
 
 SIDE_PX, SIDE, BELOW = 192, 3.3, 0.6  # of what the mesh looks at: px; eye distances; its middle lies below the eyes
@@ -39,7 +39,7 @@ def mesh_file() -> Path:
 @cache
 def _load_mesh() -> Any:
     from ai_edge_litert.interpreter import Interpreter
-    with without_info():
+    with without_noise():
         mesh: Any = Interpreter(model_path=str(mesh_file()), num_threads=1)
         mesh.allocate_tensors()
         mesh.invoke()

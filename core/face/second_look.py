@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.face import face68
 from core.face.face_detector import grey, landmarks_in
 from core.face.mesh import FAR, PRESENT, apart, landmarks_by_mesh
-from core.models import without_info
+from core.models import without_noise
 from core.pretrained import FACE_DETECTOR, FACE_MESH, find
 
 _SIDE_PX, _STRIDE_PX, _N_KEYS = 192, 4, 6  # of what the detector looks at; from anchor to anchor; points of a face
@@ -44,7 +44,7 @@ def _load_detector() -> Any:
     from ai_edge_litert.interpreter import Interpreter
     folder = find(FACE_DETECTOR)
     assert folder is not None
-    with without_info():
+    with without_noise():
         detector: Any = Interpreter(model_path=str(folder / FACE_DETECTOR.sha256[0][0]), num_threads=1)
         detector.allocate_tensors()
         detector.invoke()

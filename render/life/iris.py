@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from core.face import face68
-from core.models import without_info
+from core.models import without_noise
 from core.pretrained import IRIS, find
 from render.photo import Photo
 
@@ -43,7 +43,7 @@ def _model():
     if folder is None:
         return None
     from ai_edge_litert.interpreter import Interpreter
-    with without_info():
+    with without_noise():
         model = Interpreter(model_path=str(folder / IRIS.sha256[0][0]), num_threads=1)
         model.allocate_tensors()
     return model
