@@ -111,7 +111,13 @@ def test_styles_follow_each_other(face):
 
 def test_a_factor_of_one_changes_nothing(face):
     np.testing.assert_allclose(enlarge(*face, Style("plain")), face[0], atol=1e-6)
-    np.testing.assert_array_equal(move_more(np.ones((3, 5), np.float32), Style("plain")), 1)
+    np.testing.assert_allclose(move_more(np.full((3, 5), 0.02, np.float32), Style("plain")), 0.02, rtol=0.01)
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_no_head_turns_so_far_that_its_photo_shows_to_be_flat(style):
+    turned = move_more(np.full((3, 5), 0.6, np.float32), style)
+    assert (turned[:, 0] < 0.27).all() and (turned[:, 1] < 0.21).all() and (turned[:, :2] > 0.15).all()
 
 
 def test_each_factor_has_its_part(face):

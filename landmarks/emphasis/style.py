@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.face import face68
 
+MOST_TURN = np.float32([0.26, 0.2])  # rad of yaw and of pitch, softly: beyond it a photo that is turned shows that it is flat
 MOST = 0.05  # eye distances, softly, that a style raises or lowers a corner further than the network does
 
 
@@ -108,4 +109,6 @@ def enlarge(face: NDArray, rest: NDArray, style: Style, effort: NDArray | None =
 
 def move_more(head: NDArray, style: Style) -> NDArray:
     """Motion of a head, float32 [frame, 5] as `head-motion`, in a style; the shift that a roll brings grows with it."""
-    return head * np.float32(style.head) * np.array([1, 1, style.roll, style.roll, 1], np.float32)
+    moved = head * np.float32(style.head) * np.array([1, 1, style.roll, style.roll, 1], np.float32)
+    moved[:, :2] = MOST_TURN * np.tanh(moved[:, :2] / MOST_TURN)
+    return moved
