@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.face import face68
 from core.media.video import read_frames
 from core.metrics import correlation
+from core.models import without_noise
 from core.pretrained import FACE_MESH, find
 from core.stage import stage
 from preprocess.landmarks_of_video import smooth_in_time
@@ -43,8 +44,9 @@ def mesh_file() -> Path:
 @cache
 def _load_mesh() -> Any:
     from ai_edge_litert.interpreter import Interpreter
-    mesh = Interpreter(model_path=str(mesh_file()), num_threads=1)
-    mesh.allocate_tensors()
+    with without_noise():
+        mesh = Interpreter(model_path=str(mesh_file()), num_threads=1)
+        mesh.allocate_tensors()
     return mesh
 
 
