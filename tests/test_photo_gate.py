@@ -214,8 +214,10 @@ def test_a_profile_of_pillow_is_as_it_was_patched():
 @pytest.mark.parametrize("name", ["a.ico", "a.tga", "a.bmp", "a.ppm", "a.qoi", "a.jp2", "a.gif", "a.webp", "a.tif"])
 def test_formats_are_not_taken_for_each_other(tmp_path, name):
     picture = Image.fromarray(portrait())
-    if name == "a.ico":  # a little more than 64 KiB: in the place of a .tga's depth stands a 1
-        picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8))
+    if name == "a.ico":  # 256 px a side, more than 64 KiB: in the place of a .tga's depth stands a 1
+        noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+        noise[120:] = 0
+        picture = Image.fromarray(noise)
     if name == "a.gif":
         picture = picture.quantize(256)
     try:
