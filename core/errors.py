@@ -16,9 +16,10 @@ def command_line(*words: object) -> str:
     """A command line for a cure, each word quoted as a shell wants it: `command_line("make", "inspect", f"FILE={path}")`.
 
     A `Path` that begins with a dash is written as ./-NAME: never an option. A line break, and other characters that no line
-    shows, are written as bash and zsh read them, in $'...'.
+    shows, are written as bash and zsh read them, in $'...'; a $ for make is written twice.
     """
-    return " ".join(map(_quoted, words))
+    first, *others = words
+    return " ".join(map(_quoted, [first, *(str(word).replace("$", "$$") if first == "make" else word for word in others)]))
 
 
 def _quoted(word):

@@ -26,9 +26,7 @@ from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 REPORT_EVERY_S = 0.25
 _QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
-# Our own lines only, of libraries and of processes that are started
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("PYTHONWARNINGS", "ignore")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # our own lines only
 
 
 def is_dashed_path(word: str) -> bool:
@@ -98,8 +96,9 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
         @functools.wraps(function)
         def command(*args, quiet, **kwargs):
             with _unwind_on_signal(), warnings.catch_warnings():
-                if not sys.warnoptions:
+                if not sys.warnoptions:  # our own lines only, of processes that are started too
                     warnings.simplefilter("ignore")
+                    os.environ.setdefault("PYTHONWARNINGS", "ignore")
                 # a listener of one command is not the next one's
                 return contextvars.copy_context().run(run, args, kwargs, quiet)
 

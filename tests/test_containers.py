@@ -158,6 +158,18 @@ def test_sound_of_an_avi_that_is_not_late_begins_at_once(tmp_path, spoken, codec
     assert onset_s(sound_of(path)) < 0.06
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "libmp3lame"])
+def test_an_avi_whose_header_says_when_its_sound_begins(tmp_path, spoken, codec):
+    source = wav(tmp_path / "a.wav", tone(2.5))
+    path = ffmpeg("-i", spoken / "picture.mp4", "-itsoffset", 0.6, "-i", source, "-map", "0:v", "-map", "1:a", "-c:v", "mpeg4",
+                  "-c:a", codec, tmp_path / "a.avi")
+    content = path.read_bytes()
+    at = content.index(b"auds")
+    scale, rate = (int.from_bytes(content[at + i:at + i + 4], "little") for i in (20, 24))
+    path.write_bytes(content[:at + 28] + round(0.6 * rate / scale).to_bytes(4, "little") + content[at + 32:])
+    assert onset_s(sound_of(path)) == pytest.approx(0.6, abs=0.06), "once, not twice"
+
+
 def test_an_avi_with_a_second_of_sound_at_a_time_is_not_late(tmp_path):
     """Frames of a second, then their sound, as some cameras write: the order of pieces says nothing of time."""
     def chunk(name, content):
@@ -168,8 +180,8 @@ def test_an_avi_with_a_second_of_sound_at_a_time_is_not_late(tmp_path):
                      + block.to_bytes(4, "little"))
 
     header = chunk(b"LIST", b"hdrl" + stream(b"vids", 1, 25, 0) + stream(b"auds", 1, 16000, 2))
-    movie = b"movi" + b"".join(chunk(b"00dc", b"frame") for _ in range(25)) + chunk(b"01wb", bytes(32000))
-    content = b"AVI " + header + chunk(b"LIST", movie * 12)
+    second = b"".join(chunk(b"00dc", b"frame") for _ in range(25)) + chunk(b"01wb", bytes(32000))
+    content = b"AVI " + header + chunk(b"LIST", b"movi" + second * 12)
     (tmp_path / "a.avi").write_bytes(b"RIFF" + len(content).to_bytes(4, "little") + content)
     assert late_s(tmp_path / "a.avi") == 0
 

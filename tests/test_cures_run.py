@@ -148,7 +148,7 @@ def test_what_is_looked_at_can_be(stand, monkeypatch):
     from landmarks.dataset import load_clips
     from preprocess.pack_hdf5 import usable_clips
     from render import evaluate
-    odd = stand.parent / "it's an \"odd\" folder"
+    odd = stand.parent / "it's an \"odd\" $HOME #1 folder"
     shutil.copytree(stand / "landmarks", odd / "landmarks", dirs_exist_ok=True)
     shutil.copy(stand / "train.h5", odd / "train.h5")
     index = odd / "landmarks" / "index.csv"

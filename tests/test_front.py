@@ -115,7 +115,8 @@ def test_names_complete_without_reading_the_commands(tmp_path):
 
 @pytest.mark.parametrize("given, named", [
     (["me.jpg", "a.wav", "-o", "x.mp4"], ["--image", "me.jpg", "--audio", "a.wav", "--output", "x.mp4"]),
-    (["me.jpg", "--text", "Hi."], ["--image", "me.jpg", "--text", "Hi."]), (["--image", "me.jpg"], ["--image", "me.jpg"])])
+    (["me.jpg", "--text", "Hi."], ["--image", "me.jpg", "--text", "Hi."]), (["--image", "me.jpg"], ["--image", "me.jpg"]),
+    (["-a.jpg", "-b.wav", "-o", "c.mp4"], ["--image", "-a.jpg", "--audio", "-b.wav", "--output", "c.mp4"])])
 def test_files_may_stand_without_their_names(given, named):
     assert talking_face._named(given) == named
 

@@ -383,6 +383,7 @@ IN_DS64 = _chunk(b"data", SECOND, 0xFFFFFFFF)
 
 @pytest.mark.parametrize("chunks", {
     "odd, not filled": [FMT, _chunk(b"odd ", b"abc", fill=b""), DATA],
+    "odd, not filled, and long": [FMT, _chunk(b"id3 ", b"ID3" + bytes(200_000), fill=b""), DATA],
     "odd before the format": [_chunk(b"JUNK", bytes(27), fill=b""), FMT, DATA],
     "three odd, and no length": [_chunk(b"JUNK", bytes(27), fill=b""), FMT, _chunk(b"bext", bytes(603), fill=b""),
                                  _chunk(b"data", SECOND, 0)],

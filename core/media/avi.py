@@ -25,6 +25,7 @@ class _Stream:
     kind: bytes = b""
     tick_s: float = 0.0  # of a frame, or of a block of sound
     block_bytes: int = 0  # 0: a piece is a block
+    begins: int = 0  # ticks after the file does; ffmpeg follows it
     pieces: list = field(default_factory=list)  # bytes of each
 
 
@@ -47,8 +48,8 @@ def _chunks(stream: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, i
 def _read_header(stream, at) -> _Stream:
     stream.seek(at)
     content = stream.read(48).ljust(48, b"\0")
-    scale, rate = struct.unpack("<II", content[20:28])
-    return _Stream(content[:4], scale / rate if rate else 0.0, struct.unpack("<I", content[44:48])[0])
+    scale, rate, begins = struct.unpack("<III", content[20:32])
+    return _Stream(content[:4], scale / rate if rate else 0.0, struct.unpack("<I", content[44:48])[0], begins)
 
 
 def late_s(path: str | Path) -> float:
@@ -70,6 +71,8 @@ def late_s(path: str | Path) -> float:
                 break
     sound, picture = _first(streams, b"auds"), _first(streams, b"vids")
     if sound is None or picture is None or len(sound.pieces) < _FEWEST_PIECES or not sound.tick_s * picture.tick_s:
+        return 0.0
+    if sound.begins or picture.begins:
         return 0.0
     empty_s = _empty_s(sound)
     return empty_s if empty_s > _LEAST_S else _further_back_s(sound, picture, rows)
