@@ -35,7 +35,6 @@ from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
-_BEHIND_GLASSES = [k for side in ("right", "left") for part in ("brow", "eye") for k in face68.GROUPS[f"{side}_{part}"]]
 
 
 def pick_device(device: str, renderer: str) -> str:
@@ -95,14 +94,6 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
     return None
-
-
-def _hold_rims(moves, base):
-    """`moves`, pairs (face, head), with brows and lids as `base` has them: what moves there would bend a pair of glasses."""
-    for face, head in moves:
-        face = face.copy()
-        face[_BEHIND_GLASSES] = base[_BEHIND_GLASSES]
-        yield face, head
 
 
 def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
@@ -176,7 +167,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
 
     def moves_at(frames):
         shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        return liveliness.add_blinks(_hold_rims(shown, base) if glasses else shown, (lids[k] for k in frames))
+        return liveliness.add_blinks(liveliness.hold_rims(shown, base) if glasses else shown, (lids[k] for k in frames))
 
     if options.preview:
         widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)

@@ -20,6 +20,7 @@ from render import liveliness, motion, photo
 from render.background import person_of
 from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
+from render.parts.signs import wears_glasses
 from render.portrait import Portrait
 
 SIZE_PX = 384  # of the longer side: beside a browser on two slow cores, 25 frames a second
@@ -52,12 +53,15 @@ class LiveFace:
         self.model, self.parts = load_model(), painted_parts(framed)
         self.portrait = Portrait(framed, self.parts, person_of(framed))
         self.base = face68.closed_mouth(framed.face)
-        self.heads, self.lids = liveliness.head_motion(LOOP_S * FPS), liveliness.blinks(LOOP_S * FPS)
+        self.glasses, n_frames = wears_glasses(framed), LOOP_S * FPS
+        self.heads = liveliness.head_motion(n_frames)
+        self.lids = liveliness.blinks(n_frames, rate=0 if self.glasses else liveliness.BLINK_RATE)
 
     def draw(self, face, number: int) -> bytes:
         """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
         k = number % len(self.heads)
         moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
+        moves = liveliness.hold_rims(moves, self.base) if self.glasses else moves
         [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
