@@ -23,19 +23,17 @@ from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
 from core.stage import say, stage
-from render.motion import Motion
-from render.photo import Photo
+from preprocess.sample_photo import write_photo
+from render import motion, photo
 
 ROOT = Path(__file__).resolve().parent
-SPEECH = ROOT / "data" / "samples" / "speech.wav"
-SCRIPT = ROOT / "data" / "samples" / "reminder.txt"
+SPEECH, SCRIPT = (ROOT / "data" / "samples" / name for name in ("speech.wav", "reminder.txt"))
 SPEECH_S, CLIP_S, FELT_S = 10, 30, 5
 SHORT_MIN, LONG_MIN = 1, 10
 SIDE_PX, SWAY_PX = 256, 6
 N_CORES = os.cpu_count() or 1
-SIZES, N_HELD = ((512, 512), (1920, 1080)), 50  # px; frames held to be encoded over and over
-N_LARGEST = 5  # packages
-N_TIMES = 3  # a process is started this often, and the middle time counts
+SIZES, CLOSE_UPS, N_HELD = ((512, 512), (1920, 1080)), (512, 1080, 1920), 50  # px; frames held to be encoded over and over
+N_LARGEST, N_TIMES = 5, 3  # packages; a process is started this often, and the middle time counts
 
 
 @dataclass
@@ -51,11 +49,6 @@ class Row:
     @property
     def ratio(self) -> float:
         return self.value / self.other
-
-
-def count_frames(path: str | Path) -> int:
-    """Frames that can be decoded, not what the header promises."""
-    return sum(1 for _ in read_frames(path))
 
 
 def speech_of(seconds: int, folder: Path) -> Path:
@@ -86,6 +79,10 @@ def extract(corpus: Path, stage_name: str, jobs: int) -> Ended:
                   "--out", corpus.parent / f"{corpus.name}_{stage_name}", "--jobs", jobs)
 
 
+def _decode(path):
+    return sum(1 for _ in read_frames(path))
+
+
 def landmarks(folder: Path) -> list[Row]:
     """The whole stage extract_landmarks, one clip a core, beside decoding alone."""
     clip = portrait_clip(folder / "clip.mp4", CLIP_S, speech_of(CLIP_S, folder))
@@ -95,7 +92,7 @@ def landmarks(folder: Path) -> list[Row]:
     stage_s = extract(folder / "corpus", "preprocess.extract_landmarks", N_CORES).seconds
     with get_context("spawn").Pool(N_CORES) as pool:
         pool.map(abs, range(N_CORES))  # the processes have started
-        decode_s = seconds_of(lambda: pool.map(count_frames, copies))
+        decode_s = seconds_of(lambda: pool.map(_decode, copies))
     n_frames = CLIP_S * FPS * N_CORES
     return [Row(f"extract_landmarks, {SIDE_PX}x{SIDE_PX}, {N_CORES} processes", n_frames / stage_s, "frames/s",
                 "decoding alone", n_frames / decode_s)]
@@ -132,44 +129,50 @@ def predict(folder: Path) -> list[Row]:
                 "the piece", PIECE_MS)]
 
 
-def pad_to(photo: "Photo", width: int, height: int) -> "Photo":
-    """`photo` in the middle of a grey picture of this size."""
+def pad_to(face: photo.Photo, width: int, height: int) -> photo.Photo:
+    """`face` in the middle of a grey picture of this size."""
     picture = np.full((height, width, 3), 128, np.uint8)
-    left, top = (width - photo.picture.shape[1]) // 2, (height - photo.picture.shape[0]) // 2
-    picture[top:top + photo.picture.shape[0], left:left + photo.picture.shape[1]] = photo.picture
-    return Photo(photo.path, picture, photo.points + np.array([left, top], np.float32))
+    left, top = (width - face.picture.shape[1]) // 2, (height - face.picture.shape[0]) // 2
+    picture[top:top + face.picture.shape[0], left:left + face.picture.shape[1]] = face.picture
+    return photo.Photo(face.path, picture, face.points + np.array([left, top], np.float32))
 
 
-def render_row(found: "Photo", moves: "Motion", width: int, height: int, folder: Path) -> Row:
-    """The photo renderer at one size, head, mouth and encoding included, beside ffmpeg encoding such frames."""
-    from render import motion, photo, portrait
+def render_row(what: str, face: photo.Photo, moves: motion.Motion, folder: Path) -> Row:
+    """The photo renderer, encoding included, beside ffmpeg encoding such frames: of each the best of N_TIMES."""
+    from render import portrait
+    from render.background import person_of
     from render.parts.painted import painted_parts
     from render.parts.rest import shut_lips
-    face, video = shut_lips(pad_to(photo.frame_photo(found, "full", height), width, height)), folder / "video.mp4"
+    face, video, (rows, columns) = shut_lips(face), folder / "video.mp4", face.shown.shape[:2]
     shown = list(motion.apply_to_face(motion.resample(moves, FPS, range(len(moves))), face.face))
-    held = list(portrait.frames(face, shown[:N_HELD], painted_parts(face)))  # libraries are loaded by now
-    render_s = seconds_of(lambda: write_video(video, portrait.frames(face, shown, painted_parts(face))))
-    encode_s = seconds_of(lambda: write_video(video, (held[i % N_HELD] for i in range(len(shown)))))
-    return Row(f"photo renderer, {width}x{height}, encoding included", len(shown) / render_s, "frames/s", "encoding alone",
-               len(shown) / encode_s)
+
+    def best_of(make):
+        return len(shown) / min(seconds_of(lambda: write_video(video, make())) for _ in range(N_TIMES))
+
+    def frames(n=None):
+        return portrait.frames(face, shown[:n], painted_parts(face), person_of(face), encoded=True)
+
+    held = list(frames(N_HELD))  # libraries are loaded by now
+    return Row(f"photo renderer, {what}, {columns}x{rows}, encoding included", best_of(frames), "frames/s", "encoding alone",
+               best_of(lambda: (held[i % N_HELD] for i in range(len(shown)))))
 
 
 def render(folder: Path) -> list[Row]:
-    """The photo renderer, at each size."""
+    """The photo renderer, at each size: a person in the middle, and a face that fills the picture."""
     from landmarks.predict import predict_file
-    from preprocess.sample_photo import write_photo
-    from render import motion, photo_check
+    from render import photo_check
     from render.render import add_head_motion
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
     moves, found = add_head_motion(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
-    return [render_row(found, moves, *size, folder) for size in SIZES]
+    shown = [("a person", pad_to(photo.frame_photo(found, "full", height), width, height)) for width, height in SIZES]
+    shown += [("close-up", photo.frame_photo(found, "crop", side)) for side in CLOSE_UPS]
+    return [render_row(*each, moves, folder) for each in shown]
 
 
 def whole(folder: Path) -> list[Row]:
     """One command from photo and speech to the video."""
-    from preprocess.sample_photo import write_photo
-    ended = python("main.py", "--image", write_photo(folder / "portrait.png"), "--audio", speech_of(SPEECH_S, folder),
-                   "--output", folder / "video.mp4", "--result_dir", folder / "between")
+    picture, out = write_photo(folder / "portrait.png"), folder / "video.mp4"
+    ended = python("main.py", "--image", picture, "--audio", speech_of(SPEECH_S, folder), "--output", out)
     return [Row(f"main.py, {SPEECH_S} s of speech, 512x512, cold start", ended.seconds, "s", "the speech", SPEECH_S),
             Row("main.py, peak memory", ended.peak_mb, "MB", "the pictures alone, all held", SPEECH_S * FPS * 512**2 * 3 / 1e6)]
 
@@ -177,13 +180,11 @@ def whole(folder: Path) -> list[Row]:
 def script(folder: Path) -> list[Row]:
     """A text of a hundred words to the video, captions drawn; then the same with everything loaded."""
     from animator import Animator
-    from preprocess.sample_photo import write_photo
-    photo, out = write_photo(folder / "portrait.png"), folder / "video.mp4"
-    ended = python("main.py", "--image", photo, "--script", SCRIPT, "--captions", "burn", "--output", out,
-                   "--result_dir", folder)
+    picture, out = write_photo(folder / "portrait.png"), folder / "video.mp4"
+    ended = python("main.py", "--image", picture, "--script", SCRIPT, "--captions", "burn", "--output", out)
     video_s, text, animator = probe(out).seconds, SCRIPT.read_text(encoding="utf-8"), Animator()
-    animator.animate(photo, text="Good morning.", out=folder / "first.mp4")
-    again_s = seconds_of(lambda: animator.animate(photo, text=text, out=folder / "second.mp4", captions="burn"))
+    animator.animate(picture, text="Good morning.", out=folder / "first.mp4")
+    again_s = seconds_of(lambda: animator.animate(picture, text=text, out=folder / "second.mp4", captions="burn"))
     what = f"main.py --script, {len(text.split())} words, 512x512"
     return [Row(f"{what}, cold start", ended.seconds, "s", "the video", video_s),
             Row(f"{what}, second of a process", again_s, "s", "the video", video_s)]
@@ -193,7 +194,6 @@ def comic(folder):
     """The comic of one photo: the command from a cold start, and once everything is loaded."""
     from avatar.comics import Avatars
     from avatar.identity.embedding import read_face
-    from preprocess.sample_photo import write_photo
     photo = write_photo(folder / "portrait.png")
     cold_s = median(python("-m", "avatar.translate", photo, folder / "comic.png").seconds for _ in range(N_TIMES))
     avatars, face = Avatars(), read_face(photo)

@@ -31,6 +31,7 @@ _LIMIT = 2.5  # standard deviations that no sway exceeds
 _ROLL_BY_YAW = 0.25  # a head that turns also tilts
 _NOD_DEG, _NOD_S, _PHRASE_S = 0.8, 0.12, 0.8  # a nod's size, and the band of mouth openings that calls for it
 _FADE_S = 1.0  # from rest at the start, to rest at the end
+_BEHIND_GLASSES = [k for side in ("right", "left") for part in ("brow", "eye") for k in face68.GROUPS[f"{side}_{part}"]]
 _LEVER = np.array([0.3, 0.3, 1.6])  # eye distances from the eyes back to the axes of yaw and pitch, and down to the roll's
 
 
@@ -116,3 +117,11 @@ def add_blinks(moves: Iterable[tuple[NDArray, NDArray]], shares: Iterable[float]
     """Close the lids of the faces in `moves`, pairs (face, head), by `shares`, one a pair."""
     for (face, head), share in zip(moves, shares):
         yield close_lids(face, share) if share else face, head
+
+
+def hold_rims(moves: Iterable[tuple[NDArray, NDArray]], base: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+    """`moves`, pairs (face, head), with brows and lids as `base` has them: what moves there would bend a pair of glasses."""
+    for face, head in moves:
+        face = face.copy()
+        face[_BEHIND_GLASSES] = base[_BEHIND_GLASSES]
+        yield face, head

@@ -158,8 +158,7 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     InputError : not a picture, no face in it, the mouth outside of it, or a wrong `which` or `points_file`.
     """
     from core.face.face_detector import detect_all, grey, landmarks_in
-    from core.face.mesh import checked
-    from core.face.second_look import look_again
+    from core.face.second_look import checked, look_again
     if which and points_file:
         raise InputError("--face", f"{which}, and --landmarks {points_file}", "one of the two")
     picture = read_photo(path)

@@ -26,12 +26,12 @@ def views(frame: NDArray) -> list:
     return [frame] if frame.ndim == 3 else list(nv12.views(frame))
 
 
-def of_patch(patch: NDArray, encoded: bool) -> list:
-    """Of uint8 [row, column, rgb and mask] what is laid into each plane of `split`, with the mask: at full size."""
-    if not encoded:
-        return [patch]
-    yuv = nv12.to_yuv(patch[..., :3])
-    return [np.dstack([yuv[..., :1], patch[..., 3:]]), np.dstack([yuv[..., 1:], patch[..., 3:]])]
+CHANNELS = {False: (slice(0, 3),), True: (slice(0, 1), slice(1, 3))}  # of an encoded picture or not, that each plane holds
+
+
+def in_channels(patch: NDArray, encoded: bool) -> NDArray:
+    """uint8 [row, column, rgb and mask], in the channels that CHANNELS tells of, and mask."""
+    return nv12.to_yuv(patch) if encoded else patch
 
 
 class Plane:
@@ -44,29 +44,38 @@ class Plane:
     shrink : how many times smaller than the picture the plane is
     behind : uint8 [row, column, channel], the same plane of what is behind the person; None where all moves
     share : float32 [row, column], how much of a pixel is the person
+    reach : px of the picture that anything moves at most
     """
 
-    def __init__(self, pixels, box, shrink=1, behind=None, share=None):
+    def __init__(self, pixels, box, shrink=1, behind=None, share=None, reach=0):
         rows, columns = pixels.shape[:2]
         left, top, right, bottom = (side // shrink for side in box)
         left, top = max(0, left - MARGIN_PX), max(0, top - MARGIN_PX)
         right, bottom = min(columns, right + MARGIN_PX), min(rows, bottom + MARGIN_PX)
         cut = slice(top, bottom), slice(left, right)
         self.origin, self.shrink, self.n_channels = np.array([left, top], np.float32), shrink, pixels.shape[2]
-        part, self.behind, self.at = pixels[cut], behind, (left, top)
+        self.behind, self.enlarged = behind, ENLARGED if shrink == 1 else 1  # eyes see less of colour
+        through = np.zeros(pixels.shape[:2], np.uint8)
         if behind is not None:
-            part = self._parted(part, behind[cut], share[cut])
-        self.enlarged = ENLARGED if shrink == 1 else 1  # eyes see less of colour
-        size = (right - left) * self.enlarged, (bottom - top) * self.enlarged
-        self.pixels = cv2.warpAffine(np.ascontiguousarray(part), np.eye(2, 3) / self.enlarged, size,
-                                     flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
+            pixels, through = self._parted(pixels, behind, share)
+        self.thin = None if behind is None else cv2.dilate(through, np.ones((2 * (reach // shrink) + 1,) * 2)) > 0
+        if self.n_channels == 1:
+            self.pixels, self.through = self._enlarge(pixels[cut]), self._enlarge(through[cut])
+        else:  # OpenCV samples four channels faster than two or three
+            none = np.zeros((*through.shape, 3 - self.n_channels), np.uint8)
+            self.pixels, self.through = self._enlarge(np.dstack([pixels, none, through])[cut]), None
+
+    def _enlarge(self, part):
+        size = part.shape[1] * self.enlarged, part.shape[0] * self.enlarged
+        return cv2.warpAffine(np.ascontiguousarray(part), np.eye(2, 3) / self.enlarged, size,
+                              flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
 
     @staticmethod
     def _parted(pixels, behind, share):
-        """What of `pixels` is the person's, and the share, of 255, of what is behind: [row, column, channel and share]."""
+        """What of `pixels` is the person's, uint8 [row, column, channel], and the share, of 255, of what is behind."""
         least = (pixels / np.maximum(behind, 1)).min(-1)  # what is darker than what is behind it cannot let it through
         through = np.floor(np.clip(np.minimum(1 - share, least), 0, 1) * 255).astype(np.uint8)
-        return np.dstack([pixels - _times(behind, through), through])
+        return pixels - _times(behind, through), through
 
     def places(self, points):
         """Where in the plane points of the picture are, float32 [..., xy] px, as `sample` takes them."""
@@ -77,17 +86,26 @@ class Plane:
 
         uint8 [row, column, channel]
         """
-        found = cv2.remap(self.pixels, np.ascontiguousarray(places), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        found = found.reshape(*places.shape[:2], -1)
-        if self.behind is None:
-            return found
+        found = _at(self.pixels, places).reshape(*places.shape[:2], -1)
+        if self.thin is None:
+            return found[..., :self.n_channels]
         left, top, right, bottom = (side // self.shrink for side in box)
-        return cv2.add(found[..., :self.n_channels], _times(self.behind[top:bottom, left:right], found[..., -1])) \
-            .reshape(*places.shape[:2], -1)
+        behind, thin = self.behind[top:bottom, left:right], self.thin[top:bottom, left:right].any(0)
+        own = np.ascontiguousarray(found[..., :self.n_channels])
+        edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))  # runs of columns, where they begin and end
+        for first, last in edges.reshape(-1, 2).tolist():
+            run = slice(None), slice(first, last)
+            share = found[run][..., -1] if self.through is None else _at(self.through, places[run])
+            own[run] = cv2.add(own[run], _times(behind[run], share)).reshape(own[run].shape)
+        return own
+
+
+def _at(pixels, places):
+    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _times(behind, through):
     """`behind` (uint8 [row, column, channel]) times a share of 255, uint8 [row, column]: uint8."""
     n_channels = behind.shape[2]
-    share = through if n_channels == 1 else cv2.merge([through] * n_channels)
+    share = np.ascontiguousarray(through) if n_channels == 1 else cv2.merge([through] * n_channels)
     return cv2.multiply(np.ascontiguousarray(behind), share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)

@@ -26,6 +26,7 @@ from render.warp import CELL, FADE, FaceWarp
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
 LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
 BATCH = 8  # frames painted together
+BAND_PX = 256  # rows moved together
 
 
 class Portrait:
@@ -51,6 +52,7 @@ class Portrait:
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, window, HEAD_CELL)
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
+        self.face_bands, self.head_bands = (self._bands(grid.box, person) for grid in (self.face_grid, self.head_grid))
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
     def _planes(self, person):
@@ -63,7 +65,7 @@ class Portrait:
             return [planes.Plane(pixels, box, k) for k, pixels in enumerate(planes.split(picture, self.encoded), 1)]
         behind = planes.split(fill_behind(picture, person, float(pose[0])), self.encoded)
         shares = [person, cv2.resize(person, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
-        return [planes.Plane(pixels, box, k, back, share)
+        return [planes.Plane(pixels, box, k, back, share, round(LARGEST_SHIFT * float(pose[0])))
                 for k, (pixels, back, share) in enumerate(zip(planes.split(picture, self.encoded), behind, shares), 1)]
 
     def __call__(self, face, head, solved, patches=()):
@@ -84,33 +86,53 @@ class Portrait:
         turned = np.any(head)
         carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
+        around = self.head_grid.source(self.head_field.offsets(head)) if turned else None
         for plane, view in zip(self.planes, planes.views(frame)):
-            places = grid.interpolate(plane.places(source), shrink=plane.shrink)
-            if turned:
-                self._lay(view, plane, self.head_grid, self._whole(plane, head, places))
-            else:
-                self._lay(view, plane, grid, places)
+            self._move(view, plane, plane.places(source), None if around is None else plane.places(around))
         for part, patch in zip(self.parts, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried)
         return frame
 
-    def _whole(self, plane, head, places):
-        """Where in a plane each pixel of the head's box comes from; `places` are those of the face's."""
-        grid, inner = self.head_grid, self.face_grid.box
-        whole = grid.interpolate(plane.places(grid.source(self.head_field.offsets(head))), shrink=plane.shrink)
-        left, top, right, bottom = ((side - own) // plane.shrink for side, own in zip(inner, grid.box[:2] * 2))
-        whole[top:bottom, left:right] = places
-        return whole
+    def _bands(self, box, person):
+        """The parts of a box of the picture that the person may move in, a few rows each, as boxes: a cache holds them."""
+        left, top, right, bottom = box
+        bands = [(left, y, right, min(y + BAND_PX, bottom)) for y in range(top, bottom, BAND_PX)]
+        if person is None:
+            return bands
+        reach = 2 * round(LARGEST_SHIFT * float(self.photo.pose[0])) + 1
+        moving = cv2.dilate((person > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
+        narrow = []
+        for left, top, right, bottom in bands:
+            columns = left + np.flatnonzero(moving[top:bottom, left:right].any(0))
+            if len(columns):
+                narrow.append((int(columns[0]) // 2 * 2, top, min(int(columns[-1]) // 2 * 2 + 2, right), bottom))
+        return narrow
+
+    def _move(self, view, plane, face, around):
+        """Fill a plane's `view` of a frame with what has moved.
+
+        `face` and `around` say where in the plane the nodes of the face's and of the head's grid come from, float32
+        [row, column, xy]; without `around` the head is still
+        """
+        for box in self.face_bands if around is None else self.head_bands:
+            if around is None:
+                places = self.face_grid.interpolate(face, box, plane.shrink)
+            else:
+                places = self.head_grid.interpolate(around, box, plane.shrink)
+                left, top = np.maximum(box[:2], self.face_grid.box[:2]).tolist()
+                right, bottom = np.minimum(box[2:], self.face_grid.box[2:]).tolist()
+                if left < right and top < bottom:
+                    rows, columns = (slice((low - own) // plane.shrink, (high - own) // plane.shrink)
+                                     for low, high, own in ((top, bottom, box[1]), (left, right, box[0])))
+                    places[rows, columns] = self.face_grid.interpolate(face, (left, top, right, bottom), plane.shrink)
+            self._in_window(view, plane.shrink, box)[:] = plane.sample(places, box)
 
     def _in_window(self, view, shrink, box):
         """The part of a plane's view of the frame that a box of the picture is shown in."""
         x, y = self.corner
         left, top, right, bottom = ((side - own) // shrink for side, own in zip(box, (x, y, x, y)))
         return view[top:bottom, left:right]
-
-    def _lay(self, view, plane, grid, places):
-        self._in_window(view, plane.shrink, grid.box)[:] = plane.sample(places, grid.box)
 
     def _paint(self, frame, view, patch, carried):
         """Lay a patch of a part's view over `frame`, carried as the head is."""
@@ -121,11 +143,12 @@ class Portrait:
         inside = (at > (x - around, y - around)) & (at < (x + width + around, y + height + around))
         if not width or (box := grid.box_of_nodes(inside.all(2))) is None:
             return
-        for plane, shown, painted in zip(self.planes, planes.views(frame), planes.of_patch(patch, self.encoded)):
-            laid = cv2.remap(painted, np.ascontiguousarray(grid.interpolate(at, box, plane.shrink)), None, cv2.INTER_LINEAR,
+        painted = planes.in_channels(patch, self.encoded)
+        for plane, shown, own in zip(self.planes, planes.views(frame), planes.CHANNELS[self.encoded]):
+            laid = cv2.remap(painted, grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT)
-            part, mask = self._in_window(shown, plane.shrink, box), laid[..., -1:].astype(np.uint16)
-            part[:] = (part * (255 - mask) + laid[..., :-1] * mask + 127) // 255
+            part, mask = self._in_window(shown, plane.shrink, box), laid[..., 3:].astype(np.uint16)
+            part[:] = (part * (255 - mask) + laid[..., own] * mask + 127) // 255
 
 
 def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,

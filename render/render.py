@@ -38,7 +38,6 @@ from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
-_BEHIND_GLASSES = [k for side in ("right", "left") for part in ("brow", "eye") for k in face68.GROUPS[f"{side}_{part}"]]
 
 
 def pick_device(device: str, renderer: str) -> str:
@@ -99,14 +98,6 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
     return None
-
-
-def _hold_rims(moves, base):
-    """`moves`, pairs (face, head), with brows and lids as `base` has them: what moves there would bend a pair of glasses."""
-    for face, head in moves:
-        face = face.copy()
-        face[_BEHIND_GLASSES] = base[_BEHIND_GLASSES]
-        yield face, head
 
 
 def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
@@ -185,7 +176,8 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
 
     def moves_at(frames):
         shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        shown = _hold_rims(shown, base) if glasses else eyes.attend(shown, (where[k] for k in frames)) if eyes else shown
+        shown = liveliness.hold_rims(shown, base) if glasses else shown
+        shown = eyes.attend(shown, (where[k] for k in frames)) if eyes else shown
         return liveliness.add_blinks(shown, (lids[k] for k in frames))
 
     if options.preview:

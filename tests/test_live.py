@@ -15,6 +15,7 @@ from core.clock import FPS, SAMPLE_RATE
 from core.face.face68 import GROUPS
 from core.media.audio import resample
 from landmarks.lite import load_model
+from web import live_face
 from web.live import SAMPLE, site
 from web.live_face import MOST_AT_ONCE, LiveFace, Speaker, rehearse
 from web.serve import door
@@ -126,3 +127,13 @@ def test_the_photo_moves_with_the_voice(tmp_path):
                          for jpeg in (still, open_mouth))
     changed = np.abs(still - open_mouth).sum(2)
     assert still.shape == (128, 128, 3) and changed[64:].sum() > 5 * changed[:48].sum()
+
+
+@pytest.mark.parametrize("glasses", [True, False])
+def test_behind_glasses_nothing_blinks(tmp_path, monkeypatch, glasses):
+    monkeypatch.setattr(live_face, "wears_glasses", lambda photo: glasses)
+    face = LiveFace(portrait_photo(tmp_path / "me.png", 128), "full", 128)
+    frowning = face.model.rest_face.copy()
+    frowning[[*GROUPS["right_brow"], *GROUPS["left_brow"]], 1] += 0.1
+    assert (face.draw(frowning, 3) == face.draw(face.model.rest_face, 3)) == glasses
+    assert (face.lids.max() == 0) == glasses

@@ -9,8 +9,8 @@ from made_up import save
 from core.errors import InputError
 from core.face import face68
 from render import photo, photo_check
+from render.liveliness import _BEHIND_GLASSES, hold_rims
 from render.parts import signs
-from render.render import _BEHIND_GLASSES, _hold_rims
 
 SIZE_PX = 600
 
@@ -74,7 +74,7 @@ def test_glasses(face, thick):
 
 def test_glasses_hold_brows_and_lids_and_let_the_mouth_speak(face):
     moved = face.face + np.random.default_rng(0).normal(0, 0.1, face.face.shape).astype(np.float32)
-    ((held, head),) = _hold_rims([(moved, 7)], face.face)
+    ((held, head),) = hold_rims([(moved, 7)], face.face)
     assert np.array_equal(held[_BEHIND_GLASSES], face.face[_BEHIND_GLASSES]) and head == 7
     assert np.array_equal(np.delete(held, _BEHIND_GLASSES, 0), np.delete(moved, _BEHIND_GLASSES, 0))
 

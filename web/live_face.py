@@ -55,19 +55,21 @@ class LiveFace:
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
         mouth, lids = painted_parts(framed)
-        self.eyes = None if wears_glasses(framed) else gaze_part(framed)
+        self.glasses, n_frames = wears_glasses(framed), LOOP_S * FPS
+        self.eyes = None if self.glasses else gaze_part(framed)
         self.model, self.parts = load_model(), (mouth, self.eyes, lids) if self.eyes else (mouth, lids)
-        self.gaze = gaze_of(LOOP_S * FPS)
         self.portrait, self.base = Portrait(framed, self.parts, person_of(framed)), face68.closed_mouth(framed.face)
-        self.style, self.lids = style_of(style), liveliness.blinks(LOOP_S * FPS)
-        self.heads = move_more(liveliness.head_motion(LOOP_S * FPS), self.style)
+        self.style, self.gaze = style_of(style), gaze_of(n_frames)
+        self.heads = move_more(liveliness.head_motion(n_frames), self.style)
+        self.lids = liveliness.blinks(n_frames, rate=0 if self.glasses else liveliness.BLINK_RATE)
 
     def draw(self, face, number: int) -> bytes:
         """Landmarks float32 [68, 2], face space, of frame `number` -> a JPEG of the photo moved by them."""
         k = number % len(self.heads)
         moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
-        looking = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
-        [(shown, head)] = liveliness.add_blinks(looking, [self.lids[k]])
+        moves = liveliness.hold_rims(moves, self.base) if self.glasses else moves
+        moves = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
+        [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()

@@ -87,16 +87,3 @@ def apart(points: NDArray, others: NDArray) -> float:
     """Mean distance of two sets of 68 points [68, 2] px, in eye distances of the second."""
     return float(np.linalg.norm(points - others, axis=1).mean() / max(float(face68.eye_distance(others)), 1e-6))
 
-
-def checked(picture: NDArray, points: NDArray) -> NDArray:
-    """`points` [68, 2] px of a face in `picture`; those of the mesh where it sees a face and they are far off.
-
-    Themselves where the mesh is not installed.
-    """
-    if find(FACE_MESH) is None:
-        return points
-    pose = face68.to_face_space(points[None])[1][0]
-    if not np.isfinite(pose).all() or pose[0] <= 1:
-        return points
-    others, presence = landmarks_by_mesh(picture, pose)
-    return others if presence > PRESENT and apart(points, others) > FAR else points

@@ -133,3 +133,26 @@ def look_again(picture: NDArray) -> Found | None:
         if presence > PRESENT and abs(math.degrees(roll)) < MOST_ROLL_DEG:
             return Found(np.concatenate([points.min(0), points.max(0)]).astype(np.float64), points, score)
     return None
+
+
+def checked(picture: NDArray, points: NDArray) -> NDArray:
+    """`points` [68, 2] px that dlib gave a face in `picture`; where they are far off, those of the mesh or of `look_again`.
+
+    Themselves where the models are not installed, or see no face there.
+    """
+    pose = face68.to_face_space(points[None])[1][0]
+    if find(FACE_DETECTOR) is None or not np.isfinite(pose).all() or pose[0] <= 1:
+        return points
+    others, presence = landmarks_by_mesh(picture, pose)
+    if presence > PRESENT:
+        if apart(points, others) < FAR:
+            return points
+        return landmarks_by_mesh(picture, face68.to_face_space(others[None])[1][0])[0]  # from where it saw the face
+    low, high = points.min(0), points.max(0)
+    around = (high - low).max()
+    corner, end = np.maximum(low - around, 0).astype(int), (high + around).astype(int)
+    again = look_again(np.ascontiguousarray(picture[corner[1]:end[1], corner[0]:end[0]]))
+    if again is None:
+        return points
+    found = again.points + corner.astype(np.float32)
+    return found if (low < found.mean(0)).all() and (found.mean(0) < high).all() else points

@@ -16,8 +16,9 @@ _FROM_RGB = np.array([np.append(_LIGHT * 219 / 255, 16),
 
 
 def to_yuv(picture: NDArray) -> NDArray:
-    """uint8 [row, column, rgb] -> uint8 [row, column, yuv], all at full size."""
-    return cv2.transform(np.ascontiguousarray(picture), _FROM_RGB)
+    """uint8 [row, column, rgb] -> uint8 [row, column, yuv], all at full size; a fourth channel stays as it is."""
+    form = _FROM_RGB if picture.shape[2] == 3 else np.vstack([np.insert(_FROM_RGB, 3, 0, axis=1), [0, 0, 0, 1, 0]])
+    return cv2.transform(np.ascontiguousarray(picture), form)
 
 
 def split(picture: NDArray) -> tuple[NDArray, NDArray]:

@@ -19,7 +19,7 @@ from core import artifacts
 from core.errors import InputError
 from core.face import face68, face_detector
 from core.face.mesh import apart
-from core.face.second_look import look_again
+from core.face.second_look import checked, look_again
 from core.index import read_index
 from core.media.picture import read_photo
 from core.stage import progress, stage
@@ -75,9 +75,10 @@ def faces_found(picture: NDArray, points: NDArray, rng: np.random.Generator) -> 
         shown, moved = how[0](picture, points, how[1], rng) if how else (picture, _SAME)
         truth, grey = points @ moved[:, :2].T + moved[:, 2], face_detector.grey(shown)
         boxes = face_detector.detect_all(grey)
-        by_dlib = _close((face_detector.landmarks_in(grey, box) for box in boxes), truth)
+        points_found = [face_detector.landmarks_in(grey, box).astype(np.float32) for box in boxes]
         again = None if len(boxes) else look_again(shown)
-        found[name] = by_dlib, by_dlib or (again is not None and _close([again.points], truth))
+        now = [again.points] if again else [checked(shown, each) for each in points_found]
+        found[name] = _close(points_found, truth), _close(now, truth)
     return found
 
 
