@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from core.clock import FPS, SAMPLE_RATE
 from core.face.face68 import GROUPS
 from core.media.audio import resample
+from landmarks.emphasis.style import STYLES
 from landmarks.lite import load_model
 from web import live_face
 from web.live import SAMPLE, site
@@ -27,7 +28,7 @@ class Stand:
     """Stands in for a `LiveFace`: draws nothing."""
 
     def __init__(self):
-        self.model, self.lids = load_model(), [0.0]
+        self.model, self.lids, self.style = load_model(), [0.0], STYLES["natural"]
 
     def draw(self, face, number):
         return b"JPEG %d" % number
