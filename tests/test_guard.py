@@ -7,6 +7,8 @@ import asyncio
 import http.client
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -251,15 +253,46 @@ def test_the_api_has_the_limits_of_the_page(visitor, given, said):
     assert event == "error" and said.replace("expected", "Needed:") in data["error"]
 
 
-def test_a_program_makes_a_video(server, photo, tmp_path):
-    """As docs/api.md does, with Gradio's own client."""
-    from gradio_client import Client as Program
-    from gradio_client import handle_file
-    program = Program(f"http://127.0.0.1:{server}/", download_files=tmp_path, verbose=False)
-    status, video, everything = program.predict(handle_file(photo), text=TEXT, size_px=256, quality="low", api_name="/make")
-    assert status.startswith("Done in")
+def _example(language, port, folder):
+    """The example of docs/api.md in this language, for this server, written to `folder` beside me.jpg."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    code = re.search(rf"```{language}\n(.*?)```", text, re.S)[1].replace(":7860", f":{port}").replace("512", "256")
+    Image.fromarray(portrait()).save(folder / "me.jpg")
+    (folder / "example").write_text(code)
+    return folder / "example"
+
+
+def _run(folder, *command):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(folder)})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_example_in_python_makes_a_video(server, tmp_path):
+    said = _run(tmp_path, sys.executable, _example("python", server, tmp_path)).splitlines()[-1]
+    video, everything = said.split()[-2:]
+    assert said.startswith("Done in")
     assert probe(video).size == (256, 256) and probe(video).has_sound
     assert "talking/landmarks.npy" in zipfile.ZipFile(everything).namelist()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
+def test_the_example_with_curl_makes_a_video(server, tmp_path):
+    assert "event: complete" in _run(tmp_path, "bash", "-eo", "pipefail", _example("bash", server, tmp_path))
+    assert probe(tmp_path / "me.mp4").size == (256, 256)
+
+
+def test_the_table_of_the_api_is_what_it_takes(visitor):
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M)
+    info = json.loads(visitor.ask("GET", "/gradio_api/info")[2])["named_endpoints"]
+    taken = info["/make"]["parameters"]
+    assert list(info) == ["/make"] and [name for name, _ in rows] == [each["parameter_name"] for each in taken]
+    assert not taken[0]["parameter_has_default"]
+    defaults = {each["parameter_name"]: json.dumps(each["parameter_default"]) for each in taken[1:]}
+    written = {name: {"none": "null"}.get(default, default.strip("`")) for name, default in rows[1:]}
+    for one_of_two in (defaults, written):
+        del one_of_two["transcriber"]  # it depends on what is installed
+    assert defaults == written
 
 
 def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):

@@ -14,7 +14,7 @@ function toResult() {
   const status = document.querySelector("#status");
   status.tabIndex = -1;
   status.focus({ preventScroll: true });
-  if (window.innerWidth < NARROW_PX) status.scrollIntoView({ behavior: "smooth", block: "start" });
+  if (window.innerWidth < NARROW_PX) status.scrollIntoView();
 }
 
 function atEnd() {  // who is still waiting for the result sees it; who went elsewhere stays there

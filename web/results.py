@@ -14,7 +14,7 @@ from web.status import WAITING, status
 
 MOST_KEPT = 12  # videos of a visitor that are listed
 _PICTURES = {"check": ("photo_check.png", "The face that was found"), "landmarks": ("landmarks.gif", "Its landmarks, moving"),
-             "sound": ("speech.wav.png", "Sound and spectrum"), "emotion": ("emotion.png", "What the voice feels")}
+             "sound": ("speech.wav.png", "Sound and spectrum"), "emotion": ("emotion.png", "Emotion of the voice")}
 
 
 def _picture(name):
