@@ -1,5 +1,7 @@
 """Measures of landmarks and pictures, each with its unit and source."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,3 +87,15 @@ def lip_measures(predicted: NDArray, measured: NDArray) -> dict:
             "opening_speed_ratio": amplitude_ratio(np.diff(opening[0]), np.diff(opening[1])),
             "opening_jitter_ratio": jitter(opening[0]) / max(jitter(opening[1]), 1e-9),
             "lip_drift": landmark_drift(predicted[:, face68.MOUTH], measured[:, face68.MOUTH])}
+
+
+def n_errors(said: Sequence[str], heard: Sequence[str]) -> int:
+    """Words put in, left out or exchanged between two lists of words: their edit distance."""
+    before = np.arange(len(heard) + 1)
+    for i, word in enumerate(said, 1):
+        row = np.empty_like(before)
+        row[0] = i
+        for j, other in enumerate(heard, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (word != other))
+        before = row
+    return int(before[-1])

