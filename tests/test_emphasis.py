@@ -98,8 +98,9 @@ def test_the_slopes_of_the_model_that_ships_are_sure():
 def test_lips_that_are_shut_stay_shut(face, style):
     moved = enlarge(*face, style, np.full(len(face[0]), 2.0), np.array([0.2, 0.2]))
     before, after = face68.mouth_opening(face[0]), face68.mouth_opening(moved)
-    shut = before < 0.025
+    shut, hardly_open = before < 0.025, before < 0.045
     assert shut.sum() > 10 and (after[shut] < before[shut] + 0.012).all()
+    assert hardly_open.sum() > shut.sum() and (after[hardly_open] < before[hardly_open] + 0.02).all()
     assert np.ptp(before) > 0.1 and np.corrcoef(before, after)[0, 1] > 0.98
 
 
