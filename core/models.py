@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import artifacts
 from core.child import run_in_child
@@ -97,3 +98,24 @@ class Runner:
             found = self._runner(**inputs)
         self._prepared = True
         return found
+
+
+class Network:
+    """A LiteRT file that takes one array, of the packages of others; one thread uses it at a time. It is read silently."""
+
+    def __init__(self, path: str | Path):
+        from ai_edge_litert.interpreter import Interpreter
+        self._alone = threading.Lock()
+        with without_noise():
+            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
+            self._interpreter.invoke()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
+
+    def __call__(self, array: NDArray) -> list[NDArray]:
+        """Compute: float32 [1, ...] in, its outputs [1, ...] in the order of the file."""
+        with self._alone:
+            self._interpreter.set_tensor(self._input, array)
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index in self._outputs]

@@ -7,7 +7,6 @@ the 68, and how far chins lie apart, was measured on faces that both find: docs/
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face import face68
-from core.models import without_noise
+from core.models import Network
 from core.pretrained import FACE_MESH, find
 
 SIDE_PX, SIDE, BELOW = 192, 3.3, 0.6  # of what the mesh looks at: px; eye distances; its middle lies below the eyes
@@ -37,13 +36,8 @@ def mesh_file() -> Path:
 
 
 @cache
-def _load_mesh() -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-    with without_noise():
-        mesh: Any = Interpreter(model_path=str(mesh_file()), num_threads=1)
-        mesh.allocate_tensors()
-        mesh.invoke()
-    return mesh
+def _load_mesh() -> Network:
+    return Network(mesh_file())
 
 
 def upright_face(frame: NDArray, pose: NDArray) -> NDArray:
@@ -57,10 +51,7 @@ def upright_face(frame: NDArray, pose: NDArray) -> NDArray:
 
 def _run(face):
     """The arrays that the mesh makes of a picture by `upright_face`: points and presence."""
-    mesh = _load_mesh()
-    mesh.set_tensor(mesh.get_input_details()[0]["index"], face[None].astype(np.float32) / 255)
-    mesh.invoke()
-    outputs = [mesh.get_tensor(output["index"]).ravel() for output in mesh.get_output_details()]
+    outputs = [output.ravel() for output in _load_mesh()(face[None].astype(np.float32) / 255)]
     return max(outputs, key=len).reshape(-1, 3), float(min(outputs, key=len)[0])
 
 

@@ -7,7 +7,6 @@ Source: Bazarevsky et al. 2019, BlazeFace: Sub-millisecond Neural Face Detection
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from core.face import face68
 from core.face.face_detector import grey, landmarks_in
 from core.face.mesh import FAR, PRESENT, apart, landmarks_by_mesh
-from core.models import without_noise
+from core.models import Network
 from core.pretrained import FACE_DETECTOR, FACE_MESH, find
 
 _SIDE_PX, _STRIDE_PX, _N_KEYS = 192, 4, 6  # of what the detector looks at; from anchor to anchor; points of a face
@@ -40,15 +39,10 @@ class Found:
 
 
 @cache
-def _load_detector() -> Any:
-    from ai_edge_litert.interpreter import Interpreter
+def _load_detector() -> Network:
     folder = find(FACE_DETECTOR)
     assert folder is not None
-    with without_noise():
-        detector: Any = Interpreter(model_path=str(folder / FACE_DETECTOR.sha256[0][0]), num_threads=1)
-        detector.allocate_tensors()
-        detector.invoke()
-    return detector
+    return Network(folder / FACE_DETECTOR.sha256[0][0])
 
 
 def best_face(picture: NDArray) -> tuple[float, NDArray]:
@@ -66,9 +60,7 @@ def best_face(picture: NDArray) -> tuple[float, NDArray]:
     seen = np.zeros((_SIDE_PX, _SIDE_PX, 3), np.float32)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     seen[corner[1]:corner[1] + size[1], corner[0]:corner[0] + size[0]] = small / 127.5 - 1
-    detector.set_tensor(detector.get_input_details()[0]["index"], seen[None])
-    detector.invoke()
-    by_width = {output["shape"][-1]: detector.get_tensor(output["index"])[0] for output in detector.get_output_details()}
+    by_width = {output.shape[-1]: output[0] for output in detector(seen[None])}
     scores, faces = by_width[1][:, 0], by_width[4 + 2 * _N_KEYS]
     number = int(scores.argmax())
     down, across = divmod(number, _SIDE_PX // _STRIDE_PX)

@@ -4,13 +4,13 @@ Reads: the model file, whose package is installed for this alone. Writes: nothin
 Sources: the model card of MediaPipe Selfie Segmentation (2021); the edges by a guided filter (He, Sun and Tang, ECCV 2010).
 """
 
-from typing import Any
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models import without_noise
+from core.models import Network
 from core.pretrained import SELFIE, find
 
 _SIDE_PX = 256  # of what the model looks at
@@ -18,16 +18,15 @@ _GUIDED_PX = 512  # longer side at which the edges are sought
 _REACH, _EVEN = 6, 1e-4  # px around an edge of the mask; variance of grey values, 0..1, that is no edge
 
 
+@cache
+def _load(path) -> Network:
+    return Network(path)
+
+
 def _segment(model_file, picture):
     """What the model says of a picture: float32 [_SIDE_PX, _SIDE_PX], 0..1."""
-    from ai_edge_litert.interpreter import Interpreter
-    with without_noise():
-        model: Any = Interpreter(model_path=str(model_file), num_threads=1)
-        model.allocate_tensors()
-        small = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
-        model.set_tensor(model.get_input_details()[0]["index"], small[None].astype(np.float32) / 255)
-        model.invoke()
-    return model.get_tensor(model.get_output_details()[0]["index"])[0, ..., 0]
+    small = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+    return _load(model_file)(small[None].astype(np.float32) / 255)[0][0, ..., 0]
 
 
 def _guided(mask, guide):

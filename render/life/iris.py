@@ -5,7 +5,6 @@ Writes: nothing.
 Source: Ablavatski et al. 2020, Real-time Pupil Tracking from Monocular Video for Digital Puppetry.
 """
 
-import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 
 from core.face import face68
-from core.models import without_noise
+from core.models import Network
 from core.pretrained import IRIS, find
 from render.photo import Photo
 
@@ -24,7 +23,6 @@ LEAST_OPEN = 0.7  # of an iris's radius: an eye that is less open is closed, or 
 ALIKE = 1.35  # times as large as the other, at most
 LEAST_PX = 4.0  # of the radius: of a smaller iris nobody tells where it looks
 DARKER = 6.0  # than the eye beside it, 0 to 255, at least
-_one_at_a_time = threading.Lock()  # a model has one set of tensors
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,7 @@ class Iris:
 @cache
 def _model():
     folder = find(IRIS)
-    if folder is None:
-        return None
-    from ai_edge_litert.interpreter import Interpreter
-    with without_noise():
-        model = Interpreter(model_path=str(folder / IRIS.sha256[0][0]), num_threads=1)
-        model.allocate_tensors()
-    return model
+    return folder and Network(folder / IRIS.sha256[0][0])
 
 
 def is_installed() -> bool:
@@ -63,11 +55,7 @@ def _look(picture, pose, eye, mirrored):
     last = SIDE_PX - 1.0
     crop = cv2.warpAffine(picture, cv2.getAffineTransform(at, np.array([[0, 0], [last, 0], [0, last]], np.float32)),
                           (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA)
-    with _one_at_a_time:
-        model = _model()
-        model.set_tensor(model.get_input_details()[0]["index"], crop[None].astype(np.float32) / 255)
-        model.invoke()
-        found = [model.get_tensor(output["index"]).reshape(-1, 3)[:, :2] for output in model.get_output_details()]
+    found = [output.reshape(-1, 3)[:, :2] for output in _model()(crop[None].astype(np.float32) / 255)]
     return [corners[0] + points / last * 2 * out for points in sorted(found, key=len, reverse=True)]
 
 
