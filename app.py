@@ -17,11 +17,13 @@ from core.stage import say, stage
 from web.guard import NAMES
 from web.serve import LIVE_PORT, LOOPBACK, PAGE_PORT, bind, serve
 
+HOST, PORT = LOOPBACK, PAGE_PORT
+
 
 @stage(reads="photos, speech and texts, uploaded", writes="nothing that lasts; prints the address of the page",
        examples=("python app.py", "python app.py --port 8000", "python app.py --host 0.0.0.0 --allow-host faces.example"))
-@click.option("--host", default=LOOPBACK, help="Who may connect: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody.")
-@click.option("--port", type=click.IntRange(1, 65535), default=PAGE_PORT, help="Where the page is.")
+@click.option("--host", default=HOST, help="Who may connect: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
 @click.option("--live-port", type=click.IntRange(1, 65535), default=LIVE_PORT, help="Where `make live` is, for the link to it.")
 @click.option("--allow-host", multiple=True, metavar="NAME",
               help="A name that this server is reached by, beside localhost and IP addresses; may be repeated.")
