@@ -20,6 +20,9 @@ def read_rows(path: str | Path, *columns: str, cure: str = "", errors: str = "st
     """
     with readable(path, "CSV", "comma-separated text in UTF-8", "save it as CSV, UTF-8"), \
             open(path, encoding="utf-8-sig", errors=errors, newline="") as stream:  # spreadsheets put a mark before UTF-8
+        if "\0" in stream.readline():
+            raise ValueError("zero bytes, as UTF-16 has them")
+        stream.seek(0)
         rows = list(csv.DictReader(stream, restval=""))
     if not rows or (missing := [name for name in columns if name not in rows[0]]):
         found = "no rows" if not rows else f"columns missing: {', '.join(missing)}, found {', '.join(map(str, rows[0]))[:80]}"

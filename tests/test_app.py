@@ -144,10 +144,10 @@ def test_a_voice_says_the_beginning_of_the_text():
     from web import voice_sample
     assert voice_sample.beginning("One two three four", 12) == "One two" and voice_sample.beginning(" Hi. ") == "Hi."
     assert voice_sample.beginning("  ") == voice_sample.GREETING and voice_sample.beginning("x" * 999) == "x" * 120
-    rate, short = voice_sample.say_beginning("Good morning.", "en-in", 160)
+    rate, short = voice_sample.say_beginning("Good morning.", "espeak:en-in", 160)
     assert short.dtype == np.int16 and 0.5 < len(short) / rate < 2 and np.abs(short).max() > 3000
-    assert len(voice_sample.say_beginning("Good morning. " * 200, "en-in", 160)[1]) < 15 * rate
-    for wrong in (("Hi", "nobody", 160), ("Hi", "en-in", 9e9), ("ᚠᚢᚦᚨᚱᚲ", "en-in", 160)):
+    assert len(voice_sample.say_beginning("Good morning. " * 200, "espeak:en-in", 160)[1]) < 15 * rate
+    for wrong in (("Hi", "nobody", 160), ("Hi", "espeak:en-in", 9e9), ("ᚠᚢᚦᚨᚱᚲ", "en-in", 160)):
         with pytest.raises(InputError):
             voice_sample.say_beginning(*wrong)
 

@@ -170,7 +170,7 @@ def test_the_commands_measure_and_write(data, corpus, tmp_path, monkeypatch):
     clean, silent = (measured["sounds"][name]["all clips"] for name in ("as it is", "silence"))
     assert clean["drop"] == 0 and silent["drop"] == pytest.approx(clean["correlation"] - silent["correlation"])
     assert silent["amplitude"] < clean["amplitude"] / 2
-    assert set(measured["voices"]) == {"eSpeak de, man", "eSpeak de, woman", "anna"}
+    assert set(measured["voices"]) == {"eSpeak de, man", "eSpeak de, woman", "anna", "ben", "val, ben"}
     assert all(group["opening_std"] > 0.3 for group in measured["voices"].values()), "every voice moves the mouth"
     done = command(steadiness.main, "--pack", data / "train.h5", "--out", tmp_path / "s.json")
     assert done.exit_code == 0, done.stderr

@@ -101,7 +101,7 @@ def _tail(stream: BinaryIO, start: int, end: int, order: str) -> int:
     """Where known chunks begin that fill the file to its end; its end without any."""
     first = max(start, end - _LONGEST_TAIL)
     stream.seek(first)
-    last = stream.read(end - first)
+    last = stream.read(max(0, end - first))
     places = sorted(at for name in _BEHIND for at in _places(last, name))
     return next((first + at for at in places if _is_chunks(stream, first + at, end, order)), end)
 
@@ -116,7 +116,7 @@ def _places(content, name):
 def _found(stream: BinaryIO, at: int, end: int, name: bytes, order: str) -> int:
     """Where the next chunk `name` begins, looked for byte by byte; the end of the file without one."""
     stream.seek(at)
-    content = stream.read(min(end - at, _LONGEST_FORMAT))
+    content = stream.read(max(0, min(end - at, _LONGEST_FORMAT)))
     places = [at + place for place in _places(content, name)]
     lengths = [(_header(stream, place, end, order) or (name, -1))[1] for place in places]
     fitting = [place for place, length in zip(places, lengths) if 0 < length <= end - place - 8]
