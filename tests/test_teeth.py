@@ -172,3 +172,11 @@ def test_a_stills_face_that_is_none_is_listed_with_its_reason(tmp_path):
         cv2.imwrite(str(tmp_path / name), np.full((100, 100, 3), light, np.uint8))
     result = command(stills.main, tmp_path, "--out", tmp_path / "out", "--jobs", 1)
     assert "no face found" in (result.stderr + result.output + (tmp_path / "out" / "index.csv").read_text())
+
+
+def test_lower_teeth_have_the_colour_of_the_photos_own(smile):
+    yellow = replace(smile, picture=np.round(smile.picture * [1, 1, 0.6]).astype(np.uint8))
+    before, after = (PaintedPart(photo).teeth for photo in (smile, yellow))
+    assert before.own and after.own
+    change = after.lower[..., :3].sum((0, 1)) / before.lower[..., :3].sum((0, 1))
+    np.testing.assert_allclose(change, [1, 1, 0.6], atol=0.05)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
-from render.parts.dentition import row_of_teeth
+from render.parts.dentition import ENAMEL, row_of_teeth
 from render.parts.part import lip_outline
 from render.parts.view import PartView
 from render.photo import Photo
@@ -81,11 +81,13 @@ class Teeth:
         self.chin, self.light = rest[_CHIN].mean(0), 255 * self._light()
         width = float(np.ptp(rest[[48, 54], 0]))
         place = self.unit * float(np.clip(width / MOUTH_WIDTH, *SCALES)), rest[62, 0], rest[61:64, 1].mean() + EDGE
-        self.lower = self._place(False, *place, -OVERBITE, BEHIND)
         was = photo.opened or photo
         opened = PartView(view.part, was.picture, was.face, was.pose, middle=view.part.middle(view.face))
         self.own = shows_teeth(opened)
         self.upper = self._own_teeth(opened) if self.own else self._place(True, *place, 0.0, 1.0)
+        if self.own:
+            self.light = self._light_of_teeth(opened)
+        self.lower = self._place(False, *place, -OVERBITE, BEHIND)
 
     def _light(self) -> NDArray:
         """The light on the skin around the mouth, float [rgb], 1 in good light."""
@@ -94,6 +96,12 @@ class Teeth:
         lightness = max(float(skin.mean()), 0.02)
         hue = (skin / lightness / PALE) ** HUE
         return (LIGHT[0] + LIGHT[1] * lightness / SKIN) * hue / hue.mean()
+
+    def _light_of_teeth(self, opened) -> NDArray:
+        """The light on the photo's own teeth, float [rgb], 255 where they are as white as enamel."""
+        lips = opened.masks(opened.face)[..., 0]
+        shown = (lips > 240) & pale(opened.picture, (lips > 100) & (lips < 150))
+        return np.median(opened.picture[shown], 0) / ENAMEL
 
     def _own_teeth(self, opened):
         """What the photo shows between its lips, float32 [row, column, rgb times cover, and cover]."""
@@ -135,7 +143,8 @@ class Teeth:
         upper = self.upper[box]
         painted = patch[box][..., :3].astype(np.float32)
         dark, pink = ((self.light * colour).astype(np.float32) for colour in (DEPTH, TONGUE))
-        laid = PAINTED * painted + (1 - PAINTED) * (dark + (pink - dark) * deep) * corners[:, None].astype(np.float32)
+        share = 0 if self.own else PAINTED  # beside teeth that smile in the photo the painter paints more of them
+        laid = share * painted + (1 - share) * (dark + (pink - dark) * deep) * corners[:, None].astype(np.float32)
         laid = laid * (1 - lower[..., 3:]) + lower[..., :3] * shade
         laid = laid * (1 - upper[..., 3:]) + upper[..., :3] * (1 if self.own else shade)
         weight = inside / max(float(inside.sum()), 1e-3)
