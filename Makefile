@@ -15,7 +15,7 @@ endif
 
 CORPUS ?= $(or $(shell cut -f1 data/recordings/.corpus 2>/dev/null),data/raw)
 RAVDESS ?= data/raw
-PHOTO ?= data/samples/portrait.png
+PHOTO ?= data/samples/head.png
 SPEAKER ?= grid_s1
 EVERY ?= 10
 SEEDS ?= 1 2 3
@@ -74,9 +74,9 @@ data/voices/af_heart.bin:
 
 demo: | $(READY) ## landmarks.gif from the sample recording, and a portrait that speaks a text: results/demo.mp4
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory voices || echo 'without more voices'; fi
-	$(PYTHON) -m preprocess.sample_photo data/samples/portrait.png
+	$(PYTHON) -m preprocess.sample_photo --head data/samples/head.png
 	$(PYTHON) predict.py data/samples/speech.wav
-	$(PYTHON) main.py --image data/samples/portrait.png --script data/samples/speech.txt --output results/demo.mp4
+	$(PYTHON) main.py --image data/samples/head.png --script data/samples/speech.txt --output results/demo.mp4
 	@printf '%s\n' '' 'Look at:' "$(CURDIR)/landmarks.gif" "$(CURDIR)/results/demo.mp4"
 
 $(call needs,predict,SPEECH,speech.wav)
@@ -97,7 +97,7 @@ app: | $(READY) ## the page in a browser: [PORT=7860]
 	$(PYTHON) app.py $(call optional,PORT,port)
 
 live: | $(READY) ## a face that speaks along with your microphone, in a browser: [PHOTO=me.jpg SPEECH=x.wav PORT=7861]
-	@$(if $(filter file default,$(origin PHOTO)),$(PYTHON) -m preprocess.sample_photo $(PHOTO) >/dev/null)
+	@$(if $(filter file default,$(origin PHOTO)),$(PYTHON) -m preprocess.sample_photo --head $(PHOTO) >/dev/null)
 	$(PYTHON) -m web.live --photo $(call quoted,$(PHOTO)) $(call optional,SPEECH,speech) $(call optional,PORT,port)
 
 inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5

@@ -1,7 +1,7 @@
 """The sample portrait: Eileen Collins, astronaut, photographed by NASA; public domain.
 
 Reads: the picture in the package scikit-image (512x512 px; nothing is fetched).
-Writes: OUT.png, when it is missing: her head, enlarged to 512x512 px, the face 214 px wide.
+Writes: OUT.png, when it is missing: the picture, or her head, enlarged to 512x512 px, the face 214 px wide.
 """
 
 from pathlib import Path
@@ -18,24 +18,28 @@ SIDE_PX = 512
 SHARPER = ImageFilter.UnsharpMask(radius=2, percent=50, threshold=0)  # what enlarging took away
 
 
-def write_photo(path: str | Path) -> Path:
-    """Write the portrait to `path` unless it is there; return the path."""
+def write_photo(path: str | Path, head: bool = True) -> Path:
+    """Write the portrait to `path` unless it is there, of it the `head` alone; return the path."""
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise InputError(path, f"a {path.suffix or 'nameless'} file as output", "a name that ends in .png")
     if not path.exists():
         from skimage.data import astronaut
-        head = Image.fromarray(astronaut()).resize((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS, HEAD)
+        picture = Image.fromarray(astronaut())
+        if head:
+            picture = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS, HEAD).filter(SHARPER)
         with whole_file(path) as part:
-            head.filter(SHARPER).save(part)
+            picture.save(part)
     return path
 
 
-@stage(reads="the package scikit-image", writes="OUT.png, when it is missing", examples=("python -m preprocess.sample_photo",))
+@stage(reads="the package scikit-image", writes="OUT.png, when it is missing",
+       examples=("python -m preprocess.sample_photo", "python -m preprocess.sample_photo --head data/samples/head.png"))
 @click.argument("out", metavar="[OUT.png]", type=click.Path(path_type=Path), default=Path("data/samples/portrait.png"))
-def main(out) -> None:
+@click.option("--head", is_flag=True, help="Her head alone, enlarged: a face that is large enough for a clear mouth.")
+def main(out, head) -> None:
     """Write the sample portrait, by default to data/samples/portrait.png."""
-    click.echo(write_photo(out))
+    click.echo(write_photo(out, head))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path):
         [cell] = [cell for cell in notebook.cells if before in cell.source]
         cell.source = cell.source.replace(before, after)
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
-    assert (tmp_path / "portrait_notebook.mp4").is_file()
+    assert (tmp_path / "head_notebook.mp4").is_file()
     shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     assert "<video" in shown[0]["text/html"] and {"image/gif"} <= shown[1].keys() and {"image/png"} <= shown[2].keys()
 

@@ -227,8 +227,10 @@ def test_the_sample_speech_is_what_its_readme_says(tmp_path):
 def test_the_sample_photo(tmp_path):
     import imageio.v3 as iio
     out = tmp_path / "portrait.png"
-    assert command(sample_photo.main, out).exit_code == 0
+    assert command(sample_photo.main, "--head", out).exit_code == 0
     assert iio.imread(out).shape == (512, 512, 3) and check_photo(out).width_px > 200  # close enough for a clear mouth
     before = out.stat().st_mtime_ns
-    assert command(sample_photo.main, out).exit_code == 0 and out.stat().st_mtime_ns == before
+    assert command(sample_photo.main, "--head", out).exit_code == 0 and out.stat().st_mtime_ns == before
     assert command(sample_photo.main, tmp_path / "portrait.jpg").exit_code == 1
+    assert command(sample_photo.main, tmp_path / "whole.png").exit_code == 0
+    assert check_photo(tmp_path / "whole.png").width_px < 100
