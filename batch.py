@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import click
@@ -76,25 +75,18 @@ def make_all(jobs: Sequence[Job], out: Path, n_workers: int = 0) -> list[dict]:
     n_workers = min(n_workers or os.cpu_count() or 1, len(todo))
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // n_workers)))  # of each worker
     keys = {job.row: key for job, key in todo}
-    with workers(n_workers) as pool, open(out / "results.csv", "a", encoding="utf-8", newline="") as stream:
+    with workers(n_workers, out) as pool, open(out / "results.csv", "a", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         futures = {pool.submit(_timed, job.arguments, out / job.video): job for job, _ in todo}
-        try:
-            with progress(as_completed(futures), "videos", len(futures)) as bar:
-                for future in bar:
-                    job, (state, reason, seconds) = futures[future], future.result()
-                    result = _result(job, keys[job.row], state, reason, f"{seconds:.1f}")
-                    writer.writerow({name: safe(value) for name, value in result.items()})
-                    stream.flush()
-                    results.append(result)
-                    if state == FAILED:
-                        say(f"row {job.row}: {reason}")
-        except BrokenProcessPool:
-            raise InputError(out, "a worker process was killed from outside", "memory for every worker",
-                             "the same command again: it goes on from here; --jobs 1 takes the least memory") from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        with progress(as_completed(futures), "videos", len(futures)) as bar:
+            for future in bar:
+                job, (state, reason, seconds) = futures[future], future.result()
+                result = _result(job, keys[job.row], state, reason, f"{seconds:.1f}")
+                writer.writerow({name: safe(value) for name, value in result.items()})
+                stream.flush()
+                results.append(result)
+                if state == FAILED:
+                    say(f"row {job.row}: {reason}")
     return results
 
 
@@ -125,11 +117,12 @@ def main(table, common, out, jobs, watch) -> None:
         raise InputError(table, "not a folder", "a folder to watch")
     if not watch and table.is_dir() and not read_folder(table, common):
         raise InputError(table, "no recordings in it", f"files that end in {' '.join(sorted(SOUND | VIDEO))}")
+    known: list[Job] = []
     with only_one(out):
         while True:
             asked = read_folder(table, common) if table.is_dir() else read_table(table, common, OPTIONS)
-            results = make_all(asked, out, jobs)
-            if results:
+            if asked != known:
+                known, results = asked, make_all(asked, out, jobs)
                 write_results(out / "results.csv", results)
                 page = write_page(out, results)
             if not watch:

@@ -39,7 +39,7 @@ class Job:
 
     def key(self) -> str:
         """Changes when the options or the contents of a file of this video do."""
-        sums = [artifacts.sha256(path) for path in self.files if Path(path).is_file()]
+        sums = [artifacts.input_hash(Path(path)) for path in self.files if Path(path).is_file()]
         return hashlib.sha256(json.dumps([self.arguments, self.video, sums]).encode()).hexdigest()[:16]
 
 

@@ -63,6 +63,11 @@ def _hash_of_input(path, _size, _changed_ns) -> str:
     return sha256(path)
 
 
+def input_hash(path: Path) -> str:
+    """`sha256` of a file that is asked for again and again: it is read once a process while unchanged."""
+    return _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns)
+
+
 def _hashes(inputs) -> dict:
     """Name -> hash of each input file; files of one name are told apart by their folder.
 
@@ -71,7 +76,7 @@ def _hashes(inputs) -> dict:
     paths = [Path(path) for path in inputs]
     names = [path.name for path in paths]
     return {in_one_line(f"{path.parent.name}/{path.name}" if names.count(path.name) > 1 else path.name):
-            _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+            input_hash(path) for path in paths}
 
 
 @contextmanager

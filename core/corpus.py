@@ -6,9 +6,10 @@ Writes: OUT/index.csv, one row a clip, failed ones with their `problem`; written
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.child import end_with_parent
@@ -26,9 +27,23 @@ def _one_clip(work, row, out, options):
         return {**row, "problem": str(error)}
 
 
-def workers(jobs: int) -> ProcessPoolExecutor:
-    """Worker processes that end with this one, however it ends."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), end_with_parent, (os.getpid(),))
+@contextmanager
+def workers(jobs: int, out: Path) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that end with this one, however it ends; what they have not begun is left out when the block fails.
+
+    Raises
+    ------
+    InputError : one of them was killed while it worked for the folder `out`.
+    """
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), end_with_parent, (os.getpid(),)) as pool:
+        try:
+            yield pool
+        except BrokenProcessPool:
+            raise InputError(out, "a worker process was killed from outside", "memory for every worker",
+                             "the same command again: it goes on from here; --jobs 1 takes the least memory") from None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def run_stage(work: Callable[[dict, Path, dict], dict], index: str | Path, out: str | Path, *, stage: str, options: dict,
@@ -54,17 +69,10 @@ def run_stage(work: Callable[[dict, Path, dict], dict], index: str | Path, out: 
                          command_line("make", "inspect", f"FILE={index}"))
     jobs = jobs or os.cpu_count() or 1
     done = []
-    with only_one(out) as out, workers(jobs) as pool:
+    with only_one(out) as out, workers(jobs, out) as pool:
         futures = [pool.submit(_one_clip, work, row, out, options) for row in rows]
-        try:
-            with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:
-                done.extend(future.result() for future in bar)
-        except BrokenProcessPool:
-            raise InputError(out, "a worker process was killed from outside", "memory for every worker",
-                             "the same command again: it goes on from here; --jobs 1 takes the least memory") from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        with progress(futures, stage.split(".")[-1].replace("_", " ")) as bar:
+            done.extend(future.result() for future in bar)
         failed = [row for row in done if row.get("problem")]
         for row in failed[:5]:
             say(f"skipped: {row['problem']}")

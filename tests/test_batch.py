@@ -89,6 +89,23 @@ def test_a_folder_of_recordings(folder):
     assert {path.name for path in (folder / "out").glob("*.mp4")} == {"one.mp4", "two.mp4"}
 
 
+def test_a_watched_folder_is_worked_on_when_it_changes(folder, monkeypatch):
+    write_wav(folder / "in" / "one.wav", speak(SENTENCES[0], seconds=0.5))
+    looks, made = iter(range(4)), []
+
+    def wait(_seconds):
+        if (n := next(looks)) == 2:
+            write_wav(folder / "in" / "two.wav", speak(SENTENCES[1], seconds=0.5))
+        if n == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("batches.jobs.SETTLED_S", -1)
+    monkeypatch.setattr(batch.time, "sleep", wait)
+    monkeypatch.setattr(batch, "make_all", lambda jobs, out, n: made.append([job.video for job in jobs]) or [])
+    command(batch.main, folder / "in", "--watch", "--out", folder / "out", "--", "--image", "me.png")
+    assert made == [["one.mp4"], ["one.mp4", "two.mp4"]]
+
+
 @pytest.mark.parametrize("text", ["image,sound\nme.png,x.wav\n", "image,text\n", "", "text\nHello.\n", "\0\0\n\0\n"])
 def test_a_table_that_is_none_is_said_at_once(folder, text):
     (folder / "t.csv").write_text(text, encoding="utf-8")

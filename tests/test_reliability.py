@@ -190,7 +190,8 @@ def test_a_video_says_that_it_is_synthetic(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("begin", [
     "from core.child import start_in_child; wait = start_in_child(work)",
-    "from core.corpus import workers; pool = workers(2); futures = [pool.submit(os.getpid) for _ in range(4)]; "
+    "from core.corpus import workers; held = workers(2, None); pool = held.__enter__(); "
+    "futures = [pool.submit(os.getpid) for _ in range(4)]; "
     "[say(f.result()) for f in futures]"])
 def test_children_end_with_their_parent(begin, number):
     # Each line is one write: two processes share the pipe, and Python may be told not to buffer

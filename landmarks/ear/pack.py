@@ -108,20 +108,16 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, seed: int, jo
     """
     n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
     starts = np.cumsum(n) - n
-    with h5py.File(path, "w") as file, workers(jobs) as pool:
+    with h5py.File(path, "w") as file, workers(jobs, finished) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
         file["quiet_ear"] = np.stack(quiet_sounds(N_QUIET, seed))
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]
         versions = [n_versions if clip["split"] == "train" else 1 for clip in clips]
         done = pool.map(_finish_clip, clips, versions, repeat(seed), repeat(finished))
-        try:
-            with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
-                for clip, start, n_frames in bar:
-                    features = np.load(clip, allow_pickle=False)
-                    ear[:len(features), start:start + n_frames] = features
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        with progress(zip(done, starts, n), "pack ear", len(clips)) as bar:
+            for clip, start, n_frames in bar:
+                features = np.load(clip, allow_pickle=False)
+                ear[:len(features), start:start + n_frames] = features
 
 
 def forget(finished: Path) -> None:

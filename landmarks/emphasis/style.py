@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.face import face68
 
-MOST_TURN = np.array([0.26, 0.2], np.float32)  # rad of yaw and of pitch, softly: a photo turned further shows to be flat
+MOST_TURN = np.array([0.3, 0.4], np.float32)  # rad of yaw and of pitch, softly: a photo turned further shows to be flat
 MOST = 0.05  # eye distances, softly, that a style raises or lowers a corner further than the network does
 
 
