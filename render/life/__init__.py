@@ -1,1 +1,1 @@
-"""Life in a face: what is measured of it."""
+"""Life in a face: eyes that look about, and how lively all of it is, measured."""
