@@ -14,9 +14,8 @@ from pathlib import Path, PurePath
 
 import click
 
-from core import artifacts
 from core.errors import InputError, readable
-from core.files import fitting
+from core.files import fitting, input_hash
 from core.stage import say
 from preprocess.recordings import SOUND, VIDEO
 
@@ -39,7 +38,7 @@ class Job:
 
     def key(self) -> str:
         """Changes when the options or the contents of a file of this video do."""
-        sums = [artifacts.input_hash(Path(path)) for path in self.files if Path(path).is_file()]
+        sums = [input_hash(Path(path)) for path in self.files if Path(path).is_file()]
         return hashlib.sha256(json.dumps([self.arguments, self.video, sums]).encode()).hexdigest()[:16]
 
 

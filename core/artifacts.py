@@ -9,12 +9,10 @@ A process can be killed between the two renames. So the sidecar is written first
 whose hash is that of the payload is its sidecar, any other belongs to a payload that never came, and is not looked at.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.clock import FPS
 from core.errors import InputError, absent, command_line, in_one_line, readable
-from core.files import as_json, locked, named_after, part_of, read_json, short_name
+from core.files import as_json, input_hash, locked, named_after, part_of, read_json, sha256, short_name
 from core.kinds import KINDS, Kind, shape_text
 from core.renamed import present_name
 
@@ -50,22 +48,6 @@ def pending_path(path: str | Path) -> Path:
     """Where a sidecar waits, hidden, for its payload to get its name; see the top of this file."""
     path = Path(path)
     return path.with_name(f".{short_name(path)}.pending")
-
-
-def sha256(path: str | Path) -> str:
-    """Hash of the contents of a file, in hexadecimal; it is read in pieces."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@lru_cache(64)
-def _hash_of_input(path, _size, _changed_ns) -> str:
-    return sha256(path)
-
-
-def input_hash(path: Path) -> str:
-    """`sha256` of a file that is asked for again and again: it is read once a process while unchanged."""
-    return _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns)
 
 
 def _hashes(inputs) -> dict:

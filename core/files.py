@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,19 @@ def read_json(path: str | Path, expected: str = "", cure: str = "") -> Any:
         if "\\u" in text:  # an escaped half of a character is JSON, and can be written nowhere
             json.dumps(data, ensure_ascii=False).encode()
         return data
+
+
+def sha256(path: str | Path) -> str:
+    """Hash of the contents of a file, in hexadecimal; it is read in pieces."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@lru_cache(64)
+def _hash_of_input(path, _size, _changed_ns) -> str:
+    return sha256(path)
+
+
+def input_hash(path: Path) -> str:
+    """`sha256` of a file that is asked for again and again: it is read once a process while unchanged."""
+    return _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns)

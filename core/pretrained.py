@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core import artifacts
 from core.errors import InputError
+from core.files import sha256
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def find(model: Pretrained) -> Path | None:
         path = folder / name
         if not path.is_file():
             raise InputError(path, "no such file", model.what, model.cure)
-        if artifacts.sha256(path) != wanted:
+        if sha256(path) != wanted:
             raise InputError(path, "not the file that was tested (its SHA-256 differs)", model.what, model.cure)
     return folder

@@ -12,9 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from core import artifacts
 from core.errors import InputError, absent, readable
-from core.files import read_json, save_json
+from core.files import read_json, save_json, sha256
 from core.renamed import present_name
 
 _FIELDS = {"stage", "options", "versions", "started", "data", "command", "resume"}  # of run.json
@@ -49,7 +48,7 @@ def new_run(record: str | Path, *, stage: str, options: dict, data: str | Path |
     command = shlex.join(["python", "-m", stage, *sys.argv[1:]])
     save_json(run / "run.json", {
         "stage": stage, "options": options, "versions": _versions(), "started": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "data": {"file": str(data), "sha256": artifacts.sha256(data)} if data else {},
+        "data": {"file": str(data), "sha256": sha256(data)} if data else {},
         "command": command, "resume": shlex.join(["python", "-m", stage, "--resume", str(run)]) if resumes else command})
     return run
 
@@ -79,14 +78,14 @@ def resumable_run(run: str | Path, *, stage: str) -> dict:
         file, wanted = Path(about["data"]["file"]), about["data"]["sha256"]
     if not file.is_file():
         raise InputError(file, absent(file), f"what {run} learns from")
-    if artifacts.sha256(file) != wanted:
+    if sha256(file) != wanted:
         raise InputError(file, f"changed since {run} began", "the data it was trained on", f"python -m {stage}")
     return about
 
 
 def unfinished_run(record: str | Path, *, stage: str, options: dict, data: str | Path | None = None) -> Path | None:
     """The newest run under `record` with these very options and data that never finished, or None."""
-    data_hash = artifacts.sha256(data) if data else None
+    data_hash = sha256(data) if data else None
     for run in sorted((p for p in Path(record).glob("*") if p.name.isdigit()), reverse=True):
         try:
             about = read_run(run)

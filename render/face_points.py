@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.errors import InputError, absent, command_line
 from core.face.face68 import GROUPS, MOUTH, N_POINTS, eye_distance, to_face_space
-from core.files import read_json
+from core.files import read_json, sha256
 from render.photo import Photo
 
 KIND = "face-points"
@@ -108,7 +108,7 @@ def write_points(path: str | Path, photo: Photo, boxes: NDArray, chosen: int, me
     InputError : there is such a file that somebody made or changed by hand.
     """
     path = Path(path)
-    if path.exists() and artifacts.read_sidecar(path).get("sha256") != artifacts.sha256(path):
+    if path.exists() and artifacts.read_sidecar(path).get("sha256") != sha256(path):
         if given and path.resolve() == Path(given).resolve():
             return path
         raise InputError(path, "made or changed by hand", "a folder without it",

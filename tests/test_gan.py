@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from core import artifacts
 from core.errors import InputError
 from core.face import face68
+from core.files import sha256
 from core.index import write_index
 from gan import evaluate, sample
 from gan import train as training
@@ -253,11 +254,11 @@ def test_train_command_takes_both_spellings_and_a_finished_run(corpus, tmp_path)
     run = CliRunner().invoke(training.main, [*arguments, "--epochs", "1"])
     assert run.exit_code == 0, run.output
     finished = tmp_path / "00001" / "model.safetensors"
-    before = artifacts.sha256(finished)
+    before = sha256(finished)
     again = CliRunner().invoke(training.main, ["--resume", str(tmp_path / "00001")])
     assert again.exit_code == 0, again.output
     assert again.stdout.strip() == str(finished)
-    assert artifacts.sha256(finished) == before
+    assert sha256(finished) == before
 
 
 def test_evaluate_command_compares_with_baselines(trained, corpus, tmp_path):

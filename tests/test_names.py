@@ -17,7 +17,7 @@ from core.clock import SAMPLE_RATE
 from core.corpus import output_path
 from core.errors import InputError, command_line
 from core.events import Warned
-from core.files import cut_name, fitting, named_after
+from core.files import cut_name, fitting, named_after, sha256
 from core.index import read_index
 from core.media.audio import decode_any, read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -138,7 +138,7 @@ def test_an_output_may_have_the_longest_name(tmp_path, talk, n_bytes):
     outs = [tmp_path / f"{'x' * (n_bytes - 5)}{last}.wav" for last in "ab"]
     for out in outs:
         assert command(convert_audio.main, talk / "a.mp4", out).exit_code == 0
-        assert artifacts.check(out, "speech")["sha256"] == artifacts.sha256(out)
+        assert artifacts.check(out, "speech")["sha256"] == sha256(out)
         write_preview(out, [portrait()] * 2)
         check_preview(out)
     assert len(_outputs(tmp_path)) == 6, "two files have two descriptions"

@@ -6,8 +6,9 @@ import shlex
 
 import pytest
 
-from core import artifacts, runs
+from core import runs
 from core.errors import InputError
+from core.files import sha256
 
 
 @pytest.fixture
@@ -92,4 +93,4 @@ def test_the_cure_of_an_index_makes_that_index(tmp_path):
 
 def test_run_json_is_whole(tmp_path, data):
     about = json.loads((begin(tmp_path, data) / "run.json").read_text())
-    assert about["data"] == {"file": str(data), "sha256": artifacts.sha256(data)}
+    assert about["data"] == {"file": str(data), "sha256": sha256(data)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from core import artifacts
 from core.errors import InputError, command_line, readable
+from core.files import sha256
 from core.kinds import KINDS
 from viewer import draw as picture
 from viewer import media, read, table
@@ -63,7 +64,7 @@ def origin(path: Path, about: dict) -> list:
              "dtype", "shape", "axes"}
     if further := {name: value for name, value in about.items() if name not in known}:
         facts.append(("also", _values(further)))
-    same = about.get("sha256") == artifacts.sha256(path)
+    same = about.get("sha256") == sha256(path)
     current = KINDS.get(about.get("kind"))
     if current and about.get("version") != current.version:
         facts.append(("version", f"OLD: the program now uses {current.version}; make it again with {current.made_by}"))

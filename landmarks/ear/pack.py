@@ -26,7 +26,7 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
 from core.corpus import workers
 from core.errors import InputError, command_line
-from core.files import whole_file
+from core.files import sha256, whole_file
 from core.index import read_index
 from core.media.audio import spectrum_of
 from core.pretrained import WHISPER
@@ -69,7 +69,7 @@ def encode_clip(row: dict, n_versions: int, seed: int) -> NDArray:
 def _finish_clip(row: dict, n_versions: int, seed: int, folder: Path) -> Path:
     """Write `encode_clip` into `folder`, unless it is there; return where. Two of these run side by side, each on one core."""
     sound = Path(row["sound"])
-    about = {**row, "sound": artifacts.sha256(sound) if sound.is_file() else "", "n_versions": n_versions, "seed": seed,
+    about = {**row, "sound": sha256(sound) if sound.is_file() else "", "n_versions": n_versions, "seed": seed,
              "encoder": WHISPER.sha256}
     path = folder / f"{hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]}.npy"
     if not path.is_file():

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import artifacts
 from core.errors import InputError, absent, readable
+from core.files import sha256
 from core.paths import ROOT
 from core.pretrained import KOKORO, find
 from speech.voices.kokoro import MOST_SYMBOLS, missing
@@ -120,7 +120,7 @@ def _read(voices: Path, name: str) -> NDArray:
         path = voices / f"{name}.bin"
         if not path.is_file():
             raise InputError(path, absent(path), f"the speaker {name}", MORE_CURE)
-        if voices == MORE_VOICES and artifacts.sha256(path) != SHA256.get(name, artifacts.sha256(path)):
+        if voices == MORE_VOICES and sha256(path) != SHA256.get(name, sha256(path)):
             raise InputError(path, "not the file that was tested (its SHA-256 differs)", f"the speaker {name}", MORE_CURE)
         style = np.fromfile(path, np.float32)
     else:
