@@ -76,7 +76,7 @@ def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
 
 
 def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
-           quality: str = "medium", where: str | Path | None = None) -> None:
+           quality: str = "medium", where: str | Path | None = None, heard_s: float | None = None) -> None:
     """Encode `frames` and the sound of `speech` to `path` as they come.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
@@ -86,6 +86,7 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     path : a temporary file, in `core.files.whole_file` or `core.artifacts.described`
     frames : uint8 [row, column, rgb], even sizes; or [row * 3 / 2, column], as `core.media.nv12` lays them out
     where : the file that errors name, by default `path`
+    heard_s : how much of the sound is heard, s; by default all of it
 
     Raises
     ------
@@ -104,6 +105,7 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
              "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264",
              "-vf", _FROM_RGB if is_rgb else _TAGS,
              "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
+             *([] if heard_s is None else ["-t", f"{heard_s:.6f}"]),
              "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):
             try:

@@ -1,0 +1,206 @@
+"""Give a video another voice: predicted mouth and jaw in place of the person's own, everything else as it was.
+
+Reads: a video; landmarks predicted from the new speech; the video's own landmarks (landmarks-pixel); the speech.
+Writes: OUT.mp4 (talking-video). Frames are decoded, painted, encoded and forgotten: memory does not grow with the length.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from core import artifacts
+from core.clock import FPS, SAMPLE_RATE, n_frames_of
+from core.errors import InputError, command_line
+from core.events import FileWritten, Warned
+from core.media import nv12
+from core.media.captions import add_track, burnt
+from core.media.footage import Footage, open_footage
+from core.media.provenance import mark_synthetic
+from core.media.speech import Speech, open_speech
+from core.media.video import encode
+from core.media.words import load_words
+from core.stage import progress, say, tell
+from preprocess.video_faces import write_seen
+from render import motion
+from render.dub.mouth import Mouth, lay_mouth
+from render.dub.own import Own, part_motion, put_in_place
+from render.dub.play import LOOPS, play
+from render.dub.references import read_references
+from render.options import DEFAULTS, RenderOptions
+from render.portrait import prefetch
+
+STAGE = "render.render"
+SEEN = "video.pixel.npy"  # the landmarks of the video, in the folder of the files in between
+BATCH = 8  # frames painted together
+TAILS = ("cut", "keep")
+_TOLERATED = 3  # frames
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video that is to be dubbed, and what its face does."""
+
+    footage: Footage
+    own: Own
+    cuts: list[int]
+    others: list[int]
+    seen: Path
+
+
+def open_clip(video: str | Path | Footage, seen: str | Path) -> Clip:
+    """A video with its landmarks, a landmarks-pixel .npy at the video's frame rate or at another. Raises InputError."""
+    footage = video if isinstance(video, Footage) else open_footage(video)
+    landmarks = artifacts.load(seen, "landmarks-pixel")
+    points, about = landmarks.array, landmarks.sidecar
+    if not np.isfinite(points).all((1, 2)).any():
+        raise InputError(seen, f"no face in any of {len(points)} frames", "landmarks of a face")
+    fps = float(about.get("fps") or FPS)
+    cuts, others = ([int(cut) for cut in about.get(name, [])] for name in ("cuts", "others"))
+    if abs(fps - footage.fps) > 1e-3:
+        at = np.clip((np.arange(round(len(points) * footage.fps / fps)) + 0.5) * fps / footage.fps - 0.5, 0, len(points) - 1)
+        before, share = at.astype(int), (at % 1)[:, None, None]
+        points = points[before] * (1 - share) + points[np.minimum(before + 1, len(points) - 1)] * share
+        cuts, others = ([round(cut * footage.fps / fps) for cut in numbers] for numbers in (cuts, others))
+    cuts = sorted({0, *cuts})
+    return Clip(footage, part_motion(points, footage.fps, cuts), cuts, others, Path(seen))
+
+
+def see(video: str | Path, path: str | Path, which: str | None = None) -> Clip:
+    """`open_clip` of landmarks that are measured now, and written to `path`."""
+    footage = open_footage(video)
+    for note in footage.notes:
+        tell(Warned(note, footage.path))
+    return open_clip(footage, write_seen(footage, path, stage="preprocess.extract_landmarks", which=which))
+
+
+def _say_what_is_left(clip):
+    own, n = clip.own, len(clip.own)
+    if len(clip.cuts) > 1:
+        other = f", {len(clip.others)} of them without this person" if clip.others else ""
+        say(f"{len(clip.cuts)} shots{other}")
+    left = [f"{count} {why}" for count, why in ((own.lost, "without the face"), (own.profile, "in profile, or too small"))
+            if count]
+    if left:
+        tell(Warned(f"{sum((own.lost, own.profile))} of {n} frames are left alone: {', '.join(left)}", clip.footage.path))
+
+
+def painted(clip: Clip, offsets: NDArray, numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,
+            device: str = "cpu") -> Iterator[NDArray]:
+    """Yield frames with another mouth.
+
+    Parameters
+    ----------
+    offsets : float [frame, 68, 2], of the output, from a face at rest, eye distances
+    numbered : of each output frame, its number in the clip, and the frame in NV12, which is changed
+    """
+    own, references = clip.own, read_references(clip.footage, clip.own, clip.cuts)
+    if not references:
+        raise InputError(clip.footage.path, "no frame in which the face is seen from the front and steady",
+                         "a video of a face, seen from the front")
+    mouths = {start: Mouth(reference, model, device) for start, reference in references.items()}
+    first = mouths[min(mouths)]
+    shots = np.searchsorted(clip.cuts, np.arange(len(own)), side="right") - 1
+
+    def prepare(batch):
+        ready, waiting = [], {}
+        for (number, frame), offset in batch:
+            if number >= len(own) or not own.strength[number]:
+                ready.append((frame, None))
+                continue
+            mouth = mouths.get(clip.cuts[shots[number]], first)
+            face, target = put_in_place(own, number, offset)
+            waiting.setdefault(id(mouth), (mouth, []))[1].append(len(ready))
+            ready.append((frame, [mouth, face, target, own.pose[number], float(own.strength[number])]))
+        for mouth, places in waiting.values():
+            for place, patch in zip(places, mouth.paint([ready[i][1][2] for i in places])):
+                ready[place][1].insert(1, patch)
+        return ready
+
+    def batches():
+        stream = zip(numbered, offsets)
+        while batch := list(islice(stream, BATCH)):
+            yield batch
+
+    with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        for ready in prefetch(pool, prepare, batches()):
+            for frame, how in ready:
+                if how:
+                    lay_mouth(frame, *how)
+                yield frame
+
+
+def _length(clip, seconds, loop, tail):
+    """How many frames are shown, and how much of the sound is heard, s."""
+    n_clip, n_speech = len(clip.own), motion.n_output_frames(seconds, clip.footage.fps)
+    if n_speech > n_clip and loop == "cut":
+        return n_clip, n_clip / clip.footage.fps
+    return max(n_speech, n_clip) if tail == "keep" else n_speech, None
+
+
+def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *,
+              speech: str | Path | Speech, loop: str = LOOPS[0], tail: str = TAILS[0], rest: str | Path | None = None,
+              model: str | Path | None = None, device: str = "cpu", words: str | Path | None = None) -> Path:
+    """Write a video with another voice, and its sidecar; return its path.
+
+    Parameters
+    ----------
+    clip : from `see` or `open_clip`
+    landmarks : landmarks-face .npy, predicted from `speech`
+    speech : what is heard
+    loop : of a clip that is shorter than the speech, one of LOOPS: it goes back and forth, its last frame holds, or the sound is
+        cut where it ends
+    tail : of a clip that is longer, one of TAILS: it is cut where the speech ends, or is kept, the mouth at rest
+    rest, model, words : as for `render.render.render_video`
+
+    Raises
+    ------
+    InputError : a file of another kind, or landmarks and speech of different length.
+    """
+    recording = open_speech(speech)
+    seconds = len(recording.sound) / SAMPLE_RATE
+    moves, rest_points = motion.read_motion(landmarks, rest)
+    motion.check_length(landmarks, len(moves), n_frames_of(len(recording.sound)), recording.path)
+    moves = motion.in_style(moves, rest_points, landmarks, options.style)
+    shown_words = load_words(words) if words and options.captions != "none" else []
+    n_frames, heard_s = _length(clip, seconds, loop, tail)
+    fps, footage = clip.footage.fps, clip.footage
+    _say_what_is_left(clip)
+    offsets = (offset * np.float32(options.expression_scale) * (k < seconds * fps)
+               for k, (offset, _) in enumerate(motion.resample(moves, fps, range(n_frames))))
+    began, n_read = time.monotonic(), 0
+
+    def counted():
+        nonlocal n_read
+        for number, frame in play(footage, len(clip.own), n_frames, loop):
+            n_read = max(n_read, number + 1)
+            yield number, frame
+        if n_read < min(n_frames, len(clip.own)) - _TOLERATED:
+            raise InputError(clip.seen, f"{len(clip.own)} frames of landmarks, and {n_read} frames in {footage.path}",
+                             "landmarks of this video",
+                             command_line("python", "-m", "preprocess.extract_landmarks", "--video", footage.path))
+
+    frames = painted(clip, offsets, counted(), model, device)
+    if options.captions == "burn" and shown_words:
+        frames = burnt(map(nv12.to_rgb, frames), shown_words, fps)
+    made_with = {"loop": loop, "tail": tail, "quality": options.quality, "style": options.style,
+                 "expression_scale": options.expression_scale, "captions": options.captions}
+    inputs = [path for path in (landmarks, footage.path, clip.seen, recording.path, words) if path]
+    facts = {"shots": len(clip.cuts), "left_alone": clip.own.lost + clip.own.profile}
+    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps, frames=n_frames,
+                             **facts) as (part, _):
+        with progress(frames, "dub", n_frames) as bar:
+            encode(part, bar, fps=fps, speech=recording.heard, quality=options.quality, where=out, heard_s=heard_s)
+        if options.captions == "mux" and shown_words:
+            add_track(part, shown_words, where=out)
+        mark_synthetic(part)
+    took = time.monotonic() - began
+    speed = f"{n_frames} frames, {n_frames / fps:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
+    tell(FileWritten(speed, Path(out), "talking-video"))
+    return Path(out)
