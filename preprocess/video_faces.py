@@ -24,10 +24,12 @@ from core.face import face_detector as fd
 from core.face.choice import choose_face
 from core.media import nv12
 from core.media.footage import Footage, read_planes
+from core.metrics import correlation
 from core.stage import progress, tell
 from preprocess.landmarks_of_video import DETECT_EVERY, smooth_boxes
 
-CUT, CUT_TIMES = 14.0, 6.0  # of 255, by which thumbnails of two frames differ at a cut; and times what they did before
+CUT, CUT_TIMES, ALIKE = 12.0, 4.0, 0.7  # of 255, by which thumbnails of two frames differ at a cut; times what they did
+# before; and their correlation, below which it is one
 _THUMBNAIL = (32, 18)
 _RECENT = 25  # frames
 SAME_PERSON = 0.6  # distance of dlib's embeddings, as its author gives it (King 2017)
@@ -77,7 +79,7 @@ class _Shots:
             return True
         differs = float(np.abs(small - before).mean())
         usual = float(np.median(self.recent)) if self.recent else 0.0
-        is_cut = differs > max(CUT, CUT_TIMES * usual)
+        is_cut = differs > max(CUT, CUT_TIMES * usual) and correlation(small.ravel(), before.ravel()) < ALIKE
         if is_cut:
             self.recent.clear()
         else:

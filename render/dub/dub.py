@@ -30,7 +30,7 @@ from core.stage import progress, say, tell
 from preprocess.video_faces import write_seen
 from render import motion
 from render.dub.mouth import Mouth, lay_mouth
-from render.dub.own import Own, part_motion, put_in_place
+from render.dub.own import Own, part_motion, put_in_place, steadied
 from render.dub.play import LOOPS, play
 from render.dub.references import read_references
 from render.options import DEFAULTS, RenderOptions
@@ -116,10 +116,12 @@ def painted(clip: Clip, offsets: NDArray, numbered: Iterable[tuple[int, NDArray]
                 continue
             mouth = mouths.get(clip.cuts[shots[number]], first)
             face, target = put_in_place(own, number, offset)
-            waiting.setdefault(id(mouth), (mouth, []))[1].append(len(ready))
-            ready.append((frame, [mouth, face, target, own.pose[number], float(own.strength[number])]))
-        for mouth, places in waiting.values():
-            for place, patch in zip(places, mouth.paint([ready[i][1][2] for i in places])):
+            steady, at = steadied(own, number, target)
+            waiting.setdefault(id(mouth), (mouth, [], []))[1].append(len(ready))
+            waiting[id(mouth)][2].append(steady)
+            ready.append((frame, [mouth, at, face, target, own.pose[number], float(own.strength[number])]))
+        for mouth, places, faces in waiting.values():
+            for place, patch in zip(places, mouth.paint(faces)):
                 ready[place][1].insert(1, patch)
         return ready
 

@@ -105,14 +105,15 @@ def _move(frame, face, target, pose):
         part[moved] = sampled[moved]
 
 
-def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, face: NDArray, target: NDArray, pose: NDArray,
-              strength: float = 1.0) -> None:
+def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, face: NDArray, target: NDArray,
+              pose: NDArray, strength: float = 1.0) -> None:
     """Put a painted mouth into a frame, in place.
 
     Parameters
     ----------
     frame : uint8 [row * 3 / 2, column], NV12
-    painted : of `Mouth.paint`, for `target`
+    painted : of `Mouth.paint`, for `target` as `own.steadied` gives it
+    at : float [4], the pose that gives with it
     face, target : float [68, 2], the frame's own face and the one wanted
     pose : float [4]
     strength : 0..1, how much of the painted mouth is shown
@@ -121,11 +122,11 @@ def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, face: NDArray, tar
     view, (rows, columns) = mouth.view, painted.shape[:2]
     size = frame.shape[1], len(frame) * 2 // 3
     extent = np.array([columns, rows]) / view.part.unit_px
-    left, top, right, bottom = box_of(view.corner, view.corner + extent, pose, (0, 0, *size))
+    left, top, right, bottom = box_of(view.corner, view.corner + extent, at, (0, 0, *size))
     if left >= right or top >= bottom:
         return
     corners = np.array([[[0, 0], [1, 0], [0, 1]]])
-    there, here = (face68.to_pixel_space(corners, np.asarray(p))[0] for p in (view.view, pose))
+    there, here = (face68.to_pixel_space(corners, np.asarray(p))[0] for p in (view.view, at))
     turn = cv2.getAffineTransform(there, here - np.array([left, top], np.float32))
     shrink = float(pose[0]) / view.part.unit_px
     if shrink < 0.7:  # average first

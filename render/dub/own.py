@@ -24,6 +24,7 @@ SMOOTH_S = 0.2  # of the Savitzky-Golay filter on the points
 N_MODES = 6  # of speech
 TURN_NOISE, SHAPE_NOISE = 0.02, 0.01  # eye distances: what moves less counts as still
 SHUT_GAP = 0.015  # eye distances between the lips at rest
+JUMP = 0.4  # eye distances from frame to frame: no head is so fast
 _STEADY = [[list(face68.GROUPS["nose_bridge"])[-1]], list(face68.GROUPS["nose_base"]), [list(face68.GROUPS["jaw"])[0]],
            [list(face68.GROUPS["jaw"])[-1]]]
 
@@ -37,6 +38,7 @@ class Own:
     face : float32 [frame, 68, 2], face space; NaN without a face
     pose : float32 [frame, 4]
     rest : float32 [frame, 68, 2], the same face with the mouth at rest
+    shift : float32 [frame, 2], where the resting mouth is, about its usual place: pitch and yaw move it
     turn : float32 [frame, 8], where points are that turns of the head move and speech does not
     strength : float32 [frame], 0..1, how far another mouth may stand in its place: 0 where the face is lost, small, or in profile
     lost, profile : frames without a face, and seen from the side
@@ -45,6 +47,7 @@ class Own:
     face: np.ndarray
     pose: np.ndarray
     rest: np.ndarray
+    shift: np.ndarray
     turn: np.ndarray
     strength: np.ndarray
     lost: int
@@ -89,10 +92,18 @@ def _ridge(inputs, noise, outputs):
     return np.linalg.solve(inputs.T @ inputs + len(inputs) * np.diag(np.square(noise)), inputs.T @ outputs)
 
 
+def _jumps(points):
+    """Frames in which a face is elsewhere than in the one before, by JUMP: a cut that shows the same room."""
+    eyes = points[:, face68.RIGID].mean(1)
+    with np.errstate(invalid="ignore"):
+        far = np.linalg.norm(np.diff(eyes, axis=0), axis=1) > JUMP * face68.eye_distance(points[1:])
+    return (np.flatnonzero(far) + 1).tolist()
+
+
 def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face."""
     points, seen = points.astype(np.float64), np.isfinite(points).all((1, 2))
-    template = face68.rigid_template(points)
+    template, cuts = face68.rigid_template(points), sorted({*cuts, *_jumps(points)})
     runs, width = stretches(seen, cuts), _odd(SMOOTH_S * fps)
     smooth = points.copy()
     for run in runs:
@@ -123,8 +134,17 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     modes = modes[:N_MODES]
     rest[:, face68.LOWER_FACE] = at_rest.reshape(len(face), -1, 2)
     face[:, face68.LOWER_FACE] = (at_rest + (said @ modes.T) @ modes).reshape(len(face), -1, 2)
-    return Own(face.astype(np.float32), pose, rest.astype(np.float32), turn.astype(np.float32),
+    middle = face68.mouth_middle(rest)
+    return Own(face.astype(np.float32), pose, rest.astype(np.float32), (middle - np.median(middle[closed], 0)).astype(np.float32), turn.astype(np.float32),
                strength_of(usable, cuts, FADE_S * fps), int((~seen).sum()), int((seen & ~usable).sum()))
+
+
+def steadied(own: Own, number: int, face: NDArray) -> tuple[NDArray, NDArray]:
+    """`face` [68, 2] of a frame, and its pose, in a space in which the resting mouth has the same place in all frames."""
+    pose, shift = own.pose[number].copy(), own.shift[number]
+    turn = pose[0] * np.exp(1j * pose[1]) * complex(*shift)
+    pose[2:] += (turn.real, turn.imag)
+    return face - shift, pose
 
 
 def put_in_place(own: Own, number: int, offset: NDArray) -> tuple[NDArray, NDArray]:

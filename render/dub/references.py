@@ -4,16 +4,17 @@ Reads: a video and what its face does (`render.dub.own`). Writes: a sheet of the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
 from core.media import nv12
 from core.media.footage import Footage, read_planes
-from render.dub.own import Own
+from render.dub.own import Own, steadied
 from render.parts.painted import mouth_of
 from render.parts.teeth import OWN, pale
 from render.parts.view import PartView
@@ -21,8 +22,12 @@ from render.parts.view import PartView
 AROUND = 1.3  # eye distances around the points that are kept of a frame
 MOST_SHOTS = 8  # that have a reference of their own, the longest ones
 FEWEST = 12  # frames of a shot that may have one
+N_SHUT, APART = 8, 3  # frames of a shot that are looked at for sharp shut lips, so many frames apart at least
+SHARP = 2.0  # badness of half the sharpness
 N_TEETH = 24  # frames that are looked at for teeth
 OPENING, TURN, SPEED = 0.03, 0.05, 0.02  # eye distances, and of a frame: as bad as each other in a reference
+UPPER, LOWER = 0.5, 0.75  # of the way from the upper to the lower lip: upper teeth reach so far; below it should be dark
+BEST_OPEN = 0.14  # eye distances between the lips, at which teeth are seen in the light they have in speech
 _REFERENCE = "a frame of the clip"
 
 
@@ -57,9 +62,9 @@ def _cut_out(frame, own, number) -> Reference:
     light, colour = nv12.views(frame)
     part = nv12.join(np.ascontiguousarray(light[top:bottom, left:right]),
                      np.ascontiguousarray(colour[top // 2:bottom // 2, left // 2:right // 2]))
-    pose = own.pose[number].copy()
+    face, pose = steadied(own, number, own.face[number])
     pose[2:] -= (left, top)
-    return Reference(number, nv12.to_rgb(part), points - np.array([left, top], np.float32), own.face[number], pose)
+    return Reference(number, nv12.to_rgb(part), points - np.array([left, top], np.float32), face, pose)
 
 
 def _badness(own: Own) -> NDArray:
@@ -72,54 +77,78 @@ def _badness(own: Own) -> NDArray:
     return np.where((own.strength == 1) & np.isfinite(bad), bad, np.inf)
 
 
-def choose(own: Own, cuts: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+def _best(bad: NDArray, start: int, stop: int) -> list[int]:
+    """The least bad frames of a shot, N_SHUT at most, not side by side."""
+    chosen: list[int] = []
+    for number in start + np.argsort(bad[start:stop], kind="stable"):
+        if len(chosen) == N_SHUT or not np.isfinite(bad[number]):
+            break
+        if all(abs(number - other) >= APART for other in chosen):
+            chosen.append(int(number))
+    return chosen
+
+
+def choose(own: Own, cuts: Sequence[int]) -> tuple[dict[int, dict[int, float]], list[int]]:
     """Which frames to look at.
 
     Returns
     -------
-    shut : first frame of a shot -> number of its frame with shut lips; all others take the first one's
+    shut : first frame of a shot -> numbers of its frames with shut lips, and how bad each is; all other shots take the first one's
     open_ : numbers of frames that may show teeth, each with the mouth a little open
     """
     bad, shut = _badness(own), {}
     shots = [(start, stop) for start, stop in zip(cuts, [*cuts[1:], len(own)])
-             if np.isfinite(bad[start:stop]).sum() >= min(FEWEST, np.isfinite(bad).sum())]
+             if np.isfinite(bad[start:stop]).sum() >= min(FEWEST, max(1, np.isfinite(bad).sum()))]
     for start, stop in sorted(shots, key=lambda shot: shot[0] - shot[1])[:MOST_SHOTS]:
-        shut[start] = start + int(bad[start:stop].argmin())
+        shut[start] = {number: float(bad[number]) for number in _best(bad, start, stop)}
     opening = face68.mouth_opening(own.face)
     fits = np.isfinite(bad) & (opening > OWN[0]) & (opening < OWN[1])
     fitting = np.flatnonzero(fits)
-    best = fitting[np.argsort((bad - opening / OPENING)[fitting] - 4 * opening[fitting], kind="stable")]
+    badness = bad + (np.abs(opening - BEST_OPEN) - opening) / OPENING
+    best = fitting[np.argsort(badness[fitting], kind="stable")]
     return shut, sorted(best[:N_TEETH].tolist())
 
 
+def _sharpness(reference: Reference) -> float:
+    """How much fine detail there is around the mouth, beside coarser: energies of the Laplacian."""
+    view = PartView(mouth_of(reference), reference.picture, reference.face, reference.pose).picture
+    fine = cv2.GaussianBlur(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), (0, 0), 0.35 * mouth_of(reference).unit_px / reference.pose[0])
+    return max(float(np.square(cv2.Laplacian(fine, cv2.CV_32F)).mean()), 1e-3)
+
+
 def _teeth_in(reference: Reference) -> float:
-    """How much of what lies between a reference's lips is teeth, 0..1, weighted by how much of them is seen."""
+    """How well a reference shows the upper teeth: pale above, dark below them, and much of both."""
     view = PartView(mouth_of(reference), reference.picture, reference.face, reference.pose)
     lips = view.masks(reference.face)[..., 0]
     inside = lips > 240
     if not inside.any():
         return 0.0
-    share = pale(view.picture, (lips > 100) & (lips < 150))[inside].mean()
-    return float(share * np.sqrt(inside.sum()))
+    teeth = pale(view.picture, (lips > 100) & (lips < 150)) & inside
+    deep = np.cumsum(inside, 0) / np.maximum(inside.sum(0), 1)  # 0 at the upper lip, 1 at the lower one
+    above, below = inside & (deep < UPPER), inside & (deep > LOWER)
+    return float((teeth[above].mean() - 0.5 * teeth[below].mean()) * np.sqrt(above.sum())) if below.any() else 0.0
 
 
 def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int, Reference]:
     """The references of a clip: first frame of a shot -> its own, with teeth; empty where no frame will do."""
     shut, open_ = choose(own, cuts)
-    wanted, found, teeth, most = {*shut.values(), *open_}, {}, None, 0.0
     if not shut:
         return {}
+    of_shot = {number: start for start, numbers in shut.items() for number in numbers}
+    wanted, found, teeth, most = {*of_shot, *open_}, {start: [] for start in shut}, None, 0.0
     for number, frame in enumerate(read_planes(footage)):
         if number in wanted:
             cut = _cut_out(frame, own, number)
-            if number in shut.values():
-                found[number] = cut
+            if number in of_shot:
+                found[of_shot[number]].append(cut)
             if number in open_ and (shown := _teeth_in(cut)) > most:
                 teeth, most = cut, shown
         if number >= max(wanted):
             break
-    return {start: _with_teeth(found[number], teeth) for start, number in shut.items() if number in found}
-
-
-def _with_teeth(reference, teeth):
-    return Reference(reference.number, reference.picture, reference.points, reference.face, reference.pose, teeth)
+    best = {}
+    for start, cuts_out in found.items():
+        if cuts_out:
+            blur = -np.log2([_sharpness(cut) for cut in cuts_out])
+            bad = [shut[start][cut.number] for cut in cuts_out] + SHARP * (blur - blur.min())
+            best[start] = replace(cuts_out[int(np.argmin(bad))], opened=teeth)
+    return best
