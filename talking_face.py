@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 from core.stage import PathCommand, is_dashed_path
 
 COMMANDS = {  # name -> module of the command, and what it does; the module is read only when it is called
-    "make": ("main", "Make a photo speak: PHOTO and SPEECH, or --text."),
+    "make": ("main", "Make a photo, or a video, speak: PHOTO and SPEECH, or --text."),
     "batch": ("batch", "Make many videos: TABLE.csv, or a folder of recordings."),
     "predict": ("predict", "Turn speech into moving landmarks."),
     "check": ("render.face_check", "Say which faces a photo holds, and what may spoil the result."),
@@ -27,6 +27,8 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "doctor": ("doctor", "Check the installation."),
 }
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names
+# of `make`: a first file of these is a --video
+_VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp", ".flv"}
 _PARTS = ("callback", "params", "help", "epilog", "context_settings")  # of a click command
 _SHELLS = ("bash", "zsh", "fish")
 _ABOUT = {**{name: about for name, (_, about) in COMMANDS.items()},
@@ -43,16 +45,18 @@ def _version() -> str:
 
 
 def _named(arguments) -> list:
-    """The arguments of `make` with --image and --audio before the files that stand first; -o is --output."""
+    """The arguments of `make` with --image, or --video, and --audio before the files that stand first; -o is --output."""
     arguments, names = ["--output" if argument == "-o" else argument for argument in arguments], list(_PHOTO_AND_SPEECH)
     first = []
+    if arguments and Path(arguments[0]).suffix.lower() in _VIDEOS:
+        names[0] = "--video"
     while arguments and names and (not arguments[0].startswith("-") or is_dashed_path(arguments[0])):
         first += [names.pop(0), arguments.pop(0)]
     return first + arguments
 
 
 class _Make(PathCommand):
-    """`main.py`, its photo and its speech as arguments."""
+    """`main.py`, its photo or video and its speech as arguments."""
 
     def parse_args(self, context, arguments):
         return super().parse_args(context, _named(arguments))
@@ -89,6 +93,7 @@ class _Lazy(click.Group):
 _EPILOG = """\b
 Examples:
   talking-face make me.jpg speech.wav -o me.mp4
+  talking-face make talk.mp4 new.wav -o dubbed.mp4
   talking-face sync me.mp4
 
 \b
@@ -99,7 +104,7 @@ Writes:  what the command writes"""
 @click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(_version(), prog_name="talking-face")
 def main() -> None:
-    """Give it a photo and a recording; get a talking face.
+    """Give it a photo, or a video, and a recording; get a talking face.
 
     Only use a face or a voice whose owner has agreed. `talking-face COMMAND -h` tells more of each.
     """

@@ -88,8 +88,9 @@ def open_footage(path: str | Path) -> Footage:
     hours = re.search(r"Duration: (\d+):(\d+):([\d.]+)", given)
     seconds = sum(float(part) * unit for part, unit in zip(hours.groups(), (3600, 60, 1))) if hours else 0.0
     fps, changing = _rate(said)
-    size = re.search(r", (\d+)x(\d+)[ ,]", _STREAM_OUT.search(made)[1] + " ")
-    width, height = int(size[1]), int(size[2])
+    shown = re.search(r"Video: .*?, (\d+)x(\d+)[ ,\n]", made)
+    assert shown  # ffmpeg made a frame of it
+    width, height = int(shown[1]), int(shown[2])
     if re.search(r"\b(top|bottom) (coded )?first", said):
         before.append("bwdif=mode=send_frame")
         notes.append("interlaced: its half pictures are joined")
@@ -115,9 +116,6 @@ def open_footage(path: str | Path) -> Footage:
     shape = f"scale={width}:{height}" if wide != 1 else f"crop={width}:{height}:0:0,scale={width}:{height}"
     filters = [*before, f"fps={fps!r}:start_time=0", f"{shape}{matrix}:out_color_matrix=bt709:out_range=tv", "format=nv12"]
     return Footage(path, (width, height), fps, seconds, ",".join(filters), tuple(notes))
-
-
-_STREAM_OUT = re.compile(r"Stream #0:0.*?: Video: (.*)")
 
 
 def read_planes(footage: Footage) -> Iterator[NDArray]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from threadpoolctl import ThreadpoolController
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
+from core.device import pick_device
 from core.errors import InputError, command_line
 from core.events import FileWritten, Warned
+from core.files import named_after
 from core.media import nv12
 from core.media.captions import add_track, burnt
 from core.media.footage import Footage, open_footage
@@ -30,16 +33,16 @@ from core.stage import progress, say, tell
 from preprocess.video_faces import write_seen
 from render import motion
 from render.dub.mouth import Mouth, lay_mouth
+from render.dub.options import LOOPS, TAILS, check_options
 from render.dub.own import Own, part_motion, put_in_place, steadied
-from render.dub.play import LOOPS, play
-from render.dub.references import read_references
+from render.dub.play import play
+from render.dub.references import read_references, write_sheet
 from render.options import DEFAULTS, RenderOptions
 from render.portrait import prefetch
 
 STAGE = "render.render"
-SEEN = "video.pixel.npy"  # the landmarks of the video, in the folder of the files in between
+SEEN, SHEET = "video.pixel.npy", "references.png"  # in the folder of the files in between: the video's landmarks; its mouths
 BATCH = 8  # frames painted together
-TAILS = ("cut", "keep")
 _TOLERATED = 3  # frames
 
 
@@ -80,6 +83,16 @@ def see(video: str | Path, path: str | Path, which: str | None = None) -> Clip:
     return open_clip(footage, write_seen(footage, path, stage="preprocess.extract_landmarks", which=which))
 
 
+def dub_file(video: str | Path, landmarks: str | Path, out: Path, options: RenderOptions, *, seen: str | Path | None = None,
+             which: str | None = None, points_file: str | Path | None = None, **how: Any) -> Path:
+    """`dub_video` of a video, with the landmarks `seen` in it, or measured now and written to OUT.pixel.npy."""
+    check_options(options, points_file)
+    if not how.get("speech"):
+        raise InputError("--speech", "missing", "the new sound of the video", "--speech speech.wav")
+    clip = open_clip(video, seen) if seen else see(video, named_after(out.with_suffix(""), ".pixel.npy"), which)
+    return dub_video(clip, landmarks, out, options, **how)
+
+
 def _say_what_is_left(clip):
     own, n = clip.own, len(clip.own)
     if len(clip.cuts) > 1:
@@ -91,25 +104,29 @@ def _say_what_is_left(clip):
         tell(Warned(f"{sum((own.lost, own.profile))} of {n} frames are left alone: {', '.join(left)}", clip.footage.path))
 
 
-def painted(clip: Clip, offsets: NDArray, numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,
-            device: str = "cpu") -> Iterator[NDArray]:
+def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,
+            device: str = "cpu", sheet: str | Path | None = None) -> Iterator[NDArray]:
     """Yield frames with another mouth.
 
     Parameters
     ----------
     offsets : float [frame, 68, 2], of the output, from a face at rest, eye distances
     numbered : of each output frame, its number in the clip, and the frame in NV12, which is changed
+    sheet : where to draw the frames the mouth is painted from
     """
     own, references = clip.own, read_references(clip.footage, clip.own, clip.cuts)
     if not references:
         raise InputError(clip.footage.path, "no frame in which the face is seen from the front and steady",
                          "a video of a face, seen from the front")
+    if sheet:
+        write_sheet(references, sheet)
     mouths = {start: Mouth(reference, model, device) for start, reference in references.items()}
     first = mouths[min(mouths)]
     shots = np.searchsorted(clip.cuts, np.arange(len(own)), side="right") - 1
 
     def prepare(batch):
-        ready, waiting = [], {}
+        ready: list[tuple[NDArray, list | None]] = []
+        waiting: dict = {}
         for (number, frame), offset in batch:
             if number >= len(own) or not own.strength[number]:
                 ready.append((frame, None))
@@ -148,7 +165,8 @@ def _length(clip, seconds, loop, tail):
 
 def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *,
               speech: str | Path | Speech, loop: str = LOOPS[0], tail: str = TAILS[0], rest: str | Path | None = None,
-              model: str | Path | None = None, device: str = "cpu", words: str | Path | None = None) -> Path:
+              model: str | Path | None = None, device: str = "cpu", words: str | Path | None = None,
+              sheet: str | Path | None = None) -> Path:
     """Write a video with another voice, and its sidecar; return its path.
 
     Parameters
@@ -156,10 +174,11 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
     clip : from `see` or `open_clip`
     landmarks : landmarks-face .npy, predicted from `speech`
     speech : what is heard
-    loop : of a clip that is shorter than the speech, one of LOOPS: it goes back and forth, its last frame holds, or the sound is
-        cut where it ends
+    loop : of a clip that is shorter than the speech, one of LOOPS: it goes back and forth, its last frame holds, or the sound
+        is cut where it ends
     tail : of a clip that is longer, one of TAILS: it is cut where the speech ends, or is kept, the mouth at rest
-    rest, model, words : as for `render.render.render_video`
+    rest, model, device, words : as for `render.render.render_video`
+    sheet : as for `painted`
 
     Raises
     ------
@@ -188,7 +207,7 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
                              "landmarks of this video",
                              command_line("python", "-m", "preprocess.extract_landmarks", "--video", footage.path))
 
-    frames = painted(clip, offsets, counted(), model, device)
+    frames = painted(clip, offsets, counted(), model, pick_device(device, "photo"), sheet)
     if options.captions == "burn" and shown_words:
         frames = burnt(map(nv12.to_rgb, frames), shown_words, fps)
     made_with = {"loop": loop, "tail": tail, "quality": options.quality, "style": options.style,

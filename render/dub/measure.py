@@ -18,7 +18,6 @@ from core.face import face68, face_detector
 from core.media import nv12
 from core.media.audio import write_wav
 from core.media.footage import read_planes
-from core.media.speech import open_speech
 from landmarks.dataset import sound_of
 from landmarks.predict import predict_file
 from landmarks.sync.judge import Judge, judge_clip
@@ -57,7 +56,7 @@ def open_trial(picture: str | Path, sound: str | Path, folder: Path) -> Trial:
 
 def offsets_of(sound: NDArray, fps: float, n_frames: int, folder: Path) -> NDArray:
     """What the shipped model predicts for a sound, from the face at rest: float32 [frame, 68, 2]."""
-    speech = open_speech(write_wav(folder / "speech.wav", sound))
+    speech = write_wav(folder / "speech.wav", sound)
     moves, _ = motion.read_motion(predict_file(speech, folder))
     return np.stack([offset for offset, _ in motion.resample(moves, fps, range(n_frames))])
 

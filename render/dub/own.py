@@ -40,7 +40,7 @@ class Own:
     rest : float32 [frame, 68, 2], the same face with the mouth at rest
     shift : float32 [frame, 2], where the resting mouth is, about its usual place: pitch and yaw move it
     turn : float32 [frame, 8], where points are that turns of the head move and speech does not
-    strength : float32 [frame], 0..1, how far another mouth may stand in its place: 0 where the face is lost, small, or in profile
+    strength : float32 [frame], 0..1, how far another mouth is shown: 0 where the face is lost, small, or in profile
     lost, profile : frames without a face, and seen from the side
     """
 
@@ -135,7 +135,8 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     rest[:, face68.LOWER_FACE] = at_rest.reshape(len(face), -1, 2)
     face[:, face68.LOWER_FACE] = (at_rest + (said @ modes.T) @ modes).reshape(len(face), -1, 2)
     middle = face68.mouth_middle(rest)
-    return Own(face.astype(np.float32), pose, rest.astype(np.float32), (middle - np.median(middle[closed], 0)).astype(np.float32), turn.astype(np.float32),
+    face, rest, shift, turn = (values.astype(np.float32) for values in (face, rest, middle - np.median(middle[closed], 0), turn))
+    return Own(face, pose, rest, shift, turn,
                strength_of(usable, cuts, FADE_S * fps), int((~seen).sum()), int((seen & ~usable).sum()))
 
 

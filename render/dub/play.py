@@ -1,4 +1,4 @@
-"""The frames of a clip in the order they are shown: once, and when the sound lasts longer, back and forth, or the last one held.
+"""The frames of a clip in the order they are shown: once, and for a longer sound back and forth, or the last one held.
 
 Reads: a video. Writes: nothing that stays; what goes backwards waits in a temporary folder, lossless, a few frames a file.
 """
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.errors import NEEDS_ROOM, InputError
 from core.media import ffmpeg
 from core.media.footage import Footage, read_planes
+from render.dub.options import LOOPS
 
-LOOPS = ("pingpong", "hold", "cut")
 CHUNK_BYTES = 96 * 2**20  # of frames that are turned round at once
 
 

@@ -1,6 +1,6 @@
 """Frames of a clip that a mouth is painted from: lips shut, one a shot, and one that shows teeth.
 
-Reads: a video and what its face does (`render.dub.own`). Writes: a sheet of them, to look at.
+Reads: a video and what its face does (`render.dub.own`). Writes: references.png, to look at.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
+from core.face.draw import contact_sheet
 from core.media import nv12
 from core.media.footage import Footage, read_planes
+from learn.curves import save_picture
 from render.dub.own import Own, steadied
-from render.parts.painted import mouth_of
+from render.parts.painted import LARGE_PX
+from render.parts.part import LARGE_MOUTH, MOUTH, Part
 from render.parts.teeth import OWN, pale
 from render.parts.view import PartView
 
@@ -52,6 +55,11 @@ class Reference:
     opened: "Reference | None" = None
     path: Path = Path(_REFERENCE)
     window: None = None
+
+
+def part_of(reference: Reference) -> Part:
+    """The mouth to paint: the large one where the face is."""
+    return LARGE_MOUTH if reference.pose[0] >= LARGE_PX else MOUTH
 
 
 def _cut_out(frame, own, number) -> Reference:
@@ -93,7 +101,7 @@ def choose(own: Own, cuts: Sequence[int]) -> tuple[dict[int, dict[int, float]], 
 
     Returns
     -------
-    shut : first frame of a shot -> numbers of its frames with shut lips, and how bad each is; all other shots take the first one's
+    shut : first frame of a shot -> numbers of its frames with shut lips, and how bad each is; others take the first one's
     open_ : numbers of frames that may show teeth, each with the mouth a little open
     """
     bad, shut = _badness(own), {}
@@ -111,14 +119,15 @@ def choose(own: Own, cuts: Sequence[int]) -> tuple[dict[int, dict[int, float]], 
 
 def _sharpness(reference: Reference) -> float:
     """How much fine detail there is around the mouth, beside coarser: energies of the Laplacian."""
-    view = PartView(mouth_of(reference), reference.picture, reference.face, reference.pose).picture
-    fine = cv2.GaussianBlur(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), (0, 0), 0.35 * mouth_of(reference).unit_px / reference.pose[0])
+    view = PartView(part_of(reference), reference.picture, reference.face, reference.pose).picture
+    blur = 0.35 * part_of(reference).unit_px / float(reference.pose[0])
+    fine = cv2.GaussianBlur(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), (0, 0), blur)
     return max(float(np.square(cv2.Laplacian(fine, cv2.CV_32F)).mean()), 1e-3)
 
 
 def _teeth_in(reference: Reference) -> float:
     """How well a reference shows the upper teeth: pale above, dark below them, and much of both."""
-    view = PartView(mouth_of(reference), reference.picture, reference.face, reference.pose)
+    view = PartView(part_of(reference), reference.picture, reference.face, reference.pose)
     lips = view.masks(reference.face)[..., 0]
     inside = lips > 240
     if not inside.any():
@@ -152,3 +161,11 @@ def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int
             bad = [shut[start][cut.number] for cut in cuts_out] + SHARP * (blur - blur.min())
             best[start] = replace(cuts_out[int(np.argmin(bad))], opened=teeth)
     return best
+
+
+def write_sheet(references: dict[int, Reference], path: str | Path) -> Path:
+    """Draw the references, shut and with teeth, into a .png; return its path."""
+    shown = [each for own in references.values() for each in (own, own.opened) if each]
+    views = [PartView(LARGE_MOUTH, each.picture, each.face, each.pose).picture for each in shown]
+    save_picture(path, contact_sheet(views, 4))
+    return Path(path)
