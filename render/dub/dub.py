@@ -5,7 +5,7 @@ Writes: OUT.mp4 (talking-video). Frames are decoded, painted, encoded and forgot
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -29,20 +29,22 @@ from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
+from core.smooth import gaussian_filter
 from core.stage import progress, say, tell
 from preprocess.video_faces import write_seen
 from render import motion
-from render.dub.mouth import Mouth, lay_mouth
+from render.dub.mouth import Mouth, lay_mouth, move_skin
 from render.dub.options import LOOPS, TAILS, check_options
-from render.dub.own import Own, part_motion, put_in_place, steadied
+from render.dub.own import FADE_S, Own, part_motion, put_in_place, steadied, stretches
 from render.dub.play import play
-from render.dub.references import read_references, write_sheet
+from render.dub.references import Reference, heading, read_references, write_sheet
 from render.options import DEFAULTS, RenderOptions
 from render.portrait import prefetch
 
 STAGE = "render.render"
 SEEN, SHEET = "video.pixel.npy", "references.png"  # in the folder of the files in between: the video's landmarks; its mouths
 BATCH = 8  # frames painted together
+LEAST_SHARE = 0.06  # of a reference, in a frame
 _TOLERATED = 3  # frames
 
 
@@ -120,26 +122,24 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
                          "a video of a face, seen from the front")
     if sheet:
         write_sheet(references, sheet)
-    mouths = {start: Mouth(reference, model, device) for start, reference in references.items()}
-    first = mouths[min(mouths)]
-    shots = np.searchsorted(clip.cuts, np.arange(len(own)), side="right") - 1
+    mouths = [(start, [Mouth(reference, model, device) for reference in shot]) for start, shot in references.items()]
+    shares = shares_of(clip, references)
 
     def prepare(batch):
-        ready: list[tuple[NDArray, list | None]] = []
+        ready: list[tuple] = []
         waiting: dict = {}
         for (number, frame), offset in batch:
             if number >= len(own) or not own.strength[number]:
-                ready.append((frame, None))
+                ready.append((frame, None, []))
                 continue
-            mouth = mouths.get(clip.cuts[shots[number]], first)
             face, target = put_in_place(own, number, offset)
             steady, at = steadied(own, number, target)
-            waiting.setdefault(id(mouth), (mouth, [], []))[1].append(len(ready))
-            waiting[id(mouth)][2].append(steady)
-            ready.append((frame, [mouth, at, face, target, own.pose[number], float(own.strength[number])]))
-        for mouth, places, faces in waiting.values():
-            for place, patch in zip(places, mouth.paint(faces)):
-                ready[place][1].insert(1, patch)
+            ready.append((frame, (face, target, own.pose[number]), []))
+            for mouth, share in shares(number, mouths):
+                waiting.setdefault(id(mouth), (mouth, []))[1].append((ready[-1][2], steady, at, share * own.strength[number]))
+        for mouth, asked in waiting.values():
+            for (laid, _, at, share), patch in zip(asked, mouth.paint([steady for _, steady, _, _ in asked])):
+                laid.append((share, mouth, patch, at))
         return ready
 
     def batches():
@@ -149,10 +149,39 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
 
     with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
         for ready in prefetch(pool, prepare, batches()):
-            for frame, how in ready:
-                if how:
-                    lay_mouth(frame, *how)
+            for frame, moved, laid in ready:
+                if moved:
+                    move_skin(frame, *moved)
+                for share, mouth, patch, at in sorted(laid, key=lambda one: -one[0]):
+                    lay_mouth(frame, mouth, patch, at, share)
                 yield frame
+
+
+def shares_of(clip: Clip, references: dict[int, list[Reference]]) -> Callable:
+    """Which of a shot's references a frame is painted from: the one whose nose points where the frame's does, or two that fade.
+
+    Returns a function: number of a frame, mouths of each shot (first frame, mouths) -> pairs of a mouth and its share.
+    """
+    where, seen = heading(clip.own), clip.own.strength > 0
+    shots = np.searchsorted(clip.cuts, np.arange(len(where)), side="right") - 1
+    known = {start: i for i, start in enumerate(references)}
+    of_shot = np.array([known.get(cut, 0) for cut in clip.cuts])[shots]
+    weights = np.zeros((len(where), max(map(len, references.values()))), np.float32)
+    for i, shot in enumerate(references.values()):
+        frames = np.flatnonzero(seen & (of_shot == i))
+        away = np.linalg.norm(where[frames, None] - np.stack([heading(clip.own)[one.number] for one in shot]), axis=2)
+        weights[frames, away.argmin(1) if len(frames) else []] = 1
+    for run in stretches(seen, clip.cuts):
+        weights[run] = gaussian_filter(weights[run], FADE_S * clip.footage.fps)
+    weights[weights < LEAST_SHARE] = 0
+
+    def shares(number, mouths):
+        own = weights[number]
+        first, *others = np.argsort(-own, kind="stable")[:2]
+        shot = mouths[of_shot[number]][1]
+        return [(shot[first], 1.0), *((shot[k], float(own[k] / (own[first] + own[k]))) for k in others if own[k])]
+
+    return shares
 
 
 def _length(clip, seconds, loop, tail):

@@ -3,8 +3,8 @@
 Reads: LANDMARKS/index.csv and the recordings it names; the models that ship.
 Writes: OUT (metrics); with --picture, a sheet: each clip, and the clip with another's voice.
 With its own sound a clip is its own truth. `dub, moved as the clip` takes the clip's own motion in place of a prediction: what
-is lost by painting alone. The baselines: the clip untouched, and a rectangle pasted over the mouth. With another's sound the sync
-judge says whether the new speech is there, within a frame, and whether the old one still is.
+is lost by painting alone. The baselines: the clip untouched, and a rectangle pasted over the mouth. With another's sound the
+sync judge says whether the new speech is there, within a frame, and whether the old one still is.
 """
 
 import tempfile

@@ -74,7 +74,7 @@ def dubbed(trial: Trial, offsets: NDArray) -> list[NDArray]:
 def pasted(trial: Trial, offsets: NDArray) -> list[NDArray]:
     """The baseline: the mouth of one frame, painted and laid over the others as a rectangle."""
     clip, own = trial.clip, trial.clip.own
-    reference = next(iter(read_references(clip.footage, own, [0]).values()))
+    reference = next(iter(read_references(clip.footage, own, [0]).values()))[0]
     mouth, made = Mouth(reference), []
     view = mouth.view
     corners = np.array([[[0, 0], [1, 0], [0, 1]]])

@@ -80,8 +80,8 @@ def _evened(values: NDArray, weight: NDArray, spread: float) -> NDArray:
     return cv2.resize(even, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(values.shape)
 
 
-def _move(frame, face, target, pose):
-    """Move the lower face of a frame, in place, from `face` to `target` [68, 2]; nothing else changes."""
+def move_skin(frame: NDArray, face: NDArray, target: NDArray, pose: NDArray) -> None:
+    """Move the lower face of a frame, NV12, in place, from `face` to `target` [68, 2]; nothing else changes."""
     warp = FaceWarp(face)
     field = warp.field(warp.solve(target)) * _window(warp, face)
     size = frame.shape[1], len(frame) * 2 // 3
@@ -89,36 +89,30 @@ def _move(frame, face, target, pose):
     low, high = warp.ring.min(0) - reach, warp.ring.max(0) + reach
     low[1] = TOP * float(face[_BASE, 1].mean()) - 2 * CELL
     grid = Grid(low, high, pose, (0, 0, *size), CELL)
-    left, top, right, bottom = grid.box
-    if left >= right or top >= bottom:
+    offsets = warp.of_field(field, grid.nodes)
+    box = grid.box_of_nodes((offsets != 0).any(1).reshape(grid.nodes_px.shape[:2]))
+    if box is None:
         return
-    source = grid.source(warp.of_field(field, grid.nodes))
-    for plane, shrink in zip(nv12.views(frame), (1, 2)):
-        places = (grid.interpolate(source, shrink=shrink) - (shrink - 1) / 2) / shrink
+    left, top, right, bottom = box
+    source = grid.source(offsets)
+    for plane, shrink in zip(nv12.views(frame), (1, 2)):  # where nothing moves, a pixel is sampled in its middle: it stays
+        places = (grid.interpolate(source, box, shrink) - (shrink - 1) / 2) / shrink
         rows, columns = slice(top // shrink, bottom // shrink), slice(left // shrink, right // shrink)
-        here = np.stack(np.meshgrid(np.arange(columns.start, columns.stop, dtype=np.float32),
-                                    np.arange(rows.start, rows.stop, dtype=np.float32)), -1)
-        moved = np.abs(places - here).max(-1) > 1e-3
         sampled = cv2.remap(plane, places, None, cv2.INTER_CUBIC if shrink == 1 else cv2.INTER_LINEAR,
-                            borderMode=cv2.BORDER_REFLECT_101).reshape(*moved.shape, -1)
-        part = plane[rows, columns]
-        part[moved] = sampled[moved]
+                            borderMode=cv2.BORDER_REFLECT_101)
+        plane[rows, columns] = sampled.reshape(places.shape[:2] + plane.shape[2:])
 
 
-def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, face: NDArray, target: NDArray,
-              pose: NDArray, strength: float = 1.0) -> None:
-    """Put a painted mouth into a frame, in place.
+def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, strength: float = 1.0) -> None:
+    """Lay a painted mouth into a frame whose skin has been moved, in place.
 
     Parameters
     ----------
     frame : uint8 [row * 3 / 2, column], NV12
-    painted : of `Mouth.paint`, for `target` as `own.steadied` gives it
-    at : float [4], the pose that gives with it
-    face, target : float [68, 2], the frame's own face and the one wanted
-    pose : float [4]
+    painted : of `Mouth.paint`
+    at : float [4], the pose that `own.steadied` gives
     strength : 0..1, how much of the painted mouth is shown
     """
-    _move(frame, face, target, pose)
     view, (rows, columns) = mouth.view, painted.shape[:2]
     size = frame.shape[1], len(frame) * 2 // 3
     extent = np.array([columns, rows]) / view.part.unit_px
@@ -128,7 +122,7 @@ def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, face:
     corners = np.array([[[0, 0], [1, 0], [0, 1]]])
     there, here = (face68.to_pixel_space(corners, np.asarray(p))[0] for p in (view.view, at))
     turn = cv2.getAffineTransform(there, here - np.array([left, top], np.float32))
-    shrink = float(pose[0]) / view.part.unit_px
+    shrink = float(at[0]) / view.part.unit_px
     if shrink < 0.7:  # average first
         blurred = cv2.GaussianBlur(painted[..., :3], (0, 0), 0.5 * (1 / shrink - 1))
         painted = np.dstack([blurred, painted[..., 3:]])
@@ -142,5 +136,5 @@ def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, face:
         part = plane[top // half:bottom // half, left // half:right // half]
         colours, mask, skin = laid[..., :-2], laid[..., -2:-1] * (strength / 255), laid[..., -1] / 255
         below = part.astype(np.float32)
-        light = _evened(below - colours, skin, LIT * float(pose[0]) / half)
+        light = _evened(below - colours, skin, LIT * float(at[0]) / half)
         part[:] = np.clip(np.round(below + (colours + light - below) * mask), 0, 255)

@@ -135,7 +135,8 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     rest[:, face68.LOWER_FACE] = at_rest.reshape(len(face), -1, 2)
     face[:, face68.LOWER_FACE] = (at_rest + (said @ modes.T) @ modes).reshape(len(face), -1, 2)
     middle = face68.mouth_middle(rest)
-    face, rest, shift, turn = (values.astype(np.float32) for values in (face, rest, middle - np.median(middle[closed], 0), turn))
+    shift = middle - np.median(middle[closed], 0)
+    face, rest, shift, turn = (values.astype(np.float32) for values in (face, rest, shift, turn))
     return Own(face, pose, rest, shift, turn,
                strength_of(usable, cuts, FADE_S * fps), int((~seen).sum()), int((seen & ~usable).sum()))
 

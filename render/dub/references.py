@@ -27,6 +27,7 @@ MOST_SHOTS = 8  # that have a reference of their own, the longest ones
 FEWEST = 12  # frames of a shot that may have one
 N_SHUT, APART = 8, 3  # frames of a shot that are looked at for sharp shut lips, so many frames apart at least
 SHARP = 2.0  # badness of half the sharpness
+MOST_HEADINGS, HEADING, WORST = 4, 0.12, 2.5  # references of a shot; eye distances between their noses; badness of one
 N_TEETH = 24  # frames that are looked at for teeth
 OPENING, TURN, SPEED = 0.03, 0.05, 0.02  # eye distances, and of a frame: as bad as each other in a reference
 UPPER, LOWER = 0.5, 0.75  # of the way from the upper to the lower lip: upper teeth reach so far; below it should be dark
@@ -75,44 +76,64 @@ def _cut_out(frame, own, number) -> Reference:
     return Reference(number, nv12.to_rgb(part), points - np.array([left, top], np.float32), face, pose)
 
 
+def heading(own: Own) -> NDArray:
+    """Where each frame's nose points: float [frame, 4], eye distances; the turn that changes how a mouth looks."""
+    return own.turn[:, :4]
+
+
 def _badness(own: Own) -> NDArray:
     """How little each frame would do as one with shut lips: float [frame], infinite where it cannot be."""
     opening = face68.mouth_opening(own.face)
-    usual = np.nanmedian(own.turn[own.strength > 0], 0)
-    turned = np.abs(own.turn - usual).mean(1)
     speed = np.abs(np.gradient(own.pose[:, 2:], axis=0)).sum(1) / own.pose[:, 0] if len(own) > 1 else np.zeros(len(own))
-    bad = opening / OPENING + turned / TURN + speed / SPEED
+    bad = opening / OPENING + speed / SPEED
     return np.where((own.strength == 1) & np.isfinite(bad), bad, np.inf)
 
 
-def _best(bad: NDArray, start: int, stop: int) -> list[int]:
-    """The least bad frames of a shot, N_SHUT at most, not side by side."""
-    chosen: list[int] = []
+def _best(bad: NDArray, start: int, stop: int) -> dict[int, float]:
+    """The least bad frames of a shot, N_SHUT at most, not side by side, and how bad they are."""
+    chosen: dict[int, float] = {}
     for number in start + np.argsort(bad[start:stop], kind="stable"):
         if len(chosen) == N_SHUT or not np.isfinite(bad[number]):
             break
         if all(abs(number - other) >= APART for other in chosen):
-            chosen.append(int(number))
+            chosen[int(number)] = float(bad[number])
     return chosen
 
 
-def choose(own: Own, cuts: Sequence[int]) -> tuple[dict[int, dict[int, float]], list[int]]:
+def _headings(own, bad, start, stop):
+    """Where the noses of a shot's references point: the usual heading, then those furthest from the ones there are."""
+    seen = heading(own)[start:stop][np.isfinite(bad[start:stop])]
+    good = heading(own)[start:stop][bad[start:stop] < WORST]
+    centres = [np.median(seen, 0)]
+    while len(centres) < MOST_HEADINGS and len(good):
+        away = np.min([np.linalg.norm(good - centre, axis=1) for centre in centres], 0)
+        if away.max() < HEADING:
+            break
+        centres.append(good[away.argmax()])
+    return centres
+
+
+def choose(own: Own, cuts: Sequence[int]) -> tuple[list[tuple[int, dict[int, float]]], list[int]]:
     """Which frames to look at.
 
     Returns
     -------
-    shut : first frame of a shot -> numbers of its frames with shut lips, and how bad each is; others take the first one's
+    shut : of each reference, the first frame of its shot, and the frames it may be, with shut lips, and how bad each is; shots
+        that have none take those of the first one
     open_ : numbers of frames that may show teeth, each with the mouth a little open
     """
-    bad, shut = _badness(own), {}
+    bad, shut = _badness(own), []
     shots = [(start, stop) for start, stop in zip(cuts, [*cuts[1:], len(own)])
              if np.isfinite(bad[start:stop]).sum() >= min(FEWEST, max(1, np.isfinite(bad).sum()))]
     for start, stop in sorted(shots, key=lambda shot: shot[0] - shot[1])[:MOST_SHOTS]:
-        shut[start] = {number: float(bad[number]) for number in _best(bad, start, stop)}
+        for centre in _headings(own, bad, start, stop):
+            turned = np.linalg.norm(heading(own) - centre, axis=1) / TURN
+            shut.append((start, _best(bad + np.nan_to_num(turned, nan=np.inf), start, stop)))
     opening = face68.mouth_opening(own.face)
     fits = np.isfinite(bad) & (opening > OWN[0]) & (opening < OWN[1])
     fitting = np.flatnonzero(fits)
-    badness = bad + (np.abs(opening - BEST_OPEN) - opening) / OPENING
+    turned = np.linalg.norm(heading(own) - np.nanmedian(heading(own)[np.isfinite(bad)], 0), axis=1) / TURN
+    badness = bad + turned + (np.abs(opening - BEST_OPEN) - opening) / OPENING
     best = fitting[np.argsort(badness[fitting], kind="stable")]
     return shut, sorted(best[:N_TEETH].tolist())
 
@@ -138,34 +159,31 @@ def _teeth_in(reference: Reference) -> float:
     return float((teeth[above].mean() - 0.5 * teeth[below].mean()) * np.sqrt(above.sum())) if below.any() else 0.0
 
 
-def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int, Reference]:
+def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int, list[Reference]]:
     """The references of a clip: first frame of a shot -> its own, with teeth; empty where no frame will do."""
     shut, open_ = choose(own, cuts)
-    if not shut:
-        return {}
-    of_shot = {number: start for start, numbers in shut.items() for number in numbers}
-    wanted, found, teeth, most = {*of_shot, *open_}, {start: [] for start in shut}, None, 0.0
-    for number, frame in enumerate(read_planes(footage)):
+    wanted = {*open_, *(number for _, numbers in shut for number in numbers)}
+    found, teeth, most = {}, None, 0.0
+    for number, frame in enumerate(read_planes(footage) if shut else ()):
         if number in wanted:
-            cut = _cut_out(frame, own, number)
-            if number in of_shot:
-                found[of_shot[number]].append(cut)
-            if number in open_ and (shown := _teeth_in(cut)) > most:
-                teeth, most = cut, shown
+            found[number] = _cut_out(frame, own, number)
+            if number in open_ and (shown := _teeth_in(found[number])) > most:
+                teeth, most = found[number], shown
         if number >= max(wanted):
             break
-    best = {}
-    for start, cuts_out in found.items():
-        if cuts_out:
-            blur = -np.log2([_sharpness(cut) for cut in cuts_out])
-            bad = [shut[start][cut.number] for cut in cuts_out] + SHARP * (blur - blur.min())
-            best[start] = replace(cuts_out[int(np.argmin(bad))], opened=teeth)
+    best: dict[int, list[Reference]] = {}
+    for start, numbers in shut:
+        if there := [number for number in numbers if number in found]:
+            blur = -np.log2([_sharpness(found[number]) for number in there])
+            bad = [numbers[number] for number in there] + SHARP * (blur - blur.min())
+            chosen = found[there[int(np.argmin(bad))]]
+            best.setdefault(start, []).append(replace(chosen, opened=teeth))
     return best
 
 
-def write_sheet(references: dict[int, Reference], path: str | Path) -> Path:
+def write_sheet(references: dict[int, list[Reference]], path: str | Path) -> Path:
     """Draw the references, shut and with teeth, into a .png; return its path."""
-    shown = [each for own in references.values() for each in (own, own.opened) if each]
+    shown = [each for shot in references.values() for own in shot for each in (own, own.opened) if each]
     views = [PartView(LARGE_MOUTH, each.picture, each.face, each.pose).picture for each in shown]
     save_picture(path, contact_sheet(views, 4))
     return Path(path)
