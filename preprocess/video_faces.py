@@ -72,8 +72,10 @@ class _Shots:
     def __init__(self):
         self.before, self.recent = None, deque(maxlen=_RECENT)
 
-    def begins(self, light):
-        small = cv2.resize(light, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+    def begins(self, frame):
+        rows, columns = len(frame) * 2 // 3, frame.shape[1]
+        few = frame[:rows:max(1, rows // 144), :: max(1, columns // 256)]
+        small = cv2.resize(few, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
         before, self.before = self.before, small
         if before is None:
             return True
@@ -92,12 +94,13 @@ def follow(footage: Footage, choose: Choose | None = None) -> Seen:
     shots, cuts, others, seen = _Shots(), [], [], {}
     person, last, tried, most_faces, n_frames, side_px = None, None, False, 0, 0, float(fd.DETECT_SIDE_PX)
     for t, frame in enumerate(read_planes(footage)):
-        n_frames, light = t + 1, light_of(frame)
-        if shots.begins(light):
+        n_frames = t + 1
+        if shots.begins(frame):
             cuts.append(t)
             last, tried, side_px = None, False, float(fd.DETECT_SIDE_PX)
         if (t - cuts[-1]) % DETECT_EVERY:
             continue
+        light = light_of(frame)
         found = fd.detect(light, side_px)
         if not len(found):
             found = fd.detect_any(light) if last is not None or (t - cuts[-1]) % (4 * DETECT_EVERY) == 0 else found

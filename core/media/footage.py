@@ -124,9 +124,10 @@ def read_planes(footage: Footage) -> Iterator[NDArray]:
     n_bytes, n_frames = width * height * 3 // 2, 0
     with ffmpeg.running(["-i", ffmpeg.url(footage.path), "-map", "0:V:0", "-an", "-vf", footage.filters, "-fps_mode",
                          "passthrough", "-f", "rawvideo", "-"], stdout=subprocess.PIPE) as decoder:
-        while len(frame := decoder.stdout.read(n_bytes)) == n_bytes:
-            yield np.frombuffer(bytearray(frame), np.uint8).reshape(height * 3 // 2, width)
-            n_frames += 1
+        frame = np.empty((height * 3 // 2, width), np.uint8)
+        while decoder.stdout.readinto(frame) == n_bytes:  # a buffered stream: short at its end alone
+            yield frame
+            n_frames, frame = n_frames + 1, np.empty_like(frame)
     if not n_frames:
         raise InputError(footage.path, f"not readable as a video ({decoder.failure or 'no frames'})",
                          "a video file that ffmpeg can decode", "export it again")
