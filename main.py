@@ -100,8 +100,7 @@ def main(image, video, audio, script, text, output, result_dir, gpu, model, json
     if json_progress:
         listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
     if bool(image) == bool(video):
-        raise InputError("--image, --video", "both given" if image else "neither of them", "a photo, or a video",
-                         "--image me.jpg --audio speech.wav")
+        raise InputError("--image, --video", "both given" if image else "neither of them", "--image PHOTO, or --video VIDEO")
     stems = [fitting(path.stem) for path in (image or video, audio or script or Path("text"))]
     name = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")])
     left = result_dir or (RESULTS if given["keep"] or not output else None)

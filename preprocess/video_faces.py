@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.errors import InputError, command_line
+from core.errors import InputError
 from core.events import Warned
 from core.face import face68
 from core.face import face_detector as fd
@@ -158,8 +158,7 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
     seen = follow(footage, lambda boxes, columns, rows: choose_face(boxes, which, footage.path, columns, rows))
     n_frames = len(seen.boxes)
     if n_frames == 1:
-        raise InputError(footage.path, "a single picture", "a video",
-                         command_line("python", "main.py", "--image", footage.path, "--audio", "speech.wav"))
+        raise InputError(footage.path, "a single picture", "a video; a photo is given with --image")
     if not np.isfinite(seen.boxes).any():
         raise InputError(footage.path, f"no face in any of {n_frames} frames",
                          "a video of a face, seen from the front, 80 px or more")

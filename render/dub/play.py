@@ -27,7 +27,7 @@ def _write_chunks(footage, folder, first):
                           "-f", "segment", "-segment_time", str(n_frames / footage.fps), "-segment_format", "nut",
                           ffmpeg.url(Path(folder) / "%06d.nut")])
     if failure:
-        raise InputError(footage.path, f"it could not be turned round ({failure})", NEEDS_ROOM, "--loop hold")
+        raise InputError(footage.path, f"it could not be turned round ({failure})", NEEDS_ROOM)
     return sorted(Path(folder).glob("*.nut"))
 
 
@@ -50,14 +50,16 @@ def play(footage: Footage, n_frames: int, n_wanted: int, loop: str = LOOPS[0]) -
 
     loop : what follows on the last one, one of LOOPS; of `cut` nothing
     """
-    left = n_wanted
+    left, last = n_wanted, None
     for number, frame in enumerate(read_planes(footage)):
         if number >= n_frames or not left:
             break
         last = frame.copy() if number == n_frames - 1 else None
         yield number, frame
         left -= 1
-    while left and loop == "hold" and last is not None:
+    if last is None:  # it is shorter than it should be, or long enough
+        return
+    while left and loop == "hold":
         yield n_frames - 1, last.copy()
         left -= 1
     while left and loop == "pingpong" and n_frames > 1:
