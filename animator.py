@@ -24,7 +24,8 @@ from core.stage import begin, say, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
-from render.dub.dub import SEEN, SHEET, dub_video, see
+from render.dub.clip import see
+from render.dub.dub import SEEN, SHEET, dub_video
 from render.dub.options import LOOPS, TAILS, check_options
 from render.options import DEFAULTS
 from render.parts.rest import REST, shut_lips, write_rest

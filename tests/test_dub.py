@@ -16,6 +16,7 @@ from core.media.audio import read_speech, write_wav
 from core.media.footage import open_footage, read_planes
 from core.media.video import encode, write_video
 from preprocess import video_faces
+from render.dub import clip as clips
 from render.dub import dub
 from render.dub.own import part_motion, put_in_place, strength_of, stretches
 from render.dub.play import play
@@ -33,7 +34,7 @@ def talk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(talk, tmp_path_factory):
-    return dub.see(talk, tmp_path_factory.mktemp("seen") / dub.SEEN)
+    return clips.see(talk, tmp_path_factory.mktemp("seen") / dub.SEEN)
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ class TestPainted:
         own = part_motion(points, 25, [0])
         assert own.lost == 10 and 8 <= own.profile <= 14
         assert not own.strength[20:30].any() and not own.strength[42:].any()
-        clip = dub.Clip(opened.footage, own, [0], [], opened.seen)
+        clip = clips.Clip(opened.footage, own, [0], [], opened.seen)
         before, after = dubbed(clip, opening_motion(N, OPENING))
         assert all((before[k] == after[k]).all() for k in [*range(20, 30), *range(42, N)])
         assert not (before[10] == after[10]).all()
@@ -157,7 +158,8 @@ class TestCommand:
         done = run_main("--video", video, "--audio", voice, "--output", tmp_path / "out.mp4", "--result-dir", tmp_path / "r")
         assert done.exit_code == 0, done.stderr
         out = open_footage(tmp_path / "out.mp4")
-        assert out.size == (320, 320) and out.fps == pytest.approx(30000 / 1001) and out.seconds == pytest.approx(SOUND_S, abs=0.05)
+        assert out.size == (320, 320) and out.fps == pytest.approx(30000 / 1001)
+        assert out.seconds == pytest.approx(SOUND_S, abs=0.05)
         assert artifacts.read_sidecar(tmp_path / "out.mp4")["kind"] == "talking-video"
         left = {path.name for path in next((tmp_path / "r").iterdir()).iterdir()}
         assert {"video.pixel.npy", "video.pixel.npy.json", "references.png", "landmarks.npy"} <= left
@@ -172,10 +174,10 @@ class TestCommand:
 
     def test_longer_and_shorter_sounds(self, talk, voice, tmp_path, predicted):
         long = write_wav(tmp_path / "long.wav", speak("Mama bought a boat, and Papa made a map of it.", seconds=3))
-        for sound, given, seconds, heard in ((long, "pingpong", 3, 3), (long, "hold", 3, 3), (long, "cut", 2, 2),
-                                             (voice, ("--tail", "cut"), SOUND_S, SOUND_S), (voice, ("--tail", "keep"), 2, SOUND_S)):
-            options = ("--loop", given) if isinstance(given, str) else given
-            done = run_main("--video", talk, "--audio", sound, *options, "--output", tmp_path / "out.mp4")
+        for sound, given, seconds, heard in (
+                (long, ("--loop", "pingpong"), 3, 3), (long, ("--loop", "hold"), 3, 3), (long, ("--loop", "cut"), 2, 2),
+                (voice, ("--tail", "cut"), SOUND_S, SOUND_S), (voice, ("--tail", "keep"), 2, SOUND_S)):
+            done = run_main("--video", talk, "--audio", sound, *given, "--output", tmp_path / "out.mp4")
             assert done.exit_code == 0, done.stderr
             assert open_footage(tmp_path / "out.mp4").seconds == pytest.approx(max(seconds, heard), abs=0.1), given
             assert len(read_speech(tmp_path / "out.mp4")) / 16000 == pytest.approx(heard, abs=0.1), given
@@ -187,7 +189,8 @@ class TestCommand:
         from render import render
         seen = command(extract_landmarks.main, "--video", talk, "--out", tmp_path / "seen")
         assert seen.exit_code == 0 and seen.stdout.strip() == str(tmp_path / "seen" / "talk.pixel.npy"), seen.stderr
-        assert {path.name for path in (tmp_path / "seen").glob("*.npy")} == {f"talk.{k}.npy" for k in ("pixel", "face", "pose", "rest")}
+        written = {path.name for path in (tmp_path / "seen").glob("*.npy")}
+        assert written == {"talk.pixel.npy", "talk.face.npy", "talk.pose.npy", "talk.rest.npy"}
         landmarks = predict.predict_file(open_speech(voice), tmp_path / "new")
         frames = []
         for more in (("--seen", seen.stdout.strip()), ()):
@@ -199,11 +202,12 @@ class TestCommand:
 
     def test_the_front_command_knows_a_video(self):
         import talking_face
-        assert talking_face._named(["a.MOV", "b.mp4", "-o", "c.mp4"]) == ["--video", "a.MOV", "--audio", "b.mp4", "--output", "c.mp4"]
+        named = talking_face._named(["a.MOV", "b.mp4", "-o", "c.mp4"])
+        assert named == ["--video", "a.MOV", "--audio", "b.mp4", "--output", "c.mp4"]
         assert talking_face._named(["a.jpg", "b.wav"]) == ["--image", "a.jpg", "--audio", "b.wav"]
 
-    @pytest.mark.parametrize("given", [("--size", 256), ("--fps", 50), ("--still",), ("--avatar", "comic"), ("--background", "blur"),
-                                       ("--landmarks", "face.json"), ("--preview",)])
+    @pytest.mark.parametrize("given", [("--size", 256), ("--fps", 50), ("--still",), ("--avatar", "comic"),
+                                       ("--background", "blur"), ("--landmarks", "face.json"), ("--preview",)])
     def test_what_says_nothing_of_a_video_is_refused(self, talk, voice, tmp_path, given):
         done = run_main("--video", talk, "--audio", voice, "--output", tmp_path / "out.mp4", *given)
         assert done.exit_code == 1 and f"{given[0]}: given with --video" in done.stderr and not (tmp_path / "out.mp4").exists()
@@ -233,7 +237,8 @@ class TestOddVideos:
 
     def test_a_turned_one_is_upright(self, talk, tmp_path):
         wide = made(tmp_path / "wide.mp4", talk, "-vf", "transpose=cclock,pad=320:256", "-c:v", "libx264")
-        failure = ffmpeg.run(["-y", "-display_rotation", "270", "-i", ffmpeg.url(wide), "-c", "copy", ffmpeg.url(tmp_path / "t.mp4")])
+        failure = ffmpeg.run(["-y", "-display_rotation", "270", "-i", ffmpeg.url(wide), "-c", "copy",
+                              ffmpeg.url(tmp_path / "t.mp4")])
         footage = open_footage(tmp_path / "t.mp4")
         assert not failure and footage.size == (256, 320)
         assert face_detector.landmarks_of_picture(nv12.to_rgb(next(read_planes(footage))))[0] is not None
@@ -267,7 +272,7 @@ class TestOddVideos:
         short = made(tmp_path / "short.mp4", talk, "-frames:v", "20", "-c:v", "libx264")
         landmarks = predict.predict_file(open_speech(voice), tmp_path / "new")
         with pytest.raises(InputError, match="frames of landmarks, and 20 frames"):
-            dub.dub_video(dub.open_clip(short, opened.seen), landmarks, tmp_path / "out.mp4", speech=voice)
+            dub.dub_video(clips.open_clip(short, opened.seen), landmarks, tmp_path / "out.mp4", speech=voice)
         assert not list(tmp_path.glob("out*"))
 
 

@@ -5,9 +5,8 @@ Writes: OUT.mp4 (talking-video). Frames are decoded, painted, encoded and forgot
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,72 +16,32 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from core import artifacts
-from core.clock import FPS, SAMPLE_RATE, n_frames_of
+from core.clock import SAMPLE_RATE, n_frames_of
 from core.device import pick_device
 from core.errors import InputError, command_line
 from core.events import FileWritten, Warned
 from core.files import named_after
 from core.media import nv12
 from core.media.captions import add_track, burnt
-from core.media.footage import Footage, open_footage
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
-from core.smooth import gaussian_filter
 from core.stage import progress, say, tell
-from preprocess.video_faces import write_seen
 from render import motion
+from render.dub.clip import Clip, open_clip, see
 from render.dub.mouth import Mouth, lay_mouth, move_skin
 from render.dub.options import LOOPS, TAILS, check_options
-from render.dub.own import FADE_S, Own, part_motion, put_in_place, steadied, stretches
+from render.dub.own import put_in_place, steadied
 from render.dub.play import play
-from render.dub.references import Reference, heading, read_references, write_sheet
+from render.dub.references import read_references, shares_of, write_sheet
 from render.options import DEFAULTS, RenderOptions
 from render.portrait import prefetch
 
 STAGE = "render.render"
 SEEN, SHEET = "video.pixel.npy", "references.png"  # in the folder of the files in between: the video's landmarks; its mouths
 BATCH = 8  # frames painted together
-LEAST_SHARE = 0.06  # of a reference, in a frame
 _TOLERATED = 3  # frames
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video that is to be dubbed, and what its face does."""
-
-    footage: Footage
-    own: Own
-    cuts: list[int]
-    others: list[int]
-    seen: Path
-
-
-def open_clip(video: str | Path | Footage, seen: str | Path) -> Clip:
-    """A video with its landmarks, a landmarks-pixel .npy at the video's frame rate or at another. Raises InputError."""
-    footage = video if isinstance(video, Footage) else open_footage(video)
-    landmarks = artifacts.load(seen, "landmarks-pixel")
-    points, about = landmarks.array, landmarks.sidecar
-    if not np.isfinite(points).all((1, 2)).any():
-        raise InputError(seen, f"no face in any of {len(points)} frames", "landmarks of a face")
-    fps = float(about.get("fps") or FPS)
-    cuts, others = ([int(cut) for cut in about.get(name, [])] for name in ("cuts", "others"))
-    if abs(fps - footage.fps) > 1e-3:
-        at = np.clip((np.arange(round(len(points) * footage.fps / fps)) + 0.5) * fps / footage.fps - 0.5, 0, len(points) - 1)
-        before, share = at.astype(int), (at % 1)[:, None, None]
-        points = points[before] * (1 - share) + points[np.minimum(before + 1, len(points) - 1)] * share
-        cuts, others = ([round(cut * footage.fps / fps) for cut in numbers] for numbers in (cuts, others))
-    cuts = sorted({0, *cuts})
-    return Clip(footage, part_motion(points, footage.fps, cuts), cuts, others, Path(seen))
-
-
-def see(video: str | Path, path: str | Path, which: str | None = None) -> Clip:
-    """`open_clip` of landmarks that are measured now, and written to `path`."""
-    footage = open_footage(video)
-    for note in footage.notes:
-        tell(Warned(note, footage.path))
-    return open_clip(footage, write_seen(footage, path, stage="preprocess.extract_landmarks", which=which))
 
 
 def dub_file(video: str | Path, landmarks: str | Path, out: Path, options: RenderOptions, *, seen: str | Path | None = None,
@@ -123,7 +82,7 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
     if sheet:
         write_sheet(references, sheet)
     mouths = [(start, [Mouth(reference, model, device) for reference in shot]) for start, shot in references.items()]
-    shares = shares_of(clip, references)
+    shares = shares_of(own, clip.cuts, references, clip.footage.fps)
 
     def prepare(batch):
         ready: list[tuple] = []
@@ -155,33 +114,6 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
                 for share, mouth, patch, at in sorted(laid, key=lambda one: -one[0]):
                     lay_mouth(frame, mouth, patch, at, share)
                 yield frame
-
-
-def shares_of(clip: Clip, references: dict[int, list[Reference]]) -> Callable:
-    """Which of a shot's references a frame is painted from: the one whose nose points where the frame's does, or two that fade.
-
-    Returns a function: number of a frame, mouths of each shot (first frame, mouths) -> pairs of a mouth and its share.
-    """
-    where, seen = heading(clip.own), clip.own.strength > 0
-    shots = np.searchsorted(clip.cuts, np.arange(len(where)), side="right") - 1
-    known = {start: i for i, start in enumerate(references)}
-    of_shot = np.array([known.get(cut, 0) for cut in clip.cuts])[shots]
-    weights = np.zeros((len(where), max(map(len, references.values()))), np.float32)
-    for i, shot in enumerate(references.values()):
-        frames = np.flatnonzero(seen & (of_shot == i))
-        away = np.linalg.norm(where[frames, None] - np.stack([heading(clip.own)[one.number] for one in shot]), axis=2)
-        weights[frames, away.argmin(1) if len(frames) else []] = 1
-    for run in stretches(seen, clip.cuts):
-        weights[run] = gaussian_filter(weights[run], FADE_S * clip.footage.fps)
-    weights[weights < LEAST_SHARE] = 0
-
-    def shares(number, mouths):
-        own = weights[number]
-        first, *others = np.argsort(-own, kind="stable")[:2]
-        shot = mouths[of_shot[number]][1]
-        return [(shot[first], 1.0), *((shot[k], float(own[k] / (own[first] + own[k]))) for k in others if own[k])]
-
-    return shares
 
 
 def _length(clip, seconds, loop, tail):

@@ -23,7 +23,8 @@ from landmarks.predict import predict_file
 from landmarks.sync.judge import Judge, judge_clip
 from preprocess.video_faces import light_of
 from render import motion
-from render.dub.dub import SEEN, Clip, painted, see
+from render.dub.clip import Clip, see
+from render.dub.dub import SEEN, painted
 from render.dub.mouth import Mouth
 from render.dub.own import put_in_place, steadied
 from render.dub.references import read_references

@@ -100,6 +100,15 @@ def _jumps(points):
     return (np.flatnonzero(far) + 1).tolist()
 
 
+def _yaw_deg(points):
+    """How far the head is turned in each frame, as `render.photo_check.yaw_deg` measures it; by its own eyes alone."""
+    z = points[..., 0] + 1j * points[..., 1]
+    right, left = (z[:, list(face68.GROUPS[f"{side}_eye"])].mean(1) for side in ("right", "left"))
+    with np.errstate(invalid="ignore"):
+        tip = (z[:, list(face68.GROUPS["nose_bridge"])[-1]] - (left + right) / 2) / (left - right)
+    return np.degrees(np.arctan(tip.real / NOSE_DEPTH))
+
+
 def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face."""
     points, seen = points.astype(np.float64), np.isfinite(points).all((1, 2))
@@ -113,8 +122,7 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     for run in runs:
         pose[run] = gaussian_filter(pose[run], POSE_S * fps)
         turn[run] = gaussian_filter(turn[run], TURN_S * fps)
-    yaw = np.degrees(np.arctan(turn[:, 0] / NOSE_DEPTH))
-    usable = seen & (np.abs(np.nan_to_num(yaw, nan=90)) < PROFILE_DEG) & (np.nan_to_num(pose[:, 0]) >= LEAST_PX)
+    usable = seen & (np.abs(np.nan_to_num(_yaw_deg(smooth), nan=90)) < PROFILE_DEG) & (np.nan_to_num(pose[:, 0]) >= LEAST_PX)
     rest, spoken = face.copy(), usable if usable.sum() > 2 else seen
     lower = face[:, face68.LOWER_FACE].reshape(len(face), -1)
     shape = np.column_stack([face68.mouth_opening(face), face68.mouth_width(face)])

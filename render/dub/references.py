@@ -3,7 +3,7 @@
 Reads: a video and what its face does (`render.dub.own`). Writes: references.png, to look at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from core.face import face68
 from core.face.draw import contact_sheet
 from core.media import nv12
 from core.media.footage import Footage, read_planes
+from core.smooth import gaussian_filter
 from learn.curves import save_picture
-from render.dub.own import Own, steadied
+from render.dub.own import FADE_S, Own, steadied, stretches
 from render.parts.painted import LARGE_PX
 from render.parts.part import LARGE_MOUTH, MOUTH, Part
 from render.parts.teeth import OWN, pale
 from render.parts.view import PartView
 
+LEAST_SHARE = 0.06  # of a reference, in a frame
 AROUND = 1.3  # eye distances around the points that are kept of a frame
 MOST_SHOTS = 8  # that have a reference of their own, the longest ones
 FEWEST = 12  # frames of a shot that may have one
@@ -179,6 +181,33 @@ def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int
             chosen = found[there[int(np.argmin(bad))]]
             best.setdefault(start, []).append(replace(chosen, opened=teeth))
     return best
+
+
+def shares_of(own: Own, cuts: Sequence[int], references: dict[int, list[Reference]], fps: float) -> Callable:
+    """Which of a shot's references a frame is painted from: the one whose nose points where the frame's does, or two that fade.
+
+    Returns a function: number of a frame, mouths of each shot (first frame, mouths) -> pairs of a mouth and its share.
+    """
+    where, seen = heading(own), own.strength > 0
+    shots = np.searchsorted(cuts, np.arange(len(where)), side="right") - 1
+    known = {start: i for i, start in enumerate(references)}
+    of_shot = np.array([known.get(cut, 0) for cut in cuts])[shots]
+    weights = np.zeros((len(where), max(map(len, references.values()))), np.float32)
+    for i, shot in enumerate(references.values()):
+        frames = np.flatnonzero(seen & (of_shot == i))
+        away = np.linalg.norm(where[frames, None] - np.stack([where[one.number] for one in shot]), axis=2)
+        weights[frames, away.argmin(1) if len(frames) else []] = 1
+    for run in stretches(seen, list(cuts)):
+        weights[run] = gaussian_filter(weights[run], FADE_S * fps)
+    weights[weights < LEAST_SHARE] = 0
+
+    def shares(number, mouths):
+        weight = weights[number]
+        first, *others = np.argsort(-weight, kind="stable")[:2]
+        shot = mouths[of_shot[number]][1]
+        return [(shot[first], 1.0), *((shot[k], float(weight[k] / (weight[first] + weight[k]))) for k in others if weight[k])]
+
+    return shares
 
 
 def write_sheet(references: dict[int, list[Reference]], path: str | Path) -> Path:
