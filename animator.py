@@ -148,7 +148,10 @@ class Animator:
         which : the face, where there are several
         loop, tail : of a video that is shorter, or longer, than the speech, see `dub_video`
 
-        Others are those of `animate`; of `options` those that say something of a video. Raises InputError as it does.
+        Raises
+        ------
+        InputError : as `animate`, whose other parameters are the same here; and for `options` that ask for what a video has of
+            its own
         """
         began, out, options = time.monotonic(), Path(out), replace(options, **changes)
         folder = Path(folder) if folder else out.with_suffix("")

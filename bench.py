@@ -161,7 +161,7 @@ def render(folder: Path) -> list[Row]:
     """The photo renderer, at each size: a person in the middle, and a face that fills the picture."""
     from landmarks.predict import predict_file
     from render import photo_check
-    from render.render import add_head_motion
+    from render.life.talker import add_head_motion
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
     moves, found = add_head_motion(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
     shown = [("a person", pad_to(photo.frame_photo(found, "full", height), width, height)) for width, height in SIZES]

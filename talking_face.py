@@ -14,6 +14,7 @@ from core.stage import PathCommand, is_dashed_path
 
 COMMANDS = {  # name -> module of the command, and what it does; the module is read only when it is called
     "make": ("main", "Make a photo, or a video, speak: PHOTO and SPEECH, or --text."),
+    "scene": ("scene", "Make several people of one photo speak, each in turn."),
     "batch": ("batch", "Make many videos: TABLE.csv, or a folder of recordings."),
     "predict": ("predict", "Turn speech into moving landmarks."),
     "check": ("render.face_check", "Say which faces a photo holds, and what may spoil the result."),

@@ -15,7 +15,8 @@ from core.kinds import KINDS, shape_text
 from core.stage import stage
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "batches", "web")
+PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "scenes", "batches",
+            "web")
 HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "speech": "Text and words",
             "landmarks": "Speech to landmarks", "gan": "The DCGAN", "avatar": "Photo to comic",
             "render": "Landmarks and photo to video", "web": "In a browser", "viewer": "Looking at files",

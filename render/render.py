@@ -5,38 +5,32 @@ Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are ma
 """
 
 import time
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
-from core.device import pick_device
 from core.errors import InputError, command_line
 from core.events import FileWritten
-from core.face import face68
 from core.files import named_after
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
-from core.stage import progress, say, stage, tell
+from core.stage import progress, stage, tell
+from learn.device import pick_device
 from render import background as behind
-from render import dcgan, liveliness, motion, photo, photo_check, portrait, sketch
+from render import motion, photo, photo_check
 from render.avatar import as_comic
 from render.dub.dub import dub_file
 from render.dub.options import dub_options
-from render.life.gaze import gaze_of
-from render.life.gaze_part import gaze_part
+from render.life.talker import talker
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
-from render.parts.drawn import drawn_parts
 from render.parts.rest import shut_lips
-from render.parts.signs import wears_glasses
 from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
@@ -61,22 +55,6 @@ def check_output(path: str | Path, force: bool = False, options: RenderOptions =
     return path
 
 
-def _drawer(renderer, rest, face, *, model, device, size_px, avatar, eyes):
-    """The rest face that a renderer moves, and the function that makes pictures of (face, head) pairs."""
-    if renderer == "sketch":
-        return rest, partial(sketch.frames, size_px=size_px)
-    if renderer == "dcgan":
-        generator, rest = dcgan.load(model, device)
-        return rest, partial(dcgan.frames, generator=generator, size_px=size_px)
-    if avatar != "none":
-        parts = drawn_parts(face)
-    else:
-        from render.parts.painted import painted_parts  # PyTorch again
-        mouth, lids = painted_parts(face, model, device)
-        parts = (mouth, eyes, lids) if eyes else (mouth, lids)
-    return face68.closed_mouth(face.face), partial(portrait.frames, face, parts=parts, person=behind.person_of(face))
-
-
 def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
     """The photo as it is shown, its lips shut; None for a renderer that needs none. Raises InputError for what cannot be."""
     if renderer == "photo":
@@ -88,15 +66,6 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
         raise InputError("--background", f"{background}, for the {renderer} renderer", "keep: it draws no background",
                          "--renderer photo")
     return None
-
-
-def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still: bool = False) -> motion.Motion:
-    """`moves` (`motion.Motion` of the face `rest`) with a head that sways, unless its motion is known or it is still."""
-    if still:
-        return replace(moves, head=np.zeros_like(moves.head))
-    if moves.has_head:
-        return moves
-    return replace(moves, head=liveliness.head_motion(len(moves), seed, face68.mouth_opening(rest + moves.face)))
 
 
 def _check_numbers(options):
@@ -136,7 +105,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     shown_words = load_words(words) if words else []
     if options.captions == "burn":
         check_drawable(shown_words)
-    fps, even_px = options.fps, (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
+    fps = options.fps
     face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
                         options.avatar)
     moves, rest_points = motion.read_motion(landmarks, rest)
@@ -148,36 +117,16 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
         motion.check_length(landmarks, len(moves), n_frames_of(n_samples), wav)
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
-    glasses = face is not None and options.avatar == "none" and wears_glasses(face)
-    looks = renderer == "photo" and options.avatar == "none" and options.gaze != "still" and not glasses
-    eyes = gaze_part(face) if looks and face else None
-    base, draw = _drawer(renderer, rest_points, face, model=model, device=pick_device(device, renderer), size_px=even_px,
-                         avatar=options.avatar, eyes=eyes)
-    if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
-        say("the dcgan renderer draws upright faces only: the head holds still")
-    blink_rate = options.blink_rate
-    if blink_rate is None:
-        no_blinks = moves.measured or glasses or renderer == "dcgan"  # its eyes do not close well
-        blink_rate = 0.0 if no_blinks else liveliness.BLINK_RATE
-    lids = liveliness.blinks(n_frames, fps, blink_rate, options.seed)
-    blinks_s = liveliness.blink_times(n_frames / fps, blink_rate, options.seed)
-    where = gaze_of(n_frames, fps, options.seed, options.gaze, blinks_s)
-    moves = add_head_motion(moves, rest_points, seed=options.seed, still=options.still)
-
-    def moves_at(frames):
-        shown = motion.apply_to_face(motion.resample(moves, fps, frames), base, options.expression_scale, options.head_scale)
-        shown = liveliness.hold_rims(shown, base) if glasses else shown
-        shown = eyes.attend(shown, (where[k] for k in frames)) if eyes else shown
-        return liveliness.add_blinks(shown, (lids[k] for k in frames))
-
+    device = pick_device(device, renderer)
+    shown = talker(moves, rest_points, n_frames, options, renderer=renderer, face=face, model=model, device=device)
     if options.preview:
-        widest = int(face68.mouth_opening(rest_points + moves.face).argmax() * fps / FPS)
-        write_preview(out, draw(moves_at((0, min(widest, n_frames - 1)))))
+        write_preview(out, list(shown.draw(shown.moves_at((0, shown.widest)))))
     began = time.monotonic()
-    made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name, "blink_rate": blink_rate}
+    made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
+                 "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
     is_rgb = renderer != "photo" or options.captions == "burn"
-    frames = draw(moves_at(range(n_frames))) if is_rgb else draw(moves_at(range(n_frames)), encoded=True)
+    frames = shown.frames(n_frames) if is_rgb else shown.frames(n_frames, encoded=True)
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
         with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:

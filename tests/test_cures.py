@@ -70,6 +70,10 @@ python predict.py speech.wav
 python predict.py {speech}
 """,
     PARSED: """
+--avatar none
+--captions none
+--face 1 --audio a.wav --face 2 --audio b.wav
+--script dialogue.txt
 --audio speech.wav, or --text "Hello."
 --base https://zenodo.org
 --device auto
@@ -132,6 +136,9 @@ make it again: {made_with(kind)}
 {made_with(*map(KINDS.__getitem__, kind_names))}
 """,
     TOLD: """
+ANNA: Good morning. On the next line, BEN: Good morning, Anna.
+another photo, or fewer people
+make it in parts
 1 GB or more
 Python {wanted} or newer
 a comma or a bracket may be missing
@@ -178,7 +185,8 @@ PRINTED = cures.cures()
 # the commands whose errors name options, and the options that words name
 OPTIONS = {
     '--audio speech.wav, or --text "Hello."': ("main",), "--base https://zenodo.org": ("preprocess.fetch_ravdess",),
-    "--captions mux": ("main", "render.render"), "--device auto": ("render.render",),
+    "--avatar none": ("scene",), "--captions none": ("scene",), "--face 1 --audio a.wav --face 2 --audio b.wav": ("scene",),
+    "--script dialogue.txt": ("scene",), "--captions mux": ("main", "render.render"), "--device auto": ("render.render",),
     "--device cpu": ("gan.train", "avatar.train", "avatar.identity.train", "render.parts.train"),
     "--engine espeak": ("main", "speech.synthesize"),
     "--engine espeak needs none": ("main", "speech.synthesize"), "--engine sphinx": ("speech.transcribe",),

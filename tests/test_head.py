@@ -23,6 +23,7 @@ from landmarks.predict import predict_file
 from landmarks.voice.gate import WholeVoice
 from preprocess.head_fit import BROWS, head_and_brows
 from render import motion, render
+from render.life import talker
 
 SMALL = {"steps": 4, "batch": 2, "frames": 60, "rate": 3e-3, "decay": 0.0, "width": 8, "depth": 1,
          "heads": 2, "dropout": 0.1, "every": 2, "seed": 5}
@@ -221,8 +222,8 @@ class TestFiles:
         moves, rest = motion.read_motion(path)
         head = np.load(tmp_path / "head.npy")
         assert moves.has_head and not moves.measured and np.array_equal(moves.head, head)
-        assert render.add_head_motion(moves, rest) is moves, "no sway upon it"
-        assert not render.add_head_motion(moves, rest, still=True).head.any()
+        assert talker.add_head_motion(moves, rest) is moves, "no sway upon it"
+        assert not talker.add_head_motion(moves, rest, still=True).head.any()
         artifacts.save(tmp_path / "head.npy", head[:-7], "head-motion", stage="test")
         done = command(render.main, path, "--renderer", "sketch", "--out", tmp_path / "v.mp4")
         assert done.exit_code == 1 and f"{len(head) - 7} frames" in done.stderr and not (tmp_path / "v.mp4").exists()

@@ -67,13 +67,17 @@ class Track:
         pan = self._mix() if self.weights else ""
         return ["-map", f"0:a:{self.number}?", "-af", pan + self._filled(f"{SAMPLE_RATE}:"), "-ac", "1"]
 
-    def heard(self, file: int) -> list[str]:
-        """Options of ffmpeg: this track of input `file` as the sound of a video, with the channels and the rate that it has."""
+    def filters(self, mixed: bool = True) -> str:
+        """Filters of ffmpeg: this track with the channels and the rate that it has, not `mixed`: as they are in it."""
         n_channels = len(self.weights)
         is_mono = n_channels > MOST_CHANNELS or (n_channels > 2 and min(self.weights) < 0)
         pan = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else self._mix() if is_mono else ""
-        return ["-map", f"{file}:a:{self.number}", "-af", pan + self._filled(), "-acodec", "aac",
-                "-b:a", f"{SOUND_KBPS * min(max(n_channels, 1), MOST_CHANNELS)}k"]
+        return (pan if mixed else "") + self._filled()
+
+    def heard(self, file: int) -> list[str]:
+        """Options of ffmpeg: this track of input `file` as the sound of a video, with the channels and the rate that it has."""
+        kbps = SOUND_KBPS * min(max(len(self.weights), 1), MOST_CHANNELS)
+        return ["-map", f"{file}:a:{self.number}", "-af", self.filters(), "-acodec", "aac", "-b:a", f"{kbps}k"]
 
 
 @contextmanager

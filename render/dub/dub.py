@@ -17,7 +17,6 @@ from threadpoolctl import ThreadpoolController
 
 from core import artifacts
 from core.clock import SAMPLE_RATE, n_frames_of
-from core.device import pick_device
 from core.errors import InputError, command_line
 from core.events import FileWritten, Warned
 from core.files import named_after
@@ -28,6 +27,7 @@ from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
 from core.stage import progress, say, tell
+from learn.device import pick_device
 from render import motion
 from render.dub.clip import Clip, open_clip, see
 from render.dub.mouth import Mouth, lay_mouth, move_skin

@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.files import read_json
 from core.pretrained import KOKORO, KOKORO_PARTS, find
 from speech.voices.graph import with_handles
+from speech.voices.products import as_products, multiplies_exactly
 
 SAMPLE_RATE = 24_000  # Hz
 SAMPLES_PER_STEP = 600  # durations are whole numbers of 25 ms
@@ -56,7 +57,8 @@ class Kokoro:
         # The export is optimised already: doing it again takes a second at each start, and makes nothing faster
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work on the cores, too
-        self._session: Any = onnxruntime.InferenceSession(with_handles(model), options, providers=["CPUExecutionProvider"])
+        model = with_handles(as_products(model) if multiplies_exactly() else model)
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.symbols, self._one_at_a_time = symbols, threading.Lock()
 
     def say(self, symbols: str, style: NDArray, speed: float, stretch: NDArray, pitch: NDArray, middle_hz: float,

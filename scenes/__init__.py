@@ -1,0 +1,1 @@
+"""Several people in one picture: who says what and when, and the frames in which they say it."""

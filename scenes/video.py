@@ -1,0 +1,101 @@
+"""People who speak in one photo to a video.
+
+Reads: landmarks of each person, the sound of all. Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from core import artifacts
+from core.clock import SAMPLE_RATE, n_frames_of
+from core.errors import InputError
+from core.events import FileWritten
+from core.media.captions import add_track, burnt
+from core.media.provenance import mark_synthetic
+from core.media.speech import Speech
+from core.media.video import encode
+from core.media.words import load_words
+from core.stage import progress, tell
+from render import background as behind
+from render import motion
+from render.life.talker import talker
+from render.options import RenderOptions
+from render.parts.rest import shut_lips
+from render.photo import Photo, frame_photo
+from render.preview import write_preview
+from scenes.picture import shares, together
+
+STAGE = "scene"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One who speaks: a face of the photo, and its landmarks for the whole scene."""
+
+    name: str
+    face: Photo
+    landmarks: Path
+
+
+def check_options(options: RenderOptions) -> None:
+    """Raise InputError for what a picture of several people cannot have."""
+    if options.preprocess == "crop":
+        raise InputError("--preprocess", "crop, to one of several faces", "full or resize")
+    if options.avatar != "none":
+        raise InputError("--avatar", f"{options.avatar}, of several people", "none", "--avatar none")
+
+
+def _as_shown(people, options) -> list[Photo]:
+    """The photo of each person: with one background, framed, the own lips shut."""
+    first = behind.replace_background(people[0].face, options.background)
+    framed = (frame_photo(replace(person.face, picture=first.picture), options.preprocess, options.size_px or 0)
+              for person in people)
+    return [shut_lips(photo) for photo in framed]
+
+
+def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, speech: Speech, *, words: Path | None = None,
+                device: str = "cpu") -> Path:
+    """Write the video of several people and its sidecar; return its path.
+
+    Parameters
+    ----------
+    people : two or more, of one photo
+    speech : what all say, as it is heard; it sets the length
+    words : words.json, for captions
+    device : cpu or cuda, where the photo renderer's networks run
+
+    Raises
+    ------
+    InputError : options that a scene cannot have, landmarks of another length.
+    """
+    check_options(options)
+    seconds = len(speech.sound) / SAMPLE_RATE
+    n_frames = motion.n_output_frames(seconds, options.fps)
+    photos = _as_shown(people, options)
+    parts, talkers = shares(photos), []
+    for i, (person, photo, own) in enumerate(zip(people, photos, parts)):
+        moves, rest = motion.read_motion(person.landmarks)
+        motion.check_length(person.landmarks, len(moves), n_frames_of(len(speech.sound)), speech.path)
+        alone = replace(options, seed=options.seed + i)
+        talkers.append(talker(moves, rest, n_frames, alone, face=photo, device=device, own=own))
+    if options.preview:
+        moments = 0, talkers[0].widest
+        write_preview(out, list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
+    began, shown_words = time.monotonic(), load_words(words) if words else []
+    is_rgb = options.captions == "burn"
+    frames = together(parts, [one.frames(n_frames) if is_rgb else one.frames(n_frames, encoded=True) for one in talkers])
+    made_with = {"people": [person.name for person in people], **asdict(options), "background": Path(options.background).name}
+    inputs = [people[0].face.path, *(person.landmarks for person in people), speech.path, *([words] if words else [])]
+    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=options.fps,
+                             frames=n_frames) as (part, _):
+        with progress(burnt(frames, shown_words, options.fps) if is_rgb else frames, "render", n_frames) as bar:
+            encode(part, bar, fps=options.fps, speech=speech.heard, quality=options.quality, where=out)
+        if options.captions == "mux" and shown_words:
+            add_track(part, shown_words, where=out)
+        mark_synthetic(part)
+    took = time.monotonic() - began
+    tell(FileWritten(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second",
+                     out, "talking-video"))
+    return out
