@@ -32,6 +32,8 @@ SHARP = 2.0  # badness of half the sharpness
 MOST_HEADINGS, HEADING, WORST = 4, 0.12, 2.5  # references of a shot; eye distances between their noses; badness of one
 N_TEETH = 24  # frames that are looked at for teeth
 OPENING, TURN, SPEED = 0.03, 0.05, 0.02  # eye distances, and of a frame: as bad as each other in a reference
+LEAST_TEETH = 0.35  # of the upper half of what shows
+GAP_REACH, UNLIKE = 0.06, 0.4  # eye distances above and below the line of the lips; of their light, by which others differ
 UPPER, LOWER = 0.5, 0.75  # of the way from the upper to the lower lip: upper teeth reach so far; below it should be dark
 BEST_OPEN = 0.14  # eye distances between the lips, at which teeth are seen in the light they have in speech
 _REFERENCE = "a frame of the clip"
@@ -158,7 +160,24 @@ def _teeth_in(reference: Reference) -> float:
     teeth = pale(view.picture, (lips > 100) & (lips < 150)) & inside
     deep = np.cumsum(inside, 0) / np.maximum(inside.sum(0), 1)  # 0 at the upper lip, 1 at the lower one
     above, below = inside & (deep < UPPER), inside & (deep > LOWER)
-    return float((teeth[above].mean() - 0.5 * teeth[below].mean()) * np.sqrt(above.sum())) if below.any() else 0.0
+    if not below.any() or teeth[above].mean() < LEAST_TEETH:
+        return 0.0
+    return float((teeth[above].mean() - 0.5 * teeth[below].mean()) * np.sqrt(above.sum()))
+
+
+def _seen_gap(reference: Reference) -> float:
+    """How far apart the lips look, eye distances: how high, on the mouth's middle half, what is unlike lips stands between them.
+
+    Points are sure to about as much: a row of teeth may be seen between lips that they call shut.
+    """
+    view = PartView(part_of(reference), reference.picture, reference.face, reference.pose)
+    unit = view.part.unit_px
+    upper, lower = face68.inner_lip_curves(reference.face, np.linspace(-0.5, 0.5, 21))
+    across = np.linspace(-GAP_REACH, GAP_REACH, 2 * round(GAP_REACH * unit) + 1)
+    at = ((upper + lower) / 2 + np.stack([0 * across, across], 1)[:, None] - view.corner) * unit
+    seen = cv2.remap(view.picture, *np.moveaxis(at.astype(np.float32), 2, 0), cv2.INTER_LINEAR).astype(np.float32).mean(2)
+    lips = np.median(seen[np.abs(across) > 0.6 * GAP_REACH])
+    return float((np.abs(seen - lips) > UNLIKE * lips).mean() * 2 * GAP_REACH)
 
 
 def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int, list[Reference]]:
@@ -177,7 +196,8 @@ def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int
     for start, numbers in shut:
         if there := [number for number in numbers if number in found]:
             blur = -np.log2([_sharpness(found[number]) for number in there])
-            bad = [numbers[number] for number in there] + SHARP * (blur - blur.min())
+            gaps = np.array([_seen_gap(found[number]) for number in there]) / OPENING
+            bad = [numbers[number] for number in there] + SHARP * (blur - blur.min()) + gaps
             chosen = found[there[int(np.argmin(bad))]]
             best.setdefault(start, []).append(replace(chosen, opened=teeth))
     return best
