@@ -166,7 +166,7 @@ def _teeth_in(reference: Reference) -> float:
 
 
 def _seen_gap(reference: Reference) -> float:
-    """How far apart the lips look, eye distances: how high, on the mouth's middle half, what is unlike lips stands between them.
+    """How far apart the lips look, eye distances: how high what is unlike lips stands between them, on the middle half.
 
     Points are sure to about as much: a row of teeth may be seen between lips that they call shut.
     """
