@@ -75,7 +75,8 @@ RESULTS = Path("results")
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
               help="Speech recognition for an --audio without a text.  [default: whisper with --captions or --keep, else none]")
 @force_captions
-@click.option("--output", type=_PATH, help="The video.  [default: RESULT_DIR/NAME.mp4]")
+@click.option("--output", type=_PATH,
+              help="The video: .mp4, .webm, or without sound .webp, .gif.  [default: RESULT_DIR/NAME.mp4]")
 @click.option("--result-dir", type=_PATH,
               help="Folder of the files in between; with --output they are left only with this or --keep.  [default: results]")
 @click.option("--motion", "template", type=_PATH,

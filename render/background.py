@@ -7,6 +7,7 @@ edges (GrabCut; Rother, Kolmogorov and Blake 2004): hats, raised hands, and clot
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from core.media.person import person_mask
 from core.media.picture import read_alpha, read_photo
 from render.photo import Photo
 
-KEEP, BLUR = "keep", "blur"
+KEEP, BLUR, NONE = "keep", "blur", "none"
+DARK_AND_LIGHT = "#000000", "#ffffff"  # before both of which a person is shown to tell what can be seen through, `see_through`
 _COLOUR = re.compile("#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 _BLUR_SIZE = 0.25  # eye distances, standard deviation
 _SOFT = 0.04  # eye distances of feathering
@@ -37,13 +39,13 @@ _CERTAIN, _LIKELY, _POSSIBLE = (-0.06, 0.05, 0.2, 0.5, 0.6), (0.2, 0.5, 0.3, 1.1
 
 def picture_file(background: str) -> str | None:
     """`background` when it names a picture file, else None."""
-    return None if background in (KEEP, BLUR) or _COLOUR.fullmatch(background) else background
+    return None if background in (KEEP, BLUR, NONE) or _COLOUR.fullmatch(background) else background
 
 
 def check(background: str) -> str:
-    """Return `background` when it can be used: keep, blur, #rrggbb or a picture file. Raises InputError when not."""
+    """Return `background` when it can be used: keep, blur, none, #rrggbb or a picture file. Raises InputError when not."""
     if (path := picture_file(background)) and not Path(path).is_file():
-        raise InputError("--background", f"{background}, {absent(background)}", "keep, blur, #rrggbb or a picture file")
+        raise InputError("--background", f"{background}, {absent(background)}", "keep, blur, none, #rrggbb or a picture file")
     return background
 
 
@@ -171,7 +173,7 @@ def _blur_background(picture, person, size_px):
 
 def replace_background(photo: Photo, background: str = KEEP) -> Photo:
     """`photo` (`photo.Photo`) with another background behind its person; itself when that is `keep`."""
-    if check(background) == KEEP:
+    if check(background) in (KEEP, NONE):
         return photo
     person, shape = read_alpha(photo.path), photo.picture.shape[:2]
     if person is None or person.shape != shape:
@@ -188,3 +190,11 @@ def replace_background(photo: Photo, background: str = KEEP) -> Photo:
         back = behind[rows].astype(np.float32)
         picture[rows] = np.round(back + (picture[rows] - back) * person[rows, :, None])
     return replace(photo, picture=picture)
+
+
+def see_through(dark: Iterable[NDArray], light: Iterable[NDArray]) -> Iterator[NDArray]:
+    """Of frames before black and before white, uint8 [row, column, rgb], what is the same: [row, column, rgb and how much]."""
+    for before_black, before_white in zip(dark, light):
+        seen = 255 - (before_white.astype(np.int16) - before_black).mean(2).clip(0, 255)
+        colours = before_black * (255 / np.maximum(seen, 1))[..., None]
+        yield np.dstack([colours.clip(0, 255), seen]).round().astype(np.uint8)

@@ -13,11 +13,11 @@ import click
 
 from core.clock import FPS
 from core.media.captions import WAYS
-from core.media.video import CRF
+from core.media.formats import QUALITIES
 from core.stage import completing, with_options
 from landmarks.emphasis.style import STYLES
 from render.avatar import AVATARS
-from render.background import BLUR, KEEP
+from render.background import BLUR, KEEP, NONE
 from render.life.gaze import GAZES
 from render.liveliness import BLINK_RATE
 from render.photo import FRAMINGS
@@ -32,8 +32,8 @@ class RenderOptions:
     preprocess : what of the photo is shown, one of FRAMINGS: `full`, `crop` to the face, `resize`
     size_px : longer side of the photo's video, side of the square pictures of `sketch` and `dcgan`; None is the picture's own
     fps : frames per second of the video; landmarks are resampled in time, the sound never is
-    quality : of the encoding, one of CRF: `low`, `medium`, `high`
-    background : behind the person in the photo: `keep`, `blur`, a colour #rrggbb, or the path of a picture
+    quality : of the encoding, one of QUALITIES: `low`, `medium`, `high`
+    background : behind the person in the photo: `keep`, `blur`, `none` (see-through), a colour #rrggbb, or a picture's path
     style : how far face and head move, one of `landmarks.emphasis.style.STYLES`; None is `natural`, or what the landmarks were
         made in
     gaze : where the eyes look, one of `life.gaze.GAZES`: `natural`, at the camera and away now and then, `camera`, at it alone,
@@ -70,13 +70,14 @@ _NAMES = {"size_px": ("--size",), "seed": ("--seed", "--pose-style")}  # all oth
 _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the order is that of the help page
     "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
     "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
-    "background": {"metavar": "keep|blur|#rrggbb|FILE", "shell_complete": completing(KEEP, BLUR, files=True),
+    "background": {"metavar": "keep|blur|none|#rrggbb|FILE", "shell_complete": completing(KEEP, BLUR, NONE, files=True),
                    "help": "Behind the person in the photo, who is cut out by the alpha channel, else by a model where it is "
-                           "installed, else by landmarks and colours, which may take off a hat: look at the --preview."},
+                           "installed, else by landmarks and colours, which may take off a hat: look at the --preview. "
+                           "none: nothing, in a .webm or .webp."},
     "avatar": {"type": click.Choice(AVATARS),
                "help": "A comic of the photo speaks in its place, and no picture of the real face is left."},
     "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second; the sound stays as it is."},
-    "quality": {"type": click.Choice(list(CRF)), "help": "Of the encoding."},
+    "quality": {"type": click.Choice(QUALITIES), "help": "Of the encoding."},
     "style": {"type": click.Choice(list(STYLES)),
               "help": "How far the face moves: less than people do, as they do, or as on a stage.  [default: natural; of "
                       "landmarks that lie there, as they were made]"},

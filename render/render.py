@@ -17,6 +17,7 @@ from core.errors import InputError, command_line
 from core.events import FileWritten
 from core.files import named_after
 from core.media.captions import add_track, burnt, check_drawable
+from core.media.formats import FORMATS, format_of
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
@@ -38,11 +39,19 @@ RENDERERS = ("sketch", "dcgan", "photo")
 
 
 def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS) -> Path:
-    """Refuse a video path that is not .mp4, or that holds a file made by somebody else, and options that cannot be met."""
+    """Refuse a video path of no known format, or that holds a file made by somebody else, and options that cannot be met."""
     path = Path(path)
-    if path.suffix.lower() != ".mp4":
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", "a name that ends in .mp4",
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {' or '.join(FORMATS)}",
                          command_line(path.with_suffix(".mp4")))
+    if options.captions == "mux" and path.suffix.lower() != ".mp4":
+        raise InputError("--captions", f"mux, into a {path.suffix}", "burn, or a name that ends in .mp4", "--captions burn")
+    if options.background == behind.NONE and not format_of(path).see_through:
+        through = " or ".join(suffix for suffix, form in FORMATS.items() if form.see_through)
+        raise InputError("--background", f"none, in a {path.suffix}", f"a name that ends in {through}",
+                         command_line(path.with_suffix(".webm")))
+    if options.background == behind.NONE and options.captions == "burn":
+        raise InputError("--captions", "burn, before --background none", "a background to draw them on", "--captions none")
     if path.is_dir():
         raise InputError(path, "a folder", "a name for the video")
     if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
@@ -106,8 +115,11 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     if options.captions == "burn":
         check_drawable(shown_words)
     fps = options.fps
-    face = _frame_photo(face, renderer, options.background, options.preprocess, options.size_px or 0,
-                        options.avatar)
+    shown_before = behind.DARK_AND_LIGHT if options.background == behind.NONE else (options.background,)
+    faces = [_frame_photo(face, renderer, before, options.preprocess, options.size_px or 0, options.avatar)
+             for before in shown_before]
+    alone = photo.frame_photo(face, options.preprocess, options.size_px or 0) if face and len(faces) > 1 else faces[0]
+    person = behind.person_of(alone) if alone else None
     moves, rest_points = motion.read_motion(landmarks, rest)
     moves = motion.in_style(moves, rest_points, landmarks, options.style)
     seconds, wav, heard = len(moves) / FPS, None, None
@@ -118,22 +130,26 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
         seconds = n_samples / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, fps)
     device = pick_device(device, renderer)
-    shown = talker(moves, rest_points, n_frames, options, renderer=renderer, face=face, model=model, device=device)
+    shown, *others = (talker(moves, rest_points, n_frames, options, renderer=renderer, face=one, model=model, device=device,
+                             person=person) for one in faces)
     if options.preview:
         write_preview(out, list(shown.draw(shown.moves_at((0, shown.widest)))))
     began = time.monotonic()
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
                  "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
-    is_rgb = renderer != "photo" or options.captions == "burn"
+    is_rgb = renderer != "photo" or options.captions == "burn" or others or not format_of(out).sound
     frames = shown.frames(n_frames) if is_rgb else shown.frames(n_frames, encoded=True)
+    if others:
+        frames = behind.see_through(frames, others[0].frames(n_frames))
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
                              frames=n_frames) as (part, _):
         with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:
             encode(part, bar, fps=fps, speech=heard, quality=options.quality, where=out)
         if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
-        mark_synthetic(part)
+        if format_of(out) == FORMATS[".mp4"]:
+            mark_synthetic(part)
     took = time.monotonic() - began
     speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
     tell(FileWritten(speed, Path(out), "talking-video"))

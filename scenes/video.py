@@ -13,6 +13,7 @@ from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError
 from core.events import FileWritten
 from core.media.captions import add_track, burnt
+from core.media.formats import FORMATS, format_of
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech
 from core.media.video import encode
@@ -43,6 +44,8 @@ def check_options(options: RenderOptions) -> None:
     """Raise InputError for what a picture of several people cannot have."""
     if options.preprocess == "crop":
         raise InputError("--preprocess", "crop, to one of several faces", "full or resize")
+    if options.background == behind.NONE:
+        raise InputError("--background", "none, of several people", "keep, blur, #rrggbb or a picture file")
     if options.avatar != "none":
         raise InputError("--avatar", f"{options.avatar}, of several people", "none", "--avatar none")
 
@@ -79,22 +82,26 @@ def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, spe
         moves, rest = motion.read_motion(person.landmarks)
         motion.check_length(person.landmarks, len(moves), n_frames_of(len(speech.sound)), speech.path)
         alone = replace(options, seed=options.seed + i)
-        talkers.append(talker(moves, rest, n_frames, alone, face=photo, device=device, own=own))
+        person = behind.person_of(photo)
+        person = None if person is None else person * own
+        talkers.append(talker(moves, rest, n_frames, alone, face=photo, device=device, person=person))
     if options.preview:
         moments = 0, talkers[0].widest
         write_preview(out, list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
     began, shown_words = time.monotonic(), load_words(words) if words else []
-    is_rgb = options.captions == "burn"
+    is_rgb = options.captions == "burn" or not format_of(out).sound
     frames = together(parts, [one.frames(n_frames) if is_rgb else one.frames(n_frames, encoded=True) for one in talkers])
     made_with = {"people": [person.name for person in people], **asdict(options), "background": Path(options.background).name}
     inputs = [people[0].face.path, *(person.landmarks for person in people), speech.path, *([words] if words else [])]
     with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=options.fps,
                              frames=n_frames) as (part, _):
-        with progress(burnt(frames, shown_words, options.fps) if is_rgb else frames, "render", n_frames) as bar:
+        shown = burnt(frames, shown_words, options.fps) if options.captions == "burn" else frames
+        with progress(shown, "render", n_frames) as bar:
             encode(part, bar, fps=options.fps, speech=speech.heard, quality=options.quality, where=out)
         if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
-        mark_synthetic(part)
+        if format_of(out) == FORMATS[".mp4"]:
+            mark_synthetic(part)
     took = time.monotonic() - began
     tell(FileWritten(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second",
                      out, "talking-video"))

@@ -34,6 +34,7 @@ TABLE = {
 --text "Good morning."
 --voice {readers[0]}
 {path.with_suffix('.mp4')}
+{path.with_suffix('.webm')}
 {path.with_suffix('.npz').name} as its name
 another folder, or --landmarks {path}
 another name, or --force to overwrite it
@@ -71,6 +72,7 @@ python predict.py {speech}
 """,
     PARSED: """
 --avatar none
+--captions burn
 --captions none
 --face 1 --audio a.wav --face 2 --audio b.wav
 --script dialogue.txt
@@ -185,7 +187,8 @@ PRINTED = cures.cures()
 # the commands whose errors name options, and the options that words name
 OPTIONS = {
     '--audio speech.wav, or --text "Hello."': ("main",), "--base https://zenodo.org": ("preprocess.fetch_ravdess",),
-    "--avatar none": ("scene",), "--captions none": ("scene",), "--face 1 --audio a.wav --face 2 --audio b.wav": ("scene",),
+    "--avatar none": ("scene",), "--captions burn": ("main", "render.render", "scene"), "--captions none": ("scene", "main"),
+    "--face 1 --audio a.wav --face 2 --audio b.wav": ("scene",),
     "--script dialogue.txt": ("scene",), "--captions mux": ("main", "render.render"), "--device auto": ("render.render",),
     "--device cpu": ("gan.train", "avatar.train", "avatar.identity.train", "render.parts.train"),
     "--engine espeak": ("main", "speech.synthesize"),

@@ -345,10 +345,12 @@ def test_other_letters_are_a_track():
     assert cure_of(check_drawable, [Word("漢字", 0, 1)]).split()[1] in WAYS  # which asks nothing of the font
 
 
-@tries("--force to overwrite it", "another name, or --force to overwrite it", "{path.with_suffix('.mp4')}")
+@tries("--force to overwrite it", "another name, or --force to overwrite it", "{path.with_suffix('.mp4')}",
+       "{path.with_suffix('.webm')}")
 def test_a_file_of_somebody_else_is_kept_unless_forced(here, speech):
     from avatar.translate import check_out
     from preprocess.convert_audio import main
+    from render.options import RenderOptions
     from render.preview import check_preview, preview_path
     from render.render import check_output
     for path in (here / "a.mp4", here / "a.png", preview_path(here / "a.mp4"), here / "a.wav"):
@@ -360,6 +362,8 @@ def test_a_file_of_somebody_else_is_kept_unless_forced(here, speech):
     assert "--force" in command(main, speech, "a.wav").stderr
     assert command(main, speech, "another.wav").exit_code == 0 and command(main, speech, "a.wav", "--force").exit_code == 0
     check_output(Path(shlex.split(cure_of(check_output, here / "my video.avi"))[0]))
+    nothing = RenderOptions(background="none")
+    check_output(Path(shlex.split(cure_of(check_output, here / "my video.gif", options=nothing))[0]), options=nothing)
 
 
 @tries("--port {port + 1}")

@@ -11,7 +11,7 @@ import gradio as gr
 
 from core.errors import InputError
 from core.media.captions import WAYS
-from core.media.video import CRF
+from core.media.formats import QUALITIES
 from landmarks.emphasis.style import DEFAULT, STYLES
 from landmarks.expression import EMOTIONS
 from render.avatar import AVATARS
@@ -81,7 +81,7 @@ def video_controls() -> dict:
                           info="another motion of head and brows"),
         "preprocess": gr.Radio([("whole photo", "full"), ("face alone", "crop")], value=DEFAULTS.preprocess, label="Picture"),
         "size_px": gr.Radio(SIZES, value=SIZES[0][1], label="Longer side"),
-        "quality": gr.Radio(list(CRF), value=DEFAULTS.quality, label="Quality"),
+        "quality": gr.Radio(list(QUALITIES), value=DEFAULTS.quality, label="Quality"),
         "captions": gr.Radio([("none", WAYS[0]), ("drawn", WAYS[1]), ("a track", WAYS[2])], value=DEFAULTS.captions,
                              label="Captions"),
         "which": gr.Textbox("", max_length=MOST_FACE_CHARS, label="Face", placeholder="largest",
@@ -122,7 +122,7 @@ _FITS = {
     "force_captions": lambda value: isinstance(value, bool), "emotion": _one_of(("auto", *EMOTIONS)),
     "style": _one_of(STYLES), "gaze": _one_of(GAZES),
     "expression_scale": _between(0, 2), "avatar": _one_of(AVATARS), "seed": _between(0, MOST_SEED),
-    "preprocess": _one_of(FRAMINGS), "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(CRF),
+    "preprocess": _one_of(FRAMINGS), "size_px": _one_of([px for _, px in SIZES]), "quality": _one_of(QUALITIES),
     "captions": _one_of(WAYS),
     "which": lambda value: isinstance(value, str) and len(value) <= MOST_FACE_CHARS,
     "still": lambda value: isinstance(value, bool),

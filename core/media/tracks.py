@@ -74,10 +74,10 @@ class Track:
         pan = "pan=stereo|c0=c0|c1=-1*c1," if self.turned else self._mix() if is_mono else ""
         return (pan if mixed else "") + self._filled()
 
-    def heard(self, file: int) -> list[str]:
+    def heard(self, file: int, codec: str = "aac") -> list[str]:
         """Options of ffmpeg: this track of input `file` as the sound of a video, with the channels and the rate that it has."""
         kbps = SOUND_KBPS * min(max(len(self.weights), 1), MOST_CHANNELS)
-        return ["-map", f"{file}:a:{self.number}", "-af", self.filters(), "-acodec", "aac", "-b:a", f"{kbps}k"]
+        return ["-map", f"{file}:a:{self.number}", "-af", self.filters(), "-acodec", codec, "-b:a", f"{kbps}k"]
 
 
 @contextmanager

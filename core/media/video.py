@@ -1,7 +1,7 @@
-"""Read video frames at 25 a second; write .mp4 with sound, and .gif.
+"""Read video frames at 25 a second; write videos with sound, and pictures that move.
 
 Reads: any video ffmpeg knows; frames are streamed, never held together.
-Writes: .mp4 (H.264 + AAC), .gif (25 frames a second exactly).
+Writes: .mp4 (H.264 + AAC), .webm (VP9 + Opus), .webp, .gif.
 """
 
 import logging
@@ -21,15 +21,12 @@ from numpy.typing import NDArray
 from core.clock import FPS
 from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
-from core.media import ffmpeg, mp4
+from core.media import ffmpeg
+from core.media.formats import format_of, not_whole
 from core.media.provenance import COMMENT
 from core.media.tracks import choose_track, every_stream, opened
 
-# Players take what is not tagged for BT.709 where it is large, for BT.601 where it is small: converted by BT.709, and tagged
-_TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-_FROM_RGB = f"scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,{_TAGS}"
 logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of pictures that are turned upright
-CRF = {"low": 30, "medium": 23, "high": 17}  # x264's constant rate factor
 
 
 @dataclass(frozen=True)
@@ -77,14 +74,16 @@ def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
 
 def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
            quality: str = "medium", where: str | Path | None = None, heard_s: float | None = None) -> None:
-    """Encode `frames` and the sound of `speech` to `path` as they come.
+    """Encode `frames` and the sound of `speech` to `path` as they come, in the format of its name, see `core.media.formats`.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
 
     Parameters
     ----------
     path : a temporary file, in `core.files.whole_file` or `core.artifacts.described`
-    frames : uint8 [row, column, rgb], even sizes; or [row * 3 / 2, column], as `core.media.nv12` lays them out
+    frames : uint8 [row, column, rgb], even sizes; or [row, column, rgb and how much is seen]; or [row * 3 / 2, column], as
+        `core.media.nv12` lays them out
+    speech : a recording; .gif and .webp have no sound
     where : the file that errors name, by default `path`
     heard_s : how much of the sound is heard, s; by default all of it
 
@@ -92,19 +91,19 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
     ------
     InputError : ffmpeg failed, or what it wrote is not whole.
     """
-    where, frames = where or path, iter(frames)
+    where, frames, form = where or path, iter(frames), format_of(path)
     first = next(frames)
-    is_rgb, width = first.ndim == 3, first.shape[1]
-    height = len(first) if is_rgb else len(first) * 2 // 3
+    n_channels, width = first.shape[2] if first.ndim == 3 else 1, first.shape[1]
+    height = len(first) if first.ndim == 3 else len(first) * 2 // 3
     if height % 2 or width % 2:
-        raise ValueError(f"{where}: H.264 needs even sizes, got {width}x{height}")
-    sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1)], every_stream(1)) if speech else ([], [])
+        raise ValueError(f"{where}: even sizes are needed, got {width}x{height}")
+    speech = speech if form.sound else None
+    sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1, form.sound)], every_stream(1)) if speech else ([], [])
     n_frames, stopped = 0, ""
     with opened(speech) if speech else nullcontext(["-an"]) as sound_in, ffmpeg.running(
-            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24" if is_rgb else "nv12",
-             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vcodec", "libx264",
-             "-vf", _FROM_RGB if is_rgb else _TAGS,
-             "-crf", str(CRF[quality]), "-preset", "veryfast", "-movflags", "+faststart", *sound_out,
+            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", {1: "nv12", 3: "rgb24", 4: "rgba"}[n_channels],
+             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vf", form.filters(n_channels),
+             *form.options, *form.quality.get(quality, ()), *sound_out,
              *([] if heard_s is None else ["-t", f"{heard_s:.6f}"]),
              "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):
@@ -114,20 +113,8 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
                 stopped = error.strerror or str(error)
                 break
             n_frames += 1
-    if reason := encoder.failure or stopped or _not_whole(path, n_frames, fps, speech):
+    if reason := encoder.failure or stopped or not_whole(path, Path(path).suffix.lower(), n_frames, fps, bool(speech)):
         raise InputError(where, f"no video was made ({reason})", NEEDS_ROOM)
-
-
-def _not_whole(path, n_frames, fps, speech) -> str:
-    """What lacks in a video of `n_frames`; empty when it is whole."""
-    try:
-        tracks = {track.handler: track for track in mp4.tracks_of(path)}
-    except (OSError, ValueError) as error:
-        return str(error)
-    picture, sound = tracks.get("vide"), tracks.get("soun")
-    if picture is None or picture.n_samples != n_frames or abs(picture.seconds - n_frames / fps) > 1 / fps:
-        return f"{picture.n_samples if picture else 0} of {n_frames} frames are in it"
-    return "its sound is missing" if speech and not (sound and sound.n_samples) else ""
 
 
 def write_video(path: str | Path, frames: Iterable[NDArray], **how: Any) -> Path:

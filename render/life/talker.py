@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from core.clock import FPS
 from core.face import face68
 from core.stage import say
-from render import background as behind
 from render import dcgan, liveliness, motion, portrait, sketch
 from render.life.gaze import gaze_of
 from render.life.gaze_part import gaze_part
@@ -65,7 +64,7 @@ def add_head_motion(moves: motion.Motion, rest: NDArray, *, seed: int = 0, still
 
 def talker(moves: motion.Motion, rest: NDArray, n_frames: int, options: RenderOptions, *, renderer: str = "photo",
            face: Photo | None = None, model: str | Path | None = None, device: str = "cpu",
-           own: NDArray | None = None) -> Talker:
+           person: NDArray | None = None) -> Talker:
     """A face ready to be shown.
 
     Parameters
@@ -74,14 +73,12 @@ def talker(moves: motion.Motion, rest: NDArray, n_frames: int, options: RenderOp
     n_frames : of the video, at the rate of `options`
     face : `photo.Photo` as it is shown, for the photo renderer
     model, device : see `render.render_video`
-    own : float32 [row, column], 0..1: what of the picture may be this person; None is all
+    person : who is before what does not move, see `background.person_of`; None: all moves
     """
     even_px = (options.size_px or 0) // 2 * 2  # H.264 needs even sizes
     glasses = face is not None and options.avatar == "none" and wears_glasses(face)
     looks = renderer == "photo" and options.avatar == "none" and options.gaze != "still" and not glasses
     eyes = gaze_part(face) if looks and face else None
-    person = behind.person_of(face) if face is not None and renderer == "photo" else None
-    person = person if own is None or person is None else person * own
     base, draw = _drawer(renderer, rest, face, model=model, device=device, size_px=even_px, avatar=options.avatar, eyes=eyes,
                          person=person)
     if renderer == "dcgan" and not options.still and (options.head_scale != 1 or options.seed):
