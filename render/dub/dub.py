@@ -21,7 +21,8 @@ from core.errors import InputError, command_line
 from core.events import FileWritten, Warned
 from core.files import named_after
 from core.media import nv12
-from core.media.captions import add_track, burnt
+from core.media.captions import add_track, burnt, check_drawable
+from core.media.formats import FORMATS, format_of
 from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
@@ -150,7 +151,11 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
     moves, rest_points = motion.read_motion(landmarks, rest)
     motion.check_length(landmarks, len(moves), n_frames_of(len(recording.sound)), recording.path)
     moves = motion.in_style(moves, rest_points, landmarks, options.style)
+    if options.captions != "none" and not words:
+        raise InputError("--captions", f"{options.captions}, without words", "--words words.json")
     shown_words = load_words(words) if words and options.captions != "none" else []
+    if options.captions == "burn":
+        check_drawable(shown_words)
     n_frames, heard_s = _length(clip, seconds, loop, tail)
     fps, footage = clip.footage.fps, clip.footage
     _say_what_is_left(clip)
@@ -169,8 +174,10 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
                              command_line("python", "-m", "preprocess.extract_landmarks", "--video", footage.path))
 
     frames = painted(clip, offsets, counted(), model, pick_device(device, "photo"), sheet)
-    if options.captions == "burn" and shown_words:
-        frames = burnt(map(nv12.to_rgb, frames), shown_words, fps)
+    if options.captions == "burn" or not format_of(out).sound:
+        frames = map(nv12.to_rgb, frames)
+    if options.captions == "burn":
+        frames = burnt(frames, shown_words, fps)
     made_with = {"loop": loop, "tail": tail, "quality": options.quality, "style": options.style,
                  "expression_scale": options.expression_scale, "captions": options.captions}
     inputs = [path for path in (landmarks, footage.path, clip.seen, recording.path, words) if path]
@@ -181,7 +188,8 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
             encode(part, bar, fps=fps, speech=recording.heard, quality=options.quality, where=out, heard_s=heard_s)
         if options.captions == "mux" and shown_words:
             add_track(part, shown_words, where=out)
-        mark_synthetic(part)
+        if format_of(out) == FORMATS[".mp4"]:
+            mark_synthetic(part)
     took = time.monotonic() - began
     speed = f"{n_frames} frames, {n_frames / fps:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
     tell(FileWritten(speed, Path(out), "talking-video"))
