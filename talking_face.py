@@ -28,8 +28,6 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "doctor": ("doctor", "Check the installation."),
 }
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names
-# of `make`: a first file of these is a --video
-_VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp", ".flv"}
 _PARTS = ("callback", "params", "help", "epilog", "context_settings")  # of a click command
 _SHELLS = ("bash", "zsh", "fish")
 _ABOUT = {**{name: about for name, (_, about) in COMMANDS.items()},
@@ -49,8 +47,9 @@ def _named(arguments) -> list:
     """The arguments of `make` with --image, or --video, and --audio before the files that stand first; -o is --output."""
     arguments, names = ["--output" if argument == "-o" else argument for argument in arguments], list(_PHOTO_AND_SPEECH)
     first = []
-    if arguments and Path(arguments[0]).suffix.lower() in _VIDEOS:
-        names[0] = "--video"
+    if arguments and not arguments[0].startswith("--"):
+        from preprocess.recordings import VIDEO
+        names[0] = "--video" if Path(arguments[0]).suffix.lower() in VIDEO else names[0]
     while arguments and names and (not arguments[0].startswith("-") or is_dashed_path(arguments[0])):
         first += [names.pop(0), arguments.pop(0)]
     return first + arguments

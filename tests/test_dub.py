@@ -200,6 +200,15 @@ class TestCommand:
             frames.append(list(read_planes(open_footage(out))))
         assert all((a == b).all() for a, b in zip(*frames)) and (tmp_path / "out0.pixel.npy").is_file()
 
+    def test_a_row_of_a_table_may_dub(self, talk, tmp_path):
+        from batch import OPTIONS
+        from batches.jobs import read_table
+        (tmp_path / "t.csv").write_text(f"video,text\n{talk.name},Good morning.\nnone.mp4,Hello.\n")
+        (tmp_path / talk.name).write_bytes(talk.read_bytes())
+        first, second = read_table(tmp_path / "t.csv", (), OPTIONS)
+        assert set(first.arguments) == {f"--video={tmp_path / talk.name}", "--text=Good morning."}
+        assert not first.problem and "--video=none.mp4" in second.arguments
+
     def test_the_front_command_knows_a_video(self):
         import talking_face
         named = talking_face._named(["a.MOV", "b.mp4", "-o", "c.mp4"])
