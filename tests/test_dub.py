@@ -18,12 +18,15 @@ from core.media.video import encode, write_video
 from preprocess import video_faces
 from render.dub import clip as clips
 from render.dub import dub
+from render.dub.mouth import move_skin
 from render.dub.own import part_motion, put_in_place, strength_of, stretches
 from render.dub.play import play
 
 N = 50
 TELLING = 0.5 + 0.5 * np.sin(np.arange(N) / 1.7)  # how open the mouth of the clips is, 0..1
 SOUND_S = 1.2
+TO_HDR = ("zscale=transferin=bt709:primariesin=bt709:matrixin=bt709:transfer=smpte2084:primaries=bt2020:matrix=bt2020nc:npl=100,"
+          "format=yuv420p10le")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,15 @@ class TestPainted:
         rows, columns = np.nonzero(changed)
         assert changed.any() and columns.min() > low[0] and columns.max() < high[0] and rows.max() < high[1]
         assert rows.min() > eyes, "eyes and brows stay"
+
+    def test_the_skin_begins_to_move_softly(self, opened):
+        frame, face = next(read_planes(opened.footage)), opened.own.face[0]
+        moved, target = frame.copy(), face.copy()
+        target[face68.LOWER_FACE, 1] += 0.15
+        move_skin(moved, face, target, opened.own.pose[0])
+        change = np.abs(moved[:SIDE_PX].astype(int) - frame[:SIDE_PX]).max(1)
+        first = np.flatnonzero(change)[0]
+        assert change[first:first + 2].max() <= 2 and change.max() > 30
 
     def test_with_its_own_motion_a_clip_stays_nearly_itself(self, opened):
         before, after = dubbed(opened, opened.own.face - opened.own.rest)
@@ -233,8 +245,7 @@ class TestOddVideos:
         (("-vf", "fps=50,interlace=scan=tff", "-flags", "+ildct+ilme", "-c:v", "libx264"), "interlaced"),
         (("-vf", "select='lt(n,20)+not(mod(n,3))'", "-fps_mode", "vfr", "-c:v", "libx264"), "its frame rate changes"),
         (("-vf", "setsar=5/4", "-c:v", "libx264"), "made square"),
-        (("-vf", "zscale=transferin=bt709:primariesin=bt709:matrixin=bt709:transfer=smpte2084:primaries=bt2020:matrix=bt2020nc:"
-          "npl=100,format=yuv420p10le", "-c:v", "libx264"), "HDR"),
+        (("-vf", TO_HDR, "-c:v", "libx264"), "HDR"),
         (("-vf", "scale=255:253", "-pix_fmt", "yuv444p", "-c:v", "libx264"), "odd row or column")])
     def test_are_made_usable_with_a_note(self, talk, tmp_path, how, note):
         footage = open_footage(made(tmp_path / "odd.mp4", talk, *how))
@@ -243,6 +254,11 @@ class TestOddVideos:
         assert len(frames) == pytest.approx(2 * footage.fps, abs=1)
         assert frames[0].shape == (footage.size[1] * 3 // 2, footage.size[0]) and not any(side % 2 for side in footage.size)
         assert face_detector.landmarks_of_picture(nv12.to_rgb(frames[9]))[0] is not None, "it can still be seen"
+
+    def test_hdr_is_as_light_as_it_was(self, talk, tmp_path):
+        hdr = made(tmp_path / "hdr.mp4", talk, "-vf", TO_HDR, "-c:v", "libx264")
+        was, now = (next(read_planes(open_footage(path)))[:SIDE_PX].astype(float) for path in (talk, hdr))
+        assert abs(was.mean() - now.mean()) < 6 and metrics.correlation(was.ravel(), now.ravel()) > 0.98
 
     def test_a_turned_one_is_upright(self, talk, tmp_path):
         wide = made(tmp_path / "wide.mp4", talk, "-vf", "transpose=cclock,pad=320:256", "-c:v", "libx264")

@@ -24,7 +24,7 @@ EVEN_RATES = (24, 25, 30, 50, 60)  # what a changing one becomes: the next above
 LARGE_ROWS = 720  # pictures that say nothing of their colours are BT.709 from this size on, BT.601 below
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (.*)")
 _HDR = "smpte2084", "arib-std-b67"
-_TONES = ("zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=mobius:desat=0,"
+_TONES = ("zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=mobius:param=0.5:desat=0,"
           "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p,setparams=colorspace=bt709")
 
 
