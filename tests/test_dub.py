@@ -25,8 +25,8 @@ from render.dub.play import play
 N = 50
 TELLING = 0.5 + 0.5 * np.sin(np.arange(N) / 1.7)  # how open the mouth of the clips is, 0..1
 SOUND_S = 1.2
-TO_HDR = ("zscale=transferin=bt709:primariesin=bt709:matrixin=bt709:transfer=smpte2084:primaries=bt2020:matrix=bt2020nc:npl=100,"
-          "format=yuv420p10le")
+TO_HDR = ("zscale=transferin=bt709:primariesin=bt709:matrixin=bt709:transfer=smpte2084:primaries=bt2020:matrix=bt2020nc:"
+          "npl=100,format=yuv420p10le")
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ N_MODES = 6  # of speech
 TURN_NOISE, SHAPE_NOISE = 0.02, 0.01  # eye distances: what moves less counts as still
 SHUT_GAP = 0.015  # eye distances between the lips at rest
 JUMP = 0.4  # eye distances from frame to frame: no head is so fast
+_BLOCK = 4096  # frames brought to face space at a time
 _STEADY = [[list(face68.GROUPS["nose_bridge"])[-1]], list(face68.GROUPS["nose_base"]), [list(face68.GROUPS["jaw"])[0]],
            [list(face68.GROUPS["jaw"])[-1]]]
 
@@ -111,13 +112,14 @@ def _yaw_deg(points):
 
 def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face."""
-    points, seen = points.astype(np.float64), np.isfinite(points).all((1, 2))
+    seen = np.isfinite(points).all((1, 2))
     template, cuts = face68.rigid_template(points), sorted({*cuts, *_jumps(points)})
     runs, width = stretches(seen, cuts), _odd(SMOOTH_S * fps)
-    smooth = points.copy()
+    smooth = points.astype(np.float32)
     for run in runs:
         smooth[run] = savitzky_golay(points[run], width)
-    face, pose = face68.to_face_space(smooth, template)
+    blocks = [face68.to_face_space(smooth[t:t + _BLOCK], template) for t in range(0, len(smooth), _BLOCK)]
+    face, pose = (np.concatenate(part) for part in zip(*blocks))
     turn = np.stack([face[:, group].mean(1) for group in _STEADY], 1).reshape(len(face), -1)
     for run in runs:
         pose[run] = gaussian_filter(pose[run], POSE_S * fps)
@@ -136,7 +138,7 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     still = face[closed].mean(0)
     still[face68.LOWER_FACE] -= (known[closed, :turn.shape[1]].mean(0) @ follows).reshape(-1, 2)
     still = face68.closed_mouth(still, SHUT_GAP)
-    at_rest = still[face68.LOWER_FACE].reshape(-1) + (turn - centre) @ follows
+    at_rest = (still[face68.LOWER_FACE].reshape(-1) + (turn - centre) @ follows).astype(np.float32)
     said = lower - at_rest
     _, _, modes = np.linalg.svd(said[spoken][:: max(1, int(spoken.sum()) // 4096)], full_matrices=False)
     modes = modes[:N_MODES]
