@@ -47,7 +47,7 @@ class PaintedPart:
         self.teeth = None
         if part is not EYES:
             teeth = Teeth(self.view, photo)
-            self.teeth = teeth if part is LARGE_MOUTH or teeth.own else None  # on small mouths those of the photo alone
+            self.teeth = teeth
 
     def paint(self, faces, solved):
         """Paint the part for some frames.
