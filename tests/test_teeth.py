@@ -88,7 +88,8 @@ def test_the_size_of_the_photo_chooses_the_painter(smile, size_px, part):
 
 
 def test_a_smile_is_shut_once(smile, shut):
-    assert shut.opened.picture is smile.picture and face68.mouth_opening(shut.face[None])[0] < 0.01 and rest.shut_lips(shut) is shut
+    assert shut.opened.picture is smile.picture and rest.shut_lips(shut) is shut
+    assert face68.mouth_opening(shut.face[None])[0] < 0.01
     assert shows_teeth(view_of(smile)) and not shows_teeth(view_of(shut))
     outline = face68.to_pixel_space(lip_outline(smile.face)[None], smile.pose)[0]
     mask = np.zeros(smile.picture.shape[:2], np.uint8)
@@ -120,16 +121,6 @@ def test_points_that_lie_on_the_teeth_are_moved_out_to_the_lips(smile, upper, lo
     assert np.abs(again - found)[middle, 1].mean() < 0.75 * np.abs(off.face - found)[middle, 1].mean()
     moved = again[middle, 1] - off.face[middle, 1]
     assert (moved[:3] <= 1e-6).all() and (moved[3:] >= -1e-6).all() and np.abs(moved).max() < FARTHEST[0] + 1e-6
-
-
-def test_shut_lips_are_as_sharp_as_they_were_and_no_rim_is_squeezed_between_them(smile, shut):
-    detail = []
-    for photo in (smile, shut):
-        face = np.array([photo.face[50:53].mean(0), photo.face[61:64].mean(0)])  # from the outer to the inner upper lip
-        (x, top), (_, bottom) = face68.to_pixel_space(face[None], photo.pose)[0].round().astype(int)
-        lip = photo.picture[top + 1:bottom - 2, x - 30:x + 31]
-        detail.append(np.square(cv2.Laplacian(cv2.cvtColor(lip, cv2.COLOR_RGB2GRAY), cv2.CV_32F)).mean())
-    assert 0.6 < detail[1] / detail[0] < 1.6
 
 
 def test_the_photo_s_lower_teeth_and_lip_do_not_move_with_the_upper_teeth(smile):
