@@ -81,31 +81,39 @@ class Plane:
         """Where in the plane points of the picture are, float32 [..., xy] px, as `sample` takes them."""
         return ((points - (self.shrink - 1) / 2) / self.shrink - self.origin) * self.enlarged
 
-    def sample(self, places, box):
-        """The plane at `places` (float32 [row, column, xy]), for the pixels of `box` (px of the picture), mirrored at its edge.
+    def sample(self, places, box, out):
+        """Fill `out`, uint8 [row, column, channel], with the plane at `places` (float32 [row, column, xy]), mirrored at its edge.
 
-        uint8 [row, column, channel]
+        `out` is a part of a frame, that of the pixels of `box` (px of the picture).
         """
-        found = _at(self.pixels, places).reshape(*places.shape[:2], -1)
+        alone = self.through is not None
+        found = _at(self.pixels, places, out[..., 0] if alone else None)
+        if not alone:
+            cv2.mixChannels([found], [out], [n for channel in range(self.n_channels) for n in (channel, channel)])
         if self.thin is None:
-            return found[..., :self.n_channels]
+            return
         left, top, right, bottom = (side // self.shrink for side in box)
         behind, thin = self.behind[top:bottom, left:right], self.thin[top:bottom, left:right].any(0)
-        own = np.ascontiguousarray(found[..., :self.n_channels])
         edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))  # runs of columns, where they begin and end
         for first, last in edges.reshape(-1, 2).tolist():
             run = slice(None), slice(first, last)
-            share = found[run][..., -1] if self.through is None else _at(self.through, places[run])
-            own[run] = cv2.add(own[run], _times(behind[run], share)).reshape(own[run].shape)
-        return own
+            share = _at(self.through, places[run]) if alone else cv2.extractChannel(found[run], 3)
+            part = out[run]
+            cv2.add(part, _times(behind[run], share), part)
 
 
-def _at(pixels, places):
-    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+def _at(pixels, places, out=None):
+    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _times(behind, through):
     """`behind` (uint8 [row, column, channel]) times a share of 255, uint8 [row, column]: uint8."""
-    n_channels = behind.shape[2]
-    share = np.ascontiguousarray(through) if n_channels == 1 else cv2.merge([through] * n_channels)
-    return cv2.multiply(np.ascontiguousarray(behind), share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)
+    share = cv2.merge([through] * behind.shape[2])
+    return cv2.multiply(behind, share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)
+
+
+def lay(out: NDArray, painted: NDArray, mask: NDArray) -> None:
+    """Lay pixels over `out`, both uint8 [row, column, channel], by a `mask` uint8 [row, column]; `out` is changed."""
+    mask = cv2.merge([mask] * out.shape[2]).reshape(out.shape)
+    under = cv2.multiply(out, cv2.bitwise_not(mask).reshape(out.shape), scale=1 / 255)
+    cv2.add(under.reshape(out.shape), cv2.multiply(painted, mask, scale=1 / 255).reshape(out.shape), out)

@@ -26,7 +26,7 @@ from render.warp import CELL, FADE, FaceWarp
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
 LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
 BATCH = 8  # frames painted together
-BAND_PX = 256  # rows moved together
+BAND_PX = 128  # rows moved together: their maps stay in a cache
 
 
 class Portrait:
@@ -126,7 +126,7 @@ class Portrait:
                     rows, columns = (slice((low - own) // plane.shrink, (high - own) // plane.shrink)
                                      for low, high, own in ((top, bottom, box[1]), (left, right, box[0])))
                     places[rows, columns] = self.face_grid.interpolate(face, (left, top, right, bottom), plane.shrink)
-            self._in_window(view, plane.shrink, box)[:] = plane.sample(places, box)
+            plane.sample(places, box, self._in_window(view, plane.shrink, box))
 
     def _in_window(self, view, shrink, box):
         """The part of a plane's view of the frame that a box of the picture is shown in."""
@@ -147,8 +147,7 @@ class Portrait:
         for plane, shown, own in zip(self.planes, planes.views(frame), planes.CHANNELS[self.encoded]):
             laid = cv2.remap(painted, grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT)
-            part, mask = self._in_window(shown, plane.shrink, box), laid[..., 3:].astype(np.uint16)
-            part[:] = (part * (255 - mask) + laid[..., own] * mask + 127) // 255
+            planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])
 
 
 def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,

@@ -19,7 +19,7 @@ EDGE, OVERBITE = 0.035, 0.015  # eye distances: the upper teeth's edge below the
 MOUTH_WIDTH, SCALES = 0.80, (0.88, 1.12)  # eye distances a mouth is wide at rest; how much smaller or larger teeth may be
 OPEN = 0.014, 0.045  # eye distances between the lips: teeth begin to show, and are whole
 OWN = 0.05, 0.25  # the same of a photo that shows its own teeth; beyond, its tongue as well, which is not rigid
-OWN_PX = 60  # px an eye distance, from which on a photo's teeth can be told from its lips
+FROM_PX, WHOLE_PX = 60, 100  # px an eye distance: smaller photos leave teeth to the painter, larger ones show all of these
 PALER, SHARE = 0.75, 0.35  # teeth have less of a hue than lips, of theirs; share of what lies between the lips
 GREY, LIGHTER = 0.08, 1.15  # lips of less hue are those of a photo without colours; how much lighter than they teeth are there
 SHADED = 0.7  # of the lips' light that the teeth at the corners have
@@ -31,10 +31,10 @@ LIGHT, SKIN = (0.35, 0.65), 0.70  # of the teeth: always, and by the light on th
 HUE, PALE = 0.5, (1.16, 0.96, 0.88)  # how much of the skin's hue lies in its light; that of skin in white light
 BEHIND = 0.78  # of the light, on the lower teeth
 DEPTH, TONGUE = np.array((0.20, 0.09, 0.085)), np.array((0.58, 0.32, 0.31))  # behind the teeth; towards the lower lip
-PAINTED = 0.1  # of what lies there, the painter's
+PAINTED = 0.15  # of what lies there, the painter's
 MATCH, GAINS = 0.5, (0.6, 1.25)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
 SHARPNESS = (0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)  # measured of a face; px it is blurred by
-SAMPLED = 0.15  # px a picture is blurred by when it is sampled
+SAMPLED = 0.3  # px a picture is blurred by when it is sampled
 _INNER = slice(60, 65)
 _CHIN = slice(6, 11)
 
@@ -118,11 +118,12 @@ class Teeth:
         place = self.unit * float(np.clip(width / MOUTH_WIDTH, *SCALES)), rest[62, 0], rest[61:64, 1].mean() + EDGE
         was = photo.opened or photo
         opened = PartView(view.part, was.picture, was.face, was.pose, middle=view.part.middle(view.face))
-        self.own = photo.pose[0] >= OWN_PX and shows_teeth(opened)
+        self.own = bool(photo.pose[0] >= FROM_PX) and shows_teeth(opened)
         self.upper = self._own_teeth(opened) if self.own else self._place(True, *place, 0.0, 1.0)
         if self.own:
             self.light = self._light_of_teeth(opened)
         self.lower = self._place(False, *place, -OVERBITE, BEHIND)
+        self.share = 1.0 if self.own else float(np.clip((photo.pose[0] - FROM_PX) / (WHOLE_PX - FROM_PX), 0, 1))
 
     def _light(self) -> NDArray:
         """The light on the skin around the mouth, float [rgb], 1 in good light."""
@@ -163,7 +164,7 @@ class Teeth:
 
     def lay(self, patch: NDArray, face: NDArray) -> None:
         """Lay them into a painted patch, uint8 [row, column, rgb and mask] of the view, for landmarks `face` [68, 2]."""
-        shown = float(np.clip((_gap(face) - OPEN[0]) / (OPEN[1] - OPEN[0]), 0, 1))
+        shown = self.share * float(np.clip((_gap(face) - OPEN[0]) / (OPEN[1] - OPEN[0]), 0, 1))
         outline = lip_outline(face)
         lips = (outline - self.view.corner) * self.unit
         (left, top), (right, bottom) = (np.clip(edge, 0, self.view.part.size[::-1]).astype(int)
