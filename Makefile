@@ -36,7 +36,7 @@ endef
 
 .PHONY: help setup voices demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
-	train-gan eval-gan train-render eval-render train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
+	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
 	doctor FORCE
 
 help: ## list the targets
@@ -227,6 +227,9 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/
 	$(PYTHON) -m render.evaluate --model "$$(cat GAN_record/trained-large_mouth)" --split pictures_val
 	$(PYTHON) -m render.parts.evaluate_eyes --model "$$(cat GAN_record/trained-eyes)"
 	$(if $(STILLS),$(PYTHON) -m render.parts.evaluate_stills $(call quoted,$(STILLS)))
+
+eval-dub: data/landmarks/index.csv ## measure dubbing on held-out clips: [EVERY_CLIP=1]
+	$(PYTHON) -m render.dub.evaluate $(call optional,EVERY_CLIP,every-clip) --picture results/dub.png
 
 train-avatar: GAN_record/trained-avatar GAN_record/trained-faces ## photos to comics, and who is who: COMICS=path/to/face2comics
 	@cat $^

@@ -24,6 +24,9 @@ from core.stage import begin, say, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
+from render.dub.clip import see
+from render.dub.dub import SEEN, SHEET, dub_video
+from render.dub.options import LOOPS, TAILS, check_options
 from render.options import DEFAULTS
 from render.parts.rest import REST, shut_lips, write_rest
 from render.render import render_video
@@ -107,14 +110,10 @@ class Animator:
         if template:
             artifacts.check(template, *motion.READS)
         go_on()
-        if speech:
-            speech = open_recording(speech, folder, keep, passing)
-            captions = options.captions != "none"
-            recogniser = transcriber if transcriber or captions or keep else "none"
-            words = self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
-        else:
-            speech, words = self._spoken(folder, text, text_from, voice=voice, rate=rate, engine=engine, pitch=pitch,
-                                          voice_model=voice_model, emotion=emotion)
+        speech, words = self._heard(
+            speech, folder, options, keep=keep, passing=passing, text=text, text_from=text_from, transcriber=transcriber,
+            force_captions=force_captions, spoken={"voice": voice, "rate": rate, "engine": engine, "pitch": pitch,
+                                                   "voice_model": voice_model, "emotion": emotion})
         go_on()
         moves = template or self._landmarks(speech, folder, emotion, options, passing)
         if options.avatar != "none":
@@ -136,6 +135,59 @@ class Animator:
             say(f"files in between: {folder}")
         tell(Done(f"done in {time.monotonic() - began:.1f} s"))
         return video
+
+    def dub(self, video, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
+            voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine=None, pitch=1.0, voice_model=None, transcriber=None,
+            force_captions=False, keep=False, passing=False, template=None, which=None, points_file=None, emotion="auto",
+            options=DEFAULTS, loop=LOOPS[0], tail=TAILS[0], **changes) -> Path:
+        """Give a video another voice; return the path of the new one.
+
+        Parameters
+        ----------
+        video : of a person who speaks; all of it stays but the mouth and the jaw, see `render.dub`
+        which : the face, where there are several
+        loop, tail : of a video that is shorter, or longer, than the speech, see `dub_video`
+
+        Raises
+        ------
+        InputError : as `animate`, whose other parameters are the same here; and for `options` that ask for what a video has of
+            its own
+        """
+        began, out, options = time.monotonic(), Path(out), replace(options, **changes)
+        folder = Path(folder) if folder else out.with_suffix("")
+        go_on = _announcer(["video", "speech", "landmarks", "dub", *(["page"] if keep else [])])
+        go_on()
+        check_options(options, points_file)
+        parse_emotion(emotion)
+        if template:
+            artifacts.check(template, *motion.READS)
+        clip = see(video, folder / SEEN, which)
+        go_on()
+        speech, words = self._heard(
+            speech, folder, options, keep=keep, passing=passing, text=text, text_from=text_from, transcriber=transcriber,
+            force_captions=force_captions, spoken={"voice": voice, "rate": rate, "engine": engine, "pitch": pitch,
+                                                   "voice_model": voice_model, "emotion": emotion})
+        go_on()
+        moves = template or self._landmarks(speech, folder, emotion, options, passing)
+        go_on()
+        made = dub_video(clip, moves, out, options, speech=speech, loop=loop, tail=tail, device=self.device, words=words,
+                         sheet=folder / SHEET)
+        if keep:
+            from viewer.page import write_page
+            go_on()
+            say(f"all files: {write_page(folder, made, speech)}")
+        elif not passing:
+            say(f"files in between: {folder}")
+        tell(Done(f"done in {time.monotonic() - began:.1f} s"))
+        return made
+
+    def _heard(self, speech, folder, options, *, keep, passing, text, text_from, transcriber, force_captions, spoken):
+        """The `Speech` that is heard, a recording or `text` that is `spoken`, and its words.json or None."""
+        if not speech:
+            return self._spoken(folder, text, text_from, **spoken)
+        speech, captions = open_recording(speech, folder, keep, passing), options.captions != "none"
+        recogniser = transcriber if transcriber or captions or keep else "none"
+        return speech, self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
 
     def _checked(self, photo, which, points_file):
         if self.once and "torch" not in sys.modules:

@@ -1,6 +1,6 @@
-"""A photo and a recording, or a script, become a talking video, with one command: all stages in a row.
+"""A photo, or a video, and a recording, or a script, become a talking video, with one command: all stages in a row.
 
-Reads: a photo; speech in any audio format, or a text to speak.
+Reads: a photo, or a video; speech in any audio format, or a text to speak.
 Writes: the video; with RESULT_DIR, --keep, or without OUTPUT the files in between in RESULT_DIR/NAME/, see `animator`.
 """
 
@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.files import fitting, own_folder
 from core.stage import completing, listen, stage
 from landmarks.expression import AUTO, EMOTIONS, MOST
+from render.dub.options import dub_options
 from render.options import face_options, render_options
 from render.render import check_output
 from speech.engines import DEFAULT_VOICE
@@ -52,17 +53,20 @@ _PATH = click.Path(path_type=Path)
 RESULTS = Path("results")
 
 
-@stage(reads="a photo; speech, or a text",
+@stage(reads="a photo or a video; speech, or a text",
        writes="the video, its .preview.png; face.json, photo_check.png, rest_photo.png, speech.wav, words.json, words.srt, "
               "words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, "
-              "speech_embedding.npy in RESULT_DIR/NAME/, not with --output alone; "
+              "speech_embedding.npy, and of a video video.pixel.npy, references.png in RESULT_DIR/NAME/, "
+              "not with --output alone; "
               "with --keep index.html, a page that shows them",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",
                  "python main.py --source_image me.png --driven_audio speech.mp3 --preprocess crop --preview",
+                 "python main.py --video talk.mp4 --audio new.wav",
                  "python main.py --image me.jpg --audio speech.wav --emotion happy:1.5",
                  "python main.py --image me.jpg --audio speech.wav --motion data/landmarks/clip.face.npy"))
-@click.option("--image", "--source-image", "image", type=_PATH, required=True, help="A frontal photo.")
+@click.option("--image", "--source-image", "image", type=_PATH, help="A frontal photo.")
+@dub_options
 @face_options
 @click.option("--audio", "--driven-audio", "audio", type=_PATH, help="Speech; .wav, or converted first.")
 @click.option("--script", type=_PATH, help="Text file to speak; with --audio, the words that are said in it.")
@@ -87,8 +91,9 @@ RESULTS = Path("results")
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 @preset_option
-def main(image, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, **given) -> None:
-    """Make a photo speak: a recording, or a text that is read aloud.
+def main(image, video, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, loop, tail,
+         **given) -> None:
+    """Make a photo speak, or a video speak anew: a recording, or a text that is read aloud.
 
     Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.
 
@@ -96,13 +101,17 @@ def main(image, audio, script, text, output, result_dir, gpu, model, json_progre
     """
     if json_progress:
         listen(lambda event: click.echo(json.dumps(event.as_json(), ensure_ascii=False), err=True))
-    name = f"{fitting(image.stem)}_{fitting((audio or script or Path('text')).stem)}_{time.strftime('%Y%m%d-%H%M%S')}"
+    if bool(image) == bool(video):
+        raise InputError("--image, --video", "both given" if image else "neither of them", "--image PHOTO, or --video VIDEO")
+    stems = [fitting(path.stem) for path in (image or video, audio or script or Path("text"))]
+    name = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")])
     left = result_dir or (RESULTS if given["keep"] or not output else None)
     with files_between(left, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
-        said = what_is_said(text, script, given["voice"])
-        click.echo(animator.animate(image, audio, out, options=options, folder=folder, passing=not left, **said, **given))
+        given |= {"options": options, "folder": folder, "passing": not left, **what_is_said(text, script, given["voice"])}
+        click.echo(animator.dub(video, audio, out, loop=loop, tail=tail, **given) if video
+                   else animator.animate(image, audio, out, **given))
 
 
 if __name__ == "__main__":

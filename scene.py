@@ -20,10 +20,11 @@ from core.media.tracks import choose_track
 from core.stage import begin, say, stage, tell
 from landmarks.expression import parse_emotion
 from landmarks.predict import predict_file
+from learn.device import pick_device
 from main import RESULTS, files_between
 from render.options import render_options
 from render.photo_check import check_photo, write_check
-from render.render import check_output, pick_device
+from render.render import check_output
 from scenes.dialogue import faces_of, people_of, read_dialogue, voices_of
 from scenes.tracks import Part, in_turn, write_track
 from scenes.video import STAGE, Person, check_options, write_scene

@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 from core.stage import PathCommand, is_dashed_path
 
 COMMANDS = {  # name -> module of the command, and what it does; the module is read only when it is called
-    "make": ("main", "Make a photo speak: PHOTO and SPEECH, or --text."),
+    "make": ("main", "Make a photo, or a video, speak: PHOTO and SPEECH, or --text."),
     "scene": ("scene", "Make several people of one photo speak, each in turn."),
     "batch": ("batch", "Make many videos: TABLE.csv, or a folder of recordings."),
     "predict": ("predict", "Turn speech into moving landmarks."),
@@ -45,16 +45,19 @@ def _version() -> str:
 
 
 def _named(arguments) -> list:
-    """The arguments of `make` with --image and --audio before the files that stand first; -o is --output."""
+    """The arguments of `make` with --image, or --video, and --audio before the files that stand first; -o is --output."""
     arguments, names = ["--output" if argument == "-o" else argument for argument in arguments], list(_PHOTO_AND_SPEECH)
     first = []
+    if arguments and not arguments[0].startswith("--"):
+        from preprocess.recordings import VIDEO
+        names[0] = "--video" if Path(arguments[0]).suffix.lower() in VIDEO else names[0]
     while arguments and names and (not arguments[0].startswith("-") or is_dashed_path(arguments[0])):
         first += [names.pop(0), arguments.pop(0)]
     return first + arguments
 
 
 class _Make(PathCommand):
-    """`main.py`, its photo and its speech as arguments."""
+    """`main.py`, its photo or video and its speech as arguments."""
 
     def parse_args(self, context, arguments):
         return super().parse_args(context, _named(arguments))
@@ -91,6 +94,7 @@ class _Lazy(click.Group):
 _EPILOG = """\b
 Examples:
   talking-face make me.jpg speech.wav -o me.mp4
+  talking-face make talk.mp4 new.wav -o dubbed.mp4
   talking-face sync me.mp4
 
 \b
@@ -101,7 +105,7 @@ Writes:  what the command writes"""
 @click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(_version(), prog_name="talking-face")
 def main() -> None:
-    """Give it a photo and a recording; get a talking face.
+    """Give it a photo, or a video, and a recording; get a talking face.
 
     Only use a face or a voice whose owner has agreed. `talking-face COMMAND -h` tells more of each.
     """

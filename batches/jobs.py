@@ -20,7 +20,7 @@ from core.stage import say
 from preprocess.recordings import SOUND, VIDEO
 
 MOST_ROWS, MOST_CELL = 100_000, 100_000
-FILES = ("image", "audio", "script", "motion", "landmarks", "model")  # columns of paths: beside the table, or as given
+FILES = ("image", "video", "audio", "script", "motion", "landmarks", "model")  # columns of paths: beside the table, or as given
 YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0")
 SETTLED_S = 2  # a recording that nobody wrote to for so long is whole
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -56,7 +56,7 @@ def filled(text: str, row: dict[str, str]) -> str:
 def _video_name(row: dict[str, str], number: int, n_digits: int) -> str:
     wanted = filled(row.get("output", ""), row).strip()
     if not wanted:
-        source = row.get("audio") or row.get("script") or row.get("image") or "video"
+        source = row.get("audio") or row.get("script") or row.get("image") or row.get("video") or "video"
         return f"{number:0{n_digits}d}_{fitting(Path(source).stem)}.mp4"
     path = PurePath(wanted if wanted.lower().endswith(".mp4") else f"{wanted}.mp4")
     if path.is_absolute() or ".." in path.parts:
@@ -98,9 +98,9 @@ def read_table(path: Path, common: Sequence[str], options: Mapping[str, click.Op
         rows = [{(name or "").strip().replace("_", "-").lower(): cell for name, cell in row.items()} for row in reader]
     columns = list(rows[0]) if rows else []
     given = {*columns, *(word.lstrip("-").partition("=")[0] for word in common if word.startswith("--"))}
-    if not rows or len(rows) > MOST_ROWS or "image" not in given or not given & {"audio", "text", "script"}:
+    if not rows or len(rows) > MOST_ROWS or not given & {"image", "video"} or not given & {"audio", "text", "script"}:
         raise InputError(path, f"{len(rows)} rows, columns {', '.join(columns)[:80] or 'none'}",
-                         "columns image and audio, text or script, or such options for all rows after --")
+                         "columns image or video, and audio, text or script, or such options for all rows after --")
     if unused := [name for name in columns if name not in options and name != "output"]:
         say(f"columns for texts alone: {', '.join(unused)}")
     n_digits = len(str(len(rows)))

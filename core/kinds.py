@@ -109,7 +109,7 @@ KINDS = {
              "landmarks.head.evaluate, landmarks.emotion.evaluate, landmarks.ear.evaluate, landmarks.voice.evaluate, "
              "landmarks.emphasis.evaluate, "
              "gan.evaluate, avatar.evaluate, avatar.identity.evaluate, render.evaluate, render.evaluate_avatar, "
-             "render.parts.evaluate_eyes, render.parts.evaluate_stills, render.life.evaluate"),
+             "render.parts.evaluate_eyes, render.parts.evaluate_stills, render.life.evaluate, render.dub.evaluate"),
     )
 }
 

@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from core import artifacts, blocks
 from core.corpus import output_path, run_stage
 from core.errors import InputError
+from core.events import Warned
 from core.face import face68
 from core.face import face_detector as fd
+from core.files import fitting
+from core.media.footage import open_footage
 from core.media.video import read_frames
-from core.stage import stage
+from core.stage import stage, tell
 from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, SMOOTH_WINDOW, face_boxes, measure_in_blocks, smooth_blocks
+from preprocess.video_faces import write_seen
 
 STAGE = "preprocess.extract_landmarks"
 TEMPLATE_FRAMES = 2048  # the median of a clip's rigid points needs no more
@@ -55,10 +59,14 @@ def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> 
         raise InputError(source, f"no face in any of {len(boxes)} frames",
                          "a video of a face, seen from the front, 80 px or more")
     about = {**about, "most_faces": most_faces}
-    pixel, poses, opening = paths[".pixel.npy"], [], []
-    shape = blocks.save(pixel, measure_in_blocks(source, boxes), KINDS[".pixel.npy"], **about)
+    shape = blocks.save(paths[".pixel.npy"], measure_in_blocks(source, boxes), KINDS[".pixel.npy"], **about)
     assert shape is not None  # a face was seen: there are frames
-    n_frames = shape[0]
+    _write_in_face_space(paths, shape[0], about)
+
+
+def _write_in_face_space(paths, n_frames, about):
+    """The other files of a clip whose points in pixels are written."""
+    pixel, poses, opening = paths[".pixel.npy"], [], []
     template = clip_template(pixel, n_frames)
 
     def faces():
@@ -74,6 +82,21 @@ def write_landmarks(source: str | Path, paths: dict[str, Path], about: dict) -> 
     artifacts.save(paths[".rest.npy"], rest, KINDS[".rest.npy"], **about)
 
 
+def extract_video(video: str | Path, out: str | Path, which: str | None = None) -> Path:
+    """Write the four landmark files of one video at its own frame rate; return the path of the points in pixels.
+
+    `which` of several faces: as for `core.face.choice.choose_face`.
+    """
+    footage = open_footage(video)
+    paths = {suffix: Path(out) / f"{fitting(footage.path.stem)}{suffix}" for suffix in KINDS}
+    for note in footage.notes:
+        tell(Warned(note, video))
+    path = write_seen(footage, paths[".pixel.npy"], stage=STAGE, which=which)
+    about = {"stage": STAGE, "options": artifacts.read_sidecar(path)["options"], "inputs": [footage.path], "fps": footage.fps}
+    _write_in_face_space(paths, len(np.load(path, mmap_mode="r")), about)
+    return path
+
+
 def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     """Write one clip's four landmark files; return counts."""
     source = row["picture"]
@@ -87,13 +110,20 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
     return {"picture_frames": sidecar["shape"][0], **{name: sidecar[name] for name in ("missing_frames", "most_faces")}}
 
 
-@stage(reads="data/recordings/index.csv", writes="OUT/CLIP.{pixel,face,pose,rest}.npy, OUT/index.csv",
-       examples=("python -m preprocess.extract_landmarks",))
+@stage(reads="data/recordings/index.csv, or VIDEO", writes="OUT/CLIP.{pixel,face,pose,rest}.npy, OUT/index.csv",
+       examples=("python -m preprocess.extract_landmarks",
+                 "python -m preprocess.extract_landmarks --video talk.mp4 --out talk"))
+@click.option("--video", type=click.Path(path_type=Path), 
+              help="One video in place of a corpus, at its own frame rate: to be dubbed.")
+@click.option("--face", "which", metavar="largest|N|x,y", help="Of several faces in the VIDEO.  [default: largest]")
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
-def main(index, out, jobs) -> None:
-    """Find 68 face points in every frame of every clip."""
+def main(video, which, index, out, jobs) -> None:
+    """Find 68 face points in every frame of every clip, or of one video."""
+    if video:
+        click.echo(extract_video(video, out, which))
+        return
     options = {"detect_every": DETECT_EVERY, "longest_gap": LONGEST_GAP, "smooth_window": SMOOTH_WINDOW,
                "jitter": fd.JITTER}
     click.echo(run_stage(extract_clip, index, out, stage=STAGE, options=options, jobs=jobs,

@@ -50,10 +50,11 @@ def face_boxes(frames: Iterable[NDArray]) -> tuple[NDArray, int]:
     boxes = np.full((n_frames, 4), np.nan)
     if seen:
         boxes[list(seen)] = list(seen.values())
-    return _smooth_boxes(boxes), most_faces
+    return smooth_boxes(boxes), most_faces
 
 
-def _smooth_boxes(boxes):
+def smooth_boxes(boxes: NDArray) -> NDArray:
+    """Boxes float [frame, 4] seen now and then, NaN between: interpolated and smoothed; NaN where none is near."""
     known = np.flatnonzero(np.isfinite(boxes[:, 0]))
     if not len(known):
         return boxes

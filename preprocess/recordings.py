@@ -11,7 +11,7 @@ from core.files import cut_name
 from core.index import LONGEST_CLIP, read_rows
 from preprocess.ravdess import RAVDESS_NAME, parse_ravdess
 
-VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".m4v", ".flv"}
+VIDEO = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v", ".ts", ".mts", ".wmv", ".3gp", ".flv"}
 SOUND = {".wav", ".ogg", ".flac", ".mp3", ".m4a", ".opus"}
 AUDIO_VIDEO, VIDEO_ONLY, AUDIO_ONLY = "01", "02", "03"
 

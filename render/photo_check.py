@@ -7,15 +7,14 @@ Sharpness is the variance of the Laplacian: Pech-Pacheco et al., Diatom autofocu
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import InputError, command_line
 from core.events import Warned
 from core.face import draw, face68
+from core.face.choice import choose_face
 from core.stage import tell
 from render.face_points import read_points, write_points
 from render.liveliness import BLINK_RATE
@@ -76,37 +75,6 @@ def sharpness(photo: Photo) -> float:
     face = cv2.resize(face, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
     contrast = float(face.var())
     return 1000 * float(cv2.Laplacian(face, cv2.CV_32F).var()) / contrast if contrast > 1 else 0.0
-
-
-def choose_face(boxes: NDArray, which: str | None, path: str | Path, columns: int, rows: int) -> int:
-    """The row of `boxes` that `which` means: `largest` (or None), N from left to right beginning with 1, or x,y in px.
-
-    Raises
-    ------
-    InputError : none of these, or there is no such face.
-    """
-    sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    if which in (None, "largest"):
-        return int(sizes.argmax())
-    see, words = command_line("python", "-m", STAGE, path), str(which).split(",")
-    numbers: list[Any]
-    try:
-        numbers = [int(words[0])] if len(words) == 1 else [float(word) for word in words]
-    except ValueError:
-        numbers = []
-    if len(numbers) == 1:
-        if not 1 <= numbers[0] <= len(boxes):
-            raise InputError("--face", f"{which}, and {path} has {len(boxes)} face{'s' * (len(boxes) > 1)}",
-                             f"1 to {len(boxes)}", see)
-        return numbers[0] - 1
-    if len(numbers) != 2:
-        raise InputError("--face", f"{which!r}", "largest, the number of a face, or x,y in px", see)
-    x, y = numbers
-    if not (0 <= x < columns and 0 <= y < rows):
-        raise InputError("--face", f"{which} lies outside of {path}", f"a pixel of {columns}x{rows}", see)
-    off = np.maximum(np.maximum(boxes[:, :2] - (x, y), (x, y) - boxes[:, 2:]), 0)  # 0 where a box holds the pixel
-    distance = np.hypot(*off.T)
-    return int(np.lexsort((sizes, distance))[0])  # of two that hold it, the smaller
 
 
 def _no_face(path, picture, grey_picture):
@@ -173,7 +141,7 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
             if again is None:
                 raise _no_face(path, picture, grey_picture)
             points, boxes = again.points, again.box[None]
-        chosen = choose_face(boxes, which, path, columns, rows)
+        chosen = choose_face(boxes, which, path, columns, rows, command_line("python", "-m", STAGE, path))
     if points is None:
         points = checked(picture, landmarks_in(grey_picture, boxes[chosen]).astype(np.float32))
     mouth = points[face68.MOUTH]

@@ -22,10 +22,13 @@ from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
 from core.media.video import encode
 from core.media.words import load_words
-from core.stage import progress, say, stage, tell
+from core.stage import progress, stage, tell
+from learn.device import pick_device
 from render import background as behind
 from render import motion, photo, photo_check
 from render.avatar import as_comic
+from render.dub.dub import dub_file
+from render.dub.options import dub_options
 from render.life.talker import talker
 from render.options import DEFAULTS, RenderOptions, face_options, render_options
 from render.parts.rest import shut_lips
@@ -33,19 +36,6 @@ from render.preview import check_preview, write_preview
 
 STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
-
-
-def pick_device(device: str, renderer: str) -> str:
-    """Turn auto, cpu or cuda into cpu or cuda, and say which. Raises InputError when CUDA is asked for and missing."""
-    chosen, has_network = "cpu", renderer != "sketch"
-    if device != "cpu" and (device == "cuda" or has_network):
-        import torch  # takes seconds: only for those who need it
-        if torch.cuda.is_available():
-            chosen = "cuda"
-        elif device == "cuda":
-            raise InputError("--device", "cuda, but PyTorch sees no CUDA device", "cpu or auto", "--device auto")
-    say(f"device: {chosen if has_network else 'cpu (the sketch renderer needs no GPU)'}")
-    return chosen
 
 
 def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS) -> Path:
@@ -170,9 +160,10 @@ _PATH = click.Path(path_type=Path)
 
 
 @stage(reads="LANDMARKS (landmarks-face, or landmarks-pixel), CLIP.rest.npy or rest_face.npy and CLIP.pose.npy beside it, "
-             "a photo, speech, words",
-       writes="OUT (talking-video) and its sidecar, OUT.preview.png, OUT.avatar.png (avatar)",
+             "a photo or a video, speech, words",
+       writes="OUT (talking-video) and its sidecar, OUT.preview.png, OUT.avatar.png (avatar), OUT.pixel.npy",
        examples=("python -m render.render predict_landmark/speech/landmarks.npy --photo me.jpg --speech speech.wav",
+                 "python -m render.render predict_landmark/new/landmarks.npy --video talk.mp4 --speech new.wav",
                  "python -m render.render --motion data/landmarks/clip.face.npy --photo me.jpg --preview",
                  "python -m render.render data/landmarks/clip.face.npy --renderer sketch --out clip.mp4"))
 @click.argument("landmarks", type=_PATH, required=False)
@@ -180,6 +171,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--renderer", type=click.Choice(RENDERERS), default="photo", help="What the landmarks move.")
 @click.option("--photo", "photo_path", type=_PATH, help="The face, for the photo renderer.")
 @face_options
+@dub_options
+@click.option("--seen", type=_PATH, help="Landmarks of the --video.  [default: measured now, to OUT.pixel.npy]")
 @click.option("--speech", type=_PATH, help="The sound, any recording; the video lasts as long as it.")
 @click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
@@ -188,8 +181,9 @@ _PATH = click.Path(path_type=Path)
 @render_options
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", help="Where networks run.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
-def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, **given) -> None:
-    """Turn landmarks into a video: a drawing, the DCGAN's face, or a photo that speaks.
+def main(landmarks, template, renderer, photo_path, which, points_file, out, force, options, video, seen, loop, tail,
+         **given) -> None:
+    """Turn landmarks into a video: a drawing, the DCGAN's face, a photo that speaks, or a video that speaks anew.
 
     LANDMARKS are predicted from speech, or were seen in a video: then the head moves and the eyes blink as they did there.
     """
@@ -197,6 +191,10 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
     check_output(out, force, options)
+    if video:
+        click.echo(dub_file(video, landmarks or template, out, options, seen=seen, which=which, points_file=points_file,
+                            loop=loop, tail=tail, **given))
+        return
     face = None
     if renderer == "photo" and photo_path:
         checked = photo_check.check_photo(photo_path, which, points_file)

@@ -60,6 +60,7 @@ python -m preprocess.crop_faces --size 256
 python -m preprocess.estimate_offset
 python -m preprocess.extract_head --out {heads}
 python -m preprocess.extract_landmarks
+python -m preprocess.extract_landmarks --video {footage.path}
 python -m preprocess.list_recordings path/to/ravdess --out data/ravdess
 python -m render.face_check {path}
 python -m render.parts.pairs --part {part.name} --out {folder}
@@ -196,7 +197,7 @@ OPTIONS = {
     "--force-captions, or give what is said with --script": ("main", "speech.transcribe"), "--force to overwrite it": (
         "main", "render.render", "avatar.translate"), "--port {port + 1}": ("app", "web.live"),
     "--renderer photo": ("render.render",), "--renderer sketch needs none": ("render.render",),
-    "--speech speech.wav": ("landmarks.sync",), '--text "Good morning."': ("main", "speech.synthesize"),
+    "--speech speech.wav": ("landmarks.sync", "render.render"), '--text "Good morning."': ("main", "speech.synthesize"),
     "--voice {readers[0]}": ("main", "speech.synthesize"),
     "another folder, or --landmarks {path}": ("main", "render.render", "render.face_check"),
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),

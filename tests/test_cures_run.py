@@ -219,6 +219,21 @@ def test_points_changed_by_hand_stay(here):
     assert command(main, photo, "--out", here / "another").exit_code == 0
 
 
+@tries("python -m preprocess.extract_landmarks --video {footage.path}")
+def test_a_video_is_dubbed_with_its_own_landmarks(here, clip, speech, predicted):
+    from core.media.speech import open_speech
+    from landmarks import predict
+    from render.dub.clip import open_clip
+    from render.dub.dub import dub_video
+    shutil.copy(clip, "a clip.mp4")
+    landmarks = predict.predict_file(open_speech(speech), here / "new")
+    seen = run("python -m preprocess.extract_landmarks --video 'a clip.mp4'").strip()
+    points = artifacts.load(seen, "landmarks-pixel").array
+    longer = artifacts.save(here / "other.pixel.npy", np.concatenate([points, points]), "landmarks-pixel", stage="test")
+    line = cure_of(dub_video, open_clip("a clip.mp4", longer), landmarks, here / "out.mp4", speech=speech, tail="keep")
+    dub_video(open_clip("a clip.mp4", run(line).strip()), landmarks, here / "out.mp4", speech=speech)
+
+
 @tries("python predict.py speech.wav", "python predict.py {speech}", "--speech speech.wav")
 def test_speech_is_predicted_again(here, speech):
     from landmarks.sync.judge import sound_of

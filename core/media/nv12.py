@@ -13,12 +13,21 @@ _LIGHT = np.array([_RED, 1 - _RED - _BLUE, _BLUE])
 _FROM_RGB = np.array([np.append(_LIGHT * 219 / 255, 16),
                       np.append((np.array([0, 0, 1]) - _LIGHT) * 112 / 255 / (1 - _BLUE), 128),
                       np.append((np.array([1, 0, 0]) - _LIGHT) * 112 / 255 / (1 - _RED), 128)])
+_BACK = np.linalg.inv(_FROM_RGB[:, :3])
+_TO_RGB = np.column_stack([_BACK, -_BACK @ _FROM_RGB[:, 3]])
 
 
 def to_yuv(picture: NDArray) -> NDArray:
     """uint8 [row, column, rgb] -> uint8 [row, column, yuv], all at full size; a fourth channel stays as it is."""
     form = _FROM_RGB if picture.shape[2] == 3 else np.vstack([np.insert(_FROM_RGB, 3, 0, axis=1), [0, 0, 0, 1, 0]])
     return cv2.transform(np.ascontiguousarray(picture), form)
+
+
+def to_rgb(frame: NDArray) -> NDArray:
+    """A frame as `join` makes them -> uint8 [row, column, rgb]."""
+    light, colour = views(frame)
+    wide = cv2.resize(colour, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.transform(np.dstack([light, wide]), _TO_RGB)
 
 
 def split(picture: NDArray) -> tuple[NDArray, NDArray]:

@@ -73,7 +73,7 @@ def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
 
 
 def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
-           quality: str = "medium", where: str | Path | None = None) -> None:
+           quality: str = "medium", where: str | Path | None = None, heard_s: float | None = None) -> None:
     """Encode `frames` and the sound of `speech` to `path` as they come, in the format of its name, see `core.media.formats`.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
@@ -85,6 +85,7 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
         `core.media.nv12` lays them out
     speech : a recording; .gif and .webp have no sound
     where : the file that errors name, by default `path`
+    heard_s : how much of the sound is heard, s; by default all of it
 
     Raises
     ------
@@ -103,6 +104,7 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
             ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", {1: "nv12", 3: "rgb24", 4: "rgba"}[n_channels],
              "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vf", form.filters(n_channels),
              *form.options, *form.quality.get(quality, ()), *sound_out,
+             *([] if heard_s is None else ["-t", f"{heard_s:.6f}"]),
              "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
         for frame in chain([first], frames):
             try:
