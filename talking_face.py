@@ -22,6 +22,7 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "avatar": ("avatar.translate", "Turn a photo, or a video, into a comic."),
     "speak": ("speech.synthesize", "Say a text and write it as sound."),
     "words": ("speech.transcribe", "Write down what is said in a recording, and when."),
+    "motion": ("render.exchange.convert", "Turn landmarks into blendshapes or mouth shapes, or back."),
     "inspect": ("viewer.inspect", "Say what a file is, and draw it."),
     "app": ("app", "Serve the page."),
     "live": ("web.live", "Serve a face that speaks along with the microphone."),

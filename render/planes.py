@@ -14,6 +14,7 @@ from core.media import nv12
 
 ENLARGED = 2
 MARGIN_PX = 4  # of the picture, around the part that moves
+ROWS = 16  # of which the distances of `Near` are kept together
 
 
 def split(picture: NDArray, encoded: bool) -> list:
@@ -44,10 +45,9 @@ class Plane:
     shrink : how many times smaller than the picture the plane is
     behind : uint8 [row, column, channel], the same plane of what is behind the person; None where all moves
     share : float32 [row, column], how much of a pixel is the person
-    reach : px of the picture that anything moves at most
     """
 
-    def __init__(self, pixels, box, shrink=1, behind=None, share=None, reach=0):
+    def __init__(self, pixels, box, shrink=1, behind=None, share=None):
         rows, columns = pixels.shape[:2]
         left, top, right, bottom = (side // shrink for side in box)
         left, top = max(0, left - MARGIN_PX), max(0, top - MARGIN_PX)
@@ -58,7 +58,7 @@ class Plane:
         through = np.zeros(pixels.shape[:2], np.uint8)
         if behind is not None:
             pixels, through = self._parted(pixels, behind, share)
-        self.thin = None if behind is None else cv2.dilate(through, np.ones((2 * (reach // shrink) + 1,) * 2)) > 0
+        self.thin = None if behind is None else Near(through)
         if self.n_channels == 1:
             self.pixels, self.through = self._enlarge(pixels[cut]), self._enlarge(through[cut])
         else:  # OpenCV samples four channels faster than two or three
@@ -81,31 +81,57 @@ class Plane:
         """Where in the plane points of the picture are, float32 [..., xy] px, as `sample` takes them."""
         return ((points - (self.shrink - 1) / 2) / self.shrink - self.origin) * self.enlarged
 
-    def sample(self, places, box):
-        """The plane at `places` (float32 [row, column, xy]), for the pixels of `box` (px of the picture), mirrored at its edge.
+    def sample(self, places, box, out, reach_px):
+        """Fill a part of a frame with the plane at `places`, float32 [row, column, xy]; the plane is mirrored at its edge.
 
-        uint8 [row, column, channel]
+        `out`, uint8 [row, column, channel], holds the pixels of `box` (px of the picture); none comes from beyond `reach_px`.
         """
-        found = _at(self.pixels, places).reshape(*places.shape[:2], -1)
+        alone = self.through is not None
+        found = _at(self.pixels, places, out[..., 0] if alone else None)
+        if not alone:
+            cv2.mixChannels([found], [out], [n for channel in range(self.n_channels) for n in (channel, channel)])
         if self.thin is None:
-            return found[..., :self.n_channels]
-        left, top, right, bottom = (side // self.shrink for side in box)
-        behind, thin = self.behind[top:bottom, left:right], self.thin[top:bottom, left:right].any(0)
-        own = np.ascontiguousarray(found[..., :self.n_channels])
+            return
+        left, top, right, bottom = inside = tuple(side // self.shrink for side in box)
+        behind, thin = self.behind[top:bottom, left:right], self.thin.columns(inside, reach_px / self.shrink)
         edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))  # runs of columns, where they begin and end
         for first, last in edges.reshape(-1, 2).tolist():
             run = slice(None), slice(first, last)
-            share = found[run][..., -1] if self.through is None else _at(self.through, places[run])
-            own[run] = cv2.add(own[run], _times(behind[run], share)).reshape(own[run].shape)
-        return own
+            share = _at(self.through, places[run]) if alone else cv2.extractChannel(found[run], 3)
+            cv2.add(out[run], _times(behind[run], share), out[run])
 
 
-def _at(pixels, places):
-    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+class Near:
+    """Which columns of a part of a plane lie near what is marked: kept for a few rows together.
+
+    Parameters
+    ----------
+    marked : uint8 [row, column], not 0 where it is
+    """
+
+    def __init__(self, marked):
+        away = cv2.distanceTransform((marked == 0).astype(np.uint8), cv2.DIST_L2, 3)
+        rows = -len(away) % ROWS
+        self.away = np.pad(away, ((0, rows), (0, 0)), mode="edge").reshape(-1, ROWS, away.shape[1]).min(1)
+
+    def columns(self, box, reach_px):
+        """Of `box` (left, top, right, bottom) those with a pixel within `reach_px` of what is marked: bool [column]."""
+        left, top, right, bottom = box
+        return self.away[top // ROWS:-(-bottom // ROWS), left:right].min(0) <= reach_px
+
+
+def _at(pixels, places, out=None):
+    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _times(behind, through):
     """`behind` (uint8 [row, column, channel]) times a share of 255, uint8 [row, column]: uint8."""
-    n_channels = behind.shape[2]
-    share = np.ascontiguousarray(through) if n_channels == 1 else cv2.merge([through] * n_channels)
-    return cv2.multiply(np.ascontiguousarray(behind), share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)
+    share = cv2.merge([through] * behind.shape[2])
+    return cv2.multiply(behind, share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)
+
+
+def lay(out: NDArray, painted: NDArray, mask: NDArray) -> None:
+    """Lay pixels over `out`, both uint8 [row, column, channel], by a `mask` uint8 [row, column]; `out` is changed."""
+    mask = cv2.merge([mask] * out.shape[2]).reshape(out.shape)
+    under = cv2.multiply(out, cv2.bitwise_not(mask).reshape(out.shape), scale=1 / 255)
+    cv2.add(under.reshape(out.shape), cv2.multiply(painted, mask, scale=1 / 255).reshape(out.shape), out)

@@ -26,7 +26,7 @@ from render.warp import CELL, FADE, FaceWarp
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
 LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
 BATCH = 8  # frames painted together
-BAND_PX = 256  # rows moved together
+BAND_PX = 128  # rows moved together: their maps stay in a cache
 
 
 class Portrait:
@@ -52,7 +52,8 @@ class Portrait:
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, window, HEAD_CELL)
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
-        self.face_bands, self.head_bands = (self._bands(grid.box, person) for grid in (self.face_grid, self.head_grid))
+        self.person = None if person is None else planes.Near((person > 0).astype(np.uint8))
+        self.face_bands, self.head_bands = _bands(self.face_grid.box), _around(self.head_grid.box, self.face_grid.box)
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
     def _planes(self, person):
@@ -65,7 +66,7 @@ class Portrait:
             return [planes.Plane(pixels, box, k) for k, pixels in enumerate(planes.split(picture, self.encoded), 1)]
         behind = planes.split(fill_behind(picture, person, float(pose[0])), self.encoded)
         shares = [person, cv2.resize(person, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
-        return [planes.Plane(pixels, box, k, back, share, round(LARGEST_SHIFT * float(pose[0])))
+        return [planes.Plane(pixels, box, k, back, share)
                 for k, (pixels, back, share) in enumerate(zip(planes.split(picture, self.encoded), behind, shares), 1)]
 
     def __call__(self, face, head, solved, patches=()):
@@ -86,47 +87,34 @@ class Portrait:
         turned = np.any(head)
         carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
-        around = self.head_grid.source(self.head_field.offsets(head)) if turned else None
-        for plane, view in zip(self.planes, planes.views(frame)):
-            self._move(view, plane, plane.places(source), None if around is None else plane.places(around))
+        self._move(frame, self.face_grid, source, self.face_bands)
+        if turned:
+            self._move(frame, self.head_grid, self.head_grid.source(self.head_field.offsets(head)), self.head_bands)
         for part, patch in zip(self.parts, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried)
         return frame
 
-    def _bands(self, box, person):
-        """The parts of a box of the picture that the person may move in, a few rows each, as boxes: a cache holds them."""
-        left, top, right, bottom = box
-        bands = [(left, y, right, min(y + BAND_PX, bottom)) for y in range(top, bottom, BAND_PX)]
-        if person is None:
-            return bands
-        reach = 2 * round(LARGEST_SHIFT * float(self.photo.pose[0])) + 1
-        moving = cv2.dilate((person > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
-        narrow = []
-        for left, top, right, bottom in bands:
-            columns = left + np.flatnonzero(moving[top:bottom, left:right].any(0))
-            if len(columns):
-                narrow.append((int(columns[0]) // 2 * 2, top, min(int(columns[-1]) // 2 * 2 + 2, right), bottom))
-        return narrow
+    def _move(self, frame, grid, source, bands):
+        """Fill the `bands` of a frame with what has moved there.
 
-    def _move(self, view, plane, face, around):
-        """Fill a plane's `view` of a frame with what has moved.
-
-        `face` and `around` say where in the plane the nodes of the face's and of the head's grid come from, float32
-        [row, column, xy]; without `around` the head is still
+        `source` says where the nodes of `grid` come from, float32 [row, column, xy] px of the picture
         """
-        for box in self.face_bands if around is None else self.head_bands:
-            if around is None:
-                places = self.face_grid.interpolate(face, box, plane.shrink)
-            else:
-                places = self.head_grid.interpolate(around, box, plane.shrink)
-                left, top = np.maximum(box[:2], self.face_grid.box[:2]).tolist()
-                right, bottom = np.minimum(box[2:], self.face_grid.box[2:]).tolist()
-                if left < right and top < bottom:
-                    rows, columns = (slice((low - own) // plane.shrink, (high - own) // plane.shrink)
-                                     for low, high, own in ((top, bottom, box[1]), (left, right, box[0])))
-                    places[rows, columns] = self.face_grid.interpolate(face, (left, top, right, bottom), plane.shrink)
-            self._in_window(view, plane.shrink, box)[:] = plane.sample(places, box)
+        reach_px = float(np.abs(source - grid.nodes_px).max()) * 2**0.5 + planes.MARGIN_PX
+        bands = [narrow for band in bands if (narrow := self._narrow(band, reach_px))]
+        for plane, view in zip(self.planes, planes.views(frame)):
+            places = plane.places(source)
+            for box in bands:
+                out = self._in_window(view, plane.shrink, box)
+                plane.sample(grid.interpolate(places, box, plane.shrink), box, out, reach_px)
+
+    def _narrow(self, box, reach_px):
+        """The columns of `box` that the person may move in; None without any."""
+        if self.person is None:
+            return box
+        left, top, right, bottom = box
+        columns = left + np.flatnonzero(self.person.columns(box, reach_px))
+        return (int(columns[0]) // 2 * 2, top, min(int(columns[-1]) // 2 * 2 + 2, right), bottom) if len(columns) else None
 
     def _in_window(self, view, shrink, box):
         """The part of a plane's view of the frame that a box of the picture is shown in."""
@@ -147,8 +135,21 @@ class Portrait:
         for plane, shown, own in zip(self.planes, planes.views(frame), planes.CHANNELS[self.encoded]):
             laid = cv2.remap(painted, grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT)
-            part, mask = self._in_window(shown, plane.shrink, box), laid[..., 3:].astype(np.uint16)
-            part[:] = (part * (255 - mask) + laid[..., own] * mask + 127) // 255
+            planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])
+
+
+def _bands(box):
+    """A box of the picture (left, top, right, bottom) in boxes of a few rows each: a cache holds their maps."""
+    left, top, right, bottom = box
+    return [(left, y, right, min(y + BAND_PX, bottom)) for y in range(top, bottom, BAND_PX)]
+
+
+def _around(box, hole):
+    """The same of what lies in a box around another."""
+    left, top, right, bottom = box
+    x, y, x_end, y_end = np.clip(hole, (left, top) * 2, (right, bottom) * 2).tolist()
+    sides = (left, top, right, y), (left, y, x, y_end), (x_end, y, right, y_end), (left, y_end, right, bottom)
+    return [band for side in sides if side[0] < side[2] and side[1] < side[3] for band in _bands(side)]
 
 
 def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,

@@ -23,6 +23,9 @@ SLACK = 2e-3  # eye distances a point may be missed by: keeps points that lie to
 LIPS_AT = np.array([-0.75, -0.25, 0.25, 0.75])  # along the inner lips, between the landmarks: lips are curves
 RING_GAP = {"jaw": (0.25, 0.7), "brow": (0.5, 0.5)}  # eye distances from the outline to what never moves: ends, middle
 _EYES = [list(face68.GROUPS[f"{side}_eye"]) for side in ("right", "left")]
+_CURVES, _N_CURVE = face68.N_POINTS + 14, len(LIPS_AT)  # where those stand among all points, after the hair's edges
+_OTHER_LIP = {"upper": [*range(55, 60), *range(65, 68), *range(_CURVES + _N_CURVE, _CURVES + 2 * _N_CURVE)],
+              "lower": [*range(49, 54), *range(61, 64), *range(_CURVES, _CURVES + _N_CURVE)]}
 _OUTLINES = {"jaw": list(face68.GROUPS["jaw"]), "brow": [*face68.GROUPS["right_brow"], *face68.GROUPS["left_brow"]]}
 
 
@@ -165,13 +168,18 @@ class FaceWarp:
         """Where the photo's points go for landmarks `face` [68, 2]: the jaw's ends and the rigid points hold still."""
         return self.edges.apart(self.face + (face - self.face) * self.share)
 
-    def solve(self, face):
-        """Points and weights that say the field of `offsets` for landmarks `face` [68, 2]."""
-        at = self._all_points(self.move(face))
+    def solve(self, face, lip=None):
+        """Points and weights that say the field of `offsets` for landmarks `face` [68, 2].
+
+        With `lip`, "upper" or "lower", what the other lip does counts for nothing: between the lips the field goes on.
+        """
+        at, goals = self._all_points(self.move(face)), self.points
+        if lip:
+            at, goals = (np.delete(points, _OTHER_LIP[lip], 0) for points in (at, goals))
         n = len(at)
         system, wanted = np.ones((n + 1, n + 1)), np.zeros((n + 1, 2))
         system[:n, :n] = _distances(_lift(at), at) - SLACK * np.eye(n)  # distances are conditionally negative: hence minus
-        system[n, n], wanted[:n] = 0, self.points - at  # weights that sum to zero: the field does not grow outwards
+        system[n, n], wanted[:n] = 0, goals - at  # weights that sum to zero: the field does not grow outwards
         return at.astype(np.float32), np.linalg.solve(system, wanted).astype(np.float32)
 
     def offsets(self, solved, nodes):

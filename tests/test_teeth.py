@@ -16,10 +16,11 @@ from render.measure import inside
 from render.parts import rest, stills
 from render.parts.data import load_pairs
 from render.parts.dentition import EYES_MM, LOWER, UPPER, row_of_teeth
+from render.parts.lip_edges import FARTHEST, OpenMouth
 from render.parts.network import Painter, blend, enlarge
 from render.parts.painted import LARGE_PX, PaintedPart, mouth_of
 from render.parts.part import LARGE_MOUTH, MOUTH, lip_outline
-from render.parts.teeth import Teeth, shows_teeth
+from render.parts.teeth import Teeth, shows_teeth, upper_edge
 from render.parts.view import PartView
 from render.photo import frame_photo
 
@@ -87,7 +88,8 @@ def test_the_size_of_the_photo_chooses_the_painter(smile, size_px, part):
 
 
 def test_a_smile_is_shut_once(smile, shut):
-    assert shut.opened is smile and face68.mouth_opening(shut.face[None])[0] < 0.01 and rest.shut_lips(shut) is shut
+    assert shut.opened.picture is smile.picture and rest.shut_lips(shut) is shut
+    assert face68.mouth_opening(shut.face[None])[0] < 0.01
     assert shows_teeth(view_of(smile)) and not shows_teeth(view_of(shut))
     outline = face68.to_pixel_space(lip_outline(smile.face)[None], smile.pose)[0]
     mask = np.zeros(smile.picture.shape[:2], np.uint8)
@@ -101,6 +103,44 @@ def test_the_open_photo_is_framed_as_the_shut_one(shut, preprocess, size_px):
     framed = frame_photo(shut, preprocess, size_px)
     assert framed.opened.picture.shape == framed.picture.shape
     assert np.abs(framed.opened.points[face68.RIGID] - framed.points[face68.RIGID]).max() < 1
+
+
+def with_lips(photo, upper, lower):
+    """`photo` with the points of its inner lips moved down by these shares of an eye distance."""
+    face = photo.face.copy()
+    face[61:64, 1] += upper
+    face[65:68, 1] += lower
+    return replace(photo, points=face68.to_pixel_space(face[None], photo.pose)[0])
+
+
+@pytest.mark.parametrize("upper, lower", [(0.03, 0), (0, -0.04), (0.03, -0.04)])
+def test_points_that_lie_on_the_teeth_are_moved_out_to_the_lips(smile, upper, lower):
+    found, off = OpenMouth(smile).face(), with_lips(smile, upper, lower)
+    again = OpenMouth(off).face()
+    middle = [61, 62, 63, 65, 66, 67]
+    assert np.abs(again - found)[middle, 1].mean() < 0.75 * np.abs(off.face - found)[middle, 1].mean()
+    moved = again[middle, 1] - off.face[middle, 1]
+    assert (moved[:3] <= 1e-6).all() and (moved[3:] >= -1e-6).all() and np.abs(moved).max() < FARTHEST[0] + 1e-6
+
+
+def test_the_photo_s_lower_teeth_and_lip_do_not_move_with_the_upper_teeth(smile):
+    view = view_of(smile)
+    lips = view.masks(view.face)[..., 0]
+    inside = lips > 240
+    top, bottom = inside.argmax(0), len(inside) - inside[::-1].argmax(0)
+    y, middle = np.arange(len(inside))[:, None], (top + bottom) // 2
+    drawn = np.where((inside & (np.abs(y - middle) > 1))[..., None], 220, (150, 80, 80)).astype(np.uint8)  # teeth, and lips
+    drawn[inside & (np.abs(y - middle) <= 1)] = 30
+    view.around[view.margin:-view.margin, view.margin:-view.margin] = drawn
+    wide = inside.any(0) & (bottom - top > 0.1 * LARGE_MOUTH.unit_px)
+    assert np.abs(upper_edge(view)[wide] - middle[wide]).mean() < 4
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_own_teeth_are_seen_with_and_without_colours(smile, grey):
+    picture = np.repeat(cv2.cvtColor(smile.picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) if grey else smile.picture
+    closed = rest.shut_lips(replace(smile, picture=picture))
+    assert shows_teeth(view_of(closed.opened)) and not shows_teeth(view_of(closed)) and Teeth(view_of(closed), closed).own
 
 
 def test_own_teeth_stay_where_they_are(smile, shut):

@@ -36,8 +36,10 @@ HALF_FACE: dict[str, dict[int, float]] = {
     "upper_lid": {37: 1, 38: 1}, "lower_lid": {41: 1, 40: 1}, "nostril": {31: 1, 32: 0.6, 33: 0.2},
     "lip_corner": {48: 1, 60: 1, 49: 0.57, 59: 0.55, 61: 0.46, 67: 0.46, 50: 0.17, 58: 0.17},
     "upper_edge": {49: 0.6, 50: 1, 51: 0.5}, "lower_edge": {59: 0.6, 58: 1, 57: 0.5},
-    "lips": {48: 1, 60: 1, 49: 1, 59: 1, 61: 1, 67: 1, 50: 1, 58: 1, 51: 0.5, 57: 0.5, 62: 0.5, 66: 0.5},
-}
+    "jaw": {8: 0.38, 7: 0.71, 6: 0.61, 5: 0.5, 4: 0.41, 3: 0.34, 2: 0.28, 1: 0.21,
+            66: 0.39, 67: 0.77, 57: 0.42, 58: 0.83, 59: 0.64, 48: 0.19, 60: 0.19},
+    "upper_lip": {51: 0.085, 50: 0.15, 49: 0.08, 62: 0.12, 61: 0.22},  # it and the jaw as measured in people who open the mouth
+    "lips": {48: 1, 60: 1, 49: 1, 59: 1, 61: 1, 67: 1, 50: 1, 58: 1, 51: 0.5, 57: 0.5, 62: 0.5, 66: 0.5}}
 
 EDGES = [(a, b) for name, points in GROUPS.items()
          for a, b in zip(points, (*points[1:], points[0]) if name in CLOSED else points[1:])]
@@ -45,7 +47,6 @@ EDGES = [(a, b) for name, points in GROUPS.items()
 MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
                    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
                    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65])
-
 
 
 def _direction(*pairs):

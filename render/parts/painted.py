@@ -44,10 +44,7 @@ class PaintedPart:
         with torch.inference_mode():
             self.maps = self.painter.look_at(as_floats(torch.from_numpy(self.view.picture[None]), device),
                                              masks_as_floats(torch.from_numpy(self.view.masks(photo.face)[None]), device))
-        self.teeth = None
-        if part is not EYES:
-            teeth = Teeth(self.view, photo)
-            self.teeth = teeth if part is LARGE_MOUTH or teeth.own else None  # on small mouths those of the photo alone
+        self.teeth = None if part is EYES else Teeth(self.view, photo)
 
     def paint(self, faces, solved):
         """Paint the part for some frames.

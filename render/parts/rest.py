@@ -1,8 +1,9 @@
 """A photo at rest: lips that are open in it are shut once, and everything moves from there.
 
 Reads: a photo and its landmarks, in memory. Writes: rest_photo.png, to look at.
-What shows between the lips is filled from the lips around it, then they are brought together, and the line where they meet
-is drawn. The photo as it was goes along, for whoever lays teeth.
+Where the lips end is found in the picture (`lip_edges`). What shows between them is filled from around, in case some of it is
+left; then each lip is moved by itself to where they meet, so that nothing between is squeezed into a rim, and a faint line is
+drawn there. The photo as it was goes along, for whoever lays teeth.
 """
 
 from dataclasses import replace
@@ -13,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
-from render import portrait
+from render.grid import Grid
+from render.parts.lip_edges import OpenMouth
 from render.parts.part import lip_outline
-from render.parts.teeth import pale
 from render.photo import Photo
+from render.warp import FADE, FaceWarp
 
 REST = "rest_photo.png"
 OPEN = 0.05  # eye distances between the lips of a photo, from where on they are shut
-REACH = 0.012  # eye distances around what shows between the lips
+REACH = 0.02  # eye distances around what shows between the lips
 MARGIN = 0.15  # eye distances around the lips: nothing beyond changes
-LINE, DARKER = 0.007, 0.3  # eye distances: the line where lips meet; how much darker it is
-STILL = np.zeros(5, np.float32)
+FINE = 0.03  # eye distances between nodes of the field that closes lips
+SOFT = 0.008  # eye distances over which one lip passes into the other
+LINE, DARKER = 0.007, 0.2  # eye distances: the line where lips meet; how much darker it is
 _OUTER = list(face68.GROUPS["outer_lips"])
 
 
@@ -40,28 +43,46 @@ def _outline(photo, box):
     return face68.to_pixel_space(lip_outline(photo.face)[None], photo.pose)[0] - (box[1].start, box[0].start)
 
 
-def mouth_inside(photo: Photo) -> NDArray:
-    """What shows between the lips of a photo, by its points and as far as it is pale: uint8 [row, column], 0 or 255."""
+def mouth_inside(photo: Photo, mouth: OpenMouth) -> NDArray:
+    """What shows between the lips of a photo, by its points and by its colours: uint8 [row, column], 0 or 255."""
     box, whole = _around_lips(photo), np.zeros(photo.picture.shape[:2], np.uint8)
-    picture = photo.picture[box]
-    lips, inside = (np.zeros(picture.shape[:2], np.uint8) for _ in range(2))
-    cv2.fillPoly(lips, [np.round(photo.points[_OUTER] - (box[1].start, box[0].start)).astype(np.int32)], 255)
+    inside = np.ascontiguousarray(mouth.in_photo()[box])
     cv2.fillPoly(inside, [np.round(_outline(photo, box)).astype(np.int32)], 255)
-    teeth = (pale(picture, (lips > 0) & (inside == 0)) & (lips > 0)).astype(np.uint8)
-    teeth = cv2.morphologyEx(teeth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, pieces = cv2.connectedComponents(((inside > 0) | (teeth > 0)).astype(np.uint8))
-    inside[np.isin(pieces, np.unique(pieces[inside > 0])) & (pieces > 0)] = 255  # a light on the lips is no tooth
     reach = max(1, round(REACH * float(photo.pose[0])))
     whole[box] = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return whole
 
 
-def _fill(photo: Photo) -> NDArray:
+def _fill(photo: Photo, mouth: OpenMouth) -> NDArray:
     """The picture with its lips in place of what shows between them: uint8 [row, column, rgb]."""
     box, picture = _around_lips(photo), photo.picture.copy()
-    picture[box] = cv2.inpaint(np.ascontiguousarray(picture[box]), np.ascontiguousarray(mouth_inside(photo)[box]), 3,
+    picture[box] = cv2.inpaint(np.ascontiguousarray(picture[box]), np.ascontiguousarray(mouth_inside(photo, mouth)[box]), 3,
                                cv2.INPAINT_TELEA)
     return picture
+
+
+def _close(picture: NDArray, photo: Photo, face: NDArray) -> NDArray:
+    """A picture of a photo's open mouth, with the lips where `face` [68, 2] has them: uint8 [row, column, rgb].
+
+    Above the line where they meet all goes with the upper lip, below it with the lower one: what was between is gone.
+    """
+    warp = FaceWarp(photo.face)
+    low, high = (edge(warp.ring, 0) + side * FADE for edge, side in ((np.min, -1), (np.max, 1)))
+    rows, columns = (side // 2 * 2 for side in picture.shape[:2])
+    grid = Grid(low, high, photo.pose, (0, 0, columns, rows), FINE)
+    upper, lower = (warp.offsets(warp.solve(face, lip), grid.nodes) for lip in ("upper", "lower"))
+    # how far nodes lie below the line where the lips meet, which goes on beyond the corners; it is softer there
+    line = np.array(face68.inner_lip_curves(face, np.linspace(-1, 1, 13))).mean(0)
+    below = grid.nodes[:, 1] - np.interp(grid.nodes[:, 0], *line.T)
+    beyond = np.maximum(np.abs(grid.nodes[:, 0] - line[:, 0].mean()) - np.ptp(line[:, 0]) / 2, 0)
+    maps = [grid.interpolate(grid.source(offsets)) for offsets in (upper, lower)]
+    below, beyond = (grid.interpolate(n.astype(np.float32).reshape(grid.nodes_px.shape[:2])) for n in (below, beyond))
+    share = np.clip(below / (SOFT + beyond) + 0.5, 0, 1)[..., None]
+    left, top, right, bottom = grid.box
+    moved = [cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101) for at in maps]
+    closed = picture.copy()
+    closed[top:bottom, left:right] = np.round(moved[0] * (1 - share) + moved[1] * share)
+    return closed
 
 
 def _draw_line(photo: Photo) -> NDArray:
@@ -87,11 +108,15 @@ def write_rest(photo: Photo, path: Path) -> Path:
 
 
 def shut_lips(photo: Photo) -> Photo:
-    """The photo with its lips shut, when they are open: another `Photo`, whose `opened` is this one; else the same one."""
+    """The photo with its lips shut, when they are open: another `Photo`; else the same one.
+
+    Its `opened` is this picture, with the points of its lips where they end in it.
+    """
     if photo.opened or face68.mouth_opening(photo.face[None])[0] < OPEN:
         return photo
-    filled = replace(photo, picture=_fill(photo), window=None)
+    mouth = OpenMouth(photo)
+    photo = replace(photo, points=face68.to_pixel_space(mouth.face()[None], photo.pose)[0])
     face = face68.closed_mouth(photo.face, 0)
-    picture = next(portrait.frames(filled, [(face, STILL)]))
+    picture = _close(_fill(photo, mouth), photo, face)
     moved = Photo(photo.path, picture, face68.to_pixel_space(face[None], photo.pose)[0])
     return replace(moved, picture=_draw_line(moved), opened=photo, window=photo.window)

@@ -19,17 +19,22 @@ EDGE, OVERBITE = 0.035, 0.015  # eye distances: the upper teeth's edge below the
 MOUTH_WIDTH, SCALES = 0.80, (0.88, 1.12)  # eye distances a mouth is wide at rest; how much smaller or larger teeth may be
 OPEN = 0.014, 0.045  # eye distances between the lips: teeth begin to show, and are whole
 OWN = 0.05, 0.25  # the same of a photo that shows its own teeth; beyond, its tongue as well, which is not rigid
-PALER, SHARE = 0.75, 0.25  # teeth have less of a hue than lips, of theirs; share of what lies between the lips
+FROM_PX, WHOLE_PX = 60, 100  # px an eye distance: smaller photos leave teeth to the painter, larger ones show all of these
+PALER, SHARE = 0.75, 0.35  # teeth have less of a hue than lips, of theirs; share of what lies between the lips
+GREY, LIGHTER = 0.08, 1.15  # lips of less hue are those of a photo without colours; how much lighter than they teeth are there
+SHADED = 0.7  # of the lips' light that the teeth at the corners have
+EDGE_DROP, EDGE_FROM = 0.8, 0.035  # share of a tooth's light that ends it; eye distances below the upper lip that it begins
+EDGE_SMOOTH = 0.09, 0.014  # eye distances of a median, and of a Gaussian, along the edge of the photo's own teeth
 SHADOW, SHADE = 0.05, 0.45  # eye distances below the upper lip that lie in its shadow; the light on its deepest
 CORNERS = 1.15, 0.75  # the light falls by the latter towards the corners
 LIGHT, SKIN = (0.35, 0.65), 0.70  # of the teeth: always, and by the light on the skin; a light skin in good light, 0..1
 HUE, PALE = 0.5, (1.16, 0.96, 0.88)  # how much of the skin's hue lies in its light; that of skin in white light
-BEHIND = 0.72  # of the light, on the lower teeth
+BEHIND = 0.78  # of the light, on the lower teeth
 DEPTH, TONGUE = np.array((0.20, 0.09, 0.085)), np.array((0.58, 0.32, 0.31))  # behind the teeth; towards the lower lip
-PAINTED = 0.4  # of what lies there, the painter's
-MATCH, GAINS = 0.5, (0.6, 1.6)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
+PAINTED = 0.15  # of what lies there, the painter's
+MATCH, GAINS = 0.5, (0.6, 1.25)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
 SHARPNESS = (0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)  # measured of a face; px it is blurred by
-SAMPLED = 0.15  # px a picture is blurred by when it is sampled
+SAMPLED = 0.3  # px a picture is blurred by when it is sampled
 _INNER = slice(60, 65)
 _CHIN = slice(6, 11)
 
@@ -45,11 +50,18 @@ def blur_of(photo: Photo) -> float:
     return float(np.interp(fine / max(coarse, 1e-3), *SHARPNESS))
 
 
-def pale(picture: NDArray, lips: NDArray) -> NDArray:
-    """What of a picture, uint8 [row, column, rgb], is as pale and light as teeth beside `lips`, bool [row, column]: bool."""
+def pale(picture: NDArray, lips: NDArray, lightness: float = 1.0) -> NDArray:
+    """What of a picture, uint8 [row, column, rgb], is as pale and light as teeth beside `lips`, bool [row, column]: bool.
+
+    `lightness`, of the lips', that will do.
+    """
+    if not lips.any():
+        return np.zeros(lips.shape, bool)
     value = picture.max(2).astype(np.float32)
     hue = 1 - picture.min(2) / np.maximum(value, 1)
-    return (hue < PALER * np.median(hue[lips])) & (value > np.median(value[lips])) if lips.any() else np.zeros(lips.shape, bool)
+    if np.median(hue[lips]) < GREY:  # without hues light alone tells
+        return value > LIGHTER * np.median(value[lips])
+    return (hue < PALER * np.median(hue[lips])) & (value > lightness * np.median(value[lips]))
 
 
 def shows_teeth(view: PartView) -> bool:
@@ -58,7 +70,30 @@ def shows_teeth(view: PartView) -> bool:
         return False
     lips = view.masks(view.face)[..., 0]
     inside = lips > 240
-    return bool(inside.any() and pale(view.picture, (lips > 100) & (lips < 150))[inside].mean() > SHARE)
+    return bool(inside.any() and pale(view.picture, (lips > 100) & (lips < 150), SHADED)[inside].mean() > SHARE)
+
+
+def upper_edge(view: PartView) -> NDArray | None:
+    """Where the upper teeth that a photo shows end, y px of the view for each column; None where none are shown.
+
+    Going down from the upper lip, it is where the light falls: on the dark, on the lower teeth's edge or on the lip.
+    """
+    lips, unit = view.masks(view.face)[..., 0], view.part.unit_px
+    inside, red = lips > 240, (lips > 100) & (lips < 150)
+    columns = np.flatnonzero(inside.any(0))
+    if len(columns) < 3:
+        return None
+    inside, y = inside[:, columns], np.arange(len(lips))[:, None]
+    smooth = cv2.GaussianBlur(view.picture, (0, 0), 0.004 * unit)
+    value, tooth = smooth.max(2)[:, columns] * inside.astype(np.float32), pale(smooth, red, SHADED)[:, columns] & inside
+    lip = (value > SHADED * np.median(smooth.max(2)[red])) & ~tooth if red.any() else np.zeros_like(tooth)
+    lightest, first, begun = np.maximum.accumulate(value, 0), inside.argmax(0), np.maximum.accumulate(tooth, 0)
+    ends = begun & (lip | (value < EDGE_DROP * lightest)) & (y > first + EDGE_FROM * unit)
+    ends = np.where(tooth.any(0), ends, lip)  # in the dark at the corners lips alone end what shows
+    edge = np.where(ends.any(0), ends.argmax(0), len(inside) - inside[::-1].argmax(0)) - first
+    edge = cv2.medianBlur(edge.clip(0, 255).astype(np.uint8)[None], 2 * round(EDGE_SMOOTH[0] * unit / 2) + 1)
+    edge = cv2.GaussianBlur(edge.astype(np.float32), (0, 0), EDGE_SMOOTH[1] * unit)[0] + first
+    return np.interp(np.arange(lips.shape[1]), columns, edge).astype(np.float32)
 
 
 def _gap(face):
@@ -83,11 +118,12 @@ class Teeth:
         place = self.unit * float(np.clip(width / MOUTH_WIDTH, *SCALES)), rest[62, 0], rest[61:64, 1].mean() + EDGE
         was = photo.opened or photo
         opened = PartView(view.part, was.picture, was.face, was.pose, middle=view.part.middle(view.face))
-        self.own = shows_teeth(opened)
+        self.own = bool(photo.pose[0] >= FROM_PX) and shows_teeth(opened)
         self.upper = self._own_teeth(opened) if self.own else self._place(True, *place, 0.0, 1.0)
         if self.own:
             self.light = self._light_of_teeth(opened)
         self.lower = self._place(False, *place, -OVERBITE, BEHIND)
+        self.share = 1.0 if self.own else float(np.clip((photo.pose[0] - FROM_PX) / (WHOLE_PX - FROM_PX), 0, 1))
 
     def _light(self) -> NDArray:
         """The light on the skin around the mouth, float [rgb], 1 in good light."""
@@ -104,8 +140,12 @@ class Teeth:
         return np.median(opened.picture[shown], 0) / ENAMEL
 
     def _own_teeth(self, opened):
-        """What the photo shows between its lips, float32 [row, column, rgb times cover, and cover]."""
+        """The upper teeth the photo shows between its lips, float32 [row, column, rgb times cover, and cover]."""
         cover = self._inside(lip_outline(opened.face), slice(None), slice(None))
+        edge = upper_edge(opened)
+        if edge is not None:
+            above = np.clip((edge - np.arange(len(cover))[:, None]) / max(2 * self.blur, 2) + 0.5, 0, 1)
+            cover = cover * above.astype(np.float32)
         return np.dstack([opened.picture * cover[..., None], cover]).astype(np.float32)
 
     def _place(self, upper, unit_px, x, y, lower, light):
@@ -124,7 +164,7 @@ class Teeth:
 
     def lay(self, patch: NDArray, face: NDArray) -> None:
         """Lay them into a painted patch, uint8 [row, column, rgb and mask] of the view, for landmarks `face` [68, 2]."""
-        shown = float(np.clip((_gap(face) - OPEN[0]) / (OPEN[1] - OPEN[0]), 0, 1))
+        shown = self.share * float(np.clip((_gap(face) - OPEN[0]) / (OPEN[1] - OPEN[0]), 0, 1))
         outline = lip_outline(face)
         lips = (outline - self.view.corner) * self.unit
         (left, top), (right, bottom) = (np.clip(edge, 0, self.view.part.size[::-1]).astype(int)
