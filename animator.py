@@ -19,6 +19,7 @@ from core import artifacts
 from core.child import start_in_child
 from core.errors import InputError, absent
 from core.events import Done, FileWritten
+from core.media.footage import open_footage
 from core.media.speech import Speech, open_speech
 from core.stage import begin, say, tell
 from landmarks.expression import parse_emotion
@@ -155,20 +156,21 @@ class Animator:
         """
         began, out, options = time.monotonic(), Path(out), replace(options, **changes)
         folder = Path(folder) if folder else out.with_suffix("")
-        go_on = _announcer(["video", "speech", "landmarks", "dub", *(["page"] if keep else [])])
+        go_on = _announcer(["speech", "landmarks", "video", "dub", *(["page"] if keep else [])])
         go_on()
         check_options(options, points_file)
         parse_emotion(emotion)
         if template:
             artifacts.check(template, *motion.READS)
-        clip = see(video, folder / SEEN, which)
-        go_on()
+        open_footage(video)
         speech, words = self._heard(
             speech, folder, options, keep=keep, passing=passing, text=text, text_from=text_from, transcriber=transcriber,
             force_captions=force_captions, spoken={"voice": voice, "rate": rate, "engine": engine, "pitch": pitch,
                                                    "voice_model": voice_model, "emotion": emotion})
         go_on()
         moves = template or self._landmarks(speech, folder, emotion, options, passing)
+        go_on()
+        clip = see(video, folder / SEEN, which)
         go_on()
         made = dub_video(clip, moves, out, options, speech=speech, loop=loop, tail=tail, device=self.device, words=words,
                          sheet=folder / SHEET)

@@ -233,6 +233,11 @@ class TestCommand:
         done = run_main("--video", talk, "--audio", voice, "--output", tmp_path / "out.mp4", *given)
         assert done.exit_code == 1 and f"{given[0]}: given with --video" in done.stderr and not (tmp_path / "out.mp4").exists()
 
+    def test_without_a_speech_it_is_told_at_once(self, talk, monkeypatch):
+        monkeypatch.setattr("render.dub.clip.write_seen", None)  # nothing is measured
+        done = run_main("--video", talk)
+        assert done.exit_code == 1 and "neither a recording nor a text" in done.stderr
+
     def test_a_photo_or_a_video(self, talk, voice, photo_path):
         for given in ((), ("--image", photo_path, "--video", talk)):
             done = run_main(*given, "--audio", voice)
