@@ -11,7 +11,7 @@ from core import pretrained
 from core.errors import InputError
 from core.face import face68
 from core.media import nv12, person, video
-from render import background, photo, portrait
+from render import background, photo, planes, portrait
 
 HEAD = np.array([0.05, 0.03, 0.05, 0.08, 0.06], np.float32)  # as far as heads move here
 LINES_PX = 16
@@ -62,6 +62,24 @@ def test_at_rest_it_is_the_photo(before_lines, encoded):
     share = np.clip(share + np.random.default_rng(0).normal(0, 0.2, share.shape), 0, 1).astype(np.float32)  # however wrong
     expected = nv12.join(*nv12.split(shown.picture)) if encoded else shown.picture
     assert np.array_equal(frame_of(shown, head=0 * HEAD, person=share, encoded=encoded), expected)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_what_is_too_far_from_the_person_to_move_is_left_out_and_nothing_else(before_lines, encoded, monkeypatch):
+    shown, share = before_lines
+    near = planes.Near.columns
+    counted = []
+
+    def columns(self, box, reach_px):
+        counted.append(near(self, box, reach_px).mean())
+        return near(self, box, reach_px)
+
+    monkeypatch.setattr(planes.Near, "columns", columns)
+    frames = [frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded) for sign in (-1, 1)]
+    monkeypatch.setattr(planes.Near, "columns", lambda self, box, _: np.ones(box[2] - box[0], bool))
+    for sign, frame in zip((-1, 1), frames):
+        assert np.array_equal(frame, frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded))
+    assert np.mean(counted) < 0.75
 
 
 def test_a_head_that_moves_leaves_what_was_around_it(before_lines):

@@ -42,7 +42,7 @@ def view_of(photo, part=LARGE_MOUTH):
 
 def laid(teeth, face):
     """A grey patch with teeth in it, uint8 [row, column, rgb and mask]."""
-    patch = np.full((*LARGE_MOUTH.size, 4), 90, np.uint8)
+    patch = np.full((*teeth.view.part.size, 4), 90, np.uint8)
     patch[..., 3] = 0
     teeth.lay(patch, face)
     return patch
@@ -163,6 +163,14 @@ def test_drawn_teeth_stay_where_they_are_and_the_lower_ones_follow_the_jaw(shut)
     assert np.corrcoef(light[0][both], light[1][both])[0, 1] > 0.9
     moved = np.roll(teeth.lower[..., 3], round(0.06 * LARGE_MOUTH.unit_px), 0)
     assert teeth.lower[..., 3].max() > 0.9 and not np.allclose(moved, teeth.lower[..., 3])
+
+
+@pytest.mark.parametrize("eyes_px, share", [(76, 0), (90, 0.5), (104, 1)])
+def test_small_photos_leave_drawn_teeth_to_the_painter(smile, eyes_px, share):
+    small = replace(frame_photo(smile, size_px=round(768 * eyes_px / float(smile.pose[0]))), opened=None)
+    closed = replace(rest.shut_lips(small), opened=None)
+    laid_alone = laid(Teeth(view_of(closed, MOUTH), closed), opened(closed, 0.25))[..., 3].max() / 255
+    assert laid_alone == pytest.approx(share, abs=0.06)
 
 
 def test_shut_lips_show_no_teeth(shut):

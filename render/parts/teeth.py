@@ -19,10 +19,11 @@ EDGE, OVERBITE = 0.035, 0.015  # eye distances: the upper teeth's edge below the
 MOUTH_WIDTH, SCALES = 0.80, (0.88, 1.12)  # eye distances a mouth is wide at rest; how much smaller or larger teeth may be
 OPEN = 0.014, 0.045  # eye distances between the lips: teeth begin to show, and are whole
 OWN = 0.05, 0.25  # the same of a photo that shows its own teeth; beyond, its tongue as well, which is not rigid
-FROM_PX, WHOLE_PX = 60, 100  # px an eye distance: smaller photos leave teeth to the painter, larger ones show all of these
+FROM_PX, WHOLE_PX = 80, 100  # of an eye distance: smaller photos leave drawn teeth to the painter, larger ones show them whole
 PALER, SHARE = 0.75, 0.35  # teeth have less of a hue than lips, of theirs; share of what lies between the lips
 GREY, LIGHTER = 0.08, 1.15  # lips of less hue are those of a photo without colours; how much lighter than they teeth are there
 SHADED = 0.7  # of the lips' light that the teeth at the corners have
+LESS_RED = 0.65  # than lips, a tooth is at least by this
 EDGE_DROP, EDGE_FROM = 0.8, 0.035  # share of a tooth's light that ends it; eye distances below the upper lip that it begins
 EDGE_SMOOTH = 0.09, 0.014  # eye distances of a median, and of a Gaussian, along the edge of the photo's own teeth
 SHADOW, SHADE = 0.05, 0.45  # eye distances below the upper lip that lie in its shadow; the light on its deepest
@@ -64,6 +65,15 @@ def pale(picture: NDArray, lips: NDArray, lightness: float = 1.0) -> NDArray:
     return (hue < PALER * np.median(hue[lips])) & (value > lightness * np.median(value[lips]))
 
 
+def _less_red(picture, lips):
+    """What may be a tooth, be it yellow: lit, and less red than `lips`; by its light alone in a photo without colours."""
+    value = picture.max(2).astype(np.float32)
+    redness = (picture[..., 0] - picture[..., 1].astype(np.float32)) / np.maximum(value, 1)
+    if not lips.any() or np.median(redness[lips]) < GREY:
+        return pale(picture, lips)
+    return (redness < LESS_RED * np.median(redness[lips])) & (value > SHADED * np.median(value[lips]))
+
+
 def shows_teeth(view: PartView) -> bool:
     """Whether the photo shows teeth between lips that are a little open: something paler and lighter than they are."""
     if not OWN[0] <= _gap(view.face) <= OWN[1]:
@@ -85,7 +95,7 @@ def upper_edge(view: PartView) -> NDArray | None:
         return None
     inside, y = inside[:, columns], np.arange(len(lips))[:, None]
     smooth = cv2.GaussianBlur(view.picture, (0, 0), 0.004 * unit)
-    value, tooth = smooth.max(2)[:, columns] * inside.astype(np.float32), pale(smooth, red, SHADED)[:, columns] & inside
+    value, tooth = smooth.max(2)[:, columns] * inside.astype(np.float32), _less_red(smooth, red)[:, columns] & inside
     lip = (value > SHADED * np.median(smooth.max(2)[red])) & ~tooth if red.any() else np.zeros_like(tooth)
     lightest, first, begun = np.maximum.accumulate(value, 0), inside.argmax(0), np.maximum.accumulate(tooth, 0)
     ends = begun & (lip | (value < EDGE_DROP * lightest)) & (y > first + EDGE_FROM * unit)
@@ -118,7 +128,7 @@ class Teeth:
         place = self.unit * float(np.clip(width / MOUTH_WIDTH, *SCALES)), rest[62, 0], rest[61:64, 1].mean() + EDGE
         was = photo.opened or photo
         opened = PartView(view.part, was.picture, was.face, was.pose, middle=view.part.middle(view.face))
-        self.own = bool(photo.pose[0] >= FROM_PX) and shows_teeth(opened)
+        self.own = shows_teeth(opened)
         self.upper = self._own_teeth(opened) if self.own else self._place(True, *place, 0.0, 1.0)
         if self.own:
             self.light = self._light_of_teeth(opened)
