@@ -16,7 +16,7 @@ from landmarks.lite import load_model
 from landmarks.predict import predict, predict_as_stream, predict_file
 from landmarks.voice import evaluate, gate
 from landmarks.voice.evaluate import FREE, SETTLED_S, loud_frames, said
-from landmarks.voice.gate import BREATH, LAG, Features, Voice, WholeVoice
+from landmarks.voice.gate import BREATH, LAG, PAUSE, Features, Voice, WholeVoice, through_pauses
 from landmarks.voice.revoice import shrink, sing, whisper
 from landmarks.voice.wordless import wordless, wordless_samples
 
@@ -69,6 +69,15 @@ def test_speech_is_free(voice, gain_db, noise_db):
 def share_free(sound, counts, whole):
     """The share of the frames `counts`, bool [frame], that are free; `sound` may last longer than they."""
     return (freedom(sound, whole)[:len(counts)][counts] > FREE).mean()
+
+
+@pytest.mark.parametrize("length, stays", [(1, True), (PAUSE - 1, True), (PAUSE, False), (3 * PAUSE, False)])
+def test_short_pauses_of_a_recording_are_free(length, stays):
+    free = np.repeat([0, 1, 0.1, 0.7, 0], [9, 2 * PAUSE, length, 2 * PAUSE, 9]).astype(np.float32)
+    found = through_pauses(free)
+    pause = slice(9 + 2 * PAUSE, 9 + 2 * PAUSE + length)
+    np.testing.assert_allclose(found[pause], 0.7 if stays else 0.1)
+    np.testing.assert_array_equal(np.delete(found, pause), np.delete(free, pause), "the rest at both ends is no pause")
 
 
 @pytest.mark.parametrize("whole", [True, False])
