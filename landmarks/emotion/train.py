@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 STAGE = "landmarks.emotion.train"
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
-SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
+SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 10, 90)  # looked through on the actors held out
 EAR_SHRINKAGE = 0.5  # of the covariance of the speech encoder's discriminant
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
 
