@@ -1,6 +1,7 @@
 """The mouth rests while nobody speaks, and nothing of speech is cut."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,6 +79,14 @@ def test_short_pauses_of_a_recording_are_free(length, stays):
     pause = slice(9 + 2 * PAUSE, 9 + 2 * PAUSE + length)
     np.testing.assert_allclose(found[pause], 0.7 if stays else 0.1)
     np.testing.assert_array_equal(np.delete(found, pause), np.delete(free, pause), "the rest at both ends is no pause")
+
+
+@pytest.mark.parametrize("length, rests", [(30, False), (60, True)])
+def test_a_recording_knows_that_the_voice_goes_on(length, rests, monkeypatch):
+    free = np.repeat([1, 0, 1], [40, length, 40]).astype(np.float32)
+    heard = SimpleNamespace(push=lambda power: free, finish=lambda shape: np.empty(0, np.float32))
+    monkeypatch.setattr(gate, "Voice", lambda loudness: heard)
+    assert (WholeVoice(np.ones((len(free), 4, 64), np.float32)).free.min() == 0) == rests
 
 
 @pytest.mark.parametrize("whole", [True, False])
