@@ -17,6 +17,7 @@ from core.media.audio import resample, spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
 from landmarks.ear import encoder, evaluate, pack
+from landmarks.ear.layers import N_LAYERS, first_layers
 from landmarks.ear.running import HEARD, RunningEar
 from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
 from tests.conftest import ROOT, command, speak
@@ -37,6 +38,30 @@ def test_features_last_as_long_as_the_landmarks_and_the_silence_around_them():
     for n_samples in (1, SAMPLES_PER_FRAME, 16_000, 16_321):
         sound = np.random.default_rng(0).normal(0, 0.1, n_samples).astype(np.float32)
         assert features(sound).shape == (n_frames_of(n_samples) + 2 * LOOK_AHEAD, encoder.HALVES * encoder.N_VALUES)
+
+
+def test_an_encoder_of_all_layers_is_the_whole_one_but_for_its_last_scale():
+    """Which each of the 384 values has for itself: their correlation over time is 1."""
+    from ctranslate2 import StorageView
+    from ctranslate2.models import Whisper
+    mel, folder = encoder.levelled(encoder.whisper_mel(speak(SENTENCE)), 1e4), pretrained.find(WHISPER)
+    mel = np.ascontiguousarray(mel[:len(mel) // 2 * 2])
+    cut = Whisper("cut", device="cpu", compute_type="int8", files=first_layers(folder, N_LAYERS))
+    found, whole = np.array(cut.encode(StorageView.from_array(mel.T[None].copy())))[0], encoder.load_encoder().encode(mel)
+    assert found.shape == whole.shape
+    assert min(np.corrcoef(a, b)[0, 1] for a, b in zip(found.T, whole.T)) > 0.999
+
+
+def test_first_layers_are_an_encoder_of_their_own():
+    sound = speak(SENTENCE)
+    loud = recording_loudness(spectrum_of(sound))
+    found = [encoder.load_encoder(n_layers=n).features(sound, loud).astype(np.float32).reshape(-1, encoder.N_VALUES)
+             for n in range(1, N_LAYERS)]
+    for one in found:
+        np.testing.assert_allclose(one.mean(1), 0, atol=0.01)
+        np.testing.assert_allclose(one.std(1), 1, atol=0.02)
+    assert 0.3 < alike(*found[:2]) < 0.99 and alike(*found[::2]) < alike(*found[1:])
+    assert sum(map(len, first_layers(pretrained.find(WHISPER), 1).values())) < 12e6, "most of 75 MB are left out"
 
 
 @pytest.mark.parametrize("gain", [0.05, 0.3, 3.0])

@@ -9,13 +9,15 @@ from conftest import SENTENCES, command, speak
 from core import artifacts, runs
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.media.audio import read_speech, resample, spectrum_of, write_wav
+from landmarks.ear.encoder import N_VALUES
+from landmarks.ear.layers import N_LAYERS
 from landmarks.emotion import ear as emotion_ear
 from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
 from landmarks.emotion import train as emotion_train
 from landmarks.emotion.__main__ import main as emotion_main
 from landmarks.emotion.copies import copies_of, hear, spoken
-from landmarks.emotion.ear import NEAR, EarMoments, ear_of, ear_steps
+from landmarks.emotion.ear import LAYERS, NEAR, EarMoments, ear_of, ear_steps
 from landmarks.emotion.measure import calibration_error, recall
 from landmarks.emotion.model import (
     N_BANDS,
@@ -175,11 +177,25 @@ def without_encoder(monkeypatch):
 
 def test_the_speech_encoder_is_heard():
     sound = speak(SENTENCES[0])
-    ear = ear_of(sound, spectrum_of(sound))
-    found, given = emotion_of(sound), emotion_of(sound, ear=ear)
+    last = ear_of(sound, spectrum_of(sound), (N_LAYERS,))[0]
+    found, given = emotion_of(sound), emotion_of(sound, ear=last)
     np.testing.assert_array_equal(found.over_time, given.over_time)
-    other = emotion_of(sound, ear=ear[::-1] + np.float16(0.5))
-    assert np.abs(other.whole - found.whole).max() > 0.05
+    other = emotion_of(sound, ear=last[::-1] + np.float16(0.5))
+    assert np.abs(other.whole - found.whole).max() > 0.02
+
+
+def test_inner_layers_are_heard_beside_the_last():
+    recogniser, sound = load_recogniser(), speak(SENTENCES[0])
+    assert recogniser.layers == LAYERS and len(recogniser.arrays["ear"]) == 2 * N_VALUES * len(LAYERS)
+    sounds, ear = sounds_of(sound, recogniser.filters)[:3], ear_of(sound, spectrum_of(sound), recogniser.layers)
+    found = [recogniser.whole(recogniser.listen(*sounds, ear_steps(heard, 0, n_frames_of(len(sound)))))
+             for heard in (ear, *([*ear[:i], ear[i] + np.float16(0.2), *ear[i + 1:]] for i in range(len(ear))))]
+    assert all(np.abs(other - found[0]).max() > 1e-4 for other in found[1:])
+
+
+def test_a_model_that_names_no_layers_reads_the_last_alone():
+    arrays = {name: values for name, values in load_recogniser().arrays.items() if name != "ear_layers"}
+    assert Recogniser(arrays).layers == (N_LAYERS,)
 
 
 def test_without_the_speech_encoder_one_line_says_so(speech, tmp_path, without_encoder, capsys):
@@ -201,8 +217,8 @@ def test_without_the_speech_encoder_the_model_is_the_one_of_before(speech, witho
 def test_statistics_of_the_encoder_are_those_of_a_stretch_where_there_is_sound():
     rng = np.random.default_rng(0)
     frames = rng.normal(3, 2, (100 + 8, 768)).astype(np.float16)
-    steps, sounding = ear_steps(frames, 0, 100), np.zeros(200, bool)
-    assert steps.shape == (200, 384) and (steps[0] == frames[4, :384]).all()
+    steps, sounding = ear_steps([frames, 2 * frames], 0, 100), np.zeros(200, bool)
+    assert steps.shape == (200, 768) and (steps[0] == [*frames[4, :384], *2 * frames[4, :384]]).all()
     sounding[60:100] = True
     mean, spread = np.split(EarMoments(steps, sounding)(np.array([50]), np.array([200]))[0], 2)
     near = steps[50:100 + NEAR].astype(np.float64)
@@ -219,7 +235,8 @@ def test_copies_stand_where_they_are_said_to():
     assert len(joined) == 640 * (2 * first + n_frames)
     assert [first for _, first, _ in changed] == [0, 0, 0] and len({n for _, _, n in changed}) == 3
     steps, moments = hear(sounds[0], [(joined, first, n_frames)])
-    assert len(steps) == 2 * n_frames_of(len(sounds[0])) and moments.shape == (2, 768) and np.isfinite(moments).all()
+    assert len(steps) == 2 * n_frames_of(len(sounds[0])) and np.isfinite(moments).all()
+    assert moments.shape == (2, 768 * len(LAYERS))
 
 
 def test_a_pause_is_neutral():

@@ -1,6 +1,7 @@
 """The mouth rests while nobody speaks, and nothing of speech is cut."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from landmarks.lite import load_model
 from landmarks.predict import predict, predict_as_stream, predict_file
 from landmarks.voice import evaluate, gate
 from landmarks.voice.evaluate import FREE, SETTLED_S, loud_frames, said
-from landmarks.voice.gate import BREATH, LAG, Features, Voice, WholeVoice
+from landmarks.voice.gate import BREATH, LAG, PAUSE, Features, Voice, WholeVoice, through_pauses
 from landmarks.voice.revoice import shrink, sing, whisper
 from landmarks.voice.wordless import wordless, wordless_samples
 
@@ -69,6 +70,23 @@ def test_speech_is_free(voice, gain_db, noise_db):
 def share_free(sound, counts, whole):
     """The share of the frames `counts`, bool [frame], that are free; `sound` may last longer than they."""
     return (freedom(sound, whole)[:len(counts)][counts] > FREE).mean()
+
+
+@pytest.mark.parametrize("length, stays", [(1, True), (PAUSE - 1, True), (PAUSE, False), (3 * PAUSE, False)])
+def test_short_pauses_of_a_recording_are_free(length, stays):
+    free = np.repeat([0, 1, 0.1, 0.7, 0], [9, 2 * PAUSE, length, 2 * PAUSE, 9]).astype(np.float32)
+    found = through_pauses(free)
+    pause = slice(9 + 2 * PAUSE, 9 + 2 * PAUSE + length)
+    np.testing.assert_allclose(found[pause], 0.7 if stays else 0.1)
+    np.testing.assert_array_equal(np.delete(found, pause), np.delete(free, pause), "the rest at both ends is no pause")
+
+
+@pytest.mark.parametrize("length, rests", [(30, False), (60, True)])
+def test_a_recording_knows_that_the_voice_goes_on(length, rests, monkeypatch):
+    free = np.repeat([1, 0, 1], [40, length, 40]).astype(np.float32)
+    heard = SimpleNamespace(push=lambda power: free, finish=lambda shape: np.empty(0, np.float32))
+    monkeypatch.setattr(gate, "Voice", lambda loudness: heard)
+    assert (WholeVoice(np.ones((len(free), 4, 64), np.float32)).free.min() == 0) == rests
 
 
 @pytest.mark.parametrize("whole", [True, False])

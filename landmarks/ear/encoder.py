@@ -21,6 +21,7 @@ from core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, n_frames_of
 from core.errors import InputError, readable
 from core.pretrained import WHISPER, find
 from core.stage import say
+from landmarks.ear.layers import N_LAYERS, first_layers
 from landmarks.features import LOOK_AHEAD, mel_filter_bank
 
 RATE_HZ, N_VALUES = 50, 384  # what the encoder gives
@@ -64,6 +65,7 @@ class Encoder:
 
     path: Path
     n_threads: int
+    n_layers: int = N_LAYERS  # the first ones are used
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     _process: int = field(default_factory=os.getpid)
     _networks: dict[int, Any] = field(default_factory=dict)  # by the number of the process
@@ -73,7 +75,9 @@ class Encoder:
         if process not in self._networks:
             from ctranslate2.models import Whisper
             n_threads = self.n_threads if process == self._process else 1
-            self._networks[process] = Whisper(str(self.path), device="cpu", compute_type="int8", intra_threads=n_threads)
+            files = first_layers(self.path, self.n_layers) if self.n_layers < N_LAYERS else None
+            self._networks[process] = Whisper(str(self.path), device="cpu", compute_type="int8", intra_threads=n_threads,
+                                              files=files)
         return self._networks[process]
 
     def encode(self, mel: NDArray) -> NDArray:
@@ -117,10 +121,10 @@ def fade(n: int) -> NDArray:
     return np.clip((np.arange(n) + 0.5 - n / 4) / (n / 2), 0, 1).astype(np.float32)
 
 
-def _load(path: Path, n_threads: int) -> Encoder:
+def _load(path: Path, n_threads: int, n_layers: int) -> Encoder:
     folder = path.parent
     with readable(folder, "a speech encoder", "a faster-whisper model folder", CURE):
-        encoder = Encoder(folder, n_threads)
+        encoder = Encoder(folder, n_threads, n_layers)
         values = encoder.encode(np.zeros((2 * HOPS, N_MELS), np.float32)).shape[-1]
     if values != N_VALUES:
         raise InputError(folder, f"an encoder of {values} values", f"one of {N_VALUES}, as Whisper tiny has", CURE)
@@ -137,12 +141,13 @@ def is_installed() -> bool:
     return find_spec(WHISPER.module) is not None and find_spec("ctranslate2") is not None
 
 
-def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder | None:
+def load_encoder(path: str | Path | None = None, n_threads: int | None = None, n_layers: int = N_LAYERS) -> Encoder | None:
     """The speech encoder, loaded once a process: the packaged one, or the faster-whisper model folder `path`.
 
     Parameters
     ----------
     n_threads : it uses; by default as many as there are cores, at most 4
+    n_layers : the first ones are used, all by default
 
     Returns
     -------
@@ -158,7 +163,7 @@ def load_encoder(path: str | Path | None = None, n_threads: int | None = None) -
     model = folder / "model.bin"
     if not model.is_file():
         raise InputError(folder, "no model.bin in it", "a faster-whisper model folder", CURE)
-    return _load_once(model, n_threads or min(4, os.cpu_count() or 1))
+    return _load_once(model, n_threads or min(4, os.cpu_count() or 1), n_layers)
 
 
 @cache
@@ -167,9 +172,9 @@ def say_missing() -> None:
     say(f"the speech encoder is not installed: the simpler model is used; {INSTALL}")
 
 
-def require_encoder(path: str | Path | None = None, n_threads: int | None = None) -> Encoder:
+def require_encoder(path: str | Path | None = None, n_threads: int | None = None, n_layers: int = N_LAYERS) -> Encoder:
     """`load_encoder`. Raises InputError also where nothing is installed."""
-    encoder = load_encoder(path, n_threads)
+    encoder = load_encoder(path, n_threads, n_layers)
     if encoder is None:
         raise InputError("the speech encoder", "not installed", f"the packages ctranslate2 and {WHISPER.package}", INSTALL)
     return encoder

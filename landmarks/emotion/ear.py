@@ -1,31 +1,39 @@
 """What a pretrained speech encoder says of a stretch of speech, for the emotion recogniser.
 
-Reads, writes: nothing. Where the encoder (landmarks.ear) is installed, the mean and the spread of its features join the
-networks and the moments of the recogniser; where it is not, these do without, and a line says so.
+Reads, writes: nothing. Where the encoder (landmarks.ear) is installed, the mean and the spread of what its last and some of
+its inner layers make join networks and moments of the recogniser; where it is not, these do without, and a line says so.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmarks.ear.encoder import N_VALUES, load_encoder, say_missing
+from landmarks.ear.encoder import N_VALUES, load_encoder, require_encoder, say_missing
+from landmarks.ear.layers import N_LAYERS
 from landmarks.emotion.moments import statistics
 from landmarks.features import LOOK_AHEAD, recording_loudness
 
+LAYERS = 1, 3, N_LAYERS  # of the encoder, that a new recogniser reads; a model says which it does
 NEAR = 10  # steps: what is 0.2 s from sound counts, as the encoder knows there too how a word began or ended
 
 
-def ear_of(sound: NDArray, spectrum: NDArray) -> NDArray | None:
-    """Features of a recording, float16 [frame, value] as of `Encoder.features`; None without the encoder, said once.
+def ear_of(sound: NDArray, spectrum: NDArray, layers: Sequence[int] = LAYERS,
+           last: NDArray | None = None) -> list[NDArray] | None:
+    """Features of a recording after each of `layers`, float16 [frame, half * value] as of `Encoder.features`.
 
-    `sound` is float32 [sample], 16 kHz, and `spectrum` what `spectrum_of` makes of it.
+    None without the encoder, said once. `sound` is float32 [sample], 16 kHz, `spectrum` what `spectrum_of` makes of it, and
+    `last` what the whole encoder does, where it is known.
     """
-    encoder = load_encoder()
-    return encoder.features(sound, recording_loudness(spectrum)) if encoder else say_missing()
+    if load_encoder() is None:
+        return say_missing()
+    loud = recording_loudness(spectrum)
+    return [last if last is not None and n == N_LAYERS else require_encoder(n_layers=n).features(sound, loud) for n in layers]
 
 
-def ear_steps(ear: NDArray, first: int, last: int) -> NDArray:
-    """Features of the frames from `first` to before `last`, of `ear_of`: float16 [step, value]."""
-    return ear[LOOK_AHEAD + first:LOOK_AHEAD + last].reshape(-1, N_VALUES)
+def ear_steps(ear: Sequence[NDArray], first: int, last: int) -> NDArray:
+    """Features of the frames from `first` to before `last`, of `ear_of`: float16 [step, layer * value]."""
+    return np.concatenate([layer[LOOK_AHEAD + first:LOOK_AHEAD + last].reshape(-1, N_VALUES) for layer in ear], 1)
 
 
 class EarMoments:
@@ -33,7 +41,7 @@ class EarMoments:
 
     Parameters
     ----------
-    ear : [step, value], of `ear_steps`
+    ear : [step, layer * value], of `ear_steps`
     sounding : bool [step]
     """
 
@@ -42,5 +50,5 @@ class EarMoments:
         self._part = ear.astype(np.float32), near.astype(np.float32), "ms"
 
     def __call__(self, first: NDArray, last: NDArray) -> NDArray:
-        """Statistics of stretches of steps, each from `first` to before `last` [stretch]: float32 [stretch, 2 * value]."""
+        """Statistics of stretches of steps, each from `first` to before `last` [stretch]: float32 [stretch, n]."""
         return statistics(*self._part, first, last).astype(np.float32)

@@ -20,6 +20,7 @@ from core.cache import cached
 from core.clock import FPS
 from core.media.audio import HOPS_PER_FRAME, spectrum_of
 from core.models import read_model
+from landmarks.ear.layers import N_LAYERS
 from landmarks.emotion.ear import EarMoments
 from landmarks.emotion.moments import Moments, averaged
 from landmarks.features import FLOOR, VOICED, log_mel, loud_power, mel_power
@@ -157,11 +158,15 @@ class Heard:
 
 
 class Recogniser:
-    """A loaded emotion-model; `arrays` are those of the file, each with a network a row."""
+    """A loaded emotion-model; `arrays` are those of the file, each with a network a row.
+
+    `takes_ear`: whether it reads the speech encoder, and `layers` after which of its layers.
+    """
 
     def __init__(self, arrays):
         self.arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
         self.filters, self.takes_ear = self.arrays["mel"], "ear" in self.arrays
+        self.layers = tuple(int(n) for n in arrays.get("ear_layers", (N_LAYERS,)))
 
     def listen(self, power, octaves, voicing, ear=None) -> Heard:
         """Take a recording in, as of `sounds_of`, and of `ear_steps` where the speech encoder is there."""

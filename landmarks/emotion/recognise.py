@@ -69,13 +69,13 @@ def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | 
     """
     recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
     spectrum = spectrum_of(sound) if spectrum is None else spectrum
-    ear = ear_of(sound, spectrum) if ear is None and recogniser.takes_ear else ear
+    heard = ear_of(sound, spectrum, recogniser.layers, ear) if recogniser.takes_ear else None
     bounds = np.linspace(0, n_frames, max(1, round(n_frames / FPS / BLOCK_S)) + 1).astype(int)
     parts = []
     for first, last in zip(bounds, bounds[1:]):
         end = last * SAMPLES_PER_FRAME if last < n_frames else len(sound)
-        *heard, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters, spectrum[first:last])
-        found = recogniser.listen(*heard, None if ear is None else ear_steps(ear, first, last))
+        *sounds, power = sounds_of(sound[first * SAMPLES_PER_FRAME:end], recogniser.filters, spectrum[first:last])
+        found = recogniser.listen(*sounds, None if heard is None else ear_steps(heard, first, last))
         parts.append((power, recogniser.whole(found), recogniser.over_time(found), recogniser.embedding(found)))
     powers, wholes, over_time, embedding = zip(*parts)
     free = WholeVoice(np.concatenate(powers)).free if free is None else free

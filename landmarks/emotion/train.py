@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 STAGE = "landmarks.emotion.train"
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
-SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 3, 60)  # looked through on the actors held out
-EAR_SHRINKAGE = 0.1  # of the covariance of the speech encoder's discriminant
+SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 10, 90)  # looked through on the actors held out
+EAR_SHRINKAGE = 0.5  # of the covariance of the speech encoder's discriminant
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
 
 
@@ -72,13 +72,15 @@ def discriminants(moments: NDArray, emotion: NDArray) -> dict:
 
 def ear_discriminant(takes: "Sequence[Take]") -> dict:
     """Arrays of the discriminant of the speech encoder's features; none where they are not known."""
+    from landmarks.emotion.ear import LAYERS
     from landmarks.emotion.moments import discriminant
     copies = [take.ear_moments for take in takes if take.ear_moments is not None]
     if not copies:
         return {}
     emotion = np.repeat([take.emotion for take in takes], [len(moments) for moments in copies])
     weights, bias = discriminant(np.concatenate(copies), emotion, len(EMOTIONS), EAR_SHRINKAGE)
-    return {"ear": weights, "ear_bias": bias, "ear_share": np.float32(0), "ear_temperature": np.float32(1)}
+    return {"ear": weights, "ear_bias": bias, "ear_layers": np.array(LAYERS), "ear_share": np.float32(0),
+            "ear_temperature": np.float32(1)}
 
 
 def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperature: float = 1.0) -> dict:

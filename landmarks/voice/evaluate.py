@@ -23,7 +23,7 @@ from landmarks.distort import add_noise, limit_bandwidth, shift_pitch, telephone
 from landmarks.features import mel_power
 from landmarks.voice import wordless as made
 from landmarks.voice.data import recorded
-from landmarks.voice.gate import MODEL, Voice, loudness_of, with_breath
+from landmarks.voice.gate import MODEL, Voice, loudness_of, with_hindsight
 from landmarks.voice.revoice import sing, whisper
 from learn.measures import markdown, report
 from preprocess.recordings import SOUND
@@ -125,7 +125,7 @@ def by_model(weights: dict, whole: bool) -> Callable[[NDArray], NDArray]:
         power = mel_power(spectrum_of(sound.astype(np.float32)))
         judge = Voice(weights, loudness_of(power) if whole else None)
         found = np.concatenate([judge.push(power), judge.finish(power.shape[1:])])
-        return with_breath(found) if whole else found
+        return with_hindsight(found) if whole else found
 
     return free
 
@@ -134,7 +134,7 @@ def by_probability(judge: Callable[[NDArray], NDArray]) -> Callable[[NDArray], N
     """The same gate on another detector's probabilities [frame], for a whole recording."""
     def free(sound):
         gate = Voice({"recurrent": np.zeros((1, 3))})
-        return with_breath(np.array([gate.freedom(p) for p in judge(sound)], np.float32))
+        return with_hindsight(np.array([gate.freedom(p) for p in judge(sound)], np.float32))
 
     return free
 

@@ -24,6 +24,7 @@ SHUT, OPEN = 0.25, 0.5  # probability of a voice below which the face rests, abo
 HARDLY = 0.01  # of the frames: no voice was found
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
 BREATH, OPENING = round(0.4 * FPS), round(0.2 * FPS)  # frames before a voice that are free; frames it takes to get there
+PAUSE = 2 * round(0.4 * FPS) + 1  # frames: in shorter pauses of a recording nobody comes to rest
 RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at rest in a quarter of a second
 
 
@@ -104,13 +105,13 @@ class Voice:
 class WholeVoice:
     """`Voice` for mel power [frame, hop, mel] of a whole recording; to be pushed once more, in pieces of any size.
 
-    Its loudness is known, and a mouth may open before the voice is heard, as people do when they draw breath. `free` is all
-    of it, float32 [frame].
+    Its loudness is known, a mouth may open before the voice is heard, as people do when they draw breath, and stays free in
+    short pauses. `free` is all of it, float32 [frame].
     """
 
     def __init__(self, power):
         voice = Voice(loudness=loudness_of(power))
-        self.free = self._left = with_breath(np.concatenate([voice.push(power), voice.finish(power.shape[1:])]))
+        self.free = self._left = with_hindsight(np.concatenate([voice.push(power), voice.finish(power.shape[1:])]))
 
     def push(self, power):
         """Mel power [frame, hop, mel] -> how free the face is in these frames, float32 [frame]."""
@@ -134,11 +135,24 @@ class Free:
         return np.empty(0, np.float32)
 
 
+def with_hindsight(free: NDArray) -> NDArray:
+    """Freedom [frame], float32, of a recording of which all is known."""
+    return through_pauses(with_breath(free))
+
+
 def with_breath(free: NDArray) -> NDArray:
     """Freedom [frame], float32, that begins before the voice does."""
     weight = np.minimum(1, np.arange(BREATH + OPENING, 0, -1) / OPENING)
     coming = np.lib.stride_tricks.sliding_window_view(np.pad(free, (0, len(weight) - 1)), len(weight))
     return (coming * weight).max(1).astype(np.float32)
+
+
+def through_pauses(free: NDArray) -> NDArray:
+    """Freedom [frame], float32, as high in pauses shorter than `PAUSE` as on the less free side of them (a closing)."""
+    def around(values, of):
+        return of(np.lib.stride_tricks.sliding_window_view(np.pad(values, PAUSE // 2), PAUSE), 1)
+
+    return np.maximum(free, around(around(free, np.max), np.min))
 
 
 def say_if_silent(free: NDArray) -> None:
