@@ -259,3 +259,11 @@ def test_the_measures_of_a_stream_are_written(tmp_path):
     assert result.exit_code == 0, result.output
     table = read_json(tmp_path / "metrics.json")
     assert 1 > table["2.5 s"]["4"] > table["2.5 s"]["0"] > 0.1
+
+
+@pytest.mark.parametrize(("limit", "most"), [("1", 1), ("2", 2), ("0", 1), ("", 4), ("many", 4), ("99", 4)])
+def test_no_more_threads_than_are_allowed(monkeypatch, limit, most):
+    """CTranslate2 computes wrong features with fewer threads than it asked for, and says nothing."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setenv("OMP_THREAD_LIMIT", limit)
+    assert encoder.load_encoder().n_threads == most

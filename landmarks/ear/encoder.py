@@ -141,12 +141,18 @@ def is_installed() -> bool:
     return find_spec(WHISPER.module) is not None and find_spec("ctranslate2") is not None
 
 
+def _usual_threads() -> int:
+    """At most 4, and no more than OMP_THREAD_LIMIT allows: with fewer than it asked for CTranslate2 computes wrong features."""
+    limit = os.environ.get("OMP_THREAD_LIMIT", "")
+    return max(1, min(4, os.cpu_count() or 1, int(limit) if limit.isdecimal() else 4))
+
+
 def load_encoder(path: str | Path | None = None, n_threads: int | None = None, n_layers: int = N_LAYERS) -> Encoder | None:
     """The speech encoder, loaded once a process: the packaged one, or the faster-whisper model folder `path`.
 
     Parameters
     ----------
-    n_threads : it uses; by default as many as there are cores, at most 4
+    n_threads : it uses; by default as many as there are cores, at most 4, and as OMP_THREAD_LIMIT allows
     n_layers : the first ones are used, all by default
 
     Returns
@@ -163,7 +169,7 @@ def load_encoder(path: str | Path | None = None, n_threads: int | None = None, n
     model = folder / "model.bin"
     if not model.is_file():
         raise InputError(folder, "no model.bin in it", "a faster-whisper model folder", CURE)
-    return _load_once(model, n_threads or min(4, os.cpu_count() or 1), n_layers)
+    return _load_once(model, n_threads or _usual_threads(), n_layers)
 
 
 @cache
