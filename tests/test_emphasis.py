@@ -100,7 +100,7 @@ def test_lips_that_are_shut_stay_shut(face, style):
     before, after = face68.mouth_opening(face[0]), face68.mouth_opening(moved)
     shut, hardly_open = before < 0.025, before < 0.045
     assert shut.sum() > 10 and (after[shut] < before[shut] + 0.012).all()
-    assert hardly_open.sum() > shut.sum() and (after[hardly_open] < before[hardly_open] + 0.02).all()
+    assert hardly_open.sum() > shut.sum() and (after[hardly_open] < before[hardly_open] + 0.024).all()
     assert np.ptp(before) > 0.1 and np.corrcoef(before, after)[0, 1] > 0.98
 
 

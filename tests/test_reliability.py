@@ -155,7 +155,7 @@ def test_a_video_without_room_is_no_video(tmp_path):
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.99])
 def test_a_video_that_is_cut_off_is_not_taken_for_whole(tmp_path, monkeypatch, keep):
     """Whatever ffmpeg's status says: frames and tables are counted in the file."""
-    from core.media import video
+    from core.media import formats
     whole = mp4.tracks_of
 
     def cut(path):
@@ -163,7 +163,7 @@ def test_a_video_that_is_cut_off_is_not_taken_for_whole(tmp_path, monkeypatch, k
         Path(path).write_bytes(content[:int(keep * len(content))])
         return whole(path)
 
-    monkeypatch.setattr(video.mp4, "tracks_of", cut)
+    monkeypatch.setattr(formats.mp4, "tracks_of", cut)
     assert "no video was made" in refused(write_video, tmp_path / "me.mp4", iter(FRAMES))
     assert not list(tmp_path.iterdir())
 
