@@ -107,7 +107,8 @@ def main(image, video, audio, script, text, output, result_dir, gpu, model, json
     name = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")])
     left = result_dir or (RESULTS if given["keep"] or not output else None)
     with files_between(left, name) as folder:
-        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
+        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
+                           (image, video, audio, script))
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
         given |= {"options": options, "folder": folder, "passing": not left, **what_is_said(text, script, given["voice"])}
         click.echo(animator.dub(video, audio, out, loop=loop, tail=tail, **given) if video

@@ -122,7 +122,8 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
     parse_emotion(emotion)
     left = result_dir or (None if output else RESULTS)
     with files_between(left, name) as folder:
-        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options)
+        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
+                           (photo, script, *recordings))
         begin("photo", 1, 4)
         n_faces = len(check_photo(photo, "1").boxes)
         lines = None if recordings else read_dialogue(read_script(script, language) if script else text, script or "--text")

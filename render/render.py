@@ -5,6 +5,7 @@ Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are ma
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,9 +39,15 @@ STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
 
 
-def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS) -> Path:
-    """Refuse a video path of no known format, or that holds a file made by somebody else, and options that cannot be met."""
+def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS,
+                 sources: Iterable[str | Path | None] = ()) -> Path:
+    """Refuse a video path of no known format, or that holds a file made by somebody else, and options that cannot be met.
+
+    The video never takes the place of one of its `sources`, whoever made it.
+    """
     path = Path(path)
+    if any(source and path.exists() and Path(source).exists() and path.samefile(source) for source in sources):
+        raise InputError(path, "one of the inputs", "another name for the video")
     if path.suffix.lower() not in FORMATS:
         raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {' or '.join(FORMATS)}",
                          command_line(path.with_suffix(".mp4")))
@@ -190,7 +197,7 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
     if bool(landmarks) == bool(template):
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
-    check_output(out, force, options)
+    check_output(out, force, options, (landmarks, template, photo_path, video, given["speech"]))
     if video:
         click.echo(dub_file(video, landmarks or template, out, options, seen=seen, which=which, points_file=points_file,
                             loop=loop, tail=tail, **given))

@@ -15,6 +15,8 @@ from core.media.video import probe, read_frames, write_video
 from main import main
 from render.background import see_through
 from render.render import check_output
+from render.render import main as render
+from scene import main as scene
 
 N = 12
 
@@ -116,3 +118,33 @@ def test_what_a_format_cannot_be(tmp_path, name, options, found):
     with pytest.raises(InputError, match=found) as error:
         check_output(tmp_path / name, options=RenderOptions(**options))
     assert error.value.cure
+
+
+class TestInputsStay:
+    """A video never takes the place of what it is made of, not even with --force."""
+
+    @pytest.mark.parametrize("option", ["--audio", "--video", "--script"])
+    @pytest.mark.parametrize("way", ["same", "link", "folder"])
+    def test_of_main(self, tmp_path, short_speech, option, way):
+        source = write_video(tmp_path / "talk.mp4", moving(), speech=short_speech)
+        before = source.read_bytes()
+        out = {"same": source, "link": tmp_path / "link.mp4", "folder": tmp_path / "x" / ".." / "talk.mp4"}[way]
+        (tmp_path / "x").mkdir()
+        if way == "link":
+            out.symlink_to(source)
+        Image.fromarray(portrait()).save(tmp_path / "me.png")
+        first = ["--video", source, "--audio", short_speech] if option == "--video" else \
+            ["--image", tmp_path / "me.png", option, source]
+        done = command(main, *first, "--output", out, "--force")
+        assert done.exit_code == 1 and "one of the inputs" in done.stderr and source.read_bytes() == before
+
+    def test_of_the_renderer(self, tmp_path, short_speech):
+        source = write_video(tmp_path / "talk.mp4", moving(), speech=short_speech)
+        for option in ("--speech", "--photo"):
+            done = command(render, tmp_path / "landmarks.npy", option, source, "--out", source, "--force")
+            assert done.exit_code == 1 and "one of the inputs" in done.stderr
+
+    def test_of_a_scene(self, tmp_path, short_speech):
+        source = write_video(tmp_path / "talk.mp4", moving(), speech=short_speech)
+        done = command(scene, tmp_path / "us.png", "--audio", short_speech, "--audio", source, "--output", source, "--force")
+        assert done.exit_code == 1 and "one of the inputs" in done.stderr
