@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _UNSEEN = re.compile("[\0-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
+_INSPECT = "make inspect "
 NEEDS_ROOM = "a place that can be written, with room"
 
 
@@ -44,6 +45,15 @@ def in_one_line(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def from_here(cure: str) -> str:
+    """A cure as it works in this folder: away from the scripts and the Makefile it is a command of the installed package."""
+    if Path("predict.py").is_file():
+        return cure
+    if cure.startswith(_INSPECT):  # FILE= may stand within quotes
+        return f"talking-face inspect {cure.removeprefix(_INSPECT).replace('FILE=', '', 1).replace('$$', '$')}"
+    return cure.replace("python predict.py", "talking-face predict")
+
+
 class InputError(Exception):
     """A user's mistake, said in one line; commands print it and exit with status 1.
 
@@ -60,7 +70,7 @@ class InputError(Exception):
         if expected:
             parts.append(f"expected {expected}")
         if cure:
-            parts.append(f"try: {cure}")
+            parts.append(f"try: {from_here(cure)}")
         super().__init__(f"{in_one_line(str(where))}: {in_one_line('; '.join(parts).replace(chr(10), ' '))}")
         self.where, self.found, self.expected, self.cure = str(where), found, expected, cure
 

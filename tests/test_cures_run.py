@@ -77,13 +77,37 @@ def prepared(corpus, tmp_path_factory):
 @pytest.fixture
 def stand(prepared, monkeypatch):
     monkeypatch.chdir(prepared)
+    (prepared / "predict.py").touch()  # as in the folder of the scripts
     return prepared / "data"
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "predict.py").touch()  # as in the folder of the scripts
     return tmp_path
+
+
+@pytest.mark.parametrize("name", ["speech.wav", "my $peech.wav", "it's \"here\".wav"])
+def test_away_from_the_scripts_cures_are_commands_of_the_package(tmp_path, monkeypatch, speech, name):
+    import talking_face
+    from render.motion import check_length
+
+    def printed(work, *arguments):
+        with pytest.raises(InputError) as told:
+            work(*arguments)
+        line = str(told.value).partition("try: ")[2]
+        assert line.startswith("talking-face ")
+        done = command(talking_face.main, *shlex.split(line)[1:])
+        assert done.exit_code == 0, done.stderr
+        return done
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(speech, name)
+    printed(check_length, "landmarks.npy", 9999, 50, name)
+    assert Path("predict_landmark", Path(name).stem, "landmarks.npy").is_file()
+    artifacts.save(f"{name}.npy", np.zeros((68, 2), np.float32), "rest-face", stage="test")
+    assert "rest-face" in printed(artifacts.check, Path(f"{name}.npy"), "speech").stdout
 
 
 @tries("python -m preprocess.extract_landmarks")
@@ -259,6 +283,7 @@ def test_a_song_is_piped(here, speech):
     subprocess.run([_ffmpeg(), "-v", "error", "-i", speech, "speech.mp3"], check=True)
     with open("speech.mp3", "rb") as stream:
         line = cure_of(lambda: list(raw_pieces(stream, 640)))
+    Path("predict.py").unlink()
     Path("predict.py").symlink_to(ROOT / "predict.py")
     assert len(run(line).splitlines()) > 40
 
