@@ -128,14 +128,7 @@ class Animator:
             say("its mouth is open, and was shut" + ("" if passing else f": {shut}"))
         go_on()
         video = render_video(moves, out, options, face=face, speech=speech, device=self.device, words=words)
-        if keep:
-            from viewer.page import write_page
-            go_on()
-            say(f"all files: {write_page(folder, video, speech)}")
-        elif not passing:
-            say(f"files in between: {folder}")
-        tell(Done(f"done in {time.monotonic() - began:.1f} s"))
-        return video
+        return _finished(video, speech, folder, go_on, began, keep, passing)
 
     def dub(self, video, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
             voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine=None, pitch=1.0, voice_model=None, transcriber=None,
@@ -174,14 +167,7 @@ class Animator:
         go_on()
         made = dub_video(clip, moves, out, options, speech=speech, loop=loop, tail=tail, device=self.device, words=words,
                          sheet=folder / SHEET)
-        if keep:
-            from viewer.page import write_page
-            go_on()
-            say(f"all files: {write_page(folder, made, speech)}")
-        elif not passing:
-            say(f"files in between: {folder}")
-        tell(Done(f"done in {time.monotonic() - began:.1f} s"))
-        return made
+        return _finished(made, speech, folder, go_on, began, keep, passing)
 
     def _heard(self, speech, folder, options, *, keep, passing, text, text_from, transcriber, force_captions, spoken):
         """The `Speech` that is heard, a recording or `text` that is `spoken`, and its words.json or None."""
@@ -227,6 +213,18 @@ class Animator:
         words = words_of(speech.sound, text=text, engine=recogniser, where=text_from)
         usable = check_confidence(words, speech.path, captions=captions, forced=forced)
         return _words_file(words, folder, STAGE, speech.path, usable)
+
+
+def _finished(video, speech, folder, go_on, began, keep, passing):
+    """Say where the files are, with `keep` on a page that shows them, and how long it took; the video."""
+    if keep:
+        from viewer.page import write_page
+        go_on()
+        say(f"all files: {write_page(folder, video, speech)}")
+    elif not passing:
+        say(f"files in between: {folder}")
+    tell(Done(f"done in {time.monotonic() - began:.1f} s"))
+    return video
 
 
 def _words_file(words, folder, stage, speech, captions=True):

@@ -4,6 +4,7 @@ Reads: nothing. Writes: nothing. `render_video` takes it; `animator`, `main.py`,
 """
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from core.clock import FPS
+from core.errors import InputError
 from core.media.captions import WAYS
 from core.media.formats import QUALITIES
 from core.stage import completing, with_options
@@ -46,6 +48,10 @@ class RenderOptions:
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
     avatar : `none`, or `comic` when the face is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
+
+    Raises
+    ------
+    InputError : a number that is not finite.
     """
 
     preprocess: str = "full"
@@ -63,6 +69,11 @@ class RenderOptions:
     preview: bool = False
     captions: str = "none"
     avatar: str = "none"
+
+    def __post_init__(self):
+        for name in ("fps", "expression_scale", "head_scale", "blink_rate"):  # click's ranges let NaN through
+            if not math.isfinite(getattr(self, name) or 0):
+                raise InputError(f"--{name.replace('_', '-')}", f"{getattr(self, name)}", "a number")
 
 
 DEFAULTS = RenderOptions()

@@ -4,26 +4,20 @@ Reads: landmarks .npy (landmarks-face, landmarks-pixel), rest face and head pose
 Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are made, encoded and forgotten one by one.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-import numpy as np
 
 from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
-from core.events import FileWritten
 from core.files import named_after
-from core.media.captions import add_track, burnt, check_drawable
 from core.media.formats import FORMATS, format_of
-from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
-from core.media.video import encode
-from core.media.words import load_words
-from core.stage import progress, stage, tell
+from core.media.talking import caption_words, write_talking
+from core.stage import stage
 from learn.device import pick_device
 from render import background as behind
 from render import motion, photo, photo_check
@@ -84,14 +78,6 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
     return None
 
 
-def _check_numbers(options):
-    """Raise InputError for options that are not finite: click's ranges let NaN through."""
-    for name in ("fps", "expression_scale", "head_scale", "blink_rate"):
-        value = getattr(options, name)
-        if not np.isfinite(value or 0):
-            raise InputError(f"--{name.replace('_', '-')}", f"{value}", "a number")
-
-
 def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *, renderer: str = "photo",
                  face: photo.Photo | None = None, speech: str | Path | Speech | None = None, rest: str | Path | None = None,
                  model: str | Path | None = None, device: str = "auto", words: str | Path | None = None) -> Path:
@@ -113,14 +99,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     ------
     InputError : a file of another kind, or landmarks and speech of different length.
     """
-    _check_numbers(options)
-    spoken = speech.path if isinstance(speech, Speech) else speech
-    if options.captions != "none" and words is None:
-        raise InputError("--captions", f"{options.captions}, without words", "--words words.json",
-                         command_line("python", "-m", "speech.transcribe", spoken or "speech.wav"))
-    shown_words = load_words(words) if words else []
-    if options.captions == "burn":
-        check_drawable(shown_words)
+    shown_words = caption_words(options.captions, words, speech.path if isinstance(speech, Speech) else speech)
     fps = options.fps
     shown_before = behind.DARK_AND_LIGHT if options.background == behind.NONE else (options.background,)
     faces = [_frame_photo(face, renderer, before, options.preprocess, options.size_px or 0, options.avatar)
@@ -141,7 +120,6 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
                              person=person) for one in faces)
     if options.preview:
         write_preview(out, list(shown.draw(shown.moves_at((0, shown.widest)))))
-    began = time.monotonic()
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
                  "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
@@ -149,18 +127,8 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     frames = shown.frames(n_frames) if is_rgb else shown.frames(n_frames, encoded=True)
     if others:
         frames = behind.see_through(frames, others[0].frames(n_frames))
-    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps,
-                             frames=n_frames) as (part, _):
-        with progress(burnt(frames, shown_words, fps) if options.captions == "burn" else frames, "render", n_frames) as bar:
-            encode(part, bar, fps=fps, speech=heard, quality=options.quality, where=out)
-        if options.captions == "mux" and shown_words:
-            add_track(part, shown_words, where=out)
-        if format_of(out) == FORMATS[".mp4"]:
-            mark_synthetic(part)
-    took = time.monotonic() - began
-    speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
-    tell(FileWritten(speed, Path(out), "talking-video"))
-    return Path(out)
+    return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
+                         heard=heard, quality=options.quality, options=made_with, inputs=inputs)
 
 
 _PATH = click.Path(path_type=Path)

@@ -3,22 +3,15 @@
 Reads: landmarks of each person, the sound of all. Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from core import artifacts
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError
-from core.events import FileWritten
-from core.media.captions import add_track, burnt
-from core.media.formats import FORMATS, format_of
-from core.media.provenance import mark_synthetic
+from core.media.formats import format_of
 from core.media.speech import Speech
-from core.media.video import encode
-from core.media.words import load_words
-from core.stage import progress, tell
+from core.media.talking import caption_words, write_talking
 from render import background as behind
 from render import motion
 from render.life.talker import talker
@@ -74,6 +67,7 @@ def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, spe
     InputError : options that a scene cannot have, landmarks of another length.
     """
     check_options(options)
+    shown_words = caption_words(options.captions, words, speech.path)
     seconds = len(speech.sound) / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, options.fps)
     photos = _as_shown(people, options)
@@ -88,21 +82,9 @@ def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, spe
     if options.preview:
         moments = 0, talkers[0].widest
         write_preview(out, list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
-    began, shown_words = time.monotonic(), load_words(words) if words else []
     is_rgb = options.captions == "burn" or not format_of(out).sound
     frames = together(parts, [one.frames(n_frames) if is_rgb else one.frames(n_frames, encoded=True) for one in talkers])
     made_with = {"people": [person.name for person in people], **asdict(options), "background": Path(options.background).name}
     inputs = [people[0].face.path, *(person.landmarks for person in people), speech.path, *([words] if words else [])]
-    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=options.fps,
-                             frames=n_frames) as (part, _):
-        shown = burnt(frames, shown_words, options.fps) if options.captions == "burn" else frames
-        with progress(shown, "render", n_frames) as bar:
-            encode(part, bar, fps=options.fps, speech=speech.heard, quality=options.quality, where=out)
-        if options.captions == "mux" and shown_words:
-            add_track(part, shown_words, where=out)
-        if format_of(out) == FORMATS[".mp4"]:
-            mark_synthetic(part)
-    took = time.monotonic() - began
-    tell(FileWritten(f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second",
-                     out, "talking-video"))
-    return out
+    return write_talking(out, frames, n_frames, fps=options.fps, stage=STAGE, captions=options.captions,
+                         shown_words=shown_words, heard=speech.heard, quality=options.quality, options=made_with, inputs=inputs)

@@ -4,7 +4,6 @@ Reads: a video; landmarks predicted from the new speech; the video's own landmar
 Writes: OUT.mp4 (talking-video). Frames are decoded, painted, encoded and forgotten: memory does not grow with the length.
 """
 
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -15,19 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from core import artifacts
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
-from core.events import FileWritten, Warned
+from core.events import Warned
 from core.files import named_after
-from core.media import nv12
-from core.media.captions import add_track, burnt, check_drawable
-from core.media.formats import FORMATS, format_of
-from core.media.provenance import mark_synthetic
 from core.media.speech import Speech, open_speech
-from core.media.video import encode
-from core.media.words import load_words
-from core.stage import progress, say, tell
+from core.media.talking import caption_words, write_talking
+from core.stage import say, tell
 from learn.device import pick_device
 from render import motion
 from render.dub.clip import Clip, open_clip, see
@@ -151,17 +144,13 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
     moves, rest_points = motion.read_motion(landmarks, rest)
     motion.check_length(landmarks, len(moves), n_frames_of(len(recording.sound)), recording.path)
     moves = motion.in_style(moves, rest_points, landmarks, options.style)
-    if options.captions != "none" and not words:
-        raise InputError("--captions", f"{options.captions}, without words", "--words words.json")
-    shown_words = load_words(words) if words and options.captions != "none" else []
-    if options.captions == "burn":
-        check_drawable(shown_words)
+    shown_words = caption_words(options.captions, words, recording.path)
     n_frames, heard_s = _length(clip, seconds, loop, tail)
     fps, footage = clip.footage.fps, clip.footage
     _say_what_is_left(clip)
     offsets = (offset * np.float32(options.expression_scale) * (k < seconds * fps)
                for k, (offset, _) in enumerate(motion.resample(moves, fps, range(n_frames))))
-    began, n_read = time.monotonic(), 0
+    n_read = 0
 
     def counted():
         nonlocal n_read
@@ -174,23 +163,10 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: Rende
                              command_line("python", "-m", "preprocess.extract_landmarks", "--video", footage.path))
 
     frames = painted(clip, offsets, counted(), model, pick_device(device, "photo"), sheet)
-    if options.captions == "burn" or not format_of(out).sound:
-        frames = map(nv12.to_rgb, frames)
-    if options.captions == "burn":
-        frames = burnt(frames, shown_words, fps)
     made_with = {"loop": loop, "tail": tail, "quality": options.quality, "style": options.style,
                  "expression_scale": options.expression_scale, "captions": options.captions}
     inputs = [path for path in (landmarks, footage.path, clip.seen, recording.path, words) if path]
     facts = {"shots": len(clip.cuts), "left_alone": clip.own.lost + clip.own.profile}
-    with artifacts.described(out, "talking-video", stage=STAGE, options=made_with, inputs=inputs, fps=fps, frames=n_frames,
-                             **facts) as (part, _):
-        with progress(frames, "dub", n_frames) as bar:
-            encode(part, bar, fps=fps, speech=recording.heard, quality=options.quality, where=out, heard_s=heard_s)
-        if options.captions == "mux" and shown_words:
-            add_track(part, shown_words, where=out)
-        if format_of(out) == FORMATS[".mp4"]:
-            mark_synthetic(part)
-    took = time.monotonic() - began
-    speed = f"{n_frames} frames, {n_frames / fps:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
-    tell(FileWritten(speed, Path(out), "talking-video"))
-    return Path(out)
+    return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
+                         heard=recording.heard, heard_s=heard_s, quality=options.quality, what="dub", options=made_with,
+                         inputs=inputs, **facts)

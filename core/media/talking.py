@@ -1,0 +1,79 @@
+"""Frames to a finished talking video: captions, sound, the mark that it is synthetic, its sidecar, and how fast it was made.
+
+Reads: the recording that is heard, words.json. Writes: OUT (talking-video) and its sidecar.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from core import artifacts
+from core.errors import InputError, command_line
+from core.events import FileWritten
+from core.media import nv12
+from core.media.captions import add_track, burnt, check_drawable
+from core.media.formats import FORMATS, format_of
+from core.media.provenance import mark_synthetic
+from core.media.video import encode
+from core.media.words import load_words
+from core.stage import progress, tell
+
+
+def caption_words(captions: str, words: str | Path | None, spoken: str | Path | None = None) -> list:
+    """The `Word`s of `words` (words.json) for captions of a way of `core.media.captions.WAYS`; none without captions.
+
+    Raises
+    ------
+    InputError : captions without words, which `spoken` has; or letters that cannot be drawn.
+    """
+    if captions == "none":
+        return []
+    if words is None:
+        raise InputError("--captions", f"{captions}, without words", "--words words.json",
+                         command_line("python", "-m", "speech.transcribe", spoken or "speech.wav"))
+    found = load_words(words)
+    if captions == "burn":
+        check_drawable(found)
+    return found
+
+
+def _in_rgb(frames) -> Iterator[NDArray]:
+    return (nv12.to_rgb(frame) if frame.ndim == 2 else frame for frame in frames)
+
+
+def write_talking(out: str | Path, frames: Iterable[NDArray], n_frames: int, *, fps: float, stage: str, captions: str,
+                  shown_words: list, heard: Path | None, quality: str, heard_s: float | None = None, what: str = "render",
+                  **about: Any) -> Path:
+    """Write a talking video and its sidecar as its frames come, and say how fast; return its path.
+
+    Parameters
+    ----------
+    frames : as `core.media.video.encode` takes them
+    captions, shown_words : how the words of `caption_words` are shown
+    heard, heard_s : the recording, and how much of it
+    what : of the bar of progress
+    **about : of the sidecar, see `core.artifacts.described`
+
+    Raises
+    ------
+    InputError : it could not be written whole.
+    """
+    began = time.monotonic()
+    if captions == "burn" or not format_of(out).sound:
+        frames = _in_rgb(frames)
+    if captions == "burn":
+        frames = burnt(frames, shown_words, fps)
+    with artifacts.described(out, "talking-video", stage=stage, fps=fps, frames=n_frames, **about) as (part, _):
+        with progress(frames, what, n_frames) as bar:
+            encode(part, bar, fps=fps, speech=heard, quality=quality, where=out, heard_s=heard_s)
+        if captions == "mux" and shown_words:
+            add_track(part, shown_words, where=out)
+        if format_of(out) == FORMATS[".mp4"]:
+            mark_synthetic(part)
+    took, seconds = time.monotonic() - began, n_frames / fps
+    speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
+    tell(FileWritten(speed, Path(out), "talking-video"))
+    return Path(out)
