@@ -190,7 +190,8 @@ class TestCommand:
         (("--audio", "{speech}", "--audio", "{speech}", "--channels"), "2 recordings"),
         (("--audio", "{mono}", "--channels"), "1 channel"), (("--text", "A: Hi.\nB: Ho.\nC: Hm."), "2 faces for 3 people"),
         (("--text", "A: Hi.\nB: Ho.", "--preprocess", "crop"), "crop"),
-        (("--text", "A: Hi.\nB: Ho.", "--avatar", "comic"), "comic"), (("--text", "A: Hi.\nB: Ho.", "--fps", "nan"), "--fps: nan"),
+        (("--text", "A: Hi.\nB: Ho.", "--avatar", "comic"), "comic"),
+        (("--text", "A: Hi.\nB: Ho.", "--fps", "nan"), "--fps: nan"),
         (("--audio", "{speech}", "--audio", "{speech}", "--captions", "burn"), "without words"),
         (("--text", "A: Hi.\nB: Ho.", "--voice", "A=xx-none", "--engine", "espeak"), "xx-none")])
     def test_bad_input_is_one_line(self, pair, short_speech, tmp_path, given, found):
