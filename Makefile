@@ -251,7 +251,8 @@ join = cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
 
 MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
 $(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 data/ear.h5 | $(READY)
-	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --steps 1500 --seed $*)
+	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --steps 750 --width 128 --hidden 128 --seed $* \
+		$(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
 
 CNN_record/trained-landmark: $(MEMBERS)
 	$(join)

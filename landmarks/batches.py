@@ -18,6 +18,7 @@ from landmarks.features import CONTEXT, LOOK_AHEAD, normalise, pad_with_silence
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
 SPEEDS = 0.88, 1.14  # sound and landmarks together
 OTHER_PITCH, ROOM, OTHERS = 0.25, 0.15, 0.15  # of the segments
+CLEAN = 0.6  # of the segments have the sound as it is, and the others one of its versions, it among them
 SILENT_SHARE = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 
@@ -102,7 +103,7 @@ class EarBatches(Batches):
     def _segment(self, i, rng):
         """One segment; the network looks at what stands around it, and past the ends of a clip at the silence there."""
         offsets, seen = self.offsets[i], self.seen[i]
-        ear = self.clips[i].versions[rng.integers(len(self.clips[i].versions))]
+        ear = self.clips[i].versions[0 if rng.random() < CLEAN else rng.integers(len(self.clips[i].versions))]
         if self.quiet and rng.random() < SILENT_SHARE:
             ear = self.quiet[rng.integers(len(self.quiet))]
             offsets, seen = np.zeros((len(ear) - CONTEXT, *offsets.shape[1:]), np.float32), np.ones(len(ear) - CONTEXT)

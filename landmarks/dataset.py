@@ -18,6 +18,7 @@ from core.errors import InputError, command_line, readable
 from core.index import read_index, source_of
 from core.media.audio import HOP, decode_any
 from landmarks.augment import other_pitch
+from landmarks.ear.layers import N_LAYERS
 from landmarks.features import LOOK_AHEAD, mel_power
 
 BLOCK = 4096  # frames turned into mel power at a time
@@ -65,25 +66,39 @@ def open_pack(pack: str | Path) -> Iterator[h5py.File]:
         yield file
 
 
+def layers_of(ear: str | Path) -> int:
+    """After how many layers of the encoder an ear-pack has its features. Raises InputError when `ear` is none."""
+    return artifacts.check(ear, "ear-pack").get("options", {}).get("layers", N_LAYERS)
+
+
 @contextmanager
-def open_ear_pack(ear: str | Path, names: Sequence[str]) -> Iterator[h5py.File]:
-    """Open an ear-pack of the clips `names`. Raises InputError when `ear` is none, damaged, or of other clips."""
-    artifacts.check(ear, "ear-pack")
+def open_ear_pack(ear: str | Path, names: Sequence[str], n_layers: int | None = None) -> Iterator[h5py.File]:
+    """Open an ear-pack of the clips `names`, and of `n_layers` of the encoder, if that is asked.
+
+    Raises
+    ------
+    InputError : none, damaged, of other clips or layers.
+    """
+    found = layers_of(ear)
     cure = "python -m landmarks.ear.pack"
+    if n_layers and found != n_layers:
+        raise InputError(ear, f"features after {found} layers of the encoder", f"after {n_layers}, as the model reads them",
+                         f"{cure} --layers {n_layers}")
     with readable(ear, "an ear-pack", "an ear-pack", cure), h5py.File(ear) as file:
         if list(file["name"].asstr()) != list(names):
             raise InputError(ear, "of other clips than the training-pack", "the ear-pack of the same clips", cure)
         yield file
 
 
-def load_clips(pack: str | Path, split: str, pitches: Sequence[float] = (), ear: str | Path | None = None) -> list:
+def load_clips(pack: str | Path, split: str, pitches: Sequence[float] = (), ear: str | Path | None = None,
+               n_layers: int | None = None) -> list:
     """Clips of `split` with at least one face, also at `pitches`, factors of their own; with `versions` of the ear-pack `ear`.
 
-    Raises InputError when `pack` is none or holds no such clip, or when `ear` is of other clips.
+    Raises InputError when `pack` is none or holds no such clip, or when `ear` is of other clips, or not of `n_layers`.
     """
     with ExitStack() as files:
         file = files.enter_context(open_pack(pack))
-        heard = files.enter_context(open_ear_pack(ear, file["name"].asstr())) if ear else None
+        heard = files.enter_context(open_ear_pack(ear, file["name"].asstr(), n_layers)) if ear else None
         clips = []
         wanted = [i for i, name in enumerate(file["split"].asstr()) if name == split]
         for i in wanted:

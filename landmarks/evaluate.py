@@ -114,7 +114,7 @@ def main(model_path, pack, ear, index, second_opinion, split, running, gated, na
     """Measure a speech-to-landmark model beside its baselines."""
     files = [path for path in model_files(model_path) if path]
     model, style = load_model(model_path), STYLES[named] if named else None
-    clips = load_clips(pack, split, ear=ear if model.encoder and not running else None)
+    clips = load_clips(pack, split, ear=ear if model.encoder and not running else None, n_layers=model.n_layers)
     predict, whole = file_predictor(model, gated=gated, style=style), partial(predict_sound, gated=gated, style=style)
     if running:
         sounds = {clip.name: sound for clip, sound in with_sound(clips, index)}

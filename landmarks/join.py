@@ -71,10 +71,13 @@ def join(folders: Sequence[str | Path], record: str | Path, trained: str | Path 
     if len({about["data"].get("sha256") for about in abouts}) != 1:
         raise InputError(folders[-1], "trained on another pack than the runs before it", "runs of one pack", "make train-cnn")
     networks = [network_of(folder) for folder in folders]
-    if len({network.settings["ear"] for network in networks}) != 1:
-        raise InputError(folders[-1], "a run of other features than those before it", "runs with --ear alone, or without alone",
+    if len({(network.settings["ear"], about["options"].get("layers")) for network, about in zip(networks, abouts)}) != 1:
+        raise InputError(folders[-1], "a run of other features than those before it", "runs with --ear of one kind, or without",
                          "make train-cnn")
-    options = {"runs": [str(folder) for folder in folders], "members": [about["options"] for about in abouts]}
+    members = [about["options"] for about in abouts]
+    options = {"runs": [str(folder) for folder in folders], "members": members}
+    if "layers" in members[0]:
+        options["layers"] = members[0]["layers"]
     run = runs.new_run(record, stage=STAGE, options=options, data=abouts[0]["data"]["file"], resumes=False)
     path = export(Joined(networks), run / "model.tflite", stage=STAGE, options=options,
                   inputs=[abouts[0]["data"]["file"]])

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import paths
+from core import artifacts, paths
 from core.cache import cached
 from core.models import Runner, read_model
 from landmarks.ear.encoder import Encoder, is_installed, require_encoder, say_missing
+from landmarks.ear.layers import N_LAYERS
 from landmarks.features import loud_power
 
 EAR_MODEL, FFT_MODEL = paths.LANDMARK_MODEL, paths.FFT_LANDMARK_MODEL
-WEIGHTS = 0.78, 0.4  # of their offsets in the shipped model; the first moves too little by itself: docs/experiments.md
+WEIGHTS = 0.75, 0.3  # of their offsets in the shipped model: docs/experiments.md
 _BLOCK = 256  # frames given to the network at a time
 
 
@@ -37,6 +38,11 @@ class Model:
     reads: tuple[str, ...] = ("features",)  # what of a sound: log-mel `features`, those of the `ear`, or both
     encoder: Encoder | None = None  # of a model that reads the ear
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)  # an interpreter has one set of tensors
+
+    @property
+    def n_layers(self) -> int | None:
+        """How many layers of the encoder it reads, the first ones; None without."""
+        return self.encoder.n_layers if self.encoder else None
 
     @property
     def look_ahead(self) -> int:
@@ -135,7 +141,8 @@ _load_once = cached(_load_files)
 def _load_file(path, ear):
     model = read_model(path, "landmark-model", _load, "make train-cnn, or leave --model away")
     if "ear" in model.reads:
-        model.encoder = require_encoder(ear)
+        options = artifacts.read_sidecar(path).get("options") or {}
+        model.encoder = require_encoder(ear, n_layers=options.get("layers", N_LAYERS))
     return model
 
 

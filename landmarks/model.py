@@ -20,19 +20,26 @@ from learn.export import write_litert
 from learn.tensorflow import keras, layers, tf
 
 DEFAULTS = {"channels": 32, "width": 160, "hidden": 160, "rank": 32, "dropout": 0.4, "rnn": True, "ear": False,
-            "ear_dropout": 0.5}
+            "ear_dropout": 0.5, "components": 192}
 INPUTS = {"features": (HOPS_PER_FRAME, N_MELS), "ear": (HALVES * N_VALUES,)}  # of a frame of sound
 
 
-class Standardise(layers.Layer):
-    """Values less their mean, over their deviation, [2, value]: weights that are set once and not learnt."""
+class Whiten(layers.Layer):
+    """Principal components of values, each of variance 1 in the training: weights that are set once and not learnt.
+
+    The last ones, which vary least, are left out: all of them are more than a few hours of speech can teach.
+    """
+
+    def __init__(self, n_components, **options):
+        super().__init__(**options)
+        self.n_components = n_components
 
     def build(self, shape):
-        self.moments = self.add_weight(shape=(2, shape[-1]), trainable=False, name="moments",
-                                       initializer=lambda shape, dtype: np.tile([[0.0], [1.0]], shape[-1]))
+        self.mean = self.add_weight(shape=(shape[-1],), trainable=False, name="mean", initializer="zeros")
+        self.axes = self.add_weight(shape=(shape[-1], self.n_components), trainable=False, name="axes")
 
     def call(self, values):
-        return (values - self.moments[0]) / self.moments[1]
+        return keras.ops.matmul(values - self.mean, self.axes)
 
 
 def no_sound(n_frames: int, ear: bool, **_: Any) -> dict:
@@ -42,11 +49,11 @@ def no_sound(n_frames: int, ear: bool, **_: Any) -> dict:
 
 
 def build_encoder(channels: int, width: int, dropout: float, ear_dropout: float = 0.0, ear: bool = False,
-                  **_: Any) -> keras.Model:
+                  components: int = N_VALUES, **_: Any) -> keras.Model:
     """Sound, name -> [batch, frame + CONTEXT, ...] as `INPUTS` -> codes [batch, frame, width]."""
     if ear:
         sound = keras.Input((None, *INPUTS["ear"]), name="ear")
-        x = Standardise(name="standardise")(layers.Reshape((-1, N_VALUES))(sound))
+        x = Whiten(components, name="whiten")(layers.Reshape((-1, N_VALUES))(sound))
         x = layers.Conv1D(width, 2 * HALVES, strides=HALVES, activation="relu")(layers.Dropout(ear_dropout)(x))  # t and t + 1
     else:
         sound = keras.Input((None, *INPUTS["features"]), name="features")
@@ -73,7 +80,9 @@ class SpeechToLandmarks(keras.Model):
         self.gru = layers.GRU(hidden, return_sequences=True) if self.settings["rnn"] else None
         self.instead: Any = None if self.settings["rnn"] else layers.Dense(hidden, activation="tanh")
         self.drop = layers.Dropout(self.settings["dropout"])
-        self.motions, self.points = layers.Dense(self.settings["rank"]), layers.Dense(2 * N_POINTS)
+        self.motions = layers.Dense(self.settings["rank"])
+        nearly_at_rest = keras.initializers.RandomNormal(stddev=0.01)  # far from it the first steps lose units for good
+        self.points = layers.Dense(2 * N_POINTS, kernel_initializer=nearly_at_rest)
         self.rest_face = self.add_weight(shape=(N_POINTS, 2), trainable=False, name="rest_face",
                                          initializer=keras.initializers.Constant(rest_face))
         self.filters = self.add_weight(shape=(N_BINS, N_MELS), trainable=False, name="mel",

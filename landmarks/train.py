@@ -17,7 +17,7 @@ from core.face import draw, face68
 from core.media.video import write_gif
 from core.stage import say, stage
 from landmarks.batches import Batches, EarBatches
-from landmarks.dataset import PITCHES, Clip, load_clips, open_pack, quiet_sounds
+from landmarks.dataset import PITCHES, Clip, layers_of, load_clips, open_pack, quiet_sounds
 from landmarks.ear.encoder import N_VALUES
 from landmarks.features import LOOK_AHEAD, normalise, pad_with_silence
 from learn.keras_run import add_to_curves, descend, go_on, optimizer_of, train_as_asked, training_options
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from landmarks.model import SpeechToLandmarks
 
 STAGE = "landmarks.train"
+LEAST_SPREAD = 1e-4  # of a value
 
 
 def make_train_step(model: "SpeechToLandmarks", average: "SpeechToLandmarks", optimizer: Any) -> Callable:
@@ -53,17 +54,21 @@ def build(clips: Sequence[Clip], options: dict) -> "tuple[SpeechToLandmarks, Spe
     rest = np.mean([np.mean([c.rest for c in clips if c.speaker == s], 0) for s in speakers], 0)
     model, average = untrained(rest, options), untrained(rest, options)
     if options["ear"]:
-        model.encoder.get_layer("standardise").set_weights([moments_of(clips)])
+        model.encoder.get_layer("whiten").set_weights(principal_axes(clips, options["components"]))
     average.set_weights(model.get_weights())
     return model, average, optimizer_of(model, options)
 
 
-def moments_of(clips: Sequence[Clip]) -> NDArray:
-    """Mean and deviation of the ear features of `clips`, all versions, float32 [2, value]."""
-    values = [ear[::5].reshape(-1, N_VALUES).astype(np.float32) for clip in clips for ear in clip.versions]
-    n = sum(map(len, values))
-    mean = sum(part.sum(0) for part in values) / n
-    return np.stack([mean, np.sqrt(sum(np.square(part - mean).sum(0) for part in values) / n)])
+def principal_axes(clips: Sequence[Clip], n_components: int) -> list[NDArray]:
+    """What `landmarks.model.Whiten` holds for the ear features of `clips`, all versions: mean [value], axes [value, component].
+
+    Each value counts alike, whatever its deviation.
+    """
+    values = np.concatenate([ear[::5].reshape(-1, N_VALUES).astype(np.float32) for clip in clips for ear in clip.versions])
+    mean, spread = values.mean(0), values.std(0) + LEAST_SPREAD
+    variances, axes = np.linalg.eigh(np.cov((values - mean) / spread, rowvar=False))
+    kept = slice(-1, -1 - n_components, -1)
+    return [mean, axes[:, kept] / np.sqrt(variances[kept] + LEAST_SPREAD**2) / spread[:, None]]
 
 
 def batches_of(clips: Sequence[Clip], ear: str | Path | None, options: dict) -> Batches:
@@ -154,10 +159,13 @@ def preview(path: str | Path, clips: Sequence[Clip], predict: Callable[[Clip], N
 @click.option("--rank", type=click.IntRange(1), default=32, help="Independent motions of the face.")
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.4, help="Share of values hidden while training.")
 @click.option("--ear-dropout", type=click.FloatRange(0, 0.9), default=0.5, help="Share of ear features hidden.")
+@click.option("--components", type=click.IntRange(1, N_VALUES), default=192, help="Principal components of the ear features.")
 @click.option("--rnn/--no-rnn", default=True, help="With the GRU, or a dense layer in its place (to compare).")
 def main(ear, **options) -> None:
     """Train the network that turns speech into landmarks."""
     options["ear"] = ear and str(ear)
+    if ear:
+        options["layers"] = layers_of(ear)
     click.echo(train_as_asked(train, STAGE, open_pack, **options))
 
 

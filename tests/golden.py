@@ -103,11 +103,12 @@ def sync(model=None):
 
 def emotion(model=None):
     from landmarks.ear.encoder import HALVES, N_VALUES
+    from landmarks.ear.layers import N_LAYERS
     from landmarks.emotion.recognise import emotion_of
     from landmarks.features import LOOK_AHEAD
     n = n_frames_of(len(sound()))
     made_up = np.random.default_rng(SEED).normal(size=(n + 2 * LOOK_AHEAD, HALVES * N_VALUES))  # an encoder rounds by CPU
-    found = emotion_of(sound(), model, free=np.ones(n), ear=made_up)
+    found = emotion_of(sound(), model, free=np.ones(n), ear=dict.fromkeys(range(1, N_LAYERS + 1), made_up))
     return {"whole": found.whole, "over_time": found.over_time[::10], "embedding": found.embedding[::40, ::4]}
 
 

@@ -17,7 +17,7 @@ from core.media.audio import resample, spectrum_of, write_wav
 from core.pretrained import WHISPER
 from landmarks.ear import __main__ as ear
 from landmarks.ear import encoder, evaluate, pack
-from landmarks.ear.layers import N_LAYERS, first_layers
+from landmarks.ear.layers import LIPS, N_LAYERS, first_layers
 from landmarks.ear.running import HEARD, RunningEar
 from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
 from tests.conftest import ROOT, command, speak
@@ -100,29 +100,33 @@ def test_a_faster_copy_is_brought_back_to_the_clock_of_the_landmarks():
     sound = speak(SENTENCE, seconds=3.0)
     n_frames = n_frames_of(len(sound))
     own = slice(LOOK_AHEAD, -LOOK_AHEAD)
-    plain = pack.encode_version(sound, n_frames)[own].astype(np.float32)
+    plain = pack.encode_version(sound, n_frames, LIPS)[own].astype(np.float32)
     plain = (plain - plain.mean(0)) / plain.std(0)
     for speed in (0.86, 1.17):
-        copy = pack.encode_version(resample(sound, round(SAMPLE_RATE * speed)), n_frames, speed)
+        copy = pack.encode_version(resample(sound, round(SAMPLE_RATE * speed)), n_frames, LIPS, speed)
         assert len(copy) == n_frames + 2 * LOOK_AHEAD
         copy = copy[own].astype(np.float32)
         fits = [alike(plain[4 + lag:-4 + lag or None], ((copy - copy.mean(0)) / copy.std(0))[4:-4]) for lag in range(-4, 5)]
         assert np.argmax(fits) == 4 and fits[4] > 0.6
 
 
-def test_the_stage_writes_fifty_vectors_a_second(tmp_path):
-    speech = write_wav(tmp_path / "speech.wav", speak(SENTENCE, seconds=2.0))
-    result = command(ear.main, speech, "--out", tmp_path / "ear.npy")
+@pytest.mark.parametrize("n_layers", [1, LIPS, N_LAYERS])
+def test_the_stage_writes_fifty_vectors_a_second(tmp_path, n_layers):
+    sound = speak(SENTENCE, seconds=2.0)
+    speech = write_wav(tmp_path / "speech.wav", sound)
+    result = command(ear.main, speech, "--out", tmp_path / "ear.npy", *(["--layers", n_layers] if n_layers != LIPS else []))
     assert result.exit_code == 0, result.output
     loaded = artifacts.load(tmp_path / "ear.npy", "ear-features")
     assert loaded.array.shape == (100, encoder.N_VALUES)
-    assert loaded.sidecar["per_second"] == encoder.RATE_HZ
+    assert loaded.sidecar["per_second"] == encoder.RATE_HZ and loaded.sidecar["options"]["layers"] == n_layers
+    wanted = encoder.load_encoder(n_layers=n_layers).features(sound, recording_loudness(spectrum_of(sound)))
+    assert np.abs(loaded.array - wanted[LOOK_AHEAD:-LOOK_AHEAD].reshape(loaded.array.shape)).mean() < 0.05
 
 
 def test_a_pack_holds_every_version_of_the_training_clips(data, tmp_path):
     clips = pack.clips_of(data / "train.h5", data / "recordings/index.csv", 2, 0)[:2]
     clips = [{**clip, "split": split} for clip, split in zip(clips, ("train", "val"))]
-    pack.pack(clips, tmp_path / "ear.h5", 2, 0, 1, tmp_path / "done")
+    pack.pack(clips, tmp_path / "ear.h5", 2, LIPS, 0, 1, tmp_path / "done")
     with h5py.File(tmp_path / "ear.h5") as file:
         n = clips[0]["n_frames"] + 2 * LOOK_AHEAD
         first, second = file["ear"][:, :n].astype(np.float32)

@@ -10,7 +10,7 @@ from core import artifacts, runs
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.media.audio import read_speech, resample, spectrum_of, write_wav
 from landmarks.ear.encoder import N_VALUES
-from landmarks.ear.layers import N_LAYERS
+from landmarks.ear.layers import LIPS, N_LAYERS
 from landmarks.emotion import ear as emotion_ear
 from landmarks.emotion import evaluate as emotion_evaluate
 from landmarks.emotion import model as emotion_model
@@ -171,20 +171,20 @@ def test_silence_and_a_flat_line_are_neutral(flat):
 
 @pytest.fixture
 def without_encoder(monkeypatch):
-    monkeypatch.setattr(emotion_ear, "load_encoder", lambda: None)
+    monkeypatch.setattr(emotion_ear, "is_installed", lambda: False)
     emotion_ear.say_missing.cache_clear()
 
 
 def test_the_speech_encoder_is_heard():
     sound = speak(SENTENCES[0])
-    last = ear_of(sound, spectrum_of(sound), (N_LAYERS,))[0]
-    found, given = emotion_of(sound), emotion_of(sound, ear=last)
+    lips = ear_of(sound, spectrum_of(sound), (LIPS,))[0]
+    found, given = emotion_of(sound), emotion_of(sound, ear={LIPS: lips})
     np.testing.assert_array_equal(found.over_time, given.over_time)
-    other = emotion_of(sound, ear=last[::-1] + np.float16(0.5))
+    other = emotion_of(sound, ear={LIPS: lips[::-1] + np.float16(0.5)})
     assert np.abs(other.whole - found.whole).max() > 0.02
 
 
-def test_inner_layers_are_heard_beside_the_last():
+def test_each_layer_is_heard():
     recogniser, sound = load_recogniser(), speak(SENTENCES[0])
     assert recogniser.layers == LAYERS and len(recogniser.arrays["ear"]) == 2 * N_VALUES * len(LAYERS)
     sounds, ear = sounds_of(sound, recogniser.filters)[:3], ear_of(sound, spectrum_of(sound), recogniser.layers)

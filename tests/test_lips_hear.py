@@ -12,7 +12,9 @@ from core.clock import FPS, SAMPLES_PER_FRAME
 from core.face import face68
 from core.media.audio import write_wav
 from landmarks import lite
-from landmarks.ear.encoder import say_missing
+from landmarks.dataset import Clip
+from landmarks.ear.encoder import N_VALUES, say_missing
+from landmarks.ear.layers import LIPS, N_LAYERS
 from landmarks.emotion import ear as emotion_ear
 from landmarks.features import CONTEXT, LOOK_AHEAD
 from landmarks.lite import EAR_MODEL, FFT_MODEL, load_model, sum_of
@@ -52,6 +54,48 @@ def test_a_network_learns_from_the_ear_and_is_used_like_any(pack, ear_pack, tmp_
     np.testing.assert_allclose(predict(load_model(joined.stdout.strip()), sound), predict(load_model(of_ear), sound), atol=1e-5)
 
 
+@pytest.mark.parametrize(("options", "n_layers"), [({}, N_LAYERS), ({"layers": LIPS}, LIPS), ({"layers": 1}, 1)])
+def test_a_model_reads_the_layers_it_learnt_from(pack, ear_pack, tmp_path, options, n_layers):  # noqa: F811
+    from landmarks import join, train
+    ear_pack = describe(ear_pack, "ear-pack", options=options)
+    small = [f"--{name}={value}" for name, value in SMALL.items() if name not in ("rnn", "ear", "ear_dropout")]
+    one = Path(command(train.main, "--pack", pack, "--ear", ear_pack, "--record", tmp_path, *small).stdout.strip())
+    joined = command(join.main, one, one, "--record", tmp_path).stdout.strip()
+    assert [load_model(path).encoder.n_layers for path in (one, joined)] == [n_layers, n_layers]
+
+
+def test_a_pack_of_other_layers_is_refused(pack, ear_pack):  # noqa: F811
+    from landmarks import evaluate
+    done = command(evaluate.main, "--pack", pack, "--ear", describe(ear_pack, "ear-pack", options={"layers": 3}))
+    assert done.exit_code == 1 and f"landmarks.ear.pack --layers {LIPS}" in done.stderr and "after 3 layers" in done.stderr
+
+
+def test_the_shipped_model_reads_half_of_the_encoder():
+    assert load_model(EAR_MODEL).encoder.n_layers == LIPS
+
+
+def test_components_are_uncorrelated_and_of_one_size():
+    from landmarks.train import principal_axes
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(4000, N_VALUES)) @ rng.normal(size=(N_VALUES, N_VALUES)) + 5
+    ear = np.repeat(mixed.reshape(-1, 2 * N_VALUES).astype(np.float16), 5, 0)
+    mean, axes = principal_axes([Clip("a/b", "a", None, None, None, versions=(ear,))], 20)
+    found = (ear.reshape(-1, N_VALUES).astype(float) - mean) @ axes
+    np.testing.assert_allclose(found.mean(0), 0, atol=0.01)
+    np.testing.assert_allclose(np.cov(found, rowvar=False), np.eye(20), atol=0.02)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_network_begins_near_rest(seed):
+    """Far from rest the first steps put out units for good: of one architecture no network learnt at all."""
+    from landmarks.model import untrained
+    from learn.tensorflow import keras
+    keras.utils.set_random_seed(seed)
+    network = untrained(np.zeros((face68.N_POINTS, 2)), {**SMALL, "ear": True, "width": 160, "hidden": 160, "rank": 32})
+    sound = {"ear": np.random.default_rng(seed).normal(size=(1, 20 + CONTEXT, 2 * N_VALUES)).astype(np.float32)}
+    assert 0 < np.abs(network(sound)).mean() < 0.05
+
+
 def test_an_ear_pack_of_other_clips_is_refused(pack, ear_pack, tmp_path):  # noqa: F811
     from landmarks import train
     with h5py.File(ear_pack, "a") as file:
@@ -87,7 +131,7 @@ def test_two_models_side_by_side_are_their_weighed_sum():
 
 def test_without_the_package_the_simpler_model_moves_the_lips_and_a_line_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(lite, "is_installed", lambda: False)
-    monkeypatch.setattr(emotion_ear, "load_encoder", lambda: None)
+    monkeypatch.setattr(emotion_ear, "is_installed", lambda: False)
     say_missing.cache_clear()
     sound = speak(SENTENCES[0], seconds=1.0)
     np.testing.assert_array_equal(predict(load_model(), sound), predict(load_model(FFT_MODEL), sound))

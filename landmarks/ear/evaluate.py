@@ -14,6 +14,7 @@ from core.clock import FPS, SAMPLES_PER_FRAME
 from core.media.speech import Speech, open_speech
 from core.stage import progress, stage
 from landmarks.ear.encoder import Encoder, require_encoder
+from landmarks.ear.layers import LIPS, N_LAYERS
 from landmarks.ear.running import RunningEar
 from landmarks.features import CONTEXT, LOOK_AHEAD, recording_loudness
 from learn.measures import markdown, report
@@ -57,13 +58,15 @@ def evaluate(encoder: Encoder, speech: Speech) -> dict:
        examples=("python -m landmarks.ear.evaluate", "python -m landmarks.ear.evaluate speech.wav"))
 @click.argument("speech", type=click.Path(path_type=Path), default=paths.SAMPLE_SPEECH)
 @click.option("--ear", type=click.Path(path_type=Path), help="A faster-whisper model folder.  [default: Whisper tiny.en]")
+@click.option("--layers", type=click.IntRange(1, N_LAYERS), default=LIPS, help="Of the encoder, the first ones, that are used.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results/ear_metrics.json"), help="The measures.")
-def main(speech, ear, out) -> None:
+def main(speech, ear, layers, out) -> None:
     """Measure how near the features of a stream are to those of the whole recording, by default the sample's."""
-    measured = evaluate(require_encoder(ear), open_speech(speech))
+    measured = evaluate(require_encoder(ear, n_layers=layers), open_speech(speech))
     columns = ("encoded again", *(f"look-ahead {1000 * int(ahead) // FPS} ms" for ahead in next(iter(measured.values()))))
     rows = [(seconds, *(f"{value:.3f}" for value in row.values())) for seconds, row in measured.items()]
-    report(out, measured, markdown(columns, rows), stage=STAGE, options={"ear": ear and str(ear)}, inputs=[speech])
+    options = {"ear": ear and str(ear), "layers": layers}
+    report(out, measured, markdown(columns, rows), stage=STAGE, options=options, inputs=[speech])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 N_LAYERS = 4  # of the encoder of Whisper tiny
+LIPS = 2  # of them are used for the lips: what comes later knows more of words and less of mouths (docs/experiments.md)
 WORDS = ("<|endoftext|>", "<|startoftranscript|>")  # a vocabulary has to be there; the decoder is never asked
 _ENCODER, _DECODER, _EMBEDDINGS, _NORM = "encoder/layer_", "decoder/layer_", "decoder/embeddings/weight", "encoder/layer_norm/"
 

@@ -4,31 +4,31 @@ Reads, writes: nothing. Where the encoder (landmarks.ear) is installed, the mean
 its inner layers make join networks and moments of the recogniser; where it is not, these do without, and a line says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmarks.ear.encoder import N_VALUES, load_encoder, require_encoder, say_missing
-from landmarks.ear.layers import N_LAYERS
+from landmarks.ear.encoder import N_VALUES, is_installed, require_encoder, say_missing
+from landmarks.ear.layers import LIPS
 from landmarks.emotion.moments import statistics
 from landmarks.features import LOOK_AHEAD, recording_loudness
 
-LAYERS = 1, 3, N_LAYERS  # of the encoder, that a new recogniser reads; a model says which it does
+LAYERS = 1, LIPS, 3  # of the encoder, that a new recogniser reads; a model says which it does
 NEAR = 10  # steps: what is 0.2 s from sound counts, as the encoder knows there too how a word began or ended
 
 
 def ear_of(sound: NDArray, spectrum: NDArray, layers: Sequence[int] = LAYERS,
-           last: NDArray | None = None) -> list[NDArray] | None:
+           known: Mapping[int, NDArray] | None = None) -> list[NDArray] | None:
     """Features of a recording after each of `layers`, float16 [frame, half * value] as of `Encoder.features`.
 
     None without the encoder, said once. `sound` is float32 [sample], 16 kHz, `spectrum` what `spectrum_of` makes of it, and
-    `last` what the whole encoder does, where it is known.
+    `known` what is known already, by the layer.
     """
-    if load_encoder() is None:
+    if not is_installed():
         return say_missing()
-    loud = recording_loudness(spectrum)
-    return [last if last is not None and n == N_LAYERS else require_encoder(n_layers=n).features(sound, loud) for n in layers]
+    loud, known = recording_loudness(spectrum), known or {}
+    return [known[n] if n in known else require_encoder(n_layers=n).features(sound, loud) for n in layers]
 
 
 def ear_steps(ear: Sequence[NDArray], first: int, last: int) -> NDArray:

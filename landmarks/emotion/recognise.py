@@ -6,7 +6,7 @@ Writes: OUT/emotion.json (emotion), OUT/emotion.png, OUT/speech_embedding.npy (s
 Where nobody speaks the emotion is neutral. The eight classes are those of RAVDESS; the six of CREMA-D are made from them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,12 @@ def six_of(probabilities: NDArray) -> NDArray:
 
 
 def emotion_of(sound: NDArray, model: str | Path | None = None, free: NDArray | None = None,
-               spectrum: NDArray | None = None, ear: NDArray | None = None) -> Emotion:
+               spectrum: NDArray | None = None, ear: Mapping[int, NDArray] | None = None) -> Emotion:
     """The emotion of a recording: float32 [sample] at 16 kHz. Raises InputError when the model is missing or damaged.
 
     `free` is how far somebody speaks in each frame, `WholeVoice.free`, `spectrum` what `spectrum_of` gives, and `ear` what
-    `Encoder.features` of the packaged speech encoder gives, where they are known. Where it is not installed, a line says so.
+    `Encoder.features` of the packaged speech encoder gives, by the number of its layers, where they are known. Where it is not
+    installed, a line says so.
     """
     recogniser, n_frames = kept_recogniser(model or DEFAULT_MODEL), n_frames_of(len(sound))
     spectrum = spectrum_of(sound) if spectrum is None else spectrum

@@ -86,7 +86,8 @@ def acted(index: str | Path, actors: Collection[str] = (), apart: Collection[str
 def measured(pack: str | Path, ear: str | Path, split: str, sources: Collection[str]) -> Windows:
     """Windows of the clips of a split whose source is one of `sources`. Raises InputError for fewer than two people."""
     model = load_model()
-    clips = [clip for clip in load_clips(pack, split, ear=ear if model.encoder else None) if clip.source in sources]
+    clips = [clip for clip in load_clips(pack, split, ear=ear if model.encoder else None, n_layers=model.n_layers)
+             if clip.source in sources]
     features, larger, person = [], [], []
     with progress(clips, "predict talkers") as bar:
         for clip in bar:
