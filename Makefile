@@ -108,7 +108,7 @@ inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
 fetch-ravdess: | $(READY) ## fetch the RAVDESS recordings to data/raw: [ACTORS=1-3]
 	$(PYTHON) -m preprocess.fetch_ravdess $(call optional,ACTORS,actors)
 
-preprocess: data/train.h5 ## recordings to data/train.h5: CORPUS=folder, remembered [data/raw]
+preprocess: data/train.h5 ## recordings to data/train.h5: CORPUS=folder, remembered [data/raw]; SCHEDULER=tcp://host:port of a Dask cluster
 
 # The folder, and a sum of its listing: recordings that came or went count as a change.
 corpus := $(CORPUS)	$(shell ls -lLR $(call quoted,$(CORPUS)) 2>/dev/null | cksum)
@@ -122,16 +122,16 @@ data/recordings/index.csv: data/recordings/.corpus | $(READY)
 	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(CORPUS))
 
 data/fft/index.csv: data/recordings/index.csv | $(READY)
-	$(PYTHON) -m preprocess.extract_fft
+	$(PYTHON) -m preprocess.extract_fft $(call optional,SCHEDULER,jobs)
 
 data/landmarks/index.csv: data/recordings/index.csv | $(READY)
-	$(PYTHON) -m preprocess.extract_landmarks
+	$(PYTHON) -m preprocess.extract_landmarks $(call optional,SCHEDULER,jobs)
 
 data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m preprocess.estimate_offset
+	$(PYTHON) -m preprocess.estimate_offset $(call optional,SCHEDULER,jobs)
 
 data/heads/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m preprocess.extract_head
+	$(PYTHON) -m preprocess.extract_head $(call optional,SCHEDULER,jobs)
 
 data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
 	$(PYTHON) -m preprocess.pack_hdf5 --offsets data/offsets
@@ -140,27 +140,27 @@ data/ear.h5: data/train.h5 | $(READY)
 	$(PYTHON) -m landmarks.ear.pack --pack data/train.h5
 
 data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
-	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY)
+	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY) $(call optional,SCHEDULER,jobs)
 
 data/pairs/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m render.parts.pairs
+	$(PYTHON) -m render.parts.pairs $(call optional,SCHEDULER,jobs)
 
 # Sharp recordings, and sharp pictures of open mouths: they tell how teeth look.
 data/large_pairs/index.csv: data/landmarks/index.csv | $(READY)
 	$(if $(STILLS),$(PYTHON) -m render.parts.stills $(call quoted,$(STILLS)))
-	$(PYTHON) -m render.parts.pairs --part large_mouth --most 48 --of-speaker 96
+	$(PYTHON) -m render.parts.pairs --part large_mouth --most 48 --of-speaker 96 $(call optional,SCHEDULER,jobs)
 
 # Eyes blink alike: many people tell more of them than many clips of one.
 data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m render.parts.pairs --part eyes --of-speaker 300 --clips-of-speaker 150
+	$(PYTHON) -m render.parts.pairs --part eyes --of-speaker 300 --clips-of-speaker 150 $(call optional,SCHEDULER,jobs)
 
 # Few faces of many people, to learn who is who.
 data/faces/index.csv: data/landmarks/index.csv | $(READY)
-	$(PYTHON) -m preprocess.crop_faces --clips-of-speaker 12 --every 12 --size 128 --out data/faces
+	$(PYTHON) -m preprocess.crop_faces --clips-of-speaker 12 --every 12 --size 128 --out data/faces $(call optional,SCHEDULER,jobs)
 
 data/avatar_pairs/index.csv: | $(READY)
 	$(if $(COMICS),,$(error say which: make train-avatar COMICS=path/to/face2comics))
-	$(PYTHON) -m avatar.pairs $(call quoted,$(COMICS))
+	$(PYTHON) -m avatar.pairs $(call quoted,$(COMICS)) $(call optional,SCHEDULER,jobs)
 
 ##### training
 
@@ -310,8 +310,9 @@ GAN_record/trained-faces: data/avatar_pairs/index.csv | $(READY)
 
 ##### keeping the house
 
+# In the order of their names: the longest files are those of few tests, which xdist would leave for the end.
 test: | $(READY_DEV) ## run the tests; says what it skips and why
-	$(PYTHON) -m pytest -rs --numprocesses auto --dist loadfile
+	$(PYTHON) -m pytest -rs --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 fuzz: | $(READY) ## give every reader damaged files: [N=200 files each, SEED=0]
 	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from avatar.alignment import SIZE_PX, STYLES, warp_of
 from core import artifacts
-from core.corpus import run_stage
+from core.corpus import jobs_option, run_stage
 from core.errors import InputError
 from core.face import face68
 from core.index import write_index
@@ -94,7 +94,7 @@ def list_pairs(corpus: str | Path) -> list:
        examples=("python -m avatar.pairs path/to/face2comics",))
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/avatar_pairs"), help="Folder of the pairs.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(corpus, out, jobs) -> None:
     """Bring comics to the photos they were drawn of; some people are held out for testing, with all their pictures."""
     listed = write_index(out / "listed" / "index.csv", list_pairs(corpus), stage=STAGE)

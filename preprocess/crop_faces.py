@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts, blocks
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.face.crop import align_face
 from core.index import read_index
@@ -65,7 +65,7 @@ def crop_clip(row: dict, out: str | Path, options: dict) -> dict:
 @click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
 @click.option("--every", type=click.IntRange(1), default=10, help="Take every Nth frame.")
 @click.option("--size", "size_px", type=click.IntRange(16, 2048), default=SIZE_PX, help="Side of a crop, px.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(landmarks, out, speaker, clips_of_speaker, every, size_px, jobs) -> None:
     """Cut upright face pictures out of the recordings."""
     options = {"every": every, "size_px": size_px, "landmarks": str(landmarks)}

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from core.corpus import run_stage
+from core.corpus import jobs_option, run_stage
 from core.index import source_of
 from core.stage import progress, stage
 from preprocess.offset import (
@@ -74,7 +74,7 @@ def estimate_clip(row: dict, _out: Path, options: dict) -> dict:
 @click.option("--fft", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/offsets"), help="Folder of the index.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 @click.option("--check", "is_check", is_flag=True, help="Measure the model on split val, shifted by known amounts, instead.")
 def main(fft, landmarks, out, jobs, is_check) -> None:
     """Find by how much sound and picture are apart (positive: the sound is late)."""

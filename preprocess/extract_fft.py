@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from core import artifacts, blocks
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.media.audio import decode_any, spectrum_blocks
 from core.stage import stage
@@ -32,7 +32,7 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
        examples=("python -m preprocess.extract_fft",))
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/fft"), help="Folder of the spectra.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(index, out, jobs) -> None:
     """Turn the sound of every clip into FFT magnitudes."""
     click.echo(run_stage(extract_clip, index, out, stage=STAGE, options={}, jobs=jobs, columns=("sound",)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from core import artifacts
 from core.clock import FPS
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.stage import stage
 from preprocess.head_fit import STEADY_S, head_and_brows
@@ -43,7 +43,7 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
        examples=("python -m preprocess.extract_head",))
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/heads"), help="Folder of the motions.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(landmarks, out, jobs) -> None:
     """Measure how head and brows move in every clip."""
     click.echo(run_stage(extract_clip, landmarks / "index.csv", out, stage=STAGE, options={"landmarks": str(landmarks)},

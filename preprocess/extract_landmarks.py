@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts, blocks
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.events import Warned
 from core.face import face68
@@ -118,7 +118,7 @@ def extract_clip(row: dict, out: str | Path, options: dict) -> dict:
 @click.option("--face", "which", metavar="largest|N|x,y", help="Of several faces in the VIDEO.  [default: largest]")
 @click.option("--index", type=click.Path(path_type=Path), default=Path("data/recordings/index.csv"), help="Clips to read.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(video, which, index, out, jobs) -> None:
     """Find 68 face points in every frame of every clip, or of one video."""
     if video:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.face import face68
 from core.face.mesh import mesh_file, mesh_points, upright_face
@@ -69,7 +69,7 @@ def compare_clip(row: dict, _out: str | Path, options: dict) -> dict:
        examples=("python -m preprocess.second_opinion",))
 @click.option("--landmarks", type=click.Path(path_type=Path), default=Path("data/landmarks"), help="Folder of the landmarks.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/second_opinion"), help="Folder of the index.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(landmarks, out, jobs) -> None:
     """Measure the mouth of every clip a second time, by MediaPipe's face mesh, and compare."""
     mesh_file()

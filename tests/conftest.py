@@ -37,6 +37,19 @@ def command(main, *arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+def stopped_at(function, n):
+    """`function`, as long as it is not called for the n-th time: then somebody stops the command with Ctrl-C."""
+    calls = []
+
+    def called(*arguments):
+        calls.append(arguments)
+        if len(calls) == n:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return called
+
+
 def describe(path, kind, **about):
     """Give a file that a test wrote the sidecar a stage would; return its path."""
     content = path.read_bytes()

@@ -165,7 +165,7 @@ def _noise(path):
     noise_for(path, 50)
 
 
-def _make(folder):
+def make_all(folder):
     """Write a good file for each reader; yield its name, the file, the reader, how many times slower it is than a fast one."""
     import h5py
     from PIL import Image
@@ -242,71 +242,89 @@ def _write_pack(path, face):
 def _limited():
     with open("/proc/self/statm", encoding="ascii") as sizes:
         has = int(sizes.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (has + MOST_BYTES + 2 * 10**9,) * 2)  # libraries still to be read take addresses
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (has + MOST_BYTES + 2 * 10**9, hard))  # libraries still to be read take addresses
 
 
-def work(folder, wanted, first, n, seed):
-    """In a process of its own: try the files `first` to `n` of one reader; print a line of JSON for each."""
+def _try_file(reader, path):
+    """How one damaged file ended, as a part of a line of JSON."""
     from core.errors import InputError
-    folder = Path(folder)
-    name, path, reader, _ = next(made for made in _make(folder) if made[0] == wanted)
-    content = path.read_bytes()
-    reader(path)  # the good one is read, or the rest says nothing
-    _limited()
-    for i in range(first, n):
-        bad = damaged(content, np.random.default_rng([seed, sum(name.encode()), i]))
-        print(json.dumps({"begins": i}), flush=True)
-        path.write_bytes(bad)
-        signal.alarm(MOST_S)
-        try:
-            reader(path)
-            said = {"is": GOOD}
-        except InputError as error:
-            line = str(error)
-            said = {"is": REFUSED if "\n" not in line and line.encode(errors="replace").decode() == line else "two lines"}
-        except Exception as error:
-            said = {"is": "traceback", "what": f"{type(error).__name__}: {error}"[:200]}
+    signal.alarm(MOST_S)
+    try:
+        reader(path)
+        return {"is": GOOD}
+    except InputError as error:
+        line = str(error)
+        return {"is": REFUSED if "\n" not in line and line.encode(errors="replace").decode() == line else "two lines"}
+    except Exception as error:
+        return {"is": "traceback", "what": f"{type(error).__name__}: {error}"[:200]}
+    finally:
         signal.alarm(0)
-        print(json.dumps({"i": i, **said}), flush=True)
 
 
-def try_reader(wanted, n, seed) -> tuple:
-    """Counts of how `n` damaged files ended, and the first bad ends; a process that dies is begun again after that file."""
-    counts, bad, first = Counter(), [], 0
+def work(make, folder, wanted, seed):
+    """In a process of its own: try the files `first` to `n` of each reader {name: [first, n]}; print lines of JSON."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for name, path, reader, _ in make(Path(folder)):
+        if name not in wanted:
+            continue
+        content, (first, n) = path.read_bytes(), wanted[name]
+        print(json.dumps({"reads": name}), flush=True)
+        reader(path)  # the good one is read, or the rest says nothing
+        _limited()
+        for i in range(first, n):
+            bad = damaged(content, np.random.default_rng([seed, sum(name.encode()), i]))
+            print(json.dumps({"begins": i}), flush=True)
+            path.write_bytes(bad)
+            print(json.dumps({"i": i, **_try_file(reader, path)}), flush=True)
+        path.write_bytes(content)
+        print(json.dumps({"done": name}), flush=True)
+
+
+def try_readers(wanted: dict, seed, made_by="tests.fuzz.make_all") -> dict:
+    """Give each reader {name: n} so many damaged files, in one process: it starts for seconds.
+
+    Returns {name: (counts of how they ended, the first bad ends)}. A process that dies is begun again after that file.
+    """
+    found, left = {name: (Counter(), []) for name in wanted}, {name: [0, n] for name, n in wanted.items()}
     with tempfile.TemporaryDirectory() as folder:
-        while first < n:
-            code = f"from tests.fuzz import work; work({folder!r}, {wanted!r}, {first}, {n}, {seed})"
+        while left:
+            module, make = made_by.rsplit(".", 1)
+            code = f"from tests.fuzz import work; from {module} import {make} as make; work(make, {folder!r}, {left!r}, {seed})"
             process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True,
                                        stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
-            at = None
+            name = at = None
             for line in process.stdout:
                 if not line.startswith("{"):
                     continue
                 event = json.loads(line)
-                if "begins" in event:
-                    at = event["begins"]
-                    continue
-                counts[event["is"]] += 1
-                if event["is"] not in (GOOD, REFUSED):
-                    bad.append(f"{wanted} {event['i']}: {event['is']} {event.get('what', '')}")
-                first, at = event["i"] + 1, None
-            if process.wait() and at is None and first == 0:
-                return Counter({"no start": n}), [f"{wanted}: the good file is not read"]
-            if at is not None:
+                name, at = event.get("reads", name), event.get("begins")
+                if "done" in event:
+                    del left[name]
+                if "is" in event:
+                    counts, bad = found[name]
+                    counts[event["is"]] += 1
+                    if event["is"] not in (GOOD, REFUSED):
+                        bad.append(f"{name} {event['i']}: {event['is']} {event.get('what', '')}")
+                    left[name][0] = event["i"] + 1
+            process.wait()
+            if name in left and at is not None:
                 end = "hang" if process.returncode == -signal.SIGALRM else f"crash {process.returncode}"
-                counts[end] += 1
-                bad.append(f"{wanted} {at}: {end}")
-                first = at + 1
-            elif process.returncode:
-                break
-    return counts, bad
+                found[name][0][end] += 1
+                found[name][1].append(f"{name} {at}: {end}")
+                left[name][0] = at + 1
+            elif left:
+                name = name if name in left else next(iter(left))
+                found[name][0]["no start"] += 1
+                found[name][1].append(f"{name}: the good file is not read")
+                del left[name]
+    return found
 
 
 def readers() -> list:
     """(name, how many times slower) of each."""
     with tempfile.TemporaryDirectory() as folder:
-        return [(name, cost) for name, _, _, cost in _make(Path(folder))]
+        return [(name, cost) for name, _, _, cost in make_all(Path(folder))]
 
 
 @click.command()
@@ -316,14 +334,14 @@ def readers() -> list:
 @click.option("--share/--whole", default=True, help="Whether slow readers get fewer.")
 def main(n, seed, only, share):
     """Give every reader damaged files and count how they end."""
-    all_bad, wanted = [], [reader for reader in readers() if only in (None, reader[0])]
+    all_bad, wanted = [], {name: max(1, n // cost) if share else n for name, cost in readers() if only in (None, name)}
     print("| reader | files | read all the same | refused in one line | else |\n|---|---:|---:|---:|---:|")
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
-        tried = pool.map(lambda reader: try_reader(reader[0], max(1, n // reader[1]) if share else n, seed), wanted)
-        for (name, _), (counts, bad) in zip(wanted, tried):
-            n_else = counts.total() - counts[GOOD] - counts[REFUSED]
-            print(f"| {name} | {counts.total()} | {counts[GOOD]} | {counts[REFUSED]} | {n_else} |", flush=True)
-            all_bad += bad
+        for found in pool.map(lambda item: try_readers(dict([item]), seed), wanted.items()):
+            for name, (counts, bad) in found.items():
+                n_else = counts.total() - counts[GOOD] - counts[REFUSED]
+                print(f"| {name} | {counts.total()} | {counts[GOOD]} | {counts[REFUSED]} | {n_else} |", flush=True)
+                all_bad += bad
     for line in all_bad[:100]:
         print(line, file=sys.stderr)
     sys.exit(bool(all_bad))

@@ -55,7 +55,7 @@ def test_every_command_answers_h():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("module", ["predict", "viewer.inspect", "preprocess.list_recordings"])
+@pytest.mark.parametrize("module", ["predict", "main", "viewer.inspect", "preprocess.list_recordings"])
 def test_help_does_not_load_a_network_library(module):
     script = f"import {module}, sys\nprint([m for m in ('tensorflow', 'torch', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=generate.ROOT, capture_output=True, text=True, check=True)

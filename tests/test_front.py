@@ -66,34 +66,41 @@ def test_shells_complete(tmp_path, shell, words):
 SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
 
 
-def typed(shell, folder, line, whole, seconds=30):
-    """What an interactive shell shows after `line` and a Tab, at the latest when it shows `whole`."""
+def typed(shell, folder, lines, seconds=30):
+    """What an interactive shell shows after each of `lines` {line: what is expected} and a Tab."""
     terminal, its_end = os.openpty()
     environment = {**PYTHONPATH, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder), "TERM": "dumb"}
     with subprocess.Popen(SHELLS[shell], cwd=folder, stdin=its_end, stdout=its_end, stderr=its_end, env=environment,
                           start_new_session=True) as process:
         os.close(its_end)
-        os.write(terminal, b"source ./completion; echo rea''dy\n")
-        shown, wanted, end = "", "ready\r\n", time.monotonic() + seconds
-        while time.monotonic() < end and not (wanted == whole and whole in shown):
-            if select.select([terminal], [], [], 0.2)[0]:
-                shown += os.read(terminal, 4096).decode(errors="replace")
-            if wanted != whole and wanted in shown:
-                shown, wanted = "", whole
-                os.write(terminal, f"{line}\t".encode())
+
+        def shown_after(keys, wanted):
+            os.write(terminal, keys)
+            shown, end = "", time.monotonic() + seconds
+            while wanted not in shown and time.monotonic() < end:
+                if select.select([terminal], [], [], 0.2)[0]:
+                    shown += os.read(terminal, 4096).decode(errors="replace")
+            return shown
+
+        shown_after(b"source ./completion; echo rea''dy\n", "ready\r\n")
+        found = {}
+        for line, whole in lines.items():
+            found[line] = shown_after(f"{line}\t".encode(), whole)
+            shown_after(b"\x15echo ne''xt\n", "next\r\n")  # Ctrl-U takes the line away
         process.kill()
     os.close(terminal)
-    return shown
+    return found
 
 
-@pytest.mark.parametrize("line, whole", [
-    ("talking-face pre", "talking-face predict "), ("talking-face --ver", "--version "),
-    ("talking-face make --aud", "make --audio "), ("talking-face make port", "portrait.png"),
-    ("talking-face make --emotion hap", "happy "), ("talking-face make --background bl", "blur"),
-    ("talking-face make --background port", "portrait.png"), ("talking-face make -o port", "portrait.png"),
-    ("talking-face sync port", "portrait.png")])
+LINES = {"talking-face pre": "talking-face predict ", "talking-face --ver": "--version ",
+         "talking-face make --aud": "make --audio ", "talking-face make port": "portrait.png",
+         "talking-face make --emotion hap": "happy ", "talking-face make --background bl": "blur",
+         "talking-face make --background port": "portrait.png", "talking-face make -o port": "portrait.png",
+         "talking-face sync port": "portrait.png"}
+
+
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_tab_completes(tmp_path, shell, line, whole):
+def test_a_tab_completes(tmp_path, shell):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     (tmp_path / "completion").write_text(command(talking_face.main, "completion", shell).stdout)
@@ -101,7 +108,8 @@ def test_a_tab_completes(tmp_path, shell, line, whole):
     code = "import talking_face; talking_face.main(prog_name='talking-face')"
     (tmp_path / "talking-face").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"{code}\" \"$@\"\n")
     (tmp_path / "talking-face").chmod(0o755)
-    assert whole in typed(shell, tmp_path, line, whole)
+    shown = typed(shell, tmp_path, LINES)
+    assert {line: whole for line, whole in LINES.items() if whole not in shown[line]} == {}
 
 
 def test_names_complete_without_reading_the_commands(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from conftest import stopped_at
 from safetensors.torch import load_file, save_file
 
 from core import artifacts
@@ -196,13 +197,10 @@ def test_linear_regression_recovers_a_linear_map():
 
 def test_resuming_equals_not_stopping(corpus, tmp_path, monkeypatch):
     whole = load_file(_train(corpus, tmp_path / "whole"))
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "check", stop)  # the state is written, its row of the curves is not
+        patch.setattr(training, "check", stopped_at(training.check, 2))  # what came after the first is done again
         _train(corpus, tmp_path / "parts")
+    assert (tmp_path / "parts" / "00001" / "state.safetensors").is_file()
     model = _train(corpus, tmp_path / "parts")
     assert model.parent.name == "00001"
     resumed = load_file(model)

@@ -1,11 +1,13 @@
 """The mouth model: pairs of frames, training, and a patch laid where the mouth is."""
 
+from functools import partial
+
 import cv2
 import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import command, opening_motion, portrait_photo
+from conftest import command, opening_motion, portrait_photo, stopped_at
 from safetensors.torch import load_file
 
 from core import artifacts
@@ -17,7 +19,7 @@ from render import evaluate, portrait
 from render.parts import pairs as part_pairs
 from render.parts import train
 from render.parts.data import as_tensors, augment, load_pairs
-from render.parts.network import Painter, as_floats, load_painter, masks_as_floats, save_painter
+from render.parts.network import WIDTHS, Painter, as_floats, load_painter, masks_as_floats, save_painter
 from render.parts.painted import PaintedPart
 from render.parts.pair_choice import choose_mouths
 from render.parts.part import MOUTH
@@ -55,10 +57,12 @@ def trained(pairs, tmp_path_factory):
     return run(pairs, tmp_path_factory.mktemp("record"))
 
 
-def run(pairs, record, **changes):
+def run(pairs, record, save_every=9, widths=(8, 8, 8), **changes):
     options = {**OPTIONS, "pairs": str(pairs), **changes}
     torch.set_num_threads(1)
-    return train_as_asked(train.training, train.STAGE, "pairs", record=record, save_every=3, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "Painter", partial(Painter, widths=widths))
+        return train_as_asked(train.training, train.STAGE, "pairs", record=record, save_every=save_every, **options)
 
 
 def test_a_view_at_rest_is_the_photo(face):
@@ -150,7 +154,7 @@ def test_the_patch_follows_the_head(face, painter):
 
 
 def test_training_learns_and_ships_what_it_was_made_of(pairs, tmp_path):
-    trained = run(pairs, tmp_path, epochs=9)
+    trained = run(pairs, tmp_path, epochs=9, save_every=999, widths=WIDTHS)  # each checkpoint takes as long as ten steps
     about = artifacts.read_sidecar(trained)
     assert about["pairs"] == len(load_pairs(pairs, "train")) and about["speakers"] == ["anna", "ben", "odd"]
     assert (trained.parent / "preview.png").is_file() and (trained.parent / "curves.csv").is_file()
@@ -161,12 +165,10 @@ def test_training_learns_and_ships_what_it_was_made_of(pairs, tmp_path):
 
 
 def test_resuming_equals_not_stopping(pairs, trained, tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train, "check", stop)  # the state is written, its row of the curves is not
+        patch.setattr(train, "check", stopped_at(train.check, 3))  # what came after the second is done again
         run(pairs, tmp_path)
+    assert (tmp_path / "00001" / "state.safetensors").is_file()
     model = run(pairs, tmp_path)
     whole, resumed = load_file(trained), load_file(model)
     assert model.parent.name == "00001" and all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -87,10 +87,10 @@ def _outputs(folder):
 def talk(tmp_path_factory):
     """A folder with a recording, a photo, a clip and a text."""
     folder = tmp_path_factory.mktemp("talk")
-    write_wav(folder / "a.wav", speak("Hello."))
+    write_wav(folder / "a.wav", speak("Hello.", seconds=0.8))
     Image.fromarray(portrait()).save(folder / "a.png")
-    write_video(folder / "a.mp4", [portrait()] * 50, speech=folder / "a.wav")
-    (folder / "a.txt").write_text("Good morning.")
+    write_video(folder / "a.mp4", [portrait()] * 20, speech=folder / "a.wav")
+    (folder / "a.txt").write_text("Good.")
     return folder
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from functools import cache
 
 import pytest
 
@@ -33,6 +34,7 @@ def _name(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def _tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 

@@ -16,7 +16,6 @@ from core.face import face68
 from core.media import nv12
 from render.dub.references import Reference, part_of
 from render.grid import Grid, box_of
-from render.parts.painted import PaintedPart
 from render.warp import CELL, FADE, FaceWarp
 
 TOP, TOP_FADE = 0.55, 0.3  # of the way from the eyes to the nose's base nothing moves yet; eye distances until all does
@@ -35,6 +34,7 @@ class Mouth:
     """
 
     def __init__(self, reference: Reference, model=None, device="cpu"):
+        from render.parts.painted import PaintedPart
         self.part = PaintedPart(reference, part_of(reference), model, device)
         self.view = self.part.view
 

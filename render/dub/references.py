@@ -18,7 +18,6 @@ from core.media.footage import Footage, read_planes
 from core.smooth import gaussian_filter
 from learn.curves import save_picture
 from render.dub.own import FADE_S, Own, steadied, stretches
-from render.parts.painted import LARGE_PX
 from render.parts.part import LARGE_MOUTH, MOUTH, Part
 from render.parts.teeth import OWN, pale
 from render.parts.view import PartView
@@ -64,6 +63,7 @@ class Reference:
 
 def part_of(reference: Reference) -> Part:
     """The mouth to paint: the large one where the face is."""
+    from render.parts.painted import LARGE_PX
     return LARGE_MOUTH if reference.pose[0] >= LARGE_PX else MOUTH
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.corpus import output_path, run_stage
+from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.face.crop import align_face
 from core.index import read_index
@@ -90,7 +90,7 @@ def is_sharp(row: dict, landmarks: str | Path, part: Part) -> bool:
 @click.option("--most", type=click.IntRange(1), default=120, help="Pairs of a clip, at most.")
 @click.option("--of-speaker", type=click.IntRange(1), default=160, help="Pairs of a speaker, at most, but one a clip.")
 @click.option("--clips-of-speaker", type=click.IntRange(1), help="Clips of a speaker, at most, spread evenly.  [default: all]")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(part, landmarks, out, most, of_speaker, clips_of_speaker, jobs) -> None:
     """Pair frames of recordings, to learn how mouths and shut eyes look that a photo does not show."""
     clips = {}

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.corpus import run_stage
+from core.corpus import jobs_option, run_stage
 from core.errors import InputError
 from core.face import face68
 from core.face.crop import align_face
@@ -112,7 +112,7 @@ def pair_still(row: dict, out: Path, _options: dict) -> dict:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path(LARGE_MOUTH.pairs) / "stills",
               help="Folder of the pairs.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0 is one a core.")
+@jobs_option
 def main(folder, out, jobs) -> None:
     """Pair pictures of open mouths with themselves, shut: they teach how teeth look that a photo does not show."""
     listed = write_index(out / "listed" / "index.csv", list_stills(folder), stage=STAGE)
