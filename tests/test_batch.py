@@ -128,6 +128,18 @@ def test_texts_take_columns_and_nothing_else():
             filled(text, {"name": "Ann"})
 
 
+@pytest.mark.parametrize("common", [["--text", "Dear {First Name}, {AMOUNT}."], ["--text=Dear {first name}, {amount}."]])
+def test_the_text_of_all_rows_takes_columns_too(folder, common):
+    path = table(folder, "me.png,Ann,5", "me.png,Ben {x},6", columns="image,First Name,amount")
+    first, second = (" ".join(job.arguments) for job in read_table(path, ["--voice", "{amount}", *common], batch.OPTIONS))
+    assert first.startswith(f"--voice {{amount}} --text{common[0][6:7] or ' '}Dear Ann, 5. --image="), "a text alone"
+    assert "Dear Ben {x}, 6." in second
+    missing, = read_table(table(folder, "me.png", columns="image"), ["--text", "Dear {nam}."], batch.OPTIONS)
+    assert "{nam}" in missing.problem
+    own, = read_table(table(folder, "me.png,Own.,A,5", columns="image,text,first name,amount"), common, batch.OPTIONS)
+    assert own.arguments[-1] == "--text=Own."
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_spreadsheet_takes_a_reason_for_a_formula(cell):
     assert safe(cell)[0] in "'\\" and safe("plain") == "plain"
