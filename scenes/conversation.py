@@ -26,7 +26,7 @@ from speech.speakable import check_text
 from speech.synthesize import write_speech
 from speech.transcribe import write_words
 
-N_STAGES = 4  # of the commands and the page: photo, speech, landmarks, render
+N_STAGES = 4  # photo, speech, landmarks, render
 _TAIL_S = 0.4  # of stillness after the last word
 
 
@@ -71,7 +71,7 @@ def speak_lines(lines: Sequence[Line], roles: Mapping[str, Role], folder: Path, 
 
 def make_conversation(photo: str | Path, roles: Mapping[str, Role], parts: Sequence[Part], words: Sequence[Word] | None,
                       out: Path, folder: Path, options: RenderOptions, *, emotion: str = "auto", device: str = "cpu",
-                      check: Callable[[str | Path, str], FaceCheck] = check_photo) -> Path:
+                      check: Callable[[str | Path, str], FaceCheck] = check_photo, n_stages: int = N_STAGES) -> Path:
     """Write the video of people who say `parts`; return its path.
 
     Parameters
@@ -83,6 +83,7 @@ def make_conversation(photo: str | Path, roles: Mapping[str, Role], parts: Seque
     emotion : on the faces, see `predict_file`
     device : cpu or cuda, where the photo renderer's networks run
     check : finds a face of the photo
+    n_stages : that the caller counts: this begins the third and the fourth
 
     Raises
     ------
@@ -93,7 +94,7 @@ def make_conversation(photo: str | Path, roles: Mapping[str, Role], parts: Seque
     seconds = max(part.end_s for part in parts) + _TAIL_S
     speech = open_speech(write_track(parts, folder / "speech.wav", seconds, stage=STAGE))
     words_file = None if words is None else write_words(list(words), folder, stage=STAGE, inputs=[speech.path])[0]
-    begin("landmarks", 3, N_STAGES)
+    begin("landmarks", 3, n_stages)
     people = []
     for i, (name, role) in enumerate(roles.items()):
         own = write_track([part for part in parts if part.person == name], folder / name / "speech.wav", seconds, stage=STAGE)
@@ -101,5 +102,5 @@ def make_conversation(photo: str | Path, roles: Mapping[str, Role], parts: Seque
         found = check(photo, str(role.face))
         write_check(found, folder / name)
         people.append(Person(name, found.photo, landmarks))
-    begin("render", 4, N_STAGES)
+    begin("render", 4, n_stages)
     return write_scene(people, out, options, speech, words=words_file, device=device)
