@@ -14,7 +14,6 @@ from core import paths
 from preprocess.sample_photo import write_photo
 from render.avatar import AVATARS
 from web.controls import DIALOGUE, PHOTO, RECORDED, WRITTEN
-from web.given import ALL_MAY, ONE_SPEAKS
 
 _HERE = Path(__file__).parent
 NO_AVATAR, COMIC = AVATARS[:2]
@@ -60,10 +59,10 @@ class Filling:
         return tuple(path and save_file_to_cache(path, self.cache) for path in (photo, example.recording))
 
     def values(self, example: Example) -> list:
-        """Values of what speaks, the photo, what is said, the text, the recording, and the avatar."""
+        """Values of what speaks, the number of faces, the photo, what is said, the text, the recording, and the avatar."""
         photo, recording = self._files(example)
-        source = gr.update(choices=ALL_MAY if example.source == DIALOGUE else ONE_SPEAKS, value=example.source)
-        return [PHOTO, photo, source, example.text, recording, example.avatar]
+        faces = 2 if example.source == DIALOGUE else 1
+        return [PHOTO, faces, photo, example.source, example.text, recording, example.avatar]
 
 
 def buttons() -> list:

@@ -19,16 +19,7 @@ _SAYS = {WRITTEN: {"label": f"Text, at most {MOST_CHARS} characters", "lines": 2
                    "placeholder": "Good morning. Your payment of INR 5,053 is due on 12 May."},
          DIALOGUE: {"label": "Each line begins with a name", "lines": 4,
                     "placeholder": "Anna: Good morning, Ben.\nBen: Good morning, Anna. Did you see the moon?"}}
-ONE_SPEAKS, ALL_MAY = [WRITTEN, RECORDED], [WRITTEN, RECORDED, DIALOGUE]  # what one, and what several faces can say
-
-
-class Choice(gr.Radio):
-    """A radio whose value is unchecked by Gradio, also after its choices have changed: `web.page.asked` checks it."""
-
-    is_template = True
-
-    def preprocess(self, payload):
-        return payload
+ONE_SPEAKS = [WRITTEN, RECORDED]  # what one can say
 
 
 def _as_uploaded(payload):
@@ -46,6 +37,7 @@ class Given:
     """The components: inputs of the event that makes a video."""
 
     picture: gr.Radio
+    faces: gr.Number  # how many the photo has; no input
     photo: gr.Image
     video: gr.Video
     source: gr.Radio
@@ -70,19 +62,23 @@ def _seen(picture, source, groups, names) -> list:
 
 
 def _switch(groups, names) -> str:
-    """The function of the browser that shows what has a meaning; a photo's dialogue, taken to a video, becomes a text."""
+    """The function of the browser that shows what has a meaning: only several faces of one photo have a dialogue."""
     table = {picture: {source: _seen(picture, source, groups, names) for of, source in MODES if of == picture}
              for picture in (PHOTO, VIDEO)}
-    return f"(picture, source) => {{ const of = {json.dumps(table)}[picture]; return of[source] || of['{WRITTEN}']; }}"
+    one, all_ = ([[each, each] for each in sources] for sources in (ONE_SPEAKS, (*ONE_SPEAKS, DIALOGUE)))
+    return f"""(picture, source, faces) => {{
+        const several = picture === "{PHOTO}" && faces > 1;
+        const said = several || source !== "{DIALOGUE}" ? source : "{WRITTEN}";
+        const choice = {{__type__: "update", value: said, choices: several ? {json.dumps(all_)} : {json.dumps(one)},
+            info: several ? `${{faces}} faces: one can speak, or all of them, in a dialogue` : null}};
+        return [choice, ...{json.dumps(table)}[picture][said]];
+    }}"""
 
 
-def _look(picture, photo, source, people):
-    """What a new photo changes: several faces can talk to each other."""
-    faces = cast.faces_in(photo) if picture == PHOTO else ()
-    several = len(faces) > 1
-    left = {"value": WRITTEN} if source == DIALOGUE and not several else {}
-    note = f"{len(faces)} faces: one can speak, or all of them, in a dialogue" if several else ""
-    return [gr.update(choices=ALL_MAY if several else ONE_SPEAKS, info=note, **left), *people.values(faces if several else ())]
+def _look(photo, people) -> list:
+    """What a new photo changes: how many faces it has, and their rows."""
+    faces = cast.faces_in(photo)
+    return [len(faces), *people.values(faces if len(faces) > 1 else ())]
 
 
 def _pictures():
@@ -99,7 +95,8 @@ def _pictures():
 def add() -> Given:
     """Add the left half; which of it is seen, the browser decides."""
     picture, photo, video, groups = _pictures()
-    source = Choice(ONE_SPEAKS, value=WRITTEN, label="What is said", elem_id="source", elem_classes="choice")
+    faces = gr.Number(0, visible=False)
+    source = gr.Radio(ONE_SPEAKS, value=WRITTEN, label="What is said", elem_id="source", elem_classes="choice")
     text = gr.Textbox(max_lines=8, max_length=MOST_CHARS, elem_id="text", **_SAYS[WRITTEN])
     with gr.Row(elem_id="voices") as groups["hear"]:
         of_text = controls.voice_control()
@@ -113,15 +110,16 @@ def add() -> Given:
     with gr.Accordion("More: emotion, style, comic, captions, size", open=False, elem_id="more"):
         others = controls.other_controls()
     voice_sample.hear(hear, sample, text, of_text["voice"], others["rate"])
-    given = Given(picture, photo, video, source, text, speech, people, {**of_text, **others})
+    given = Given(picture, faces, photo, video, source, text, speech, people, {**of_text, **others})
     for upload in (photo, video, speech):
         upload.preprocess = _as_uploaded
     for control in given.inputs():
         if control not in (photo, video, speech):
             control.preprocess = _unchecked
-    gr.on([picture.change, source.change], **IN_BROWSER, inputs=[picture, source],
-          outputs=[text, *groups.values(), *others.values()], js=_switch(groups, others))
-    gr.on([photo.change, picture.change], lambda picture, photo, source: _look(picture, photo, source, people),
-          [picture, photo, source], [source, *people.outputs()], show_progress="hidden", api_visibility="private",
-          trigger_mode="always_last")
+    switch: dict[str, Any] = {**IN_BROWSER, "inputs": [picture, source, faces], "js": _switch(groups, others),
+                              "outputs": [source, text, *groups.values(), *others.values()]}
+    gr.on([picture.change, source.change], **switch)
+    looked = photo.change(lambda photo: _look(photo, people), photo, [faces, *people.outputs()], show_progress="hidden",
+                          api_visibility="private", trigger_mode="always_last")
+    looked.then(**switch)
     return given

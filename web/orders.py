@@ -103,7 +103,7 @@ def faces_talk(photo: str | Path | None, text: str | None, casting: Casting, *, 
         n_stages = N_STAGES + 1
         begin("photo", 1, n_stages)
         n_faces = len(check(face, "1").boxes)
-        lines = read_dialogue(check_text(text), "the dialogue")
+        lines = read_dialogue(check_text(text or ""), "the dialogue")
         roles = casting(lines, n_faces)
         begin("speech", 2, n_stages)
         parts, words = speak_lines(lines, roles, made, "the dialogue", rate=rate, emotion=emotion)

@@ -122,7 +122,7 @@ def page() -> tuple[gr.Blocks, Filling]:
 
         for example, button in examples:
             button.click(lambda example=example: filling.values(example), None,
-                         [left.picture, left.photo, left.source, left.text, left.speech, left.controls["avatar"]],
+                         [left.picture, left.faces, left.photo, left.source, left.text, left.speech, left.controls["avatar"]],
                          show_progress="hidden", api_visibility="private")
         start.click(**IN_BROWSER, outputs=[start, stop], js=_BEGIN)
         run = start.click(make_and_show, [results.kept, *left.inputs()], results.outputs(), concurrency_limit=1,
