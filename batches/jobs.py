@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 import click
 
-from core.errors import InputError, readable
+from core.errors import InputError, absent, readable
 from core.files import fitting, input_hash
 from core.stage import say
 from preprocess.recordings import SOUND, VIDEO
@@ -103,6 +103,8 @@ def job_of(row: dict[str, str], number: int, n_digits: int, folder: Path, common
 
 def read_table(path: Path, common: Sequence[str], options: Mapping[str, click.Option]) -> list[Job]:
     """The jobs of a table; rows that cannot be met are jobs with a problem. Raises InputError for a table that is none."""
+    if not path.is_file():
+        raise InputError(path, absent(path), "a table, or a folder of recordings")
     with readable(path, "CSV", "comma-separated text in UTF-8", "save it as CSV, UTF-8"), \
             open(path, encoding="utf-8-sig", newline="") as stream:
         csv.field_size_limit(MOST_CELL)

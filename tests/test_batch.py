@@ -113,6 +113,11 @@ def test_a_table_that_is_none_is_said_at_once(folder, text):
     assert done.exit_code == 1 and "t.csv" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_a_table_that_is_not_there_is_said(folder):
+    done = command(batch.main, folder / "no.csv", "--out", folder / "out")
+    assert done.exit_code == 1 and "no.csv: no such file; expected a table, or a folder of recordings" in done.stderr
+
+
 def test_ten_thousand_rows_are_read_in_seconds(folder):
     path = table(folder, *(f"me.png,Hello {{name}}.,Ann {n},,,64" for n in range(10_000)))
     began = time.monotonic()

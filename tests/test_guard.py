@@ -284,7 +284,7 @@ def test_the_api_makes_a_scene(visitor, server, tmp_path, given):
     ("scene", {"text": "Hi."}, "no name before 'Hi.'"), ("scene", {"text": "A: Hi.\nB: Ho."}, "1 face for 2 people"),
     ("scene", {"text": "A: Hi.\nB: Ho.", "voices": "A=nobody"}, "Needed:"), ("scene", {"text": "a" * 5000}, "5000 characters"),
     ("dub", {"text": " "}, "What is said: nothing"), ("dub", {"loop": "round"}, "Loop"),
-    ("dub", {"text": "Hi."}, "no frame in which the face")])
+    ("dub", {"text": "Hi."}, "no face in any of 5 frames")])
 def test_the_other_functions_have_the_limits_of_the_page(visitor, clip, name, given, said):
     of = {"video": clip} if name == "dub" else {"photo": visitor.photo}
     status, _, answer = visitor.call(name, **{"text": TEXT, **of, **given})
