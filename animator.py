@@ -177,6 +177,11 @@ class Animator:
         recogniser = transcriber if transcriber or captions or keep else "none"
         return speech, self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)
 
+    def check(self, photo, which=None) -> photo_check.FaceCheck:
+        """`check_photo`, while no other thread looks at a photo."""
+        with self._one_at_a_time:
+            return photo_check.check_photo(photo, which)
+
     def _checked(self, photo, which, points_file):
         if self.once and "torch" not in sys.modules:
             checked = start_in_child(photo_check.check_photo, photo, which, points_file)

@@ -6,54 +6,29 @@ person a folder with speech.wav, landmarks.npy and what lies beside them, face.j
 """
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.events import Done
 from core.files import fitting
-from core.media.speech import open_speech
 from core.media.tracks import choose_track
 from core.stage import begin, say, stage, tell
 from landmarks.expression import parse_emotion
-from landmarks.predict import predict_file
 from learn.device import pick_device
 from main import RESULTS, files_between
 from render.options import render_options
-from render.photo_check import check_photo, write_check
+from render.photo_check import check_photo
 from render.render import check_output
+from scenes.conversation import N_STAGES, Role, make_conversation, seconds_of, speak_lines
 from scenes.dialogue import faces_of, people_of, read_dialogue, voices_of
-from scenes.tracks import Part, in_turn, write_track
-from scenes.video import STAGE, Person, check_options, write_scene
+from scenes.tracks import Part, in_turn
+from scenes.video import check_options
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE, ENGINES
 from speech.script import read_script
-from speech.speakable import check_text
-from speech.synthesize import write_speech
-from speech.transcribe import write_words
 
-_TAIL_S = 0.4  # of stillness after the last word
 _ONE_OF = "a script, or a recording of each"
-
-
-def _seconds(path) -> float:
-    return len(open_speech(path).sound) / SAMPLE_RATE
-
-
-def _spoken(lines, voices, folder, where, **how):
-    """A `Part` for each line, and the `Word`s of all of them on the clock of the scene; None when an engine tells none."""
-    parts, said = [], []
-    for i, line in enumerate(lines, 1):
-        path = folder / "lines" / f"{i:03d}_{fitting(line.name)}.wav"
-        text = check_text(line.text, voices[line.name], where)
-        said.append(write_speech(text, path, where=where, voice=voices[line.name], **how))
-        parts.append(Part(line.name, path, _seconds(path)))
-    parts = in_turn(parts)
-    timed = [(part.start_s, word) for part, words in zip(parts, said) for word in words or ()]
-    return parts, None if None in said else [replace(word, start_s=word.start_s + start_s, end_s=word.end_s + start_s)
-                                             for start_s, word in timed]
 
 
 def _recorded(recordings, faces, n_faces, together, channels):
@@ -74,10 +49,10 @@ def _recorded(recordings, faces, n_faces, together, channels):
         raise InputError("--face", f"{wrong[0]}, and the photo has {n_faces} face{'s' * (n_faces != 1)}", f"1 to {n_faces}")
     if len(set(faces)) < len(faces):
         raise InputError("--face", "one face for two recordings", "another face for each")
-    seconds = [_seconds(path) for path in recordings]
+    seconds = [seconds_of(path) for path in recordings]
     parts = [Part(str(face), path, length, channel=i if channels else None)
              for i, (face, path, length) in enumerate(zip(faces, recordings, seconds))]
-    return {str(face): face for face in faces}, parts if together or channels else in_turn(parts)
+    return {str(face): Role(face) for face in faces}, parts if together or channels else in_turn(parts)
 
 
 _PATH = click.Path(path_type=Path)
@@ -124,36 +99,22 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
     with files_between(left, name) as folder:
         out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
                            (photo, script, *recordings))
-        begin("photo", 1, 4)
+        begin("photo", 1, N_STAGES)
         n_faces = len(check_photo(photo, "1").boxes)
         lines = None if recordings else read_dialogue(read_script(script, language) if script else text, script or "--text")
-        begin("speech", 2, 4)
+        begin("speech", 2, N_STAGES)
         words = None
         if lines:
             chosen = faces_of(people_of(lines), cast, n_faces, photo)
             speak_as = voices_of(list(chosen), voices, language, engine)
-            for person, face in chosen.items():
-                say(f"{person}: face {face}, voice {speak_as[person]}")
-            parts, words = _spoken(lines, speak_as, folder, script or "--text", rate=rate, engine=engine, emotion=emotion)
+            roles = {name: Role(face, speak_as[name], engine) for name, face in chosen.items()}
+            for name, role in roles.items():
+                say(f"{name}: face {role.face}, voice {role.voice}")
+            parts, words = speak_lines(lines, roles, folder, script or "--text", rate=rate, emotion=emotion)
         else:
-            chosen, parts = _recorded(recordings, faces, n_faces, together, channels)
-        if options.captions != "none" and words is None:
-            raise InputError("--captions", f"{options.captions}, without words", "a script", "--captions none")
-        seconds = max(part.end_s for part in parts) + _TAIL_S
-        speech = open_speech(write_track(parts, folder / "speech.wav", seconds, stage=STAGE))
-        words_file = None if words is None else write_words(words, folder, stage=STAGE, inputs=[speech.path])[0]
-        begin("landmarks", 3, 4)
-        people = []
-        for i, (person, face) in enumerate(chosen.items()):
-            own = write_track([part for part in parts if part.person == person], folder / person / "speech.wav", seconds,
-                              stage=STAGE)
-            landmarks = predict_file(own, folder / person, emotion=emotion, seed=options.seed + i, style=options.style)
-            found = check_photo(photo, str(face))
-            write_check(found, folder / person)
-            people.append(Person(person, found.photo, landmarks))
-        begin("render", 4, 4)
+            roles, parts = _recorded(recordings, faces, n_faces, together, channels)
         device = pick_device("auto" if gpu else "cpu", "photo")
-        click.echo(write_scene(people, out, options, speech, words=words_file, device=device))
+        click.echo(make_conversation(photo, roles, parts, words, out, folder, options, emotion=emotion, device=device))
         tell(Done(f"done in {time.monotonic() - began:.1f} s"))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 import click
 
-from core.errors import InputError, readable
+from core.errors import InputError, absent, readable
 from core.files import fitting, input_hash
 from core.stage import say
 from preprocess.recordings import SOUND, VIDEO
@@ -24,6 +24,7 @@ FILES = ("image", "video", "audio", "script", "motion", "landmarks", "model")  #
 YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0")
 SETTLED_S = 2  # a recording that nobody wrote to for so long is whole
 _FIELD = re.compile(r"\{([^{}]*)\}")
+_TEXT = "--text"
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,26 @@ class Job:
         return hashlib.sha256(json.dumps([self.arguments, self.video, sums]).encode()).hexdigest()[:16]
 
 
+def _column(name) -> str:
+    """The name of a column as rows have it: capitals, and - or _, do not count."""
+    return (name or "").strip().replace("_", "-").lower()
+
+
 def filled(text: str, row: dict[str, str]) -> str:
     """`text` with {column} replaced by that cell of the row. Raises InputError for a column that is not there."""
     def cell(match):
-        name = match[1].strip()
-        if name not in row:
-            raise InputError("text", f"{{{name}}}", f"a column of the table: {', '.join(row)}")
+        if (name := _column(match[1])) not in row:
+            raise InputError("text", f"{{{match[1].strip()}}}", f"a column of the table: {', '.join(row)}")
         return row[name]
 
     return _FIELD.sub(cell, text)
+
+
+def _with_texts_filled(common: Sequence[str], row: dict[str, str]) -> list[str]:
+    """The options of all rows for one of them: in their --text, {column} is that cell."""
+    before = ("", *common)
+    return [f"{_TEXT}={filled(word.removeprefix(f'{_TEXT}='), row)}" if word.startswith(f"{_TEXT}=") else
+            filled(word, row) if last == _TEXT else word for last, word in zip(before, common)]
 
 
 def _video_name(row: dict[str, str], number: int, n_digits: int) -> str:
@@ -70,7 +82,7 @@ def job_of(row: dict[str, str], number: int, n_digits: int, folder: Path, common
     name = f"{number:0{n_digits}d}.mp4"
     try:
         name = _video_name(row, number, n_digits)
-        arguments, files = list(common), []
+        arguments, files = _with_texts_filled(common, row), []
         for column, option in options.items():
             value = row.get(column, "").strip()
             if not value:
@@ -91,11 +103,13 @@ def job_of(row: dict[str, str], number: int, n_digits: int, folder: Path, common
 
 def read_table(path: Path, common: Sequence[str], options: Mapping[str, click.Option]) -> list[Job]:
     """The jobs of a table; rows that cannot be met are jobs with a problem. Raises InputError for a table that is none."""
+    if not path.is_file():
+        raise InputError(path, absent(path), "a table, or a folder of recordings")
     with readable(path, "CSV", "comma-separated text in UTF-8", "save it as CSV, UTF-8"), \
             open(path, encoding="utf-8-sig", newline="") as stream:
         csv.field_size_limit(MOST_CELL)
         reader = csv.DictReader(stream, restval="", restkey="")
-        rows = [{(name or "").strip().replace("_", "-").lower(): cell for name, cell in row.items()} for row in reader]
+        rows = [{_column(name): cell for name, cell in row.items()} for row in reader]
     columns = list(rows[0]) if rows else []
     given = {*columns, *(word.lstrip("-").partition("=")[0] for word in common if word.startswith("--"))}
     if not rows or len(rows) > MOST_ROWS or not given & {"image", "video"} or not given & {"audio", "text", "script"}:

@@ -1,7 +1,7 @@
 """Make the pictures of docs/gallery.md: the sample portrait, its comic and a drawn face, speaking the sample recording.
 
 Reads: the portrait in scikit-image, data/samples/speech.wav, the models that ship.
-Writes: docs/gallery/portrait.jpg, docs/gallery/comic.jpg, docs/gallery/drawing.jpg; web/portrait.jpg, web/comic.jpg: buttons
+Writes: docs/gallery/portrait.jpg, comic.jpg, drawing.jpg; web/portrait.jpg, comic.jpg, pair.jpg: buttons
 """
 
 import tempfile
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from avatar.comics import Avatars
 from core.face import face68
@@ -86,10 +86,10 @@ def sheet(face: photo.Photo, moves: motion.Motion, parts: Sequence) -> NDArray:
     return contact_sheet(tiles, N_COLUMNS)
 
 
-def write_button(face: photo.Photo, out: Path) -> Path:
-    """Write a photo, small, for a button of the page; return the path."""
+def write_button(picture: Image.Image, out: Path) -> Path:
+    """Write the middle of a picture, small, for a button of the page; return the path."""
     with whole_file(out) as part:
-        Image.fromarray(face.picture).resize((BUTTON_PX, BUTTON_PX), Image.Resampling.LANCZOS).save(part, quality=85)
+        ImageOps.fit(picture, (BUTTON_PX, BUTTON_PX), Image.Resampling.LANCZOS).save(part, quality=85)
     return out
 
 
@@ -110,8 +110,10 @@ def main() -> None:
             with whole_file(out) as part:
                 Image.fromarray(sheet(face, moves, parts)).save(part, quality=88)
             click.echo(out)
-        for name, face in (("portrait", person), ("comic", comic)):
-            click.echo(write_button(face, ROOT / "web" / f"{name}.jpg"))
+        pair = Image.open(write_photo(Path(folder) / "pair.png", pair=True))
+        for name, picture in (("portrait", Image.fromarray(person.picture)), ("comic", Image.fromarray(comic.picture)),
+                              ("pair", pair)):
+            click.echo(write_button(picture, ROOT / "web" / f"{name}.jpg"))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import inspect
 import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from core import events
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech, write_wav
-from core.media.video import probe
+from core.media.video import probe, write_video
 from render.options import RenderOptions
-from web import job, limits, status
+from scenes.dialogue import read_dialogue
+from web import controls, job, limits, orders, status
+from web.orders import faces_talk, photo_speaks, video_speaks
 
 SMALL = {"size_px": 128}
 
@@ -35,7 +38,7 @@ def last(states):
 
 def test_a_text_becomes_a_video_and_every_file_in_between(photo_path):
     seen = []
-    for state in job.states(photo_path, text="Mama bought a boat.", **SMALL):
+    for state in job.states(photo_speaks(photo_path, text="Mama bought a boat.", **SMALL)):
         seen.append((tuple(state.stages), state.video is not None, status.status(state)))
         if state.ended:
             assert not state.error
@@ -67,7 +70,7 @@ def test_who_stops_asking_stops_the_work(photo_path, monkeypatch):
             raise
 
     monkeypatch.setattr(animator.Animator, "animate", watched)
-    asked = job.states(photo_path, text="Mama bought a boat. " * 20, **SMALL)
+    asked = job.states(photo_speaks(photo_path, text="Mama bought a boat. " * 20, **SMALL))
     while not (state := next(asked)).stages or state.stages[-1] != "render":
         pass
     asked.close()
@@ -99,7 +102,7 @@ def test_bad_input_is_one_line_without_folders(photo_path, tmp_path, monkeypatch
             (wall, {"text": "hi"}, "wall.png: no face found"),
             (photo_path, {"text": "hi", "which": "9"}, "Face: 9, and me.png has 1 face"),
             (photo_path, {"text": "hi", "voice": "nobody"}, "Voice nobody: no such voice")):
-        state = last(job.states(photo, **given))
+        state = last(job.states(photo_speaks(photo, **given)))
         assert said in state.error, state.error
         assert str(tmp_path) not in state.error and "python" not in state.error and "\n" not in state.error
         assert 'role="alert"' in status.status(state) and state.video is None
@@ -117,9 +120,9 @@ def test_the_page_speaks_of_no_options():
 def test_what_nobody_foresaw_is_said_and_the_next_video_works(photo_path, monkeypatch, capfd):
     with monkeypatch.context() as patch:
         patch.setattr(animator.Animator, "animate", lambda *_, **__: 1 / 0)
-        assert "something went wrong" in last(job.states(photo_path, text="hi")).error
+        assert "something went wrong" in last(job.states(photo_speaks(photo_path, text="hi"))).error
     assert "ZeroDivisionError" in capfd.readouterr().err
-    assert not last(job.states(photo_path, text="Hi.", **SMALL)).error
+    assert not last(job.states(photo_speaks(photo_path, text="Hi.", **SMALL))).error
 
 
 def test_other_sound_is_decoded_no_further_than_the_limit(tmp_path, monkeypatch):
@@ -154,17 +157,111 @@ def test_a_voice_says_the_beginning_of_the_text():
 
 def test_controls_are_options_of_a_video():
     gradio = pytest.importorskip("gradio")
-    from web import controls
     with gradio.Blocks(analytics_enabled=False):
-        spoken, heard, shown = controls.text_controls(), controls.recording_controls(), controls.video_controls()
-    known = {*inspect.signature(animator.Animator.animate).parameters, *inspect.signature(RenderOptions).parameters}
-    assert {*spoken, *heard, *shown} <= known
+        all_controls = {**controls.voice_control(), **controls.other_controls()}
+    functions = {controls.PHOTO: animator.Animator.animate, controls.VIDEO: animator.Animator.dub}
+    for picture, source in controls.MODES:
+        known = {*inspect.signature(functions[picture]).parameters, *inspect.signature(RenderOptions).parameters}
+        assert {name for name in all_controls if controls.has_meaning(name, picture, source)} <= known
+    assert not controls.has_meaning("size_px", controls.VIDEO, controls.WRITTEN), "a video has its own size"
+    assert not controls.has_meaning("loop", controls.PHOTO, controls.WRITTEN)
+    assert not controls.has_meaning("avatar", controls.PHOTO, controls.DIALOGUE)
     assert controls.to_options({"size_px": "", "still": False, "which": "", "rate": 160}) == \
         {"rate": 160, "options": RenderOptions(still=False)}
     assert controls.to_options({"voice": "espeak:hi"}) == {"voice": "hi", "engine": "espeak", "options": RenderOptions()}
-    assert spoken["voice"].value in [voice for _, voice in spoken["voice"].choices] and ":en-in" in spoken["voice"].value
+    assert ":en-in" in all_controls["voice"].value in [voice for _, voice in all_controls["voice"].choices]
     with pytest.raises(InputError, match="voice"):
         controls.to_options({"voice": "gtts:en-in"})
+
+
+TALK = "Anna: Hello, Ben.\nBen: Hello."
+VOICES = ["espeak:en-us", "espeak:en-gb"]
+
+
+@pytest.fixture
+def pair_path(tmp_path):
+    Image.fromarray(np.concatenate([portrait(), portrait()[:, ::-1]], 1)).save(path := tmp_path / "us.png")
+    return path
+
+
+def test_faces_of_a_photo_talk(pair_path):
+    from web import cast
+    options = RenderOptions(size_px=256)
+    for state in job.states(faces_talk(pair_path, TALK, cast.by_rows(["Ben", "anna"], VOICES), options=options)):
+        if state.ended:
+            assert not state.error and state.stages == ["photo", "speech", "landmarks", "render", "page"]
+            assert state.n_stages == len(state.stages)
+            assert probe(state.video).size == (256, 128) and state.transcript == "Hello, Ben. Hello."
+            held = zipfile.ZipFile(state.files[0]).namelist()
+            assert {"talking/Anna/face.json", "talking/Ben/landmarks.npy", "talking/index.html"} <= set(held)
+            assert set(state.pictures) == {"landmarks.gif", "photo_check.png", "speech.wav.png", "emotion.png"}
+
+
+def test_the_page_shows_the_faces_of_a_photo(pair_path, photo_path, tmp_path):
+    from web import cast
+    faces = cast.faces_in(str(pair_path))
+    assert len(faces) == 2 and len(set(faces)) == 2 and all(face.startswith("data:image/jpeg") for face in faces)
+    assert len(cast.faces_in(str(photo_path))) == 1 and cast.faces_in(None) == () and cast.faces_in(str(tmp_path / "no")) == ()
+    assert len(set(cast.default_voices())) > 1
+
+
+def test_roles_as_the_page_and_as_a_program_has_them():
+    from web import cast
+    lines = read_dialogue(TALK, "x")
+    by_rows = cast.by_rows(["Ben ", "anna", "", None], [*VOICES, "espeak:hi", 5])(lines, 4)
+    assert {name: (role.face, role.voice) for name, role in by_rows.items()} == {"Anna": (2, "en-gb"), "Ben": (1, "en-us")}
+    by_words = cast.by_words("anna=2", "Ben=espeak:hi")(lines, 2)
+    assert (by_words["Anna"].face, by_words["Ben"].face) == (2, 1)
+    assert (by_words["Ben"].voice, by_words["Ben"].engine) == ("hi", "espeak") and by_words["Anna"].voice.startswith("en-in")
+    for names, voices, said in ((["Ben", "Eve"], VOICES, "no face has the name Anna"),
+                                (["Ben", "ben"], VOICES, "for two faces"),
+                                (["Ben", "Anna"], ["espeak:en-us", "nobody"], "what the page offers"),
+                                (["Ben", "Anna"], ["espeak:en-us", ""], "voice"), (["Ben"] * 9, VOICES, "for two faces")):
+        with pytest.raises(InputError, match=said):
+            cast.by_rows(names, voices)(lines, 2)
+    for given in (("Anna=3", ""), ("Anna=1, Ben=1", ""), ("Eve=1", ""), ("", "Anna=nobody"), (5, ""), ("", "Anna")):
+        with pytest.raises(InputError):
+            cast.by_words(*given)(lines, 2)
+
+
+def test_a_video_gets_a_new_voice(tmp_path):
+    write_video(clip := tmp_path / "clip.mp4", [portrait()] * 30)
+    for state in job.states(video_speaks(clip, text="Mama.", voice="en-us", engine="espeak")):
+        if state.ended:
+            assert not state.error and state.stages == ["speech", "landmarks", "video", "dub", "page"]
+            assert probe(state.video).size == probe(clip).size and probe(state.video).has_sound
+            assert "talking/video.pixel.npy" in zipfile.ZipFile(state.files[0]).namelist()
+
+
+def test_what_cannot_be_dubbed_or_said_is_one_line(tmp_path, photo_path, pair_path, monkeypatch):
+    from web import cast
+    monkeypatch.setattr(orders, "MOST_VIDEO_S", 1)
+    write_video(long := tmp_path / "long.mp4", [portrait()] * 40)
+    write_video(wide := tmp_path / "wide.mp4", [np.zeros((64, 2000, 3), np.uint8)] * 3)
+    two, options = cast.by_rows(["Anna", "Ben"], VOICES), RenderOptions()
+    for order, said in (
+            (video_speaks(None, text="Hi."), "The video: none chosen. Needed: a video of a face."),
+            (video_speaks(long, text="Hi."), "long.mp4: more than 1 s of video"),
+            (video_speaks(wide, text="Hi."), "wide.mp4: 2000x64 px"),
+            (video_speaks(wide.with_name("clip.mp4"), text=""), "clip.mp4: no such file"),
+            (faces_talk(None, TALK, two, options=options), "The photo: none chosen"),
+            (faces_talk(pair_path, " ", two, options=options), "What is said: nothing"),
+            (faces_talk(pair_path, "Hi.", two, options=options), "The dialogue: no name before 'Hi.'"),
+            (faces_talk(pair_path, "Anna: " + "a" * 3000, two, options=options), "3006 characters"),
+            (faces_talk(photo_path, TALK, two, options=options), "no face has the name Ben"),
+            (faces_talk(pair_path, TALK, two, options=RenderOptions(avatar="comic")), "Avatar: comic")):
+        state = last(job.states(order))
+        assert said in state.error and str(tmp_path) not in state.error, state.error
+
+
+def test_a_length_that_no_header_says_is_counted(tmp_path, monkeypatch):
+    write_video(path := tmp_path / "long.mp4", [portrait()] * 40)
+    footage = orders.open_footage(path)
+    monkeypatch.setattr(orders, "open_footage", lambda _path: replace(footage, seconds=0.0))
+    assert orders.short_video(path) == path
+    monkeypatch.setattr(orders, "MOST_VIDEO_S", 1)
+    with pytest.raises(InputError, match="more than 1 s"):
+        orders.short_video(path)
 
 
 def test_a_state_follows_events_not_prose(tmp_path):

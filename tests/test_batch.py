@@ -113,6 +113,11 @@ def test_a_table_that_is_none_is_said_at_once(folder, text):
     assert done.exit_code == 1 and "t.csv" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_a_table_that_is_not_there_is_said(folder):
+    done = command(batch.main, folder / "no.csv", "--out", folder / "out")
+    assert done.exit_code == 1 and "no.csv: no such file; expected a table, or a folder of recordings" in done.stderr
+
+
 def test_ten_thousand_rows_are_read_in_seconds(folder):
     path = table(folder, *(f"me.png,Hello {{name}}.,Ann {n},,,64" for n in range(10_000)))
     began = time.monotonic()
@@ -126,6 +131,18 @@ def test_texts_take_columns_and_nothing_else():
     for text in ("{name.__class__}", "{0}", "{}", "{name!r}"):
         with pytest.raises(InputError, match="a column of the table"):
             filled(text, {"name": "Ann"})
+
+
+@pytest.mark.parametrize("common", [["--text", "Dear {First Name}, {AMOUNT}."], ["--text=Dear {first name}, {amount}."]])
+def test_the_text_of_all_rows_takes_columns_too(folder, common):
+    path = table(folder, "me.png,Ann,5", "me.png,Ben {x},6", columns="image,First Name,amount")
+    first, second = (" ".join(job.arguments) for job in read_table(path, ["--voice", "{amount}", *common], batch.OPTIONS))
+    assert first.startswith(f"--voice {{amount}} --text{common[0][6:7] or ' '}Dear Ann, 5. --image="), "a text alone"
+    assert "Dear Ben {x}, 6." in second
+    missing, = read_table(table(folder, "me.png", columns="image"), ["--text", "Dear {nam}."], batch.OPTIONS)
+    assert "{nam}" in missing.problem
+    own, = read_table(table(folder, "me.png,Own.,A,5", columns="image,text,first name,amount"), common, batch.OPTIONS)
+    assert own.arguments[-1] == "--text=Own."
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])

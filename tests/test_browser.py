@@ -249,11 +249,11 @@ def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
 
 def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
     browser.get(page)
-    press(browser, ".example", "Example: a recording")
+    press(browser, ".example", "Recording")
     wait_for(lambda: browser.find_elements("css selector", "#photo img") and shown(browser, "#speech [aria-label=Play]"))
     assert not browser.find_elements("css selector", "[aria-label*=hare]"), "a recording is shared with no other server"
     assert not shown(browser, "#text") and not axe(browser)
-    press(browser, ".example", "Example: a comic")
+    press(browser, ".example", "Comic")
     wait_for(lambda: shown(browser, "#text") and not shown(browser, "#speech"))
     make_small(browser)
     assert browser.execute_script("return document.querySelector('#more input[type=radio][value=comic]').checked")
@@ -265,6 +265,67 @@ def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
         thumbnails = browser.find_elements("css selector", "#earlier .thumbnail-item video")
         assert len(thumbnails) == n_earlier
     assert not axe(browser)
+
+
+def bottom_of(browser, css):
+    return browser.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect().bottom", css)
+
+
+def test_what_makes_the_video_is_always_in_sight(page, browser):
+    """On a small laptop, whatever is open above it; and nothing lies over it."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 757, "deviceScaleFactor": 1,
+                                                                   "mobile": False})
+    give(browser, page)
+    assert bottom_of(browser, "#more") < 757
+    over = ("const box = document.querySelector('#start').getBoundingClientRect(); "
+            "return document.elementFromPoint(box.x + 20, box.bottom - 2).id")
+    for open_more in (lambda: None, lambda: press(browser, ".example", "Text"), lambda: press(browser, "button", "More")):
+        open_more()
+        wait_for(lambda: browser.execute_script(over) == "start")
+        assert bottom_of(browser, "#start") <= 757
+    wait_for(lambda: browser.execute_script("return document.documentElement.scrollHeight") > 1000)
+    assert bottom_of(browser, "#start") <= 757
+
+
+def test_several_faces_are_offered_a_dialogue(page, browser, photo_path, tmp_path):
+    both = np.concatenate([portrait(), portrait()[:, ::-1]], 1)
+    Image.fromarray(both).save(us := tmp_path / "us.png")
+    give(browser, page, photo_path)
+    time.sleep(1)
+    assert not shown(browser, "#source input[value='A dialogue']"), "one face has nobody to talk to"
+    give(browser, page, us)
+    press(browser, "#source label", "A dialogue")
+    wait_for(lambda: len([face for face in browser.find_elements("css selector", ".face img") if face.is_displayed()]) == 2)
+    wait_for(lambda: not shown(browser, "#voice"))
+    assert not axe(browser)
+    press(browser, "#picture label", "A video")
+    wait_for(lambda: shown(browser, "#voice") and not shown(browser, ".face") and shown(browser, "#clip"))
+    assert not shown(browser, "#source input[value='A dialogue']") and not axe(browser)
+
+
+def test_the_example_of_a_dialogue_becomes_a_video(page, browser):
+    browser.get(page)
+    press(browser, ".example", "Dialogue")
+    wait_for(lambda: len(browser.find_elements("css selector", ".face img")) == 2)
+    make_small(browser)
+    click(browser, "#start")
+    wait_for(lambda: "Done in" in status(browser))
+    assert 5 < played(browser) < 20
+    assert not axe(browser)
+
+
+def test_a_video_gets_a_new_voice(page, browser, tmp_path):
+    write_video(clip := tmp_path / "clip.mp4", [portrait()] * 25)
+    browser.get(page)
+    press(browser, "#picture label", "A video")
+    wait_for(lambda: shown(browser, "#clip"))
+    one(browser, "#clip input[type=file]").send_keys(str(clip))
+    wait_for(lambda: browser.find_elements("css selector", "#clip video"))
+    one(browser, "#text textarea").send_keys("Mama.")
+    assert not axe(browser)
+    click(browser, "#start")
+    wait_for(lambda: "Done in" in status(browser))
+    assert 0.3 < played(browser) < 3
 
 
 def test_a_voice_can_be_heard_before(page, browser):
@@ -280,7 +341,7 @@ def test_in_the_dark_and_by_keyboard(page, browser):
     give(browser, page)
     assert background(browser) < 64
     assert not axe(browser)
-    press(browser, ".example", "Example: a recording")
+    press(browser, ".example", "Recording")
     wait_for(lambda: shown(browser, "#speech [aria-label=Play]"))
     press(browser, "button", "More")
     assert not axe(browser)

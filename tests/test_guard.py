@@ -16,6 +16,7 @@ import time
 import uuid
 import zipfile
 
+import numpy as np
 import pytest
 from conftest import ROOT, portrait
 from PIL import Image
@@ -24,18 +25,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from core.media.video import probe
+from core.media.video import probe, write_video
 from web import api, uploads, waiting
 from web.guard import MOST_BODY_BYTES, Guard, Refusal
 from web.page import OPEN_PATHS
 
-PHOTO_AT, SPEECH_AT = 0, 3  # of the event that makes a video: its inputs that are files
+PHOTO_AT, VIDEO_AT, SPEECH_AT = 2, 3, 6  # of the event that makes a video: its inputs that are files
 EARLIER = None  # what it is told of earlier videos: nothing, they are the server's
 TEXT = "Hello."
 # Of the controls, in their order
-VALUES = ["espeak:en-in", 160, "sphinx", False, "auto", "natural", "natural", 1, "none", 0, "full", 256, "low", "none", "",
-          False]
-VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 1, 7, 9
+VALUES = ["espeak:en-in", "auto", "natural", "natural", 160, "none", "none", "sphinx", False, 256, "full", "low", 1, "",
+          "pingpong", "cut", 0, False]
+VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 4, 12, 16
+PEOPLE = ["Anna", "Ben", "", "", "", ""] + ["espeak:en-us", "espeak:en-gb"] * 3  # names and voices of the faces
+N_OWN = 7 + len(PEOPLE)
 
 
 class Client:
@@ -46,7 +49,7 @@ class Client:
         _, headers, _ = self.ask("GET", "/")
         self.cookie = headers["set-cookie"].split(";")[0]
         events = json.loads(self.ask("GET", "/config")[2])["dependencies"]
-        self.make = next(event["id"] for event in events if len(event["inputs"]) == 5 + len(VALUES))
+        self.make = next(event["id"] for event in events if len(event["inputs"]) == N_OWN + len(VALUES))
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -68,18 +71,19 @@ class Client:
         status, _, said = self.ask("POST", "/gradio_api/upload", body, **of_type)
         return {"path": json.loads(said)[0], "meta": {"_type": "gradio.FileData"}} if status == 200 else status
 
-    def join(self, photo, speech=None, source="A text", values=VALUES, of_type="application/json"):
-        body = {"data": [photo, source, TEXT, speech, EARLIER, *values], "fn_index": self.make, "session_hash": self.session,
-                "event_data": None, "trigger_id": None}
+    def join(self, photo, speech=None, source="A text", values=VALUES, of_type="application/json", video=None,
+             picture="A photo", text=TEXT):
+        body = {"data": [EARLIER, picture, photo, video, source, text, speech, *PEOPLE, *values], "fn_index": self.make,
+                "session_hash": self.session, "event_data": None, "trigger_id": None}
         return self.ask("POST", "/gradio_api/queue/join", json.dumps(body).encode(), **{"Content-Type": of_type})
 
-    def call(self, **given):
+    def call(self, name="make", **given):
         """Ask the API for a video."""
-        return self.ask("POST", api.PATH, given)
+        return self.ask("POST", api.PATHS[name], given)
 
-    def result(self, job):
+    def result(self, job, name="make"):
         """What the API says at the end: the name of the event, and its data."""
-        _, _, said = self.ask("GET", f"{api.PATH}/{job}")
+        _, _, said = self.ask("GET", f"{api.PATHS[name]}/{job}")
         event, data = said.decode().strip().split("\n\n")[-1].split("\n")
         return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
@@ -122,6 +126,19 @@ def visitor(server, photo):
     return visitor
 
 
+@pytest.fixture(scope="module")
+def clip(visitor, tmp_path_factory):
+    """A video without a face, uploaded."""
+    path = write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", [np.zeros((64, 64, 3), np.uint8)] * 5)
+    return visitor.upload(path.read_bytes(), "clip.mp4")
+
+
+def test_an_uploaded_video_is_looked_at(visitor, clip):
+    assert visitor.join(None, video=clip, picture="A video")[0] == 200
+    said = json.dumps(list(visitor.listen()))
+    assert "No video yet" in said and "clip.mp4" in said
+
+
 def test_an_uploaded_photo_speaks(visitor):
     assert visitor.join(visitor.photo)[0] == 200
     messages = list(visitor.listen())
@@ -154,15 +171,16 @@ def _foreign(photo, mine):
                 [{"path": mine}], {}, {"path": [mine]}, {"path": {"path": mine}}, 1, True)
 
 
-@pytest.mark.parametrize("position", [PHOTO_AT, SPEECH_AT])
+@pytest.mark.parametrize("position", [PHOTO_AT, VIDEO_AT, SPEECH_AT])
 def test_files_of_others_are_refused_in_one_wording(visitor, photo, position):
     link = os.path.join(os.path.dirname(visitor.photo["path"]), "link.png")
     os.symlink(photo, link)
     answers = set()
     try:
         for value in [*_foreign(photo, visitor.photo["path"]), {"path": link}]:
-            files = (value, None) if position == PHOTO_AT else (visitor.photo, value)
-            status, _, said = visitor.join(*files, source="A recording" if files[1] else "A text")
+            files = {PHOTO_AT: {"photo": value}, VIDEO_AT: {"video": value, "picture": "A video"},
+                     SPEECH_AT: {"speech": value, "source": "A recording"}}[position]
+            status, _, said = visitor.join(**{"photo": visitor.photo, **files})
             answers.add((status, said))
     finally:
         os.unlink(link)
@@ -173,10 +191,12 @@ def test_the_api_takes_no_file_of_others(server, visitor, photo):
     answers = set()
     for value in [*_foreign(photo, visitor.photo["path"]), Client(server).upload(photo.read_bytes() + b" ")]:
         own = {"photo": visitor.photo}
-        for given in ({"photo": value}, {**own, "recording": value}, {**own, "voice": {"path": 1}}):
-            status, _, said = visitor.call(text=TEXT, **given)
+        for name, given in (("make", {"photo": value}), ("make", {**own, "recording": value}), ("dub", {"video": value}),
+                            ("make", {**own, "voice": {"path": 1}}), ("dub", {"video": visitor.photo, "recording": value}),
+                            ("scene", {"photo": value}), ("scene", {**own, "cast": {"path": 1}})):
+            status, _, said = visitor.call(name, text=TEXT, **given)
             answers.add((status, said))
-            status, _, said = visitor.ask("POST", f"{api.PATH}/", {"text": TEXT, **given})
+            status, _, said = visitor.ask("POST", f"{api.PATHS[name]}/", {"text": TEXT, **given})
             answers.add((status, said))
     assert answers == {(403, b'{"detail": "no such upload of yours; choose the file again"}')}
 
@@ -239,8 +259,38 @@ def test_a_value_that_no_control_has_is_one_line(server, photo, at, value):
 @pytest.mark.parametrize("given, said", [({"text": TEXT}, "photo: none given"), ([], "no object"),
                                          ({"photo": None, "pohto": None}, "pohto: no argument")])
 def test_the_api_says_what_it_takes(visitor, given, said):
-    status, _, answer = visitor.ask("POST", api.PATH, given)
+    status, _, answer = visitor.ask("POST", api.PATHS["make"], given)
     assert status == 400 and said in json.loads(answer)["detail"]
+
+
+def test_each_function_takes_its_own_picture(visitor):
+    for name, given, said in (("dub", {"photo": visitor.photo}, "photo: no argument of dub"), ("dub", {}, "video: none given"),
+                              ("scene", {"recording": None}, "recording: no argument of scene"), ("scene", {}, "photo: none")):
+        status, _, answer = visitor.call(name, **given)
+        assert status == 400 and said in json.loads(answer)["detail"]
+
+
+@pytest.mark.parametrize("given", [{"cast": "Anna=2"}, {"voices": "Anna=espeak:en-us, Ben=espeak:en-gb"}, {"rate": 200}])
+def test_the_api_makes_a_scene(visitor, server, tmp_path, given):
+    Image.fromarray(np.concatenate([portrait(), portrait()[:, ::-1]], 1)).save(path := tmp_path / "us.png")
+    us = visitor.upload(path.read_bytes(), "us.png")
+    status, _, answer = visitor.call("scene", photo=us, text="Anna: Hi.\nBen: Ho.", size_px=256, **given)
+    assert status == 200
+    event, data = visitor.result(json.loads(answer)["event_id"], "scene")
+    assert event == "complete" and data[0].startswith("Done in") and data[1]["orig_name"] == "talking.mp4", data
+
+
+@pytest.mark.parametrize("name, given, said", [
+    ("scene", {"text": "Hi."}, "no name before 'Hi.'"), ("scene", {"text": "A: Hi.\nB: Ho."}, "1 face for 2 people"),
+    ("scene", {"text": "A: Hi.\nB: Ho.", "voices": "A=nobody"}, "Needed:"), ("scene", {"text": "a" * 5000}, "5000 characters"),
+    ("dub", {"text": " "}, "What is said: nothing"), ("dub", {"loop": "round"}, "Loop"),
+    ("dub", {"text": "Hi."}, "no face in any of 5 frames")])
+def test_the_other_functions_have_the_limits_of_the_page(visitor, clip, name, given, said):
+    of = {"video": clip} if name == "dub" else {"photo": visitor.photo}
+    status, _, answer = visitor.call(name, **{"text": TEXT, **of, **given})
+    assert status == 200
+    event, data = visitor.result(json.loads(answer)["event_id"], name)
+    assert event == "error" and said in data["error"], data
 
 
 @pytest.mark.parametrize("given, said", [
@@ -284,10 +334,16 @@ def test_the_example_with_curl_makes_a_video(server, tmp_path):
 
 
 def test_the_table_of_the_api_is_what_it_takes(visitor):
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", re.search(r"^## What `make` takes$(.*?)^## ", text, re.M | re.S)[1], re.M)
     info = json.loads(visitor.ask("GET", "/gradio_api/info")[2])["named_endpoints"]
+    assert list(info) == ["/make", "/dub", "/scene"]
+    others = {name: {each["parameter_name"] for each in info[name]["parameters"]} for name in ("/dub", "/scene")}
+    table = re.search(r"^## The other functions$(.*?)^## ", text, re.M | re.S)[1]
+    for name, arguments in others.items():
+        assert f"`{name[1:]}`" in table and all(f"`{each}`" in text for each in arguments)
     taken = info["/make"]["parameters"]
-    assert list(info) == ["/make"] and [name for name, _ in rows] == [each["parameter_name"] for each in taken]
+    assert [name for name, _ in rows] == [each["parameter_name"] for each in taken]
     assert not taken[0]["parameter_has_default"]
     defaults = {each["parameter_name"]: json.dumps(each["parameter_default"]) for each in taken[1:]}
     written = {name: {"none": "null"}.get(default, default.strip("`")) for name, default in rows[1:]}
@@ -299,13 +355,13 @@ def test_the_table_of_the_api_is_what_it_takes(visitor):
 def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):
     visitor = Client(server)
     events = json.loads(visitor.ask("GET", "/config")[2])["dependencies"]
-    filling = [event["id"] for event in events if len(event["outputs"]) == 5 and not event["inputs"]]
-    assert len(filling) == 3
+    filling = [event["id"] for event in events if len(event["outputs"]) == 7 and not event["inputs"]]
+    assert len(filling) == 4
     body = {"data": [], "fn_index": filling[0], "session_hash": visitor.session}
     assert visitor.ask("POST", "/gradio_api/queue/join", body)[0] == 200
     filled = next(message for message in visitor.listen() if message["msg"] == "process_completed")["output"]["data"]
-    assert filled[1:] == ["A text", filled[2], None, "none"] and "Priya" in filled[2]
-    assert visitor.join(filled[0])[0] == 200
+    assert filled[:2] == ["A photo", 1] and filled[3:] == ["A text", filled[4], None, "none"] and "Priya" in filled[4]
+    assert visitor.join(filled[2])[0] == 200
     done = [message for message in visitor.listen() if message["msg"] == "process_completed"]
     assert done and "talking.mp4" in json.dumps(done)
 
@@ -313,9 +369,7 @@ def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):
 def test_half_a_character_is_one_line(server, photo):
     other = Client(server)
     own = other.upload(photo.read_bytes())
-    data = [own, "A text", "Hello \ud800.", None, EARLIER, *VALUES]
-    body = {"data": data, "fn_index": other.make, "session_hash": other.session}
-    assert other.ask("POST", "/gradio_api/queue/join", body)[0] == 200
+    assert other.join(own, text="Hello \ud800.")[0] == 200
     assert "half of a character" in json.dumps(list(other.listen()))
 
 

@@ -1,9 +1,8 @@
-"""One job of the page: a thread that animates, and its state.
+"""One job of the page: a thread that makes a video, and its state.
 
-Reads: a photo, speech or a text. Writes: files in a folder of its own, which is gone when the state is no longer asked for.
+Reads: what an order reads. Writes: files in a folder of its own, which is gone when the state is no longer asked for.
 """
 
-import functools
 import queue
 import tempfile
 import threading
@@ -13,18 +12,15 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.events import Done, Failed, FileWritten, Message, Progress, StageStarted, Transcribed, Warned
 from core.stage import listen, say
-from web.limits import check_text, plain_message, short_speech, without_options
-
-if TYPE_CHECKING:
-    from animator import Animator
+from web.limits import plain_message, without_options
+from web.orders import Order, shared_animator
 
 _ONE_AT_A_TIME = threading.Lock()  # two renders at once take longer than one after the other
-_SHOWN = ("landmarks.gif", "photo_check.png", "pictures/speech.wav.png", "emotion.png")
+_SHOWN = ("landmarks.gif", "photo_check.png", "speech.wav.png", "emotion.png")
 
 
 class Stopped(Exception):
@@ -68,13 +64,6 @@ class State:
                 self.ended = time.monotonic()
 
 
-@functools.cache
-def shared_animator() -> "Animator":
-    """The one Animator of this process; what it has read is read once."""
-    from animator import Animator
-    return Animator()
-
-
 def warm_up() -> None:
     """Read every library and model, by making a video of a word: the first visitor finds them loaded."""
     from skimage.data import astronaut
@@ -91,7 +80,7 @@ def warm_up() -> None:
 def _collect(state):
     """Note in `state` the pictures to show, and all files to take away."""
     folder, made = state.video.parent, state.video.with_suffix("")
-    state.pictures = {Path(name).name: made / name for name in _SHOWN if (made / name).is_file()}
+    state.pictures = {name: found for name in _SHOWN if (found := min(made.rglob(name), default=None))}
     everything = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
     with zipfile.ZipFile(folder / "everything.zip", "w") as archive:
         for path in everything:
@@ -99,16 +88,10 @@ def _collect(state):
     state.files = [folder / "everything.zip", state.video, *(path for path in everything if path.parent == made)]
 
 
-def states(photo: str | Path, speech: str | Path | None = None, text: str | None = None, **options: Any) -> Iterator[State]:
+def states(order: Order) -> Iterator[State]:
     """Make a video; yield its `State`, again and again, until it has ended with a video or with an error.
 
     Who stops asking stops the work. The files are there until the generator goes on after the last state.
-
-    Parameters
-    ----------
-    photo, speech : paths of uploads, or None
-    text : what to speak, without `speech`
-    options : of `Animator.animate`
     """
     received, over, state = queue.Queue(), threading.Event(), State()
 
@@ -117,22 +100,13 @@ def states(photo: str | Path, speech: str | Path | None = None, text: str | None
             raise Stopped
         received.put(event)
 
-    def animate(folder):
-        if photo is None:
-            raise InputError("the photo", "none chosen", "a picture of a face")
-        if speech is None and not (text or "").strip():
-            raise InputError("what is said", "nothing", "a text or a recording")
-        made = folder / "talking"
-        said = {"speech": short_speech(speech)} if speech else {"text": check_text(text or ""), "text_from": "the text"}
-        listen(listener)
-        return shared_animator().animate(photo, out=folder / "talking.mp4", folder=made, keep=True, **said, **options)
-
     def work():
         with tempfile.TemporaryDirectory(prefix="job-") as name:
             try:
                 with _ONE_AT_A_TIME:
                     received.put(Message("its turn has come"))
-                    animate(Path(name))
+                    listen(listener)
+                    order(Path(name))
             except InputError as error:
                 received.put(Failed(plain_message(error)))
             except Stopped:

@@ -12,6 +12,7 @@ from core.media.audio import decode_any
 MOST_MB = 50  # of one upload
 MOST_CHARS = 3000  # of a text, three minutes of speech
 MOST_SPEECH_S = 180
+MOST_VIDEO_S, MOST_VIDEO_PX = 120, 1920  # of a video that gets a new voice; px of its longer side
 _COMMAND = re.compile(r"^(python|pip|make|ffmpeg|iconv|--)")  # a cure for somebody at a terminal
 
 

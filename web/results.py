@@ -75,8 +75,9 @@ class Results:
                        self.zip: gr.DownloadButton(visible=False), self.drawn: gr.Column(visible=False)}
         if state.files:
             everything, *files = [str(path) for path in state.files]
-            values |= {component: str(path) if (path := state.pictures.get(_PICTURES[name][0])) else None
-                       for name, component in self.pictures.items()}
+            for name, component in self.pictures.items():
+                path = state.pictures.get(_PICTURES[name][0])
+                values[component] = gr.update(value=path and str(path), visible=bool(path))
             values |= {self.words: state.transcript, self.files: files, self.drawn: gr.Column(visible=True),
                        self.zip: gr.DownloadButton(value=everything, visible=True),
                        self.kept: [(values[self.video], state.transcript or text), *(kept or ())][:MOST_KEPT]}

@@ -8,9 +8,10 @@ from html import escape
 from web.job import State
 
 _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready", "landmarks": "Moving the landmarks",
-          "render": "Drawing the video", "page": "Drawing the files in between"}
+          "video": "Looking at the video", "render": "Drawing the video", "dub": "Drawing the video",
+          "page": "Drawing the files in between"}
 WAITING = """<div class="hint"><p><strong>The video appears here.</strong></p>
-<p>No photo at hand? The three buttons on the page fill in an example.</p></div>"""
+<p>No photo at hand? The buttons on the page fill in an example.</p></div>"""
 
 
 def _stage(state, i, name) -> str:

@@ -32,15 +32,22 @@ def say_beginning(text: Any, voice: Any, rate: Any) -> tuple:
     return spoken.rate, (32767 * np.clip(spoken.sound, -1, 1)).astype(np.int16)
 
 
-def add(text: gr.Textbox, voice: gr.Dropdown, rate: gr.Slider) -> None:
-    """Add a button, and the sound that appears when it is pressed."""
-    hear = gr.Button("Hear the voice", size="sm", elem_id="hear")
-    sample = gr.Audio(label="The voice", visible=False, interactive=False, autoplay=True, buttons=[], elem_id="sample")
+def button() -> gr.Button:
+    """The button that asks for it."""
+    return gr.Button("Hear it", elem_id="hear", scale=1, min_width=90)
 
+
+def player() -> gr.Audio:
+    """What plays it; it appears with the first sound."""
+    return gr.Audio(label="The voice", visible=False, interactive=False, autoplay=True, buttons=[], elem_id="sample")
+
+
+def hear(asked: gr.Button, sample: gr.Audio, text: gr.Textbox, voice: gr.Dropdown, rate: gr.Slider) -> None:
+    """Play the beginning of `text` in `sample` when the button is pressed."""
     def hear_voice(text, voice, rate):
         try:
             return gr.Audio(say_beginning(text, voice, rate), visible=True)
         except InputError as error:
             raise gr.Error(plain_message(error), print_exception=False) from None
 
-    hear.click(hear_voice, [text, voice, rate], sample, show_progress="minimal", api_visibility="private")
+    asked.click(hear_voice, [text, voice, rate], sample, show_progress="minimal", api_visibility="private")

@@ -10,7 +10,8 @@ QUEUE = "video"  # the page and the API wait in one line: one video is made at a
 MOST_WAITING = 20  # in the queue; the next one is told to come back
 MOST_OF_CLIENT = 3
 PATIENCE_S = 5  # until who joined must listen
-_STREAM, _API_STREAM = "/gradio_api/queue/data", "/gradio_api/call/v2/"
+API_CALLS = "/gradio_api/call/v2/"
+_STREAM = "/gradio_api/queue/data"
 
 
 def _session(scope) -> str | None:
@@ -19,7 +20,7 @@ def _session(scope) -> str | None:
         return None
     if scope["path"] == _STREAM:
         return parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [""])[0]
-    return scope["path"].rpartition("/")[2] if scope["path"].startswith(_API_STREAM) else None
+    return scope["path"].rpartition("/")[2] if scope["path"].startswith(API_CALLS) else None
 
 
 def _address(request) -> str:
