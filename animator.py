@@ -20,6 +20,7 @@ from core.child import start_in_child
 from core.errors import InputError, absent
 from core.events import Done, FileWritten
 from core.media.footage import open_footage
+from core.media.out.target import Target, files_of, target_of
 from core.media.speech import Speech, open_speech
 from core.stage import begin, say, tell
 from landmarks.expression import parse_emotion
@@ -75,15 +76,15 @@ class Animator:
     def animate(self, photo, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
                 voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine=None, pitch=1.0, voice_model=None, transcriber=None,
                 force_captions=False, keep=False, passing=False, template=None, which=None, points_file=None,
-                emotion="auto", options=DEFAULTS, **changes) -> Path:
-        """Make one video; return its path.
+                emotion="auto", options=DEFAULTS, **changes) -> Target:
+        """Make one video; return where it is.
 
         Parameters
         ----------
         photo : a picture with a face
         speech : a recording; without it `text` is spoken, by `voice` of `engine` at `rate` words a minute, see `write_speech`
         pitch, voice_model : of that voice
-        out : the video, a .mp4
+        out : the video, a .mp4; or NAME/ for a folder of pictures, see `core.media.out.target`
         folder : of the files in between; by default OUT without its ending
         text, text_from : what is said, and where it stands, for messages
         transcriber : the engine that recognises `speech` when there is no `text`, see `recognise`; by default Whisper where
@@ -102,8 +103,8 @@ class Animator:
         ------
         InputError : anything given that cannot be used; nothing is written then.
         """
-        began, out, options = time.monotonic(), Path(out), replace(options, **changes)
-        folder = Path(folder) if folder else out.with_suffix("")
+        began, out, options = time.monotonic(), target_of(out), replace(options, **changes)
+        folder = Path(folder) if folder else files_of(out)
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
         found = self._checked(photo, which, points_file)
@@ -133,8 +134,8 @@ class Animator:
     def dub(self, video, speech=None, out="results/video.mp4", *, folder=None, text=None, text_from="--text",
             voice=DEFAULT_VOICE, rate=DEFAULT_RATE, engine=None, pitch=1.0, voice_model=None, transcriber=None,
             force_captions=False, keep=False, passing=False, template=None, which=None, points_file=None, emotion="auto",
-            options=DEFAULTS, loop=LOOPS[0], tail=TAILS[0], **changes) -> Path:
-        """Give a video another voice; return the path of the new one.
+            options=DEFAULTS, loop=LOOPS[0], tail=TAILS[0], **changes) -> Target:
+        """Give a video another voice; return where the new one is.
 
         Parameters
         ----------
@@ -147,8 +148,8 @@ class Animator:
         InputError : as `animate`, whose other parameters are the same here; and for `options` that ask for what a video has of
             its own
         """
-        began, out, options = time.monotonic(), Path(out), replace(options, **changes)
-        folder = Path(folder) if folder else out.with_suffix("")
+        began, out, options = time.monotonic(), target_of(out), replace(options, **changes)
+        folder = Path(folder) if folder else files_of(out)
         go_on = _announcer(["speech", "landmarks", "video", "dub", *(["page"] if keep else [])])
         go_on()
         check_options(options, points_file)

@@ -156,7 +156,8 @@ def self_test(seconds: int = SELF_TEST_S) -> Iterator[Finding]:
             folder = Path(name)
             photo = write_photo(folder / "photo.png")
             speech = write_wav(folder / "speech.wav", read_speech(ROOT / "data/samples/speech.wav")[:seconds * SAMPLE_RATE])
-            about = probe(Animator(device="cpu").animate(photo, speech, folder / "video.mp4", size_px=SELF_TEST_PX))
+            Animator(device="cpu").animate(photo, speech, video := folder / "video.mp4", size_px=SELF_TEST_PX)
+            about = probe(video)
         whole = about.has_sound and round(about.seconds) == seconds
         state, found = (GOOD if whole else MISSING), f"{time.monotonic() - began:.1f} s, libraries and models read"
     except (InputError, ImportError, OSError, RuntimeError) as error:

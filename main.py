@@ -17,6 +17,8 @@ from animator import Animator
 from batches.preset import preset_option
 from core.errors import InputError
 from core.files import fitting, own_folder
+from core.media.out.stream import taken
+from core.media.out.target import TARGET, chosen, stream_option
 from core.stage import completing, listen, stage
 from landmarks.expression import AUTO, EMOTIONS, MOST
 from render.dub.options import dub_options
@@ -75,8 +77,10 @@ RESULTS = Path("results")
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
               help="Speech recognition for an --audio without a text.  [default: whisper with --captions or --keep, else none]")
 @force_captions
-@click.option("--output", type=_PATH,
-              help="The video: .mp4, .webm, or without sound .webp, .gif.  [default: RESULT_DIR/NAME.mp4]")
+@click.option("--output", type=TARGET,
+              help="The video: .mp4, .webm, without sound .webp, .gif, NAME/ a folder of .png; - a pipe.  "
+                   "[default: RESULT_DIR/NAME.mp4]")
+@stream_option
 @click.option("--result-dir", type=_PATH,
               help="Folder of the files in between; with --output they are left only with this or --keep.  [default: results]")
 @click.option("--motion", "template", type=_PATH,
@@ -91,7 +95,7 @@ RESULTS = Path("results")
               help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 @preset_option
-def main(image, video, audio, script, text, output, result_dir, gpu, model, json_progress, force, options, loop, tail,
+def main(image, video, audio, script, text, output, stream, result_dir, gpu, model, json_progress, force, options, loop, tail,
          **given) -> None:
     """Make a photo speak, or a video speak anew: a recording, or a text that is read aloud.
 
@@ -104,11 +108,13 @@ def main(image, video, audio, script, text, output, result_dir, gpu, model, json
     if bool(image) == bool(video):
         raise InputError("--image, --video", "both given" if image else "neither of them", "--image PHOTO, or --video VIDEO")
     stems = [fitting(path.stem) for path in (image or video, audio or script or Path("text"))]
-    name = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")])
+    name, output = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")]), chosen(output, stream)
+    if given["keep"] and output and not isinstance(output, Path):
+        raise InputError("--keep", f"given with {output}", "a file, for its page to show")
     left = result_dir or (RESULTS if given["keep"] or not output else None)
-    with files_between(left, name) as folder:
-        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
-                           (image, video, audio, script))
+    with files_between(left, name) as folder, \
+            taken(check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
+                               (image, video, audio, script))) as out:
         animator = Animator(model, "auto" if gpu else "cpu", once=True)
         given |= {"options": options, "folder": folder, "passing": not left, **what_is_said(text, script, given["voice"])}
         click.echo(animator.dub(video, audio, out, loop=loop, tail=tail, **given) if video

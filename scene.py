@@ -13,6 +13,8 @@ import click
 from core.errors import InputError
 from core.events import Done
 from core.files import fitting
+from core.media.out import target
+from core.media.out.stream import taken
 from core.media.tracks import choose_track
 from core.stage import begin, say, stage, tell
 from landmarks.expression import parse_emotion
@@ -79,13 +81,14 @@ _PATH = click.Path(path_type=Path)
 @click.option("--together", is_flag=True, help="All recordings begin at once: each is a track of one talk.")
 @click.option("--channels", is_flag=True, help="One recording: the left channel is the first face's, the right the second's.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH", help="On the faces.")
-@click.option("--output", type=_PATH, help="The video.  [default: RESULT_DIR/NAME.mp4]")
+@click.option("--output", type=target.TARGET, help="The video, or NAME/ for pictures, - for a pipe.")
+@target.stream_option
 @click.option("--result-dir", type=_PATH, help="Folder of the files in between.  [default: results]")
 @render_options
 @click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 def main(photo, script, text, cast, voices, language, engine, rate, faces, recordings, together, channels, emotion, output,
-         result_dir, options, gpu, force) -> None:
+         stream, result_dir, options, gpu, force) -> None:
     """Make several people of one photo speak, each in turn; who does not speak listens, and blinks.
 
     Only use faces and voices whose owners have agreed. The video says of itself that it is synthetic.
@@ -95,10 +98,11 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
     began, name = time.monotonic(), f"{fitting(photo.stem)}_{time.strftime('%Y%m%d-%H%M%S')}"
     check_options(options)
     parse_emotion(emotion)
-    left = result_dir or (None if output else RESULTS)
-    with files_between(left, name) as folder:
-        out = check_output(output or folder.with_name(f"{folder.name}.mp4"), force, options,
-                           (photo, script, *recordings))
+    given_out = target.chosen(output, stream)
+    left = result_dir or (None if given_out else RESULTS)
+    with files_between(left, name) as folder, \
+            taken(check_output(given_out or folder.with_name(f"{folder.name}.mp4"), force, options,
+                               (photo, script, *recordings))) as out:
         begin("photo", 1, N_STAGES)
         n_faces = len(check_photo(photo, "1").boxes)
         lines = None if recordings else read_dialogue(read_script(script, language) if script else text, script or "--text")

@@ -89,6 +89,8 @@ KINDS = {
              "corrected by hand and given back with --landmarks", "render.face_check"),
         Kind("landmarks-gif", ".gif", "the landmarks, drawn and moving", "landmarks.predict"),
         Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render, avatar.translate"),
+        Kind("talking-frames", ".json", "how many pictures are in a folder of one .png a frame, and how many a second",
+             "render.render"),
         Kind("words", ".json", "what is said in a recording: each word, when it sounds, s, and, where it was recognised, its "
              "probability",
              "speech.transcribe, speech.synthesize"),

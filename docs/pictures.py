@@ -64,7 +64,8 @@ def main() -> None:
     """Draw the pictures of the README and of "How it works"."""
     with tempfile.TemporaryDirectory() as folder:
         photo, kept = write_photo(Path(folder) / "portrait.png"), Path(folder) / "video"
-        video = Animator(once=True).animate(photo, SPEECH, Path(folder) / "video.mp4", folder=kept, keep=True)
+        video = Path(folder) / "video.mp4"
+        Animator(once=True).animate(photo, SPEECH, video, folder=kept, keep=True)
         write_features(open_speech(SPEECH), kept / "ear.npy")
         video.rename(kept / "video.mp4")
         click.echo(write_webp(kept / "video.mp4", DOCS / "gallery" / "speaking.webp"))

@@ -14,7 +14,9 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.files import named_after
-from core.media.formats import FORMATS, format_of
+from core.media.formats import FORMATS
+from core.media.out.stream import taken
+from core.media.out.target import TARGET, Stream, Target, check_target, form_of, kind_of, place_of, target_of
 from core.media.speech import Speech, open_speech
 from core.media.talking import caption_words, write_talking
 from core.stage import stage
@@ -33,36 +35,50 @@ STAGE = "render.render"
 RENDERERS = ("sketch", "dcgan", "photo")
 
 
-def check_output(path: str | Path, force: bool = False, options: RenderOptions = DEFAULTS,
-                 sources: Iterable[str | Path | None] = ()) -> Path:
-    """Refuse a video path of no known format, or that holds a file made by somebody else, and options that cannot be met.
+def check_output(out: str | Target, force: bool = False, options: RenderOptions = DEFAULTS,
+                 sources: Iterable[str | Path | None] = ()) -> Target:
+    """Refuse a video path of no known format, or that holds what somebody else made, and options that cannot be met.
 
     The video never takes the place of one of its `sources`, whoever made it.
     """
-    path = Path(path)
+    out = target_of(out)
+    if isinstance(out, Path):
+        _check_file(out, sources)
+    if options.captions == "mux" and form_of(out) != FORMATS[".mp4"]:
+        raise InputError("--captions", f"mux, into {kind_of(out)}", "burn, or a name that ends in .mp4", "--captions burn")
+    if options.background == behind.NONE and not form_of(out).see_through:
+        through = " or ".join(suffix for suffix, form in FORMATS.items() if form.see_through)
+        raise InputError("--background", f"none, in {kind_of(out)}", f"a name that ends in {through} or /",
+                         command_line(place_of(out).with_suffix(".webm")))
+    if options.background == behind.NONE and options.captions == "burn":
+        raise InputError("--captions", "burn, before --background none", "a background to draw them on", "--captions none")
+    if isinstance(out, Path):
+        _check_place(out, force)
+    else:
+        check_target(out, force)
+    if options.preview and isinstance(out, Stream):
+        raise InputError("--preview", f"of {kind_of(out)}", "a file or a folder, beside which it lies")
+    if options.preview:
+        check_preview(place_of(out), force)
+    behind.check(options.background)
+    return out
+
+
+def _check_file(path, sources):
     if any(source and path.exists() and Path(source).exists() and path.samefile(source) for source in sources):
         raise InputError(path, "one of the inputs", "another name for the video")
     if path.suffix.lower() not in FORMATS:
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {' or '.join(FORMATS)}",
+        raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {' or '.join(FORMATS)}, or in /",
                          command_line(path.with_suffix(".mp4")))
-    if options.captions == "mux" and path.suffix.lower() != ".mp4":
-        raise InputError("--captions", f"mux, into a {path.suffix}", "burn, or a name that ends in .mp4", "--captions burn")
-    if options.background == behind.NONE and not format_of(path).see_through:
-        through = " or ".join(suffix for suffix, form in FORMATS.items() if form.see_through)
-        raise InputError("--background", f"none, in a {path.suffix}", f"a name that ends in {through}",
-                         command_line(path.with_suffix(".webm")))
-    if options.background == behind.NONE and options.captions == "burn":
-        raise InputError("--captions", "burn, before --background none", "a background to draw them on", "--captions none")
+
+
+def _check_place(path, force):
     if path.is_dir():
         raise InputError(path, "a folder", "a name for the video")
     if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
         raise InputError(path, f"{above} is a file", "a folder that can be made")
     if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
         raise InputError(path, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
-    if options.preview:
-        check_preview(path, force)
-    behind.check(options.background)
-    return path
 
 
 def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
@@ -78,10 +94,10 @@ def _frame_photo(face, renderer, background, preprocess, size_px, avatar):
     return None
 
 
-def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *, renderer: str = "photo",
+def render_video(landmarks: str | Path, out: str | Target, options: RenderOptions = DEFAULTS, *, renderer: str = "photo",
                  face: photo.Photo | None = None, speech: str | Path | Speech | None = None, rest: str | Path | None = None,
-                 model: str | Path | None = None, device: str = "auto", words: str | Path | None = None) -> Path:
-    """Write a talking video and its sidecar; return its path.
+                 model: str | Path | None = None, device: str = "auto", words: str | Path | None = None) -> Target:
+    """Write a talking video and its sidecar; return where it is.
 
     Parameters
     ----------
@@ -100,7 +116,7 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     InputError : a file of another kind, or landmarks and speech of different length.
     """
     shown_words = caption_words(options.captions, words, speech.path if isinstance(speech, Speech) else speech)
-    fps = options.fps
+    out, fps = target_of(out), options.fps
     shown_before = behind.DARK_AND_LIGHT if options.background == behind.NONE else (options.background,)
     faces = [_frame_photo(face, renderer, before, options.preprocess, options.size_px or 0, options.avatar)
              for before in shown_before]
@@ -119,11 +135,11 @@ def render_video(landmarks: str | Path, out: str | Path, options: RenderOptions 
     shown, *others = (talker(moves, rest_points, n_frames, options, renderer=renderer, face=one, model=model, device=device,
                              person=person) for one in faces)
     if options.preview:
-        write_preview(out, list(shown.draw(shown.moves_at((0, shown.widest)))))
+        write_preview(place_of(out), list(shown.draw(shown.moves_at((0, shown.widest)))))
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
                  "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
-    is_rgb = renderer != "photo" or options.captions == "burn" or others or not format_of(out).sound
+    is_rgb = renderer != "photo" or options.captions == "burn" or others or not form_of(out).sound
     frames = shown.frames(n_frames) if is_rgb else shown.frames(n_frames, encoded=True)
     if others:
         frames = behind.see_through(frames, others[0].frames(n_frames))
@@ -149,7 +165,7 @@ _PATH = click.Path(path_type=Path)
 @dub_options
 @click.option("--seen", type=_PATH, help="Landmarks of the --video.  [default: measured now, to OUT.pixel.npy]")
 @click.option("--speech", type=_PATH, help="The sound, any recording; the video lasts as long as it.")
-@click.option("--out", type=_PATH, default=Path("results/video.mp4"), help="The video.")
+@click.option("--out", type=TARGET, default=Path("results/video.mp4"), help="The video, or NAME/ for pictures, - for a pipe.")
 @click.option("--words", type=_PATH, help="Words with times (words.json), for --captions.")
 @click.option("--rest", type=_PATH, help="The face the landmarks are offsets from.  [default: the one beside them]")
 @click.option("--model", type=_PATH, help="Of the photo or dcgan renderer.  [default: the one that ships]")
@@ -166,16 +182,17 @@ def main(landmarks, template, renderer, photo_path, which, points_file, out, for
         raise InputError("LANDMARKS", "two files" if landmarks else "missing", "one file of landmarks, or --motion and one",
                          "python predict.py speech.wav")
     check_output(out, force, options, (landmarks, template, photo_path, video, given["speech"]))
-    if video:
-        click.echo(dub_file(video, landmarks or template, out, options, seen=seen, which=which, points_file=points_file,
-                            loop=loop, tail=tail, **given))
-        return
-    face = None
-    if renderer == "photo" and photo_path:
-        checked = photo_check.check_photo(photo_path, which, points_file)
-        comic = named_after(out.with_suffix(""), ".avatar.png")
-        face = (as_comic(checked, comic) if options.avatar != "none" else checked).photo
-    click.echo(render_video(landmarks or template, out, options, renderer=renderer, face=face, **given))
+    with taken(out) as target:
+        if video:
+            click.echo(dub_file(video, landmarks or template, target, options, seen=seen, which=which, points_file=points_file,
+                                loop=loop, tail=tail, **given))
+            return
+        face = None
+        if renderer == "photo" and photo_path:
+            checked = photo_check.check_photo(photo_path, which, points_file)
+            comic = named_after(place_of(target).with_suffix(""), ".avatar.png")
+            face = (as_comic(checked, comic) if options.avatar != "none" else checked).photo
+        click.echo(render_video(landmarks or template, target, options, renderer=renderer, face=face, **given))
 
 
 if __name__ == "__main__":

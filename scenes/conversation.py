@@ -12,6 +12,7 @@ from pathlib import Path
 from core.clock import SAMPLE_RATE
 from core.errors import InputError
 from core.files import fitting
+from core.media.out.target import Target
 from core.media.speech import open_speech
 from core.media.words import Word
 from core.stage import begin
@@ -70,8 +71,8 @@ def speak_lines(lines: Sequence[Line], roles: Mapping[str, Role], folder: Path, 
 
 
 def make_conversation(photo: str | Path, roles: Mapping[str, Role], parts: Sequence[Part], words: Sequence[Word] | None,
-                      out: Path, folder: Path, options: RenderOptions, *, emotion: str = "auto", device: str = "cpu",
-                      check: Callable[[str | Path, str], FaceCheck] = check_photo, n_stages: int = N_STAGES) -> Path:
+                      out: Target, folder: Path, options: RenderOptions, *, emotion: str = "auto", device: str = "cpu",
+                      check: Callable[[str | Path, str], FaceCheck] = check_photo, n_stages: int = N_STAGES) -> Target:
     """Write the video of people who say `parts`; return its path.
 
     Parameters

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError
-from core.media.formats import format_of
+from core.media.out.target import Target, form_of, place_of, target_of
 from core.media.speech import Speech
 from core.media.talking import caption_words, write_talking
 from render import background as behind
@@ -51,9 +51,9 @@ def _as_shown(people, options) -> list[Photo]:
     return [shut_lips(photo) for photo in framed]
 
 
-def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, speech: Speech, *, words: Path | None = None,
-                device: str = "cpu") -> Path:
-    """Write the video of several people and its sidecar; return its path.
+def write_scene(people: Sequence[Person], out: str | Target, options: RenderOptions, speech: Speech, *,
+                words: Path | None = None, device: str = "cpu") -> Target:
+    """Write the video of several people and its sidecar; return where it is.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, spe
     InputError : options that a scene cannot have, landmarks of another length.
     """
     check_options(options)
+    out = target_of(out)
     shown_words = caption_words(options.captions, words, speech.path)
     seconds = len(speech.sound) / SAMPLE_RATE
     n_frames = motion.n_output_frames(seconds, options.fps)
@@ -81,8 +82,8 @@ def write_scene(people: Sequence[Person], out: Path, options: RenderOptions, spe
         talkers.append(talker(moves, rest, n_frames, alone, face=photo, device=device, person=person))
     if options.preview:
         moments = 0, talkers[0].widest
-        write_preview(out, list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
-    is_rgb = options.captions == "burn" or not format_of(out).sound
+        write_preview(place_of(out), list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
+    is_rgb = options.captions == "burn" or not form_of(out).sound
     frames = together(parts, [one.frames(n_frames) if is_rgb else one.frames(n_frames, encoded=True) for one in talkers])
     made_with = {"people": [person.name for person in people], **asdict(options), "background": Path(options.background).name}
     inputs = [people[0].face.path, *(person.landmarks for person in people), speech.path, *([words] if words else [])]

@@ -107,8 +107,9 @@ def faces_talk(photo: str | Path | None, text: str | None, casting: Casting, *, 
         roles = casting(lines, n_faces)
         begin("speech", 2, n_stages)
         parts, words = speak_lines(lines, roles, made, "the dialogue", rate=rate, emotion=emotion)
-        video = make_conversation(face, roles, parts, words, folder / "talking.mp4", made, options, emotion=emotion,
-                                  device=pick_device("auto", "photo"), check=check, n_stages=n_stages)
+        video = folder / "talking.mp4"
+        make_conversation(face, roles, parts, words, video, made, options, emotion=emotion, device=pick_device("auto", "photo"),
+                          check=check, n_stages=n_stages)
         begin("page", n_stages, n_stages)
         write_page(made, video)
         tell(Done("done"))

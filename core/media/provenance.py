@@ -13,7 +13,7 @@ COMMENT = "Synthetic: a picture was made to speak by talking-face; what it shows
 CONSENT = "Only use a face or a voice whose owner has agreed."
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
@@ -28,7 +28,7 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 def mark_synthetic(path: str | Path) -> None:
     """Put the XMP into a finished .mp4. The comment is laid in by the encoder, see `core.media.video.encode`."""
-    append_uuid_box(path, _XMP_UUID, _XMP.encode())
+    append_uuid_box(path, _XMP_UUID, XMP.encode())
 
 
 def source_type(path: str | Path) -> str:

@@ -1,6 +1,6 @@
 """Frames to a finished talking video: captions, sound, the mark that it is synthetic, its sidecar, and how fast it was made.
 
-Reads: the recording that is heard, words.json. Writes: OUT (talking-video) and its sidecar.
+Reads: the recording that is heard, words.json. Writes: OUT (talking-video) and its sidecar; or where `core.media.out` leads.
 """
 
 import time
@@ -16,10 +16,13 @@ from core.events import FileWritten
 from core.media import nv12
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.formats import FORMATS, format_of
+from core.media.out.pictures import write_frames
+from core.media.out.stream import send
+from core.media.out.target import Frames, Stream, Target, form_of, target_of
 from core.media.provenance import mark_synthetic
 from core.media.video import encode
 from core.media.words import load_words
-from core.stage import progress, tell
+from core.stage import progress, say, tell
 
 
 def caption_words(captions: str, words: str | Path | None, spoken: str | Path | None = None) -> list:
@@ -44,13 +47,14 @@ def _in_rgb(frames) -> Iterator[NDArray]:
     return (nv12.to_rgb(frame) if frame.ndim == 2 else frame for frame in frames)
 
 
-def write_talking(out: str | Path, frames: Iterable[NDArray], n_frames: int, *, fps: float, stage: str, captions: str,
+def write_talking(out: str | Target, frames: Iterable[NDArray], n_frames: int, *, fps: float, stage: str, captions: str,
                   shown_words: list, heard: Path | None, quality: str, heard_s: float | None = None, what: str = "render",
-                  **about: Any) -> Path:
-    """Write a talking video and its sidecar as its frames come, and say how fast; return its path.
+                  **about: Any) -> Target:
+    """Write a talking video and its sidecar as its frames come, and say how fast; return where it is.
 
     Parameters
     ----------
+    out : a file, a folder of pictures, standard output or a server, see `core.media.out.target`
     frames : as `core.media.video.encode` takes them
     captions, shown_words : how the words of `caption_words` are shown
     heard, heard_s : the recording, and how much of it
@@ -61,19 +65,28 @@ def write_talking(out: str | Path, frames: Iterable[NDArray], n_frames: int, *, 
     ------
     InputError : it could not be written whole.
     """
-    began = time.monotonic()
-    if captions == "burn" or not format_of(out).sound:
+    out, began = target_of(out), time.monotonic()
+    if captions == "burn" or not form_of(out).sound:
         frames = _in_rgb(frames)
     if captions == "burn":
         frames = burnt(frames, shown_words, fps)
-    with artifacts.described(out, "talking-video", stage=stage, fps=fps, frames=n_frames, **about) as (part, _):
-        with progress(frames, what, n_frames) as bar:
-            encode(part, bar, fps=fps, speech=heard, quality=quality, where=out, heard_s=heard_s)
-        if captions == "mux" and shown_words:
-            add_track(part, shown_words, where=out)
-        if format_of(out) == FORMATS[".mp4"]:
-            mark_synthetic(part)
+    sound: dict[str, Any] = {"speech": heard, "heard_s": heard_s, "quality": quality}
+    with progress(frames, what, n_frames) as bar:
+        if isinstance(out, Frames):
+            write_frames(out, bar, fps=fps, stage=stage, **about)
+        elif isinstance(out, Stream):
+            send(out, bar, n_frames, fps=fps, **sound)
+        else:
+            with artifacts.described(out, "talking-video", stage=stage, fps=fps, frames=n_frames, **about) as (part, _):
+                encode(part, bar, fps=fps, where=out, **sound)
+                if captions == "mux" and shown_words:
+                    add_track(part, shown_words, where=out)
+                if format_of(out) == FORMATS[".mp4"]:
+                    mark_synthetic(part)
     took, seconds = time.monotonic() - began, n_frames / fps
     speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
-    tell(FileWritten(speed, Path(out), "talking-video"))
-    return Path(out)
+    if isinstance(out, Path):
+        tell(FileWritten(speed, out, "talking-video"))
+    else:
+        say(speed)
+    return out

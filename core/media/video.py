@@ -6,7 +6,7 @@ Writes: .mp4 (H.264 + AAC), .webm (VP9 + Opus), .webp, .gif.
 
 import logging
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +22,7 @@ from core.clock import FPS
 from core.errors import NEEDS_ROOM, InputError, absent, readable
 from core.files import whole_file
 from core.media import ffmpeg
-from core.media.formats import format_of, not_whole
+from core.media.formats import Format, format_of, not_whole
 from core.media.provenance import COMMENT
 from core.media.tracks import choose_track, every_stream, opened
 
@@ -72,8 +72,49 @@ def read_frames(path: str | Path, fps: float = FPS) -> Iterator[NDArray]:
                          "a video file that ffmpeg can decode", "export it again")
 
 
-def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, speech: str | Path | None = None,
-           quality: str = "medium", where: str | Path | None = None, heard_s: float | None = None) -> None:
+def feed(frames: Iterable[NDArray], form: Format, to: Sequence[str], *, fps: float = FPS, speech: str | Path | None = None,
+         quality: str = "medium", heard_s: float | None = None, paced: bool = False,
+         stdout: int | None = None) -> tuple[int, ffmpeg.Process]:
+    """Let ffmpeg encode `frames` and the sound of `speech` as they come, and write what its arguments `to` say.
+
+    Parameters
+    ----------
+    frames, speech, quality, heard_s : see `encode`
+    paced : no faster than it is watched
+    stdout : a descriptor that is ffmpeg's standard output
+
+    Returns
+    -------
+    how many frames it took, and ffmpeg, which has ended
+    """
+    frames = iter(frames)
+    first = next(frames)
+    n_channels, width = first.shape[2] if first.ndim == 3 else 1, first.shape[1]
+    height = len(first) if first.ndim == 3 else len(first) * 2 // 3
+    if height % 2 or width % 2:
+        raise ValueError(f"even sizes are needed, got {width}x{height}")
+    speech = speech if form.sound else None
+    sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1, form.sound)], every_stream(1)) if speech else ([], [])
+    n_frames, stopped, pace = 0, "", ["-re"] if paced else []
+    with opened(speech) if speech else nullcontext(["-an"]) as sound_in, ffmpeg.running(
+            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", {1: "nv12", 3: "rgb24", 4: "rgba"}[n_channels],
+             "-r", str(Fraction(fps).limit_denominator()), *pace, "-i", "-", *(pace if speech else []), *sound_in,
+             "-vf", form.filters(n_channels), *form.options, *form.quality.get(quality, ()), *sound_out,
+             *([] if heard_s is None else ["-t", f"{heard_s:.6f}"]),
+             "-metadata", f"comment={COMMENT}", *to, *beside], stdin=subprocess.PIPE, stdout=stdout) as encoder:
+        for frame in chain([first], frames):
+            try:
+                encoder.stdin.write(np.ascontiguousarray(frame).data)
+            except OSError as error:  # it ended: its own words, below, say more
+                stopped = error.strerror or str(error)
+                break
+            n_frames += 1
+    encoder.failure = encoder.failure or stopped
+    return n_frames, encoder
+
+
+def encode(path: str | Path, frames: Iterable[NDArray], *, speech: str | Path | None = None, fps: float = FPS,
+           where: str | Path | None = None, **how: Any) -> None:
     """Encode `frames` and the sound of `speech` to `path` as they come, in the format of its name, see `core.media.formats`.
 
     The file is looked at before it counts as made: every frame, the sound, and the length must be in it.
@@ -85,36 +126,17 @@ def encode(path: str | Path, frames: Iterable[NDArray], *, fps: float = FPS, spe
         `core.media.nv12` lays them out
     speech : a recording; .gif and .webp have no sound
     where : the file that errors name, by default `path`
-    heard_s : how much of the sound is heard, s; by default all of it
+    **how : `quality`; and `heard_s`, how much of the sound is heard, s, by default all of it
 
     Raises
     ------
     InputError : ffmpeg failed, or what it wrote is not whole.
     """
-    where, frames, form = where or path, iter(frames), format_of(path)
-    first = next(frames)
-    n_channels, width = first.shape[2] if first.ndim == 3 else 1, first.shape[1]
-    height = len(first) if first.ndim == 3 else len(first) * 2 // 3
-    if height % 2 or width % 2:
-        raise ValueError(f"{where}: even sizes are needed, got {width}x{height}")
-    speech = speech if form.sound else None
-    sound_out, beside = (["-map", "0:v:0", *choose_track(speech).heard(1, form.sound)], every_stream(1)) if speech else ([], [])
-    n_frames, stopped = 0, ""
-    with opened(speech) if speech else nullcontext(["-an"]) as sound_in, ffmpeg.running(
-            ["-y", "-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", {1: "nv12", 3: "rgb24", 4: "rgba"}[n_channels],
-             "-r", str(Fraction(fps).limit_denominator()), "-i", "-", *sound_in, "-vf", form.filters(n_channels),
-             *form.options, *form.quality.get(quality, ()), *sound_out,
-             *([] if heard_s is None else ["-t", f"{heard_s:.6f}"]),
-             "-metadata", f"comment={COMMENT}", ffmpeg.url(path), *beside], stdin=subprocess.PIPE) as encoder:
-        for frame in chain([first], frames):
-            try:
-                encoder.stdin.write(np.ascontiguousarray(frame).data)
-            except OSError as error:  # it ended: its own words, below, say more
-                stopped = error.strerror or str(error)
-                break
-            n_frames += 1
-    if reason := encoder.failure or stopped or not_whole(path, Path(path).suffix.lower(), n_frames, fps, bool(speech)):
-        raise InputError(where, f"no video was made ({reason})", NEEDS_ROOM)
+    form = format_of(path)
+    n_frames, ended = feed(frames, form, [ffmpeg.url(path)], fps=fps, speech=speech, **how)
+    has_sound = bool(speech and form.sound)
+    if reason := ended.failure or not_whole(path, Path(path).suffix.lower(), n_frames, fps, has_sound):
+        raise InputError(where or path, f"no video was made ({reason})", NEEDS_ROOM)
 
 
 def write_video(path: str | Path, frames: Iterable[NDArray], **how: Any) -> Path:

@@ -18,6 +18,7 @@ from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.events import Warned
 from core.files import named_after
+from core.media.out.target import Target, place_of
 from core.media.speech import Speech, open_speech
 from core.media.talking import caption_words, write_talking
 from core.stage import say, tell
@@ -38,13 +39,13 @@ BATCH = 8  # frames painted together
 _TOLERATED = 3  # frames
 
 
-def dub_file(video: str | Path, landmarks: str | Path, out: Path, options: RenderOptions, *, seen: str | Path | None = None,
-             which: str | None = None, points_file: str | Path | None = None, **how: Any) -> Path:
+def dub_file(video: str | Path, landmarks: str | Path, out: Target, options: RenderOptions, *, seen: str | Path | None = None,
+             which: str | None = None, points_file: str | Path | None = None, **how: Any) -> Target:
     """`dub_video` of a video, with the landmarks `seen` in it, or measured now and written to OUT.pixel.npy."""
     check_options(options, points_file)
     if not how.get("speech"):
         raise InputError("--speech", "missing", "the new sound of the video", "--speech speech.wav")
-    clip = open_clip(video, seen) if seen else see(video, named_after(out.with_suffix(""), ".pixel.npy"), which)
+    clip = open_clip(video, seen) if seen else see(video, named_after(place_of(out).with_suffix(""), ".pixel.npy"), which)
     return dub_video(clip, landmarks, out, options, **how)
 
 
@@ -118,11 +119,11 @@ def _length(clip, seconds, loop, tail):
     return max(n_speech, n_clip) if tail == "keep" else n_speech, None
 
 
-def dub_video(clip: Clip, landmarks: str | Path, out: str | Path, options: RenderOptions = DEFAULTS, *,
+def dub_video(clip: Clip, landmarks: str | Path, out: str | Target, options: RenderOptions = DEFAULTS, *,
               speech: str | Path | Speech, loop: str = LOOPS[0], tail: str = TAILS[0], rest: str | Path | None = None,
               model: str | Path | None = None, device: str = "cpu", words: str | Path | None = None,
-              sheet: str | Path | None = None) -> Path:
-    """Write a video with another voice, and its sidecar; return its path.
+              sheet: str | Path | None = None) -> Target:
+    """Write a video with another voice, and its sidecar; return where it is.
 
     Parameters
     ----------
