@@ -12,6 +12,7 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,7 +108,8 @@ class Animator:
         folder = Path(folder) if folder else files_of(out)
         go_on = _announcer(["photo", "speech", "landmarks", "render", *(["page"] if keep else [])])
         go_on()
-        found = self._checked(photo, which, points_file)
+        spoken_by_kokoro = text is not None and not speech and engine in (None, "kokoro") and voice.startswith("en")
+        found = self._checked(photo, which, points_file, spoken_by_kokoro)
         parse_emotion(emotion)
         if template:
             artifacts.check(template, *motion.READS)
@@ -183,10 +185,10 @@ class Animator:
         with self._one_at_a_time:
             return photo_check.check_photo(photo, which)
 
-    def _checked(self, photo, which, points_file):
-        if self.once and "torch" not in sys.modules:
+    def _checked(self, photo, which, points_file, kokoro):
+        if self.once and "render.parts.painted" not in sys.modules:
             checked = start_in_child(photo_check.check_photo, photo, which, points_file)
-            import render.parts.painted  # noqa: F401  PyTorch: as long as the detector's models
+            _read_ahead(kokoro)
             return checked()
         with self._one_at_a_time:
             return photo_check.check_photo(photo, which, points_file)
@@ -219,6 +221,18 @@ class Animator:
         words = words_of(speech.sound, text=text, engine=recogniser, where=text_from)
         usable = check_confidence(words, speech.path, captions=captions, forced=forced)
         return _words_file(words, folder, STAGE, speech.path, usable)
+
+
+def _read_ahead(kokoro):
+    """Read what the stages after the photo need, `kokoro` the voice's model as well: as long as the detector's models take."""
+    import landmarks.predict  # noqa: F401
+    import render.parts.painted  # noqa: F401
+    if not kokoro:
+        return
+    from speech.voices.kokoro import is_installed, load_kokoro
+    with suppress(InputError):  # who speaks with it says so
+        if is_installed():
+            load_kokoro()
 
 
 def _finished(video, speech, folder, go_on, began, keep, passing):

@@ -3,15 +3,31 @@
 Reads, writes: nothing.
 """
 
+import ctypes
+import sys
+from contextlib import suppress
+from pathlib import Path
+
 from core.errors import InputError
 from core.stage import say
+
+_DRIVERS = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
+
+
+def has_driver() -> bool:
+    """Whether a driver for a GPU that PyTorch might use is there; without one PyTorch, which takes seconds, need not look."""
+    for name in _DRIVERS:
+        with suppress(OSError):
+            ctypes.CDLL(name)
+            return True
+    return Path("/dev/kfd").exists()  # AMD's, which PyTorch calls CUDA as well
 
 
 def pick_device(device: str, renderer: str) -> str:
     """Turn auto, cpu or cuda into cpu or cuda, and say which. Raises InputError when CUDA is asked for and missing."""
     chosen, has_network = "cpu", renderer != "sketch"
-    if device != "cpu" and (device == "cuda" or has_network):
-        import torch  # takes seconds: only for those who need it
+    if device == "cuda" or device != "cpu" and has_network and has_driver():
+        import torch
         if torch.cuda.is_available():
             chosen = "cuda"
         elif device == "cuda":

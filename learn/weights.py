@@ -14,8 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core import artifacts
-from core.errors import InputError
 from core.models import read_model
+from learn.weight_file import settings_of
 
 
 def save_network(path: str | Path, network: torch.nn.Module, name: str, version: int, *, stage: str,
@@ -33,10 +33,7 @@ def save_network(path: str | Path, network: torch.nn.Module, name: str, version:
 
 def _load(path, _about, build, name, version, cure) -> torch.nn.Module:
     with safe_open(path, "pt") as file:
-        header = json.loads((file.metadata() or {}).get("picture-model", "{}"))
-        if (found := (header.get("network"), header.get("version"))) != (name, version):
-            raise InputError(path, f"network {found[0]} version {found[1]}", f"{name} version {version}", cure)
-        network = build(**header["settings"])
+        network = build(**settings_of(file, path, name, version, cure))
         network.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
     return network
 

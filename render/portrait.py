@@ -54,7 +54,16 @@ class Portrait:
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
         self.person = None if person is None else planes.Near((person > 0).astype(np.uint8))
         self.face_bands, self.head_bands = _bands(self.face_grid.box), _around(self.head_grid.box, self.face_grid.box)
+        self.near = [self._near(part.view) for part in parts]
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
+
+    def _near(self, view):
+        """The nodes of the face's grid that a part's view can lie at: slices of rows and columns."""
+        reach, extent = LARGEST_SHIFT + 2 * CELL, np.array(view.part.size[::-1]) / view.part.unit_px
+        nodes, low, high = self.face_grid.nodes, view.corner - reach, view.corner + extent + reach
+        chosen = ((nodes > low) & (nodes < high)).all(1).reshape(self.face_grid.nodes_px.shape[:2])
+        numbers = [np.flatnonzero(chosen.any(axis)) for axis in (1, 0)]
+        return tuple(slice(one[0], one[-1] + 1) if len(one) else slice(0) for one in numbers)
 
     def _planes(self, person):
         """The planes of the photo, around all that moves into its window."""
@@ -90,9 +99,9 @@ class Portrait:
         self._move(frame, self.face_grid, source, self.face_bands)
         if turned:
             self._move(frame, self.head_grid, self.head_grid.source(self.head_field.offsets(head)), self.head_bands)
-        for part, patch in zip(self.parts, patches):
+        for part, near, patch in zip(self.parts, self.near, patches):
             if patch is not None:
-                self._paint(frame, part.view, self.palette(patch), carried)
+                self._paint(frame, part.view, self.palette(patch), carried, near)
         return frame
 
     def _move(self, frame, grid, source, bands):
@@ -122,19 +131,25 @@ class Portrait:
         left, top, right, bottom = ((side - own) // shrink for side, own in zip(box, (x, y, x, y)))
         return view[top:bottom, left:right]
 
-    def _paint(self, frame, view, patch, carried):
-        """Lay a patch of a part's view over `frame`, carried as the head is."""
-        grid = self.face_grid
-        at = ((grid.nodes + carried - view.corner) * view.view[0]).reshape(grid.nodes_px.shape).astype(np.float32)
-        x, y, width, height = cv2.boundingRect(np.ascontiguousarray(patch[..., 3]))
+    def _paint(self, frame, view, patch, carried, near):
+        """Lay a patch of a part's view over `frame`, carried as the head is; it lies at the nodes `near`."""
+        grid, shape = self.face_grid, self.face_grid.nodes_px.shape
+        at, inside = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
+        nodes, moved = (values.reshape(shape)[near] for values in (grid.nodes, carried))
+        at[near] = (nodes + moved - view.corner) * np.float32(view.view[0])
+        x, y, width, height = cv2.boundingRect(cv2.extractChannel(patch, 3))
         around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
-        inside = (at > (x - around, y - around)) & (at < (x + width + around, y + height + around))
-        if not width or (box := grid.box_of_nodes(inside.all(2))) is None:
+        low, high = (x - around, y - around), (x + width + around, y + height + around)
+        inside[near] = cv2.inRange(at[near], low, high) > 0
+        if not width or (box := grid.box_of_nodes(inside)) is None:
             return
-        painted = planes.in_channels(patch, self.encoded)
+        left, top, right, bottom = box
+        late = self.encoded and (right - left) * (bottom - top) < width * height  # the fewer pixels change their colours
+        painted = patch if late else planes.in_channels(patch, self.encoded)
         for plane, shown, own in zip(self.planes, planes.views(frame), planes.CHANNELS[self.encoded]):
             laid = cv2.remap(painted, grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT)
+            laid = planes.in_channels(laid, self.encoded) if late else laid
             planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])
 
 

@@ -148,6 +148,8 @@ class FaceWarp:
         self.window = self._window()
         self.inside = self.window > 0
         rows, columns = np.nonzero(self.inside)
+        self.weight = self.window[self.inside][:, None]
+        self.at = np.ravel_multi_index((rows, columns), self.window.shape)
         self.lifted = _lift(self.corner + np.stack([columns, rows], 1).astype(np.float32) * np.float32(CELL))
 
     def _window(self):
@@ -196,7 +198,7 @@ class FaceWarp:
         But where a part is painted over it: between the lips, and at the lids.
         """
         offsets = np.zeros((*self.window.shape, 2), np.float32)
-        offsets[self.inside] = _field(self.lifted, solved) * self.window[self.inside][:, None]
+        offsets.reshape(-1, 2)[self.at] = _field(self.lifted, solved) * self.weight
         return offsets if folds else unfold(offsets / CELL, self.painted(solved)) * CELL
 
     def of_field(self, field, nodes):

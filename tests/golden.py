@@ -9,6 +9,7 @@ are judged. Of a picture the record holds mean and spread of the fields of a gri
 import json
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 import numpy as np
@@ -146,10 +147,11 @@ def dcgan(model=None):
 
 
 def _painted(part, faces, model):
-    """What a painter paints of the portrait for `faces` [n, 68, 2]."""
-    from render.parts.painted import PaintedPart
+    """What a painter paints of the portrait for `faces` [n, 68, 2], by PyTorch: in 8-bit numbers each CPU rounds otherwise."""
+    from render.parts import painted
     from render.photo import Photo
-    painter = PaintedPart(Photo(Path("portrait"), *portrait()), part, model)
+    with patch.object(painted, "is_installed", lambda: False), patch.object(painted, "_painter", painted._painter.__wrapped__):
+        painter = painted.PaintedPart(Photo(Path("portrait"), *portrait()), part, model)
     return {"patches": fields(painter.paint(list(faces), [painter.view.warp.solve(one) for one in faces]))}
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from speech.voices import onnx_message as onnx
+from learn import onnx_message as onnx
 from speech.voices import products
 
 ort = pytest.importorskip("onnxruntime")

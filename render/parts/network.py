@@ -8,10 +8,14 @@ convolution, CVPR 2016): on a CPU full-size convolutions cost the most and tell 
 Source: Ronneberger et al., U-Net, MICCAI 2015.
 """
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -19,9 +23,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from core.errors import InputError
 from learn.layers import SLOPE, Residual, act, convolution
 from learn.weights import load_network, save_network
-from render.parts.part import MOUTH, PARTS, Part
+from render.parts.part import MOUTH, NETWORK, PARTS, VERSION, Part, cure_of
 
-NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 WIDTHS = 32, 64, 96  # channels at 1/4, 1/8, 1/16 of the size
 FRAME = 3  # squares: the mask falls to nothing over this border of the view
 HALF = 127.5  # of the range of bytes
@@ -132,6 +135,23 @@ class Painter(nn.Module):
         """Maps of photos: float [n, rgb, row, column] -1..1 and [n, 2, row, column] 0..1 -> list of float tensors."""
         return self.encoder(squares(photo, photo_masks, self.square))
 
+    @torch.inference_mode()
+    def for_photo(self, photo: NDArray, _examples: object = None) -> Callable[[NDArray, NDArray], NDArray]:
+        """What paints one photo, as `render.eight_bit.painter.BytePainter.for_photo` does."""
+        device = self.border.device
+        if device.type == "cpu":
+            n_others = max(1, (os.cpu_count() or 1) - 1)  # a core for the frames, which are moved meanwhile
+            torch.set_num_threads(min(torch.get_num_threads(), n_others))
+        picture, mask = (torch.from_numpy(np.ascontiguousarray(part))[None] for part in (photo[..., :3], photo[..., 3:]))
+        maps = self.look_at(as_floats(picture, device), masks_as_floats(mask, device))
+
+        @torch.inference_mode()
+        def draw(views, near):
+            views, near = (torch.from_numpy(part).to(device) for part in (views, near))
+            return self.patches(views, near, maps).cpu().numpy()
+
+        return draw
+
 
 def _to_squares(pixels, square):
     """Each square of pixels side by side: [n, row, column] -> [n, row / square, column / square, square²], contiguous."""
@@ -196,12 +216,12 @@ class Critic(nn.Module):
         return self.score(x)[:, 0], features
 
 
-def as_floats(pictures: torch.Tensor, device: str = "cpu") -> torch.Tensor:
+def as_floats(pictures: torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
     """uint8 tensor [n, row, column, rgb] -> float tensor [n, rgb, row, column], -1..1, channels last in memory."""
     return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def masks_as_floats(masks: torch.Tensor, device: str = "cpu") -> torch.Tensor:
+def masks_as_floats(masks: torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
     """uint8 tensor [n, row, column, 2] -> float tensor [n, 2, row, column], 0..1."""
     return masks.to(device).permute(0, 3, 1, 2).float() / 255
 
@@ -214,7 +234,7 @@ def save_painter(path: str | Path, painter: Painter, **about: Any) -> Path:
 def load_painter(path: str | Path, part: Part | None = MOUTH, device: str = "cpu") -> Painter:
     """Read a painter of a part, or of any, ready to use. Raises InputError as `load_network` does, and for another part's."""
     any_part, part = part is None, part or MOUTH
-    cure = f"python -m render.parts.train --part {part.name}, or take the model that came with the program"
+    cure = cure_of(part)
     painter = load_network(path, Painter, NETWORK, VERSION, device, cure)
     if not any_part and painter.part is not part:
         raise InputError(path, f"a painter of {painter.part.name}", f"one of {part.name}", cure)

@@ -3,16 +3,16 @@
 Reads: GAN_record/{mouth,large_mouth,eyes}/model.safetensors (picture-model). Writes: nothing.
 """
 
-import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from core import paths
 from core.cache import cached
-from render.parts.network import as_floats, load_painter, masks_as_floats
+from render.eight_bit.examples import example_faces
+from render.eight_bit.painter import is_installed, load_byte_painter
 from render.parts.part import EYES, LARGE_MOUTH, MOUTH, Part
 from render.parts.teeth import Teeth
 from render.parts.view import PartView
@@ -20,7 +20,15 @@ from render.photo import Photo
 
 MODELS = {MOUTH: paths.MOUTH_MODEL, LARGE_MOUTH: paths.LARGE_MOUTH_MODEL, EYES: paths.EYES_MODEL}
 LARGE_PX = 110  # of an eye distance: from here on a mouth is painted twice as fine, with teeth
-_painter = cached(load_painter)
+
+
+@cached
+def _painter(path: str | Path, part: Part | None, device: str) -> Any:
+    """A painter: in 8-bit numbers on a processor, where ONNX Runtime is there; else by PyTorch."""
+    if device == "cpu" and is_installed():
+        return load_byte_painter(path, part)
+    from render.parts.network import load_painter  # PyTorch: it takes seconds
+    return load_painter(path, part, device)
 
 
 class PaintedPart:
@@ -36,15 +44,19 @@ class PaintedPart:
     """
 
     def __init__(self, photo, part=MOUTH, model=None, device="cpu", warp=None):
-        self.view, self.device = PartView(part, photo.picture, photo.face, photo.pose, warp), device
-        self.painter = _painter(model or MODELS[part], part, device)
-        if device == "cpu":
-            n_others = max(1, (os.cpu_count() or 1) - 1)  # a core for the frames, which are moved meanwhile
-            torch.set_num_threads(min(torch.get_num_threads(), n_others))
-        with torch.inference_mode():
-            self.maps = self.painter.look_at(as_floats(torch.from_numpy(self.view.picture[None]), device),
-                                             masks_as_floats(torch.from_numpy(self.view.masks(photo.face)[None]), device))
+        self.view = PartView(part, photo.picture, photo.face, photo.pose, warp)
+        around = self.view.around
+        self._around = cv2.merge([around, np.zeros_like(around[..., 0])])  # OpenCV samples four channels faster than three
+        seen = (self._seen(face, self.view.warp.solve(face))[0] for face in example_faces(photo.face, part is EYES))
+        whole = cv2.merge([self.view.picture, self.view.masks(photo.face)[..., 0]])
+        self._draw = _painter(model or MODELS[part], part, device).for_photo(whole, seen)
         self.teeth = None if part is EYES else Teeth(self.view, photo)
+
+    def _seen(self, face, solved):
+        """What a painter sees of a moved face: uint8 [row, column, rgb and part]; and what lies near, [row, column]."""
+        mask, near = cv2.split(self.view.masks(face))
+        moved = self.view.warp_photo(solved, self._around)
+        return cv2.insertChannel(mask, moved, 3), near
 
     def paint(self, faces, solved):
         """Paint the part for some frames.
@@ -63,15 +75,12 @@ class PaintedPart:
         patches = [None] * len(faces)
         if not wanted:
             return patches
-        masks, near = zip(*(cv2.split(self.view.masks(faces[i])) for i in wanted))
-        near = np.stack([n if strength[i] == 1 else (n * strength[i]).astype(np.uint8) for i, n in zip(wanted, near)])
-        pixels = np.stack([cv2.merge([self.view.warp_photo(solved[i]), mask]) for i, mask in zip(wanted, masks)])
-        pixels, near = (torch.from_numpy(part).to(self.device) for part in (pixels, near))
-        with torch.inference_mode():
-            for i, patch in zip(wanted, self.painter.patches(pixels, near, self.maps).cpu().numpy()):
-                patches[i] = patch
-                if self.teeth:
-                    self.teeth.lay(patch, faces[i])
+        seen = [self._seen(faces[i], solved[i]) for i in wanted]
+        near = np.stack([n if strength[i] == 1 else (n * strength[i]).astype(np.uint8) for i, (_, n) in zip(wanted, seen)])
+        for i, patch in zip(wanted, self._draw(np.stack([view for view, _ in seen]), near)):
+            patches[i] = patch
+            if self.teeth:
+                self.teeth.lay(patch, faces[i])
         return patches
 
 

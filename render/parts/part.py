@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.face import face68
 
+NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 LIDS_FROM, LIDS_WHOLE = 0.22, 0.4  # closed by this share of its opening an eye begins to be painted, and is painted
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 
@@ -80,3 +81,8 @@ EYES = Part("eyes", 96, 272, lambda _: np.zeros(2), (0.5, 0.5), 28, _lids, _as_l
 LARGE_MOUTH = replace(MOUTH, name="large_mouth", rows=2 * MOUTH.rows, columns=2 * MOUTH.columns, near_px=2 * MOUTH.near_px,
                       unit_px=2 * MOUTH.unit_px, square=2 * MOUTH.square, pairs="data/large_pairs", least_px=90)
 PARTS = {part.name: part for part in (MOUTH, LARGE_MOUTH, EYES)}
+
+
+def cure_of(part: Part) -> str:
+    """What to do about a painter of a part that is none."""
+    return f"python -m render.parts.train --part {part.name}, or take the model that came with the program"

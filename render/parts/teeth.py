@@ -182,23 +182,37 @@ class Teeth:
         if not shown or right <= left or bottom <= top:
             return
         box = slice(top, bottom), slice(left, right)
-        inside = shown * self._inside(outline, *box)
-        x, y, half = np.arange(left, right), np.arange(top, bottom)[:, None], len(lips) // 2
-        upper_lip, lower_lip = (np.interp(x, line[:, 0], line[:, 1]) for line in (lips[:half], lips[:half - 1:-1]))
+        inside = np.float32(shown) * self._inside(outline, *box)
+        x, y, half = np.arange(left, right), np.arange(top, bottom, dtype=np.float32)[:, None], len(lips) // 2
+        upper_lip, lower_lip = (np.interp(x, line[:, 0], line[:, 1]).astype(np.float32)
+                                for line in (lips[:half], lips[:half - 1:-1]))
         corners = np.clip(CORNERS[0] - CORNERS[1] * ((x - lips[:, 0].mean()) / max(1.0, np.ptp(lips[:, 0]) / 2)) ** 2, 0, 1)
-        shade = (np.clip(SHADE + (y - upper_lip) / (SHADOW * self.unit), 0, 1) * corners).astype(np.float32)[..., None]
-        deep = np.clip((y - upper_lip) / np.maximum(lower_lip - upper_lip, 1), 0, 1).astype(np.float32)[..., None] ** 1.5
+        corners, below = corners.astype(np.float32), y - upper_lip
+        shade = _wide(np.clip(SHADE + below * np.float32(1 / (SHADOW * self.unit)), 0, 1) * corners)
+        deep = np.clip(below / np.maximum(lower_lip - upper_lip, 1), 0, 1)
         jaw = (face[_CHIN].mean(0) - self.chin) * self.unit - (left, top)
-        lower = cv2.warpAffine(self.lower, np.array([[1, 0, jaw[0]], [0, 1, jaw[1]]]), (right - left, bottom - top))
+        lower = cv2.warpAffine(self.lower, np.array([[1, 0, jaw[0]], [0, 1, jaw[1]]]), inside.shape[::-1])
         upper = self.upper[box]
-        painted = patch[box][..., :3].astype(np.float32)
-        dark, pink = ((self.light * colour).astype(np.float32) for colour in (DEPTH, TONGUE))
+        painted = cv2.cvtColor(patch[box], cv2.COLOR_RGBA2RGB).astype(np.float32)
         share = 0 if self.own else PAINTED  # beside teeth that smile in the photo the painter paints more of them
-        laid = share * painted + (1 - share) * (dark + (pink - dark) * deep) * corners[:, None].astype(np.float32)
-        laid = laid * (1 - lower[..., 3:]) + lower[..., :3] * shade
-        laid = laid * (1 - upper[..., 3:]) + upper[..., :3] * (1 if self.own else shade)
-        weight = inside / max(float(inside.sum()), 1e-3)
-        means = (np.maximum(np.tensordot(weight, picture, 2), 8) for picture in (painted, laid))
-        gain = 1 if self.own else np.clip(np.divide(*means), *GAINS) ** MATCH
-        patch[box][..., :3] = np.clip(painted + (laid * gain - painted) * inside[..., None], 0, 255)
-        patch[box][..., 3] = np.maximum(patch[box][..., 3], 255 * inside)
+        lit = corners * np.float32(1 - share)
+        tongue = lit * deep * np.sqrt(deep)
+        behind = np.stack([DEPTH, TONGUE - DEPTH], 1) * np.reshape(self.light, (-1, 1))
+        laid = cv2.merge([dark * lit + pink * tongue for dark, pink in behind.astype(np.float32)]) + np.float32(share) * painted
+        laid = laid * _wide(1 - lower[..., 3]) + _colours(lower) * shade
+        laid = laid * _wide(1 - upper[..., 3]) + (_colours(upper) if self.own else _colours(upper) * shade)
+        weight = inside.ravel() / max(float(inside.sum()), 1e-3)
+        means = (np.maximum(weight @ picture.reshape(-1, 3), 8) for picture in (painted, laid))
+        gain = 1 if self.own else (np.clip(np.divide(*means), *GAINS) ** MATCH).astype(np.float32)
+        shown_px = cv2.add(painted, (laid * gain - painted) * _wide(inside), dtype=cv2.CV_8U)
+        mask = cv2.max(cv2.extractChannel(patch[box], 3), cv2.convertScaleAbs(inside, alpha=255))
+        patch[box] = cv2.merge([shown_px, mask])
+
+
+def _wide(values):
+    """The same in three channels: float32 [row, column] -> [row, column, 3]."""
+    return cv2.merge([values] * 3)
+
+
+def _colours(lit):
+    return cv2.cvtColor(lit, cv2.COLOR_RGBA2RGB)

@@ -62,10 +62,14 @@ class PartView:
         """The photo as it is: uint8 [row, column, rgb]."""
         return self.around[self.margin:-self.margin, self.margin:-self.margin]
 
-    def warp_photo(self, solved):
-        """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [row, column, rgb]."""
-        source = self.grid.interpolate(self.grid.source(self.warp.offsets(solved, self.grid.nodes))) + self.margin
-        return cv2.remap(self.around, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    def warp_photo(self, solved, pixels=None):
+        """The photo's pixels, moved; `solved` from `FaceWarp.solve` -> uint8 [row, column, rgb].
+
+        `pixels`, other ones in place of `around`
+        """
+        source = self.grid.interpolate(self.grid.source(self.warp.offsets(solved, self.grid.nodes)) + np.float32(self.margin))
+        return cv2.remap(self.around if pixels is None else pixels, source, None, cv2.INTER_LINEAR,
+                         borderMode=cv2.BORDER_REPLICATE)
 
     def masks(self, face):
         """Of landmarks `face` [68, 2]: half on what the part's outlines hold, whole on the inner ones; and what lies near.

@@ -6,7 +6,7 @@ added without a library for ONNX. Two names are exchanged in place, for others o
 Source: names of the export by kokoro-onnx, version 1.0 of the model.
 """
 
-from speech.voices.onnx_message import FLOAT, GRAPH, INPUT, INT64, OUTPUT, constant, content, node, value
+from learn.onnx_message import FLOAT, GRAPH, INPUT, INT64, OUTPUT, constant, content, node, value
 
 DURATIONS, PITCH = "/encoder/Clip_output_0", "/encoder/F0_proj/Conv_output_0"  # [1, symbol] frames; [1, 1, 2 frame] Hz
 _UNROUNDED, _FRAMES_OF = "/encoder/Div_output_0", "/encoder/Cast_4_output_0"  # of DURATIONS; [symbol, frame], 0 or 1

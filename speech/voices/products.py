@@ -7,7 +7,7 @@ processors that can (AVX-512 or AVX with VNNI). On others that product overflows
 
 import numpy as np
 
-from speech.voices import onnx_message as onnx
+from learn import onnx_message as onnx
 
 _TO_SIGNED = "top bit"  # 128: exchanging that bit and subtracting 128 are the same
 _ALONG = "time axis"

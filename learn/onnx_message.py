@@ -1,4 +1,4 @@
-"""Messages of ONNX, written and taken apart without its library (32 MB): the few fields that `graph` and `products` need.
+"""Messages of ONNX, written and taken apart without its library (32 MB): the few fields that our graphs need.
 
 Reads: bytes of Protocol Buffers. Writes: nothing.
 Source: onnx.proto of ONNX 1.x; the wire format of Protocol Buffers.
@@ -8,8 +8,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from numpy.typing import NDArray
+
 FLOAT, UINT8, INT8, INT32, INT64 = 1, 2, 3, 6, 7  # of TensorProto
-_INT, _INTS = 2, 7  # of AttributeProto
+_KINDS = {"float32": FLOAT, "uint8": UINT8, "int8": INT8, "int32": INT32, "int64": INT64}
+_FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # of AttributeProto
+RUNTIME = "com.microsoft"  # the domain of ONNX Runtime's own operations
 GRAPH, NODE, INITIALIZER, INPUT, OUTPUT = 7, 1, 5, 11, 12  # fields of ModelProto and GraphProto
 
 
@@ -37,21 +41,33 @@ def value(name: str, *axes: int | str, kind: int = FLOAT) -> bytes:
     return content(1, name) + content(2, content(1, whole(1, kind) + content(2, shape)))
 
 
-def _attribute(name, number) -> bytes:
-    values = whole(3, number) + whole(20, _INT) if isinstance(number, int) else \
-        b"".join(whole(8, one) for one in number) + whole(20, _INTS)
+def _attribute(name, given) -> bytes:
+    if isinstance(given, int):
+        values = whole(3, given) + whole(20, _INT)
+    elif isinstance(given, float):
+        values = varint(2 << 3 | 5) + struct.pack("<f", given) + whole(20, _FLOAT)
+    elif isinstance(given, str):
+        values = content(4, given) + whole(20, _STRING)
+    else:
+        values = b"".join(whole(8, one) for one in given) + whole(20, _INTS)
     return content(5, content(1, name) + values)
 
 
-def node(kind: str, inputs: Sequence[str], output: str, **attributes: int | list[int]) -> bytes:
-    """A field of a GraphProto: one operation."""
+def node(kind: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: int | float | str | list[int]) -> bytes:
+    """A field of a GraphProto: one operation, of ONNX or of another `domain`."""
     made = b"".join(content(1, name) for name in inputs) + content(2, output) + content(3, f"ours {output}") + content(4, kind)
-    return content(NODE, made + b"".join(_attribute(*one) for one in attributes.items()))
+    made += b"".join(_attribute(*one) for one in attributes.items())
+    return content(NODE, made + (content(7, domain) if domain else b""))
 
 
 def tensor(name: str, kind: int, dims: Sequence[int], raw: bytes) -> bytes:
     """A field of a GraphProto: values, `raw` as in memory, little-endian."""
     return content(INITIALIZER, b"".join(whole(1, n) for n in dims) + whole(2, kind) + content(8, name) + content(9, raw))
+
+
+def array(name: str, values: NDArray) -> bytes:
+    """A field of a GraphProto: an array of float32, uint8, int8, int32 or int64."""
+    return tensor(name, _KINDS[values.dtype.name], values.shape, values.tobytes())
 
 
 def constant(name: str, kind: int, *values: float) -> bytes:
@@ -132,4 +148,5 @@ def attributes(message: memoryview) -> dict[str, list[int]]:
 
 def model_of(*graph: bytes) -> bytes:
     """A model of these fields of its graph, for ONNX Runtime."""
-    return whole(1, 9) + content(8, whole(2, 20)) + content(GRAPH, content(2, "ours") + b"".join(graph))
+    domains = content(8, whole(2, 20)) + content(8, content(1, RUNTIME) + whole(2, 1))
+    return whole(1, 9) + domains + content(GRAPH, content(2, "ours") + b"".join(graph))
