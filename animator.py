@@ -8,7 +8,6 @@ is found in the voice.
 Models are read once a process, see `core.cache`: a second video begins at once.
 """
 
-import shutil
 import sys
 import threading
 import time
@@ -18,11 +17,11 @@ from pathlib import Path
 
 from core import artifacts
 from core.child import start_in_child
-from core.errors import InputError, absent
+from core.errors import InputError
 from core.events import Done, FileWritten
 from core.media.footage import open_footage
 from core.media.out.target import Target, files_of, target_of
-from core.media.speech import Speech, open_speech
+from core.media.speech import open_speech
 from core.stage import begin, say, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check
@@ -34,29 +33,6 @@ from render.options import DEFAULTS
 from render.parts.rest import REST, shut_lips, write_rest
 from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
-
-
-def open_recording(path, folder, keep=False, passing=False) -> Speech:
-    """Decode a recording of any kind, by way of a .wav in `folder` unless it is one; with `keep` it is copied there.
-
-    With `passing` nobody finds the .wav afterwards, and its path is not told.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, absent(path), "a recording of speech")
-    with open(path, "rb") as stream:
-        is_wav = path.suffix.lower() == ".wav" and stream.read(4) in (b"RIFF", b"RIFX", b"RF64", b"")
-    if is_wav:
-        speech = open_speech(path)
-    else:
-        from preprocess.convert_audio import convert
-        speech = open_speech(convert(path, folder / "speech.wav"), path)
-        path = speech.path
-        say("converted for the networks" if passing else f"converted for the networks: {path}")
-    if keep and path.parent != folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        speech = replace(speech, path=Path(shutil.copyfile(path, folder / "speech.wav")))
-    return speech
 
 
 class Animator:
@@ -176,6 +152,7 @@ class Animator:
         """The `Speech` that is heard, a recording or `text` that is `spoken`, and its words.json or None."""
         if not speech:
             return self._spoken(folder, text, text_from, **spoken)
+        from preprocess.convert_audio import open_recording
         speech, captions = open_recording(speech, folder, keep, passing), options.captions != "none"
         recogniser = transcriber if transcriber or captions or keep else "none"
         return speech, self._words_of(speech, folder, text, text_from, recogniser, captions, force_captions)

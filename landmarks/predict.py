@@ -116,7 +116,8 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         face = predict_power(model, power, heard, voice=voice, style=manner)
     height = pitch_of_spectrum(speech.spectrum)
     head, brows = _moved(power, height, noise, free)
-    known = None if ear or heard is None or not model.n_layers else {model.n_layers: heard}  # the recogniser has learnt from the packaged encoder
+    # the recogniser of emotions has learnt from the packaged encoder
+    known = None if ear or heard is None or not model.n_layers else {model.n_layers: heard}
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=known) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
     beside_speech = gestures_of(accents_of(power, height, free), free, manner, seed)

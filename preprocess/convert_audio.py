@@ -4,6 +4,8 @@ Reads: an audio or video file of any kind ffmpeg knows.
 Writes: OUT.wav (speech) and its sidecar. Sound passes through second by second: memory does not grow with the length.
 """
 
+import shutil
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
 from core.media.audio import check_output, decode_any, encode_wav
-from core.stage import stage
+from core.media.speech import Speech, open_speech
+from core.stage import say, stage
 
 STAGE = "preprocess.convert_audio"
 
@@ -37,6 +40,28 @@ def convert(source: str | Path, path: str | Path, *, force: bool = False) -> Pat
         n_samples = encode_wav(part, chain([first], blocks), where=path)
         facts["seconds"] = round(n_samples / SAMPLE_RATE, 3)
     return path
+
+
+def open_recording(path: str | Path, folder: Path, keep: bool = False, passing: bool = False) -> Speech:
+    """Decode a recording of any kind, by way of a .wav in `folder` unless it is one; with `keep` it is copied there.
+
+    With `passing` nobody finds the .wav afterwards, and its path is not told.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, absent(path), "a recording of speech")
+    with open(path, "rb") as stream:
+        is_wav = path.suffix.lower() == ".wav" and stream.read(4) in (b"RIFF", b"RIFX", b"RF64", b"")
+    if is_wav:
+        speech = open_speech(path)
+    else:
+        speech = open_speech(convert(path, folder / "speech.wav"), path)
+        path = speech.path
+        say("converted for the networks" if passing else f"converted for the networks: {path}")
+    if keep and path.parent != folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        speech = replace(speech, path=Path(shutil.copyfile(path, folder / "speech.wav")))
+    return speech
 
 
 @stage(reads="IN: any audio or video file", writes="OUT.wav (16 kHz, mono, 16 bit), OUT.wav.json",
