@@ -18,7 +18,7 @@ from landmarks.features import CONTEXT, LOOK_AHEAD, normalise, pad_with_silence
 SHARE = 0.75  # 1 would give one talkative speaker most of every batch, 0 the same to each
 SPEEDS = 0.88, 1.14  # sound and landmarks together
 OTHER_PITCH, ROOM, OTHERS = 0.25, 0.15, 0.15  # of the segments
-CLEAN = 0.6  # of the segments have the sound as it is, and the others one of its versions, it among them
+CLEAN = 0.2  # of the segments have the sound as it is, and the others one of its versions, it among them
 SILENT_SHARE = 0.05  # of the segments have no speech in them, and a face at rest: a mouth must not move by itself
 
 

@@ -93,14 +93,21 @@ def tells_emotion(row: dict) -> bool:
 
 
 def unacted(index: str | Path) -> list:
-    """Takes of speech that nobody acted: recordings of split train, and synthesised voices, cut into pieces."""
+    """Takes of speech that nobody acted: recordings of split train, and synthesised voices, cut into pieces.
+
+    The speech encoder hears changed ones too.
+    """
     of_people = recorded([index], "train", UNACTED_CLIPS, lambda row: not tells_emotion(row)) if index else []
     sounds = [*of_people, *synthesised()]
     n, found = UNACTED_S * SAMPLE_RATE, []
     with progress(sounds, "hear unacted speech") as bar:
         for speaker, sound in bar:
             pieces = [sound[t:t + n] for t in range(0, max(1, len(sound) - n // 2), n)][:UNACTED_PIECES]
-            found += [_take(speaker, UNACTED, 0.0, piece) for piece in pieces]
+            takes = [_take(speaker, UNACTED, 0.0, piece) for piece in pieces]
+            for take, piece in zip(takes, pieces):
+                versions = copies_of(piece, [spoken(other) for other in pieces], len(found))
+                take.ear, take.ear_moments = hear(piece, versions)
+            found += takes
     return found
 
 

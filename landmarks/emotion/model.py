@@ -4,8 +4,8 @@ Reads: CNN_record/emotion/model.npz (emotion-model), made by landmarks.emotion.t
 Convolutions go from 50 steps to 25 frames a second, an LSTM both ways (Hochreiter and Schmidhuber 1997) makes the speech
 embedding; attentive statistics of pieces as long as those of the training (Okabe et al. 2018) give the emotion of a stretch,
 together with linear discriminants of the moments of all of it (landmarks.emotion.moments) and, where there is one, of what a
-pretrained speech encoder says (landmarks.emotion.ear). Another one tells how near the speech is to acted speech: what is not
-near is neutral or calm.
+pretrained speech encoder says (landmarks.emotion.ear). Two more tell how near the speech is to acted speech: what is not near
+is neutral or calm.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ from preprocess.ravdess import EMOTIONS
 
 DEFAULT_MODEL = paths.EMOTION_MODEL
 NEUTRAL = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
+N_EMOTIONS = len(EMOTIONS)
 IS_MILD = np.isin(EMOTIONS, ("neutral", "calm"))
 LEAST = 0.02  # chance of neutral beside calm where neither had any
 STEPS_PER_FRAME = 2
@@ -216,12 +217,15 @@ class Recogniser:
         a = self.arrays
         by_networks = averaged(partial(self._by_networks, found), found.weight, first, last, PIECE, PIECE_STRIDE)
         moments, by_ear = found.moments(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last), np.zeros_like(by_networks)
+        acted = moments @ a["acted"] + a["acted_bias"]
         if found.ear:
             by_ear = averaged(partial(self._by_ear, found), found.weight, first, last, EAR_PIECE, EAR_STRIDE)
+            acted, by_ear = acted + by_ear[:, N_EMOTIONS:].sum(1), by_ear[:, :N_EMOTIONS]
         by_moments = moments @ a["discriminant"] + a["discriminant_bias"]
-        return by_networks, by_moments, moments @ a["acted"] + a["acted_bias"], by_ear
+        return by_networks, by_moments, acted, by_ear
 
     def _by_ear(self, found, first, last):
+        """Of each emotion, and in newer models of being acted: float [piece, 8 or 9]."""
         return found.ear(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last) @ self.arrays["ear"] + self.arrays["ear_bias"]
 
     def _by_networks(self, found, first, last):

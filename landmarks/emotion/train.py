@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STAGE = "landmarks.emotion.train"
 TAKEN_FOR_ACTED = 0.98  # of the acted recordings held out
 ALWAYS = 20.0  # a score of being acted that leaves no doubt
+ACTED_WEIGHTS = 0.0, 0.25, 0.5, 1.0, 2.0  # of the encoder's say in whether speech is acted, looked through likewise
 SHARES, TEMPERATURES = np.arange(0, 1.01, 0.05), np.geomspace(0.3, 10, 90)  # looked through on the actors held out
 EAR_SHRINKAGE = 0.5  # of the covariance of the speech encoder's discriminant
 COPIES, SHRINKAGE = 2, 0.1  # recordings said another way that the discriminant learns from, beside each; of its covariance
@@ -70,17 +71,51 @@ def discriminants(moments: NDArray, emotion: NDArray) -> dict:
             "acted_bias": both_bias[1] - both_bias[0]}
 
 
-def ear_discriminant(takes: "Sequence[Take]") -> dict:
-    """Arrays of the discriminant of the speech encoder's features; none where they are not known."""
+def ear_discriminants(takes: "Sequence[Take]") -> dict:
+    """Arrays of the discriminants of the speech encoder's features; none where they are not known.
+
+    A column of "ear" for each emotion, and one for being acted, which says nothing where `takes` are all acted.
+    """
     from landmarks.emotion.ear import LAYERS
     from landmarks.emotion.moments import discriminant
     copies = [take.ear_moments for take in takes if take.ear_moments is not None]
     if not copies:
         return {}
     emotion = np.repeat([take.emotion for take in takes], [len(moments) for moments in copies])
-    weights, bias = discriminant(np.concatenate(copies), emotion, len(EMOTIONS), EAR_SHRINKAGE)
-    return {"ear": weights, "ear_bias": bias, "ear_layers": np.array(LAYERS), "ear_share": np.float32(0),
-            "ear_temperature": np.float32(1)}
+    moments, acted = np.concatenate(copies), emotion >= 0
+    weights, bias = discriminant(moments[acted], emotion[acted], len(EMOTIONS), EAR_SHRINKAGE)
+    both, both_bias = discriminant(moments, acted.astype(int), 2, EAR_SHRINKAGE)
+    column, more = (both[:, 1] - both[:, 0], both_bias[1] - both_bias[0]) if not acted.all() else (np.zeros(len(both)), 0.0)
+    return {"ear": np.column_stack([weights, column]).astype(np.float32), "ear_bias": np.append(bias, more).astype(np.float32),
+            "ear_layers": np.array(LAYERS), "ear_share": np.float32(0), "ear_temperature": np.float32(1)}
+
+
+def acted_scores(moments: NDArray, takes: "Sequence[Take]", linear: dict) -> NDArray:
+    """By the moments [take, n], and by the encoder, how sure takes are acted: float [take, 2]."""
+    by_moments = moments @ linear["acted"] + linear["acted_bias"]
+    if "ear" not in linear:
+        return np.stack([by_moments, np.zeros(len(takes))], 1)
+    ear = np.stack([take.ear_moments[0] for take in takes if take.ear_moments is not None])
+    return np.stack([by_moments, ear @ linear["ear"][:, -1] + linear["ear_bias"][-1]], 1)
+
+
+def weighed_acted(acted: NDArray, unacted: NDArray) -> tuple[float, float, float]:
+    """What to make of `acted_scores` of takes held out, acted and not, [take, 2] each.
+
+    Returns
+    -------
+    least : of the first, that TAKEN_FOR_ACTED of the acted reach
+    weight : of the second, under which the fewest of the unacted reach what so many of the acted do
+    both : least of the sum
+    """
+    def least(scores: NDArray) -> float:
+        return float(np.percentile(scores, 100 * (1 - TAKEN_FOR_ACTED)))
+
+    def reach(weight: float) -> float:
+        return float((unacted @ (1, weight) >= least(acted @ (1, weight))).mean()) if len(unacted) else 0.0
+
+    weight = min(ACTED_WEIGHTS, key=reach)
+    return least(acted[:, 0]), weight, least(acted @ (1, weight))
 
 
 def merged(networks: Sequence[dict], linear: dict, share: float = 0.0, temperature: float = 1.0) -> dict:
@@ -129,7 +164,9 @@ def networks_of(model: str | Path, options: dict) -> list[dict]:
 def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options: dict, inputs: Iterable[str | Path]) -> Path:
     """Train all networks of a run and write the model. Returns its path."""
     from landmarks.emotion.model import Recogniser, likely
-    takes, networks, wanted, scores, others, groups = [*acted, *unacted], [], [], [], [], {}
+    takes, networks, wanted, scores, groups = [*acted, *unacted], [], [], [], {}
+    is_acted: list = []
+    others: list = []
     kept = networks_of(options["networks"], options) if options["networks"] else []
     moments, emotion = moments_of_takes(takes, options["seed"]), np.array([take.emotion for take in takes])
     folds = [np.array_split(sorted({take.speaker for take in part}), options["folds"]) for part in (acted, unacted)]
@@ -137,23 +174,28 @@ def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options
         held_out = [take for take in acted if take.speaker in actors]
         apart = np.isin([take.speaker for take in takes], [*actors, *people])
         learnt, seed = [take for take in acted if take.speaker not in actors], options["seed"] + number
-        linear = discriminants(moments[:, ~apart], emotion[~apart]) | ear_discriminant(learnt)
+        rest = [take for take, out in zip(takes, apart) if not out]
+        linear = discriminants(moments[:, ~apart], emotion[~apart]) | ear_discriminants(rest)
         networks.append(kept[number - 1] if kept else train_one(run / str(number), learnt, held_out, linear, options, seed))
         wanted.append(np.array([take.emotion for take in held_out]))
         scores.append(scores_of(Recogniser(merged(networks[-1:], linear)), held_out))
-        others.append(moments[0, apart & (emotion < 0)] @ linear["acted"] + linear["acted_bias"])
+        for part, chosen in ((is_acted, apart & (emotion >= 0)), (others, apart & (emotion < 0))):
+            part.append(acted_scores(moments[0, chosen], [takes[i] for i in np.flatnonzero(chosen)], linear))
         groups[", ".join(actors)] = len(held_out)
-    wanted, others = np.concatenate(wanted), np.concatenate(others)
-    by_network, by_moments, is_acted, by_ear = (np.concatenate(part) for part in zip(*scores))
+    wanted = np.concatenate(wanted)
+    by_network, by_moments, _, by_ear = (np.concatenate(part) for part in zip(*scores))
+    of_acted, of_others = np.concatenate(is_acted), np.concatenate(others)
     share, temperature = weighed(wanted, by_network, by_moments)
-    enough = float(np.percentile(is_acted, 100 * (1 - TAKEN_FOR_ACTED)))
-    linear = discriminants(moments, emotion) | ear_discriminant(acted)
-    linear["acted_bias"] -= enough
+    least, weight, both = weighed_acted(of_acted, of_others)
+    linear = discriminants(moments, emotion) | ear_discriminants(takes)
+    linear["acted_bias"] -= least
     without, ends = by_network + share * by_moments, np.cumsum(list(groups.values()))
     all_of_it, heat = without, temperature
     if "ear" in linear:
         ear_share, heat = weighed(wanted, without, by_ear)
         linear |= {"ear_share": np.float32(ear_share), "ear_temperature": np.float32(heat)}
+        linear["ear"][:, -1] *= weight
+        linear["ear_bias"][-1] = weight * linear["ear_bias"][-1] + least - both
         all_of_it = without + ear_share * by_ear
     held = {"recordings": len(wanted), "recall": recall(wanted, all_of_it),
             "ece": calibration_error(all_of_it.argmax(1) == wanted, likely(all_of_it / heat).max(1)),
@@ -161,8 +203,9 @@ def train(run: Path, acted: "Sequence[Take]", unacted: "Sequence[Take]", options
             "discriminant alone": recall(wanted, by_moments), "encoder alone": recall(wanted, by_ear),
             "groups": {names: recall(wanted[end - n:end], all_of_it[end - n:end])
                        for (names, n), end in zip(groups.items(), ends)},
-            "acted taken for acted": float((is_acted > enough).mean()),
-            "unacted taken for unacted": float((others < enough).mean()) if len(others) else None}
+            "acted weight of the encoder": weight, "acted taken for acted": float((of_acted @ (1, weight) >= both).mean()),
+            "unacted taken for unacted": float((of_others @ (1, weight) < both).mean()) if len(of_others) else None,
+            "by the moments alone": float((of_others[:, 0] < least).mean()) if len(of_others) else None}
     path = run / "model.npz"
     with artifacts.described(path, "emotion-model", stage=STAGE, options=options, inputs=inputs, share=share,
                              temperature=temperature, held_out=held) as (part, _):
