@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from core.stage import only_one, progress, say
 
 N_RETRIES = 2  # of a clip that fails otherwise than by its contents: a shared folder may stumble
 ANSWERS_S = 20  # a scheduler that is there answers within this
+LOOKS_EVERY_S = 60  # whether there are workers at all; they begin again within this when their machine lives
 _SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+")
 
 
@@ -83,6 +84,28 @@ def _sees(lock):
     return os.path.exists(lock)
 
 
+def _without_workers(address):
+    return InputError(address, "no workers", "one for each core of each machine; the same command goes on from here",
+                      "start workers as docs/scale.md says")
+
+
+def _wait_for(client, row, future):
+    """A row with what the cluster found. Raises InputError when no worker is left."""
+    from distributed import KilledWorker
+    n_empty = 0
+    while True:
+        try:
+            return future.result(timeout=LOOKS_EVERY_S)
+        except KilledWorker:
+            return {**row, "problem": "the workers that tried it were killed; expected: memory for one clip a worker"}
+        except TimeoutError:
+            if future.status == "error" and isinstance(future.exception(), TimeoutError):  # of the clip
+                raise
+        n_empty = 0 if client.scheduler_info(n_workers=-1)["workers"] else n_empty + 1
+        if n_empty == 2:
+            raise _without_workers(client.scheduler.address)
+
+
 @contextmanager
 def _cluster(address, out):
     """A client of the Dask cluster at `address`, whose workers can do this. Raises InputError when they cannot."""
@@ -90,22 +113,25 @@ def _cluster(address, out):
         from distributed import Client
     except ModuleNotFoundError:
         raise InputError(f"--jobs {address}", "Dask is not installed", "Dask, and a cluster",
-                         "pip install -e '.[cluster]'") from None
+                         "pip install distributed") from None
     try:
         client = Client(address, timeout=ANSWERS_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(address, f"no answer ({type(error).__name__})", "a Dask scheduler", "dask scheduler") from None
     with client:
-        client.wait_for_workers(1, timeout=ANSWERS_S)
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=ANSWERS_S)
         workers = client.scheduler_info(n_workers=-1)["workers"]
+        if not workers:
+            raise _without_workers(address)
         if any(worker["nthreads"] != 1 for worker in workers.values()):
             raise InputError(address, "workers with several threads", "one thread a worker, as many workers as cores",
-                             f"dask worker {address} --nworkers auto --nthreads 1")
+                             "start workers as docs/scale.md says")
         try:
             blind = [name for name, sees in client.run(_sees, str(out.resolve() / ".lock")).items() if not sees]
         except ModuleNotFoundError as error:
             raise InputError(address, f"workers without the toolkit ({error})", "the same version on all machines",
-                             "pip install -e '.[cluster]'") from None
+                             "install the toolkit there too") from None
         if blind:
             raise InputError(out, f"worker {blind[0]} does not see it", "a folder that all machines share, under the same path",
                              f"mount {out} there")
@@ -117,19 +143,11 @@ def _cluster(address, out):
 def _results(work, rows, out, options, jobs) -> Iterator[list[Callable[[], dict]]]:
     """The rows with what `work` found, in their order, as functions that wait for them."""
     if isinstance(jobs, str):
-        from distributed import KilledWorker
         module = sys.modules["__main__"].__spec__.name if work.__module__ == "__main__" else work.__module__  # type: ignore
         with _cluster(jobs, out) as client:
             do = partial(_on_a_worker, module, work.__name__, os.getcwd(), out=out, options=options)
             futures = client.map(do, rows, pure=False, retries=N_RETRIES, key=f"{module}.{work.__name__}")
-
-            def result(row, future):
-                try:
-                    return future.result()
-                except KilledWorker:
-                    return {**row, "problem": "the workers that tried it were killed; expected: memory for one clip a worker"}
-
-            yield [partial(result, row, future) for row, future in zip(rows, futures)]
+            yield [partial(_wait_for, client, row, future) for row, future in zip(rows, futures)]
     else:
         with workers(jobs or os.cpu_count() or 1, out) as pool:
             yield [pool.submit(_one_clip, work, row, out, options).result for row in rows]

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from core.errors import InputError
 from core.files import whole_file
-from learn import losses
+from learn import losses, parallel
 
 ADAM = {"betas": (0.5, 0.99)}
 AVERAGE_STEPS = 200  # the running average of the generator looks back this far; less at the beginning
@@ -72,6 +72,7 @@ class Adversaries:
         """Move the network `name` against the gradient of `loss`."""
         self.optimisers[name].zero_grad(set_to_none=True)
         loss.backward()
+        parallel.mean_gradients(getattr(self, name))
         torch.nn.utils.clip_grad_norm_(getattr(self, name).parameters(), LONGEST_GRADIENT)
         self.optimisers[name].step()
 

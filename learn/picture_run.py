@@ -15,8 +15,8 @@ import torch
 
 from core import runs
 from core.errors import InputError
-from core.stage import say, with_options
-from learn import curves, run
+from core.stage import listen, say, with_options
+from learn import curves, parallel, run
 from learn.adversaries import Adversaries
 from learn.run import run_options
 
@@ -41,15 +41,21 @@ class Training:
         trainer = self.trainer
         sums, n_summed, began = {}, 0, time.monotonic()
         for arguments in self.steps(trainer.step_number):
-            for name, value in trainer.step(*arguments).items():
+            for name, value in trainer.step(*parallel.share(arguments)).items():
                 sums[name] = sums.get(name, 0.0) + value
             n_summed += 1
             last = trainer.step_number in (trainer.n_steps, n_most)
             if trainer.step_number % save_every and not last:
                 continue
+            means = dict(zip(sums, parallel.mean_of([value / n_summed for value in sums.values()], trainer.device)))
+            if parallel.rank():
+                sums, n_summed = {}, 0
+                if last:
+                    break
+                continue
             self.save(folder / "model.safetensors")  # a run that is stopped leaves what it came to
             checked, seconds = self.check(folder / "preview.png"), time.monotonic() - began
-            means = {name: value / n_summed for name, value in sums.items()} | checked
+            means |= checked
             curves.add_row(folder, {"step": trainer.step_number, "seconds": round(seconds), **means})
             trainer.save_state(folder / "state.safetensors")  # last: a run killed before it does these steps again
             left = seconds / n_summed * (trainer.n_steps - trainer.step_number) / 60
@@ -60,12 +66,13 @@ class Training:
                 break
 
     def run(self, folder: Path, save_every: int) -> Path:
-        """Train in `folder`, from its state on when there is one. Returns the path of the model."""
+        """Train in `folder`, from its state on when there is one. Returns the path of the model, which one process writes."""
+        folder = parallel.told(folder)
         if (folder / "state.safetensors").is_file():
             self.trainer.load_state(folder / "state.safetensors")
         say(f"{folder}: step {self.trainer.step_number} of {self.trainer.n_steps}, on {self.trainer.device}")
         self.go(folder, save_every)
-        return self.save(folder / "model.safetensors")
+        return folder / "model.safetensors" if parallel.rank() else self.save(folder / "model.safetensors")
 
     def dry_run(self) -> None:
         """Two steps in a folder that is thrown away: raises what a real run would."""
@@ -111,20 +118,28 @@ def train_as_asked(build: Callable[[dict, str], Training], stage: str, data: str
 
     Returns
     -------
-    path of the model; None after a dry run
+    path of the model; None after a dry run, and in all but the first of the processes that `torchrun` started
     """
     torch.set_num_threads(threads or torch.get_num_threads())
     options = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-    device, index = choose_device(device), Path(options[data]) / "index.csv"
-    if is_dry:
-        build(runs.resumable_run(resume, stage=stage)["options"] if resume else options, device).dry_run()
-        return None
+    device, index = parallel.own_device(choose_device(device)), Path(options[data]) / "index.csv"
 
     def prepare(options, _index):
         training = build(options, device)
         return lambda folder: training.run(folder, save_every)
 
-    return run.train_as_asked(prepare, stage=stage, data=index, options=options, record=record, resume=resume, trained=trained)
+    if is_dry or parallel.rank():
+        options = runs.resumable_run(resume, stage=stage)["options"] if resume else options
+    if is_dry:
+        build(options, device).dry_run()
+        return None
+    with parallel.connected(device):
+        if parallel.rank():  # the first process says which run it is, and talks
+            listen(lambda event: None)
+            build(options, device).run(Path(), save_every)
+            return None
+        return run.train_as_asked(prepare, stage=stage, data=index, options=options, record=record, resume=resume,
+                                  trained=trained)
 
 
 def choose_device(name: str) -> str:

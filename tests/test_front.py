@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 import pytest
 from conftest import ROOT, command, portrait, speak
 from PIL import Image
+from test_offline import GUARD
 
 import talking_face
 from core.cost import sizes_mb
@@ -153,7 +154,7 @@ for line in LINES:
 """
 
 
-def test_the_base_does_without_the_packages_of_the_extras(tmp_path):
+def test_the_base_does_without_the_packages_of_the_extras_and_without_a_network(tmp_path):
     extra = sizes_mb("train", "web", "words", "voice").keys() - sizes_mb().keys()
     blocked = {module for module, names in packages_distributions().items()
                if {name.lower().replace("_", "-") for name in names} <= extra}
@@ -164,6 +165,8 @@ def test_the_base_does_without_the_packages_of_the_extras(tmp_path):
              "make photo.png speech.wav -o out.mp4 --preprocess crop --size 128 --captions burn", "sync out.mp4",
              "avatar photo.png comic.png", "inspect predict_landmark/speech/landmarks.npy",
              *(f"{name} --help" for name in ("app", "live", "doctor"))]
-    code = f"BLOCKED = {blocked!r}\nLINES = {lines!r}\n{BASE_ALONE}"
+    tried = tmp_path / "tried"
+    code = f"BLOCKED = {blocked!r}\nLINES = {lines!r}\nTRIED = {str(tried)!r}\n{GUARD}\n{BASE_ALONE}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=PYTHONPATH)
     assert done.returncode == 0, done.stderr
+    assert not tried.exists(), f"a connection out: {tried.read_text()}"

@@ -18,6 +18,7 @@ from avatar.identity.measure import area_under, embed, pairs_of
 from avatar.identity.network import IdentityEncoder, MarginHead, save_encoder
 from core.face.draw import contact_sheet
 from core.stage import stage
+from learn import parallel
 from learn.adversaries import Adversaries
 from learn.curves import save_picture
 from learn.picture_run import Training, provenance, train_as_asked, training_options
@@ -44,6 +45,7 @@ class IdentityTrainer(Adversaries):
         loss = F.cross_entropy(scores, people)
         self.optimisers["discriminator"].zero_grad(set_to_none=True)
         self.learn("generator", loss)
+        parallel.mean_gradients(self.discriminator)
         self.optimisers["discriminator"].step()
         self.follow()
         for mean, value in zip(self.average.buffers(), self.generator.buffers()):
