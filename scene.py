@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from conversation import N_STAGES, Role, make_conversation, seconds_of, speak_lines
 from core.errors import InputError
 from core.events import Done
 from core.files import fitting
@@ -23,7 +24,6 @@ from main import RESULTS, files_between
 from render.options import render_options
 from render.photo_check import check_photo
 from render.render import check_output
-from scenes.conversation import N_STAGES, Role, make_conversation, seconds_of, speak_lines
 from scenes.dialogue import faces_of, people_of, read_dialogue, voices_of
 from scenes.tracks import Part, in_turn
 from scenes.video import check_options

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from avatar.comics import Avatars
 from core.face import face68
@@ -26,7 +26,7 @@ from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
 
 ROOT = Path(__file__).resolve().parent.parent
-TILE_PX, N_COLUMNS = 256, 4
+TILE_PX, N_COLUMNS, NAME_PX = 256, 4, 18
 BUTTON_PX = 96  # of a picture on a button of the page
 DRAWING_PX = 512
 _SKIN, _LINE, _LIPS = (242, 206, 178), (70, 45, 40), (205, 95, 95)
@@ -67,7 +67,7 @@ def moments(moves: motion.Motion, face: NDArray) -> dict[str, tuple[NDArray, NDA
     shown = [f for f, _ in motion.apply_to_face(motion.resample(moves, 25, range(len(moves))), rest)]
     opening, width = face68.mouth_opening(np.stack(shown)), face68.mouth_width(np.stack(shown))
     round_ = int((opening / opening.std() - 1.5 * width / width.std()).argmax())
-    chosen = {"the photo": face, "lips meet": shown[int(opening.argmin())], "half open": shown[int(np.argsort(opening)[-30])],
+    chosen = {"lips meet": shown[int(opening.argmin())], "half open": shown[int(np.argsort(opening)[-30])],
               "wide open": shown[int(opening.argmax())], "round": shown[round_],
               "blink": liveliness.close_lids(rest, 1.0)}
     found = {name: (points, still) for name, points in chosen.items()}
@@ -76,14 +76,17 @@ def moments(moves: motion.Motion, face: NDArray) -> dict[str, tuple[NDArray, NDA
     return found
 
 
-def sheet(face: photo.Photo, moves: motion.Motion, parts: Sequence) -> NDArray:
-    """Moments of a photo, with the `parts` that are painted of it, as one picture."""
-    tiles = []
-    for name, move in moments(moves, face.face).items():
-        tile = cv2.resize(next(portrait.frames(face, [move], parts)), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
-        cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 3, cv2.LINE_AA)
-        tiles.append(cv2.putText(tile, name, (8, TILE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA))
-    return contact_sheet(tiles, N_COLUMNS)
+def _tile(picture, name):
+    tile = Image.fromarray(picture).resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
+    ImageDraw.Draw(tile).text((8, TILE_PX - 8), name, "white", ImageFont.load_default(NAME_PX), "lb", stroke_width=2,
+                              stroke_fill="black")
+    return np.asarray(tile)
+
+
+def sheet(given: NDArray, face: photo.Photo, moves: motion.Motion, parts: Sequence) -> NDArray:
+    """Moments of a photo, `given` first, then its `face` with the `parts` that are painted of it, as one picture."""
+    moved = {name: next(portrait.frames(face, [move], parts)) for name, move in moments(moves, face.face).items()}
+    return contact_sheet([_tile(picture, name) for name, picture in {"the photo": given, **moved}.items()], N_COLUMNS)
 
 
 def write_button(picture: Image.Image, out: Path) -> Path:
@@ -101,14 +104,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         moves, _ = motion.read_motion(predict_file(ROOT / "data" / "samples" / "speech.wav", Path(folder)))
         path = write_photo(Path(folder) / "portrait.png")
-        person = shut_lips(photo.frame_photo(photo_check.find_face(path), "crop", 2 * TILE_PX))
+        as_given = photo.frame_photo(photo_check.find_face(path), "crop", 2 * TILE_PX)
+        person = shut_lips(as_given)
         drawing = photo.Photo(path, *draw_face(load_model().rest_face))
         comic = photo.Photo(path, Avatars()(person.picture, person.points)[0], person.points)
-        for name, face, parts in (("portrait", person, painted_parts(person)), ("comic", comic, drawn_parts(comic)),
-                                  ("drawing", drawing, painted_parts(drawing))):
+        for name, given, face, parts in (("portrait", as_given.picture, person, painted_parts(person)),
+                                         ("comic", comic.picture, comic, drawn_parts(comic)),
+                                         ("drawing", drawing.picture, drawing, painted_parts(drawing))):
             out = ROOT / "docs" / "gallery" / f"{name}.jpg"
             with whole_file(out) as part:
-                Image.fromarray(sheet(face, moves, parts)).save(part, quality=88)
+                Image.fromarray(sheet(given, face, moves, parts)).save(part, quality=88)
             click.echo(out)
         pair = Image.open(write_photo(Path(folder) / "pair.png", pair=True))
         for name, picture in (("portrait", Image.fromarray(person.picture)), ("comic", Image.fromarray(comic.picture)),

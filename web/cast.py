@@ -13,8 +13,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from conversation import Role
 from core.errors import InputError
-from scenes.conversation import Role
 from scenes.dialogue import MOST_PEOPLE, faces_of, named, people_of, voices_of
 from speech.engines import DEFAULT_VOICE
 from web import controls

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conversation import N_STAGES, Role, make_conversation, speak_lines
 from core.errors import InputError
 from core.events import Done
 from core.media.footage import open_footage, read_planes
@@ -16,7 +17,6 @@ from core.stage import begin, tell
 from landmarks.expression import parse_emotion
 from learn.device import pick_device
 from render.options import RenderOptions
-from scenes.conversation import N_STAGES, Role, make_conversation, speak_lines
 from scenes.dialogue import Line, read_dialogue
 from scenes.video import check_options
 from speech.engines import DEFAULT_RATE

@@ -1,4 +1,4 @@
-"""Lines, or recordings, of several people to a video of them: who is heard when, what moves each face, the frames.
+"""Lines, or recordings, of several people to a video of them: all stages in a row, for programs. `scene.py` is the command.
 
 Reads: a photo with several faces; recordings.
 Writes: the video; in FOLDER: speech.wav, all that is heard; words.json, words.srt, words.vtt of a script; lines/, each line
