@@ -6,6 +6,7 @@ kokoro-onnx (thewh1teagle, MIT), run by ONNX Runtime (MIT).
 """
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -100,3 +101,10 @@ def load_kokoro() -> Kokoro:
         raise missing()
     model = b"".join((part / "part.bin").read_bytes() for part in folders if part)
     return Kokoro(model, read_json(folder / "vocab.json", "Kokoro's symbols")["vocab"])
+
+
+def load_ahead() -> None:
+    """Load the model now, to have it later; where it cannot be, nothing happens yet."""
+    if is_installed():
+        with suppress(InputError):
+            load_kokoro()
