@@ -129,7 +129,8 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
             taken(check_output(given_out or folder.with_name(f"{folder.name}.mp4"), force, options,
                                (photo, script, *recordings))) as out:
         begin("photo", 1, 4)
-        n_faces = len(check_photo(photo, "1").boxes)
+        first = check_photo(photo, "1")
+        n_faces = len(first.boxes)
         lines = None if recordings else read_dialogue(read_script(script, language) if script else text, script or "--text")
         begin("speech", 2, 4)
         words = None
@@ -152,7 +153,7 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
             own = write_track([part for part in parts if part.person == person], folder / person / "speech.wav", seconds,
                               stage=STAGE)
             landmarks = predict_file(own, folder / person, emotion=emotion, seed=options.seed + i, style=options.style)
-            found = check_photo(photo, str(face))
+            found = first if face == 1 else check_photo(photo, str(face), seen=first)
             write_check(found, folder / person)
             people.append(Person(person, found.photo, landmarks))
         begin("render", 4, 4)
