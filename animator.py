@@ -163,7 +163,7 @@ class Animator:
             return photo_check.check_photo(photo, which)
 
     def _checked(self, photo, which, points_file, speaks):
-        if self.once and "torch" not in sys.modules:
+        if self.once and "render.parts.painted" not in sys.modules:
             checked = start_in_child(photo_check.check_photo, photo, which, points_file)
             import landmarks.predict  # noqa: F401
             import render.parts.painted  # noqa: F401  what later stages need, as long as the detector's models take

@@ -6,6 +6,7 @@ person a folder with speech.wav, landmarks.npy and what lies beside them, face.j
 """
 
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -104,7 +105,8 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
             taken(check_output(given_out or folder.with_name(f"{folder.name}.mp4"), force, options,
                                (photo, script, *recordings))) as out:
         begin("photo", 1, N_STAGES)
-        n_faces = len(check_photo(photo, "1").boxes)
+        first = check_photo(photo, "1")
+        n_faces = len(first.boxes)
         lines = None if recordings else read_dialogue(read_script(script, language) if script else text, script or "--text")
         begin("speech", 2, N_STAGES)
         words = None
@@ -118,7 +120,8 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
         else:
             roles, parts = _recorded(recordings, faces, n_faces, together, channels)
         device = pick_device("auto" if gpu else "cpu", "photo")
-        click.echo(make_conversation(photo, roles, parts, words, out, folder, options, emotion=emotion, device=device))
+        click.echo(make_conversation(photo, roles, parts, words, out, folder, options, emotion=emotion, device=device,
+                                     check=partial(check_photo, seen=first)))
         tell(Done(f"done in {time.monotonic() - began:.1f} s"))
 
 

@@ -112,7 +112,8 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     return told
 
 
-def check_photo(path: str | Path, which: str | None = None, points_file: str | Path | None = None) -> FaceCheck:
+def check_photo(path: str | Path, which: str | None = None, points_file: str | Path | None = None,
+                seen: FaceCheck | None = None) -> FaceCheck:
     """Read a photo, find its faces, choose one and measure it. Says what may spoil the result.
 
     Parameters
@@ -120,6 +121,7 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     path : a picture
     which : see `choose_face`
     points_file : see `face_points.read_points`; then nothing is searched for
+    seen : what was found in this photo before, of another face: it is neither read nor searched again
 
     Raises
     ------
@@ -129,13 +131,13 @@ def check_photo(path: str | Path, which: str | None = None, points_file: str | P
     from core.face.second_look import checked, look_again
     if which and points_file:
         raise InputError("--face", f"{which}, and --landmarks {points_file}", "one of the two")
-    picture = read_photo(path)
+    picture = seen.photo.picture if seen else read_photo(path)
     (rows, columns), grey_picture, chosen = picture.shape[:2], grey(picture), 0
     if points_file:
         points, box = read_points(points_file, columns, rows)
         boxes = box[None]
     else:
-        points, boxes = None, detect_all(grey_picture)
+        points, boxes = None, seen.boxes if seen else detect_all(grey_picture)
         if not len(boxes):
             again = look_again(picture)
             if again is None:

@@ -42,6 +42,7 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
     The video never takes the place of one of its `sources`, whoever made it.
     """
     out = target_of(out)
+    path = place_of(out)
     if isinstance(out, Path):
         _check_file(out, sources)
     if options.captions == "mux" and form_of(out) != FORMATS[".mp4"]:
@@ -49,7 +50,7 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
     if options.background == behind.NONE and not form_of(out).see_through:
         through = " or ".join(suffix for suffix, form in FORMATS.items() if form.see_through)
         raise InputError("--background", f"none, in {kind_of(out)}", f"a name that ends in {through} or /",
-                         command_line(place_of(out).with_suffix(".webm")))
+                         command_line(path.with_suffix(".webm")))
     if options.background == behind.NONE and options.captions == "burn":
         raise InputError("--captions", "burn, before --background none", "a background to draw them on", "--captions none")
     if isinstance(out, Path):
@@ -59,7 +60,7 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
     if options.preview and isinstance(out, Stream):
         raise InputError("--preview", f"of {kind_of(out)}", "a file or a folder, beside which it lies")
     if options.preview:
-        check_preview(place_of(out), force)
+        check_preview(path, force)
     behind.check(options.background)
     return out
 

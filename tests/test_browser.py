@@ -410,16 +410,31 @@ def test_a_face_speaks_along(live, browser):
     assert re.search(r"live: \d+\.\d frames/s, \d+ ms behind the sound", log.read())
 
 
-def test_one_page_is_live_at_a_time(live, browser):
+def test_one_page_speaks_and_others_watch(live, browser):
+    """And what was said can be downloaded; then another photo is chosen, and a wrong one is told of."""
     address, _ = live
+    pixels = "return document.querySelector('canvas').toDataURL()"
     browser.get(address)
+    one(browser, "#record").click()
     one(browser, "#recording").click()
     wait_for(lambda: "frames/s" in one(browser, "#figures").text)
-    assert not axe(browser)
+    level = "return document.querySelector('#level').value"
+    assert wait_for(lambda: browser.execute_script(level) > -40) and not axe(browser)
     browser.switch_to.new_window("tab")
     browser.get(address)
-    one(browser, "#recording").click()
-    wait_for(lambda: "another page is live" in one(browser, "#said").text)
+    wait_for(lambda: "Somebody else speaks" in one(browser, "#said").text)
+    assert not one(browser, "#microphone").is_enabled() and not one(browser, "#choose").is_enabled()
+    before = browser.execute_script(pixels)
+    wait_for(lambda: browser.execute_script(pixels) != before)
+    assert not axe(browser)
+    browser.switch_to.window(browser.window_handles[0])
+    one(browser, "#stop").click()
+    link = wait_for(lambda: shown(browser, "#download") and one(browser, "#download").get_attribute("href"))
+    assert urllib.request.urlopen(link).read()[4:8] == b"ftyp"
+    browser.switch_to.window(browser.window_handles[1])
+    wait_for(lambda: one(browser, "#choose").is_enabled())
+    one(browser, "#choose").send_keys(str(ROOT / "README.md"))
+    wait_for(lambda: "not a picture" in one(browser, "#said").text)
     assert not axe(browser)
     make_dark(browser)
     browser.refresh()

@@ -174,6 +174,7 @@ save it as plain text (.txt, UTF-8)
 save it as CSV, UTF-8
 say it in parts
 see docs/artifacts.md
+sudo modprobe v4l2loopback video_nr=9 exclusive_caps=1, and --camera /dev/video9
 start a new run; {Path(path).parent.name} cannot be gone on with
 start workers as docs/scale.md says
 the engine sphinx, which needs no network
@@ -208,6 +209,7 @@ OPTIONS = {
     "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",),
+    "sudo modprobe v4l2loopback video_nr=9 exclusive_caps=1, and --camera /dev/video9": ("web.live",),
     "leave --voices away": ("landmarks.voice.evaluate",), "leave --ear away": ("landmarks.ear",),
     "leave --networks away": ("landmarks.emotion.train",),
     "make train-cnn, or leave --model away": ("predict", "main"),

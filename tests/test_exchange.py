@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as xml
 
 import numpy as np
@@ -115,6 +116,71 @@ class TestMouthShapes:
         (tmp_path / name).write_text(text)
         with pytest.raises(InputError, match=name):
             mouth_shapes.read_cues(tmp_path / name)
+
+
+def as_documented(path):
+    """Check a file against the description of Rhubarb's output formats; return its cues as (start, end, shape).
+
+    Source: the documentation of Rhubarb Lip Sync, "Output formats". Times have two digits; the first is 0.00; in .tsv the last
+    line is the end of the recording, lips shut; in .xml and .json each cue ends where the next begins, the last at `duration`.
+    """
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".tsv":
+        lines = text.splitlines()
+        assert text.endswith("\n") and all(re.fullmatch(r"\d+\.\d\d\t[A-HX]", line) for line in lines)
+        starts, shapes = zip(*(line.split("\t") for line in lines))
+        assert shapes[-1] in "XA"
+        cues, duration = list(zip(starts, starts[1:], shapes)), starts[-1]
+    elif path.suffix == ".xml":
+        assert text.startswith('<?xml version="1.0" encoding="utf-8"?>')
+        root = xml.fromstring(text)
+        assert root.tag == "rhubarbResult" and [part.tag for part in root] == ["metadata", "mouthCues"]
+        assert [part.tag for part in root[0]] == ["soundFile", "duration"] and root[0][0].text
+        assert all((cue.tag, list(cue.attrib), list(cue)) == ("mouthCue", ["start", "end"], []) for cue in root[1])
+        cues, duration = [(cue.attrib["start"], cue.attrib["end"], cue.text) for cue in root[1]], root[0][1].text
+    else:
+        about = json.loads(text)
+        assert list(about) == ["metadata", "mouthCues"] and list(about["metadata"]) == ["soundFile", "duration"]
+        assert isinstance(about["metadata"]["soundFile"], str) and about["metadata"]["soundFile"]
+        assert all(list(cue) == ["start", "end", "value"] for cue in about["mouthCues"])
+        numbers = [number for cue in about["mouthCues"] for number in (cue["start"], cue["end"])]
+        assert all(isinstance(number, (int, float)) and round(number, 2) == number for number in numbers)
+        cues = [(f"{cue['start']:.2f}", f"{cue['end']:.2f}", cue["value"]) for cue in about["mouthCues"]]
+        duration = f"{about['metadata']['duration']:.2f}"
+    assert all(re.fullmatch(r"\d+\.\d\d", number) for number in (duration, *(n for cue in cues for n in cue[:2])))
+    assert cues[0][0] == "0.00" and cues[-1][1] == duration and all(re.fullmatch("[A-HX]", shape) for _, _, shape in cues)
+    assert all(one[1] == other[0] for one, other in zip(cues, cues[1:])) and all(float(a) < float(b) for a, b, _ in cues)
+    return cues
+
+
+class TestDocumentedFormat:
+    @pytest.mark.parametrize("suffix", mouth_shapes.SUFFIXES)
+    @pytest.mark.parametrize("n_frames", [1, 7, 1234])
+    def test_what_the_command_writes_is_what_rhubarb_describes(self, tmp_path, rest, suffix, n_frames):
+        rng = np.random.default_rng(n_frames)
+        shapes = rng.choice(list("ABCDEFX"), n_frames // 5 + 1)
+        cues = [Cue(0.2 * i, 0.2 * (i + 1), shape) for i, shape in enumerate(shapes)]
+        face = (rest + mouth_shapes.offsets_of_cues(cues))[:n_frames]
+        artifacts.save(tmp_path / "landmarks.npy", face.astype(np.float32), "landmarks-face", stage="test")
+        artifacts.save(tmp_path / "rest_face.npy", rest, "rest-face", stage="test")
+        done = command(convert.main, tmp_path / "landmarks.npy", tmp_path / f"a{suffix}")
+        assert done.exit_code == 0, done.stderr
+        told = as_documented(tmp_path / f"a{suffix}")
+        assert told[-1][1] == f"{n_frames / FPS:.2f}" and (n_frames < 99 or len({shape for _, _, shape in told}) > 4)
+
+    def test_the_recording_is_named(self, tmp_path, rest):
+        (tmp_path / "talk.mp3").touch()
+        artifacts.save(tmp_path / "a.npy", rest[None], "landmarks-face", stage="test", inputs=[tmp_path / "talk.mp3"])
+        artifacts.save(tmp_path / "b.npy", rest[None], "landmarks-face", stage="test")
+        assert [convert.sound_of(tmp_path / name) for name in ("a.npy", "b.npy")] == ["talk.mp3", f"{tmp_path.name}.wav"]
+
+    def test_their_own_example_is_accepted_and_read(self, tmp_path):
+        """Times and shapes of somebody who says "Hi", as their documentation has them."""
+        path = tmp_path / "hi.tsv"
+        path.write_text("0.00\tX\n0.05\tD\n0.27\tC\n0.31\tB\n0.43\tX\n0.47\tX\n")
+        assert len(as_documented(path)) == 5
+        assert [(cue.start_s, cue.shape) for cue in mouth_shapes.read_cues(path)] == [(0, "X"), (.05, "D"), (.27, "C"),
+                                                                                     (.31, "B"), (.43, "X")]
 
 
 class TestCommand:

@@ -181,6 +181,27 @@ class TestCommand:
         assert {"ANNA", "BEN", "lines", "speech.wav"} <= {path.name for path in folder.iterdir()}
         assert probe(folder.with_suffix(".mp4")).size == (256, 128)
 
+    def test_the_photo_is_searched_once(self, pair, monkeypatch):
+        """And who is found with what was seen before is who is found without."""
+        from core.face import face_detector
+        looks, look = [], face_detector.detect_all
+        monkeypatch.setattr(face_detector, "detect_all", lambda picture: looks.append(1) or look(picture))
+        first = check_photo(pair, "1")
+        second = check_photo(pair, "2", seen=first)
+        assert len(looks) == 1
+        again = check_photo(pair, "2")
+        assert (second.photo.points == again.photo.points).all() and second.chosen == again.chosen == 1
+
+    def test_so_does_the_command(self, pair, tmp_path, monkeypatch):
+        import scene
+        asked, check = [], scene.check_photo
+        monkeypatch.setattr(scene, "check_photo", lambda *given, **more: asked.append(more) or check(*given, **more))
+        monkeypatch.setattr(scene, "write_scene", lambda people, *_, **__: [person.face for person in people])
+        done = command(main, pair, "--text", "A: Hi.\nB: Ho.", "--engine", "espeak", "--language", "en-us", "--output",
+                       tmp_path / "us.mp4")
+        assert done.exit_code == 0, done.stderr
+        assert [bool(more) for more in asked] == [False, True]
+
     @pytest.mark.parametrize(("given", "found"), [
         ((), "none or several given"), (("--text", "A: Hi.\nB: Ho.", "--audio", "a.wav"), "none or several"),
         (("--audio", "{speech}"), "1 recording"), (("--audio", "{speech}", "--audio", "gone.wav"), "gone.wav"),

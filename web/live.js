@@ -1,8 +1,9 @@
 // The live page: sound to the server, pictures back; how late they are is measured here, where they are seen.
+const QUIET_DB = -60, SHOWN_EVERY = 3;  // the level: its foot, and pieces of sound between two looks at it
 const PIECE_MS = 20, FRAME_MS = 40, HELD_MS = 400;  // a recording is heard, and its frames are shown, so long after it is sent
 const at = (id) => document.getElementById(id);
 const picture = at("face").getContext("2d");
-let live = null;
+let live = null, speaking = false, photos = null;
 
 function say(text, isError = false) {
   at("said").textContent = text;
@@ -13,6 +14,52 @@ function show(bitmap) {
   at("face").width = bitmap.width;
   at("face").height = bitmap.height;
   picture.drawImage(bitmap, 0, 0);
+}
+
+async function showPhoto() {
+  show(await createImageBitmap(await (await fetch("photo.jpg", { cache: "no-store" })).blob()));
+}
+
+function setButtons() {
+  at("stop").hidden = at("level").hidden = !live;
+  at("microphone").disabled = at("recording").disabled = speaking && !live;
+  at("choose").disabled = at("record").disabled = speaking || Boolean(live);
+}
+
+function read(message) {
+  const header = new DataView(message);
+  return { number: header.getUint32(0, true), work: header.getFloat32(4, true),
+    picture: createImageBitmap(new Blob([message.slice(8)], { type: "image/jpeg" })) };
+}
+
+// What others say here is seen, too: this page only watches until its own visitor speaks.
+function watch() {
+  const socket = new WebSocket(`ws://${location.host}/watch`);
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = async (event) => {
+    if (typeof event.data !== "string") {
+      const bitmap = await read(event.data).picture;
+      if (!live) show(bitmap);
+      return;
+    }
+    const state = JSON.parse(event.data);
+    if (state.speaking && !live && !speaking) say("Somebody else speaks in another page.");
+    if (!state.speaking && speaking && !live && !at("said").className) say("");
+    speaking = state.speaking;
+    if (state.photo !== photos || !speaking) { photos = state.photo; if (!live) showPhoto(); }
+    setButtons();
+  };
+  socket.onclose = (event) => {
+    if (event.code >= 4000) say(event.reason, true);
+    else setTimeout(watch, 2000);
+  };
+}
+
+function levelOf(piece) {
+  let sum = 0;
+  const samples = new Int16Array(piece);
+  for (const sample of samples) sum += sample * sample;
+  return Math.max(QUIET_DB, 10 * Math.log10(sum / samples.length / 32768 ** 2 + 1e-9));
 }
 
 const middle = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
@@ -35,9 +82,9 @@ class Live {
     this.socket = new WebSocket(`ws://${location.host}/face`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onclose = (event) => { if (this === live) { stop(); say(event.reason || "the server has gone", true); } };
-    this.socket.onmessage = (event) => this.take(event.data);
+    this.socket.onmessage = (event) => typeof event.data === "string" ? this.told(JSON.parse(event.data)) : this.take(event.data);
     await new Promise((open) => { this.socket.onopen = open; });
-    this.socket.send(JSON.stringify({ rate: this.context.sampleRate }));
+    this.socket.send(JSON.stringify({ rate: this.context.sampleRate, record: at("record").checked }));
     taker.port.onmessage = (event) => this.send(event.data);
     source.connect(taker);
     if (!fromMicrophone) {
@@ -59,15 +106,20 @@ class Live {
     return new AudioBufferSourceNode(this.context, { buffer: await this.context.decodeAudioData(file) });
   }
 
+  told(message) {
+    this.recorded = message.recording;
+  }
+
   send(piece) {
     this.nPieces++;
+    this.loudest = Math.max(this.loudest ?? QUIET_DB, levelOf(piece));
+    if (this.nPieces % SHOWN_EVERY === 0) { at("level").value = this.loudest; this.loudest = QUIET_DB; }
     this.began = Math.min(this.began, performance.now() - this.nPieces * PIECE_MS);
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(piece);
   }
 
   async take(message) {
-    const header = new DataView(message), number = header.getUint32(0, true), work = header.getFloat32(4, true);
-    const bitmap = await createImageBitmap(new Blob([message.slice(8)], { type: "image/jpeg" }));
+    const { number, work, picture } = read(message), bitmap = await picture;
     const spoken = this.began + (number + 1) * FRAME_MS, late = performance.now() - spoken;
     if (this.held > late) await new Promise((due) => setTimeout(due, this.held - late));
     if (number <= this.last || this !== live) return;
@@ -93,15 +145,21 @@ class Live {
 }
 
 function stop() {
+  const recorded = live?.recorded;
   live?.end();
   live = null;
-  at("stop").hidden = true;
+  setButtons();
+  if (!recorded) return;
+  at("download").href = `recording/${recorded}.mp4`;
+  at("made").hidden = false;
+  at("record").checked = false;
 }
 
 async function start(fromMicrophone) {
   stop();
   live = new Live();
-  at("stop").hidden = false;
+  at("made").hidden = true;
+  setButtons();
   try {
     await live.start(fromMicrophone);
   } catch (error) {
@@ -113,4 +171,14 @@ async function start(fromMicrophone) {
 at("microphone").onclick = () => start(true);
 at("recording").onclick = () => start(false);
 at("stop").onclick = stop;
-fetch("photo.jpg").then((answer) => answer.blob()).then(createImageBitmap).then(show);
+at("choose").onchange = async () => {
+  const [photo] = at("choose").files;
+  if (!photo) return;
+  say("Looking at the photo ...");
+  try {
+    const answer = await fetch("photo", { method: "PUT", body: photo });
+    say(answer.ok ? "" : await answer.text(), !answer.ok);
+  } catch { say("the server has gone", true); }
+  at("choose").value = "";
+};
+watch();

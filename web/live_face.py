@@ -74,6 +74,10 @@ class LiveFace:
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()
 
+    def still(self) -> bytes:
+        """A JPEG of the photo at rest, eyes open."""
+        return self.draw(self.model.rest_face, int(np.argmin(self.lids)))
+
 
 class Speaker:
     """One visitor's voice, and the pictures it makes. `face` is a `LiveFace`; `rate` in Hz is the sound's."""

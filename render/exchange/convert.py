@@ -13,6 +13,7 @@ import numpy as np
 from core import artifacts
 from core.errors import InputError, absent
 from core.stage import stage
+from preprocess.recordings import SOUND, VIDEO
 from render.exchange import blendshapes, mouth_shapes
 from render.motion import read_motion
 
@@ -29,12 +30,19 @@ def _rest(path):
     return load_model(None).rest_face
 
 
-def export(landmarks: Path, out: Path, sound: str = "") -> Path:
+def sound_of(landmarks: Path) -> str:
+    """The name of the recording that landmarks were predicted from, as their sidecar has it; else one after their folder."""
+    inputs = artifacts.read_sidecar(landmarks).get("inputs", {})
+    named = (name for name in inputs if Path(name).suffix.lower() in SOUND | VIDEO)
+    return next(named, f"{landmarks.resolve().parent.name}.wav")
+
+
+def export(landmarks: Path, out: Path) -> Path:
     """Write landmarks of one person as a file of FORMATS. Raises InputError."""
     moves, rest = read_motion(landmarks)
     if out.suffix.lower() == ".csv":
         return blendshapes.write_blendshapes(out, blendshapes.weights_of(moves.face), moves.head)
-    return mouth_shapes.write_cues(out, mouth_shapes.cues_of(rest + moves.face, rest), sound)
+    return mouth_shapes.write_cues(out, mouth_shapes.cues_of(rest + moves.face, rest), sound_of(landmarks))
 
 
 def bring_in(source: Path, out: Path, rest_file: Path | None = None, fps: float = 60) -> Path:
