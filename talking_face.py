@@ -25,7 +25,7 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "motion": ("render.exchange.convert", "Turn landmarks into blendshapes or mouth shapes, or back."),
     "inspect": ("viewer.inspect", "Say what a file is, and draw it."),
     "app": ("app", "Serve the page."),
-    "live": ("web.live", "Serve a face that speaks along with the microphone."),
+    "live": ("web.live.__main__", "Serve a face that speaks along with the microphone."),
     "doctor": ("doctor", "Check the installation."),
 }
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names

@@ -83,7 +83,7 @@ def open_ear_pack(ear: str | Path, names: Sequence[str], n_layers: int | None = 
     cure = "python -m landmarks.ear.pack"
     if n_layers and found != n_layers:
         raise InputError(ear, f"features after {found} layers of the encoder", f"after {n_layers}, as the model reads them",
-                         f"{cure} --layers {n_layers}")
+                         f"python -m landmarks.ear.pack --layers {n_layers}")
     with readable(ear, "an ear-pack", "an ear-pack", cure), h5py.File(ear) as file:
         if list(file["name"].asstr()) != list(names):
             raise InputError(ear, "of other clips than the training-pack", "the ear-pack of the same clips", cure)

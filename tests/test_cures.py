@@ -17,6 +17,7 @@ from conftest import ROOT, command
 
 from core import artifacts, runs
 from core.kinds import KINDS
+from render.parts.part import PARTS, cure_of
 
 # run: the error is made, the command runs as it is printed, and what failed then succeeds (tests/test_cures_run.py)
 # parsed: costly or in need of a network; click reads the command as it is printed, on the option or argument it is for
@@ -92,10 +93,12 @@ python -m avatar.other_faces
 python -m avatar.train, or take the model that came with the program
 python -m gan.train, or take the model that came with the program
 python -m landmarks.ear.pack
+python -m landmarks.ear.pack --layers {n_layers}
 python -m preprocess.second_opinion
 python -m preprocess.fetch_ravdess, or make preprocess CORPUS=your/folder
 python -m render.parts.stills path/to/pictures
-python -m render.parts.train --part {part.name}, or take the model that came with the program
+{cure_of(part)}
+{cure_of(part or MOUTH)}
 python -m {stage}
 {about['resume']}
 """,
@@ -287,10 +290,14 @@ def test_the_commands_have_the_options(cure):
 @pytest.mark.parametrize("cure", [cure for cure in of(PARSED) if cure.startswith("python -m") and "{stage}" not in cure])
 def test_click_takes_the_command(cure, tmp_path):
     line, _, more = cure.partition(", or ")
-    for part in ("mouth", "eyes") if "{part.name}" in line else ("",):
-        check_command(line.replace("{part.name}", part))
+    check_command(line.replace("{n_layers}", "2"))
     if more.startswith("make "):
         make_n(more, tmp_path)
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_click_takes_the_command_that_trains_a_painter(part):
+    check_command(cure_of(part).partition(", or ")[0])
 
 
 @pytest.mark.parametrize("stage", TRAININGS)

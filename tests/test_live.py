@@ -24,9 +24,12 @@ from core.media.provenance import source_type
 from core.media.video import probe, read_frames
 from landmarks.emphasis.style import STYLES
 from landmarks.lite import load_model
-from web import live_camera, live_face, live_record, live_talk
-from web.live import SAMPLE, site
-from web.live_face import MOST_AT_ONCE, LiveFace, Speaker, rehearse
+from web.live import camera as live_camera
+from web.live import face as live_face
+from web.live import record as live_record
+from web.live import talk as live_talk
+from web.live.__main__ import SAMPLE, site
+from web.live.face import MOST_AT_ONCE, LiveFace, Speaker, rehearse
 from web.serve import door
 
 ADDRESS = "127.0.0.1:7861"

@@ -176,7 +176,7 @@ def test_stopped_stage_is_not_done(make):
 def test_training_hands_its_model_to_evaluation(make):
     make("train-cnn", CORPUS, fails="landmarks.train")
     *members, joined = make("train-cnn", CORPUS)
-    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3"]
+    assert [line.split("--seed ")[1].split(" --record")[0] for line in members] == ["1", "2", "3 --no-rnn"]
     assert joined == "landmarks.join --record CNN_record --trained CNN_record/trained-landmark" + 3 * " RECORD/00001/a model"
     assert make("train-cnn", CORPUS) == []
     assert make("eval-cnn", CORPUS) == ["landmarks.evaluate --model RECORD/00001/a model --pack data/train.h5 "

@@ -29,7 +29,6 @@ from preprocess.ravdess import EMOTIONS
 
 DEFAULT_MODEL = paths.EMOTION_MODEL
 NEUTRAL = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index("neutral")]
-N_EMOTIONS = len(EMOTIONS)
 IS_MILD = np.isin(EMOTIONS, ("neutral", "calm"))
 LEAST = 0.02  # chance of neutral beside calm where neither had any
 STEPS_PER_FRAME = 2
@@ -220,12 +219,10 @@ class Recogniser:
         acted = moments @ a["acted"] + a["acted_bias"]
         if found.ear:
             by_ear = averaged(partial(self._by_ear, found), found.weight, first, last, EAR_PIECE, EAR_STRIDE)
-            acted, by_ear = acted + by_ear[:, N_EMOTIONS:].sum(1), by_ear[:, :N_EMOTIONS]
-        by_moments = moments @ a["discriminant"] + a["discriminant_bias"]
-        return by_networks, by_moments, acted, by_ear
+            acted, by_ear = acted + by_ear[:, len(EMOTIONS):].sum(1), by_ear[:, :len(EMOTIONS)]  # newer models have the former
+        return by_networks, moments @ a["discriminant"] + a["discriminant_bias"], acted, by_ear
 
     def _by_ear(self, found, first, last):
-        """Of each emotion, and in newer models of being acted: float [piece, 8 or 9]."""
         return found.ear(STEPS_PER_FRAME * first, STEPS_PER_FRAME * last) @ self.arrays["ear"] + self.arrays["ear_bias"]
 
     def _by_networks(self, found, first, last):

@@ -1,6 +1,6 @@
 """Who speaks and who watches: one speaker at a time, and every page that is open sees the face.
 
-Reads: sound and photos from pages. Writes: nothing by itself; recordings, see `web.live_record`.
+Reads: sound and photos from pages. Writes: nothing by itself; recordings, see `web.live.record`.
 Over the socket of a speaker go, one way, {"rate": Hz, "record": true or false} and then sound, 16 bit, mono; the other way
 {"recording": name} where one is made, and frames: number (uint32), ms of computing (float32), little-endian, and a JPEG. Each
 second the page says what it saw: {"fps", "late_ms", "work_ms"}. Over that of a watcher go the same frames, and before them, and
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from core.stage import say
 from web.limits import plain_message
-from web.live_record import Recordings
+from web.live.record import Recordings
 
 if TYPE_CHECKING:
-    from web.live_face import LiveFace
+    from web.live.face import LiveFace
 
 PATIENCE_S = 2  # a page that was closed may still have a picture under way
 MOST_WATCHERS = 12
@@ -104,7 +104,7 @@ class Talk:
     async def _converse(self, websocket):
         from starlette.websockets import WebSocketDisconnect
 
-        from web.live_face import Speaker
+        from web.live.face import Speaker
         sound, came = bytearray(), asyncio.Event()
 
         async def receive():

@@ -1,7 +1,7 @@
 """A face that speaks along with you: microphone or recording in, moving pictures out, in a browser on this machine.
 
 Reads: PHOTO, and SPEECH for those without a microphone. Writes: nothing that stays; prints the address, and how late it is.
-`web.live_talk` says what goes over the sockets.
+`web.live.talk` says what goes over the sockets.
 """
 
 import tempfile
@@ -21,12 +21,12 @@ from render import photo_check
 from render.options import face_options
 from render.photo import FRAMINGS
 from web.guard import Guard
-from web.live_camera import Camera
-from web.live_talk import Talk
+from web.live.camera import Camera
+from web.live.talk import Talk
 from web.serve import LIVE_PORT, LOOPBACK, PAGE_PORT, bind, door, serve
 
 if TYPE_CHECKING:
-    from web.live_face import LiveFace
+    from web.live.face import LiveFace
 
 HOST, PORT = LOOPBACK, LIVE_PORT  # a browser gives the microphone to this machine's own pages, or to https
 REHEARSED_S = 2
@@ -40,7 +40,7 @@ def site(face: "LiveFace", speech: str | Path, page_port: int = PAGE_PORT, *, fo
 
     Parameters
     ----------
-    face, folder, read_face, shown : see `live_talk.Talk`
+    face, folder, read_face, shown : see `web.live.talk.Talk`
     speech : a .wav that the page can play
     page_port : for a link
     """
@@ -48,7 +48,7 @@ def site(face: "LiveFace", speech: str | Path, page_port: int = PAGE_PORT, *, fo
     from starlette.responses import FileResponse, Response
     from starlette.routing import Route, WebSocketRoute
     talk = Talk(face, folder, read_face, tuple(shown))
-    files = {"/": _HERE / "live.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "live_worklet.js",
+    files = {"/": _HERE / "page.html", "/live.js": _HERE / "live.js", "/worklet.js": _HERE / "worklet.js",
              "/speech.wav": speech}
 
     def send_file(path):
@@ -90,7 +90,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, style, cam
         raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
     with bind(HOST, port) as ours, tempfile.TemporaryDirectory(prefix="talking-face-") as folder:
         found = photo_check.find_face(photo_path, which, points_file)
-        from web.live_face import SIZE_PX, LiveFace, rehearse
+        from web.live.face import SIZE_PX, LiveFace, rehearse
 
         def face_of(photo):
             return LiveFace(photo, preprocess, size_px or SIZE_PX, style)

@@ -1,0 +1,1 @@
+"""A face that speaks along with a microphone: `python -m web.live`."""
