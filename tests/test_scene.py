@@ -193,14 +193,15 @@ class TestCommand:
         assert (second.photo.points == again.photo.points).all() and second.chosen == again.chosen == 1
 
     def test_so_does_the_command(self, pair, tmp_path, monkeypatch):
+        import conversation
         import scene
         asked, check = [], scene.check_photo
         monkeypatch.setattr(scene, "check_photo", lambda *given, **more: asked.append(more) or check(*given, **more))
-        monkeypatch.setattr(scene, "write_scene", lambda people, *_, **__: [person.face for person in people])
+        monkeypatch.setattr(conversation, "write_scene", lambda people, *_, **__: [person.face for person in people])
         done = command(main, pair, "--text", "A: Hi.\nB: Ho.", "--engine", "espeak", "--language", "en-us", "--output",
                        tmp_path / "us.mp4")
         assert done.exit_code == 0, done.stderr
-        assert [bool(more) for more in asked] == [False, True]
+        assert [bool(more.get("seen")) for more in asked] == [False, True, True]
 
     @pytest.mark.parametrize(("given", "found"), [
         ((), "none or several given"), (("--text", "A: Hi.\nB: Ho.", "--audio", "a.wav"), "none or several"),

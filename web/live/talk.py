@@ -54,11 +54,13 @@ class Talk:
             show(jpeg)
 
     def _tell(self, message):
-        """Hand something to all who watch; who is slow misses the older of it."""
+        """Hand something to all who watch; who is slow misses older pictures, but not who speaks."""
         for queue in self.watchers:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(message)
+            waiting = [queue.get_nowait() for _ in range(queue.qsize())] + [message]
+            if len(waiting) > queue.maxsize:
+                del waiting[next((i for i, old in enumerate(waiting) if isinstance(old, bytes)), 0)]
+            for each in waiting:
+                queue.put_nowait(each)
 
     def _state(self):
         return json.dumps({"speaking": self.turn.locked(), "photo": self.n_photos})
