@@ -268,6 +268,7 @@ def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
 
 
 def bottom_of(browser, css):
+    wait_for(lambda: browser.execute_script("return document.querySelector(arguments[0]) !== null", css))
     return browser.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect().bottom", css)
 
 
