@@ -6,7 +6,6 @@ person a folder with speech.wav, landmarks.npy and what lies beside them, face.j
 """
 
 import time
-from functools import partial
 from pathlib import Path
 
 import click
@@ -121,7 +120,7 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
             roles, parts = _recorded(recordings, faces, n_faces, together, channels)
         device = pick_device("auto" if gpu else "cpu", "photo")
         click.echo(make_conversation(photo, roles, parts, words, out, folder, options, emotion=emotion, device=device,
-                                     check=partial(check_photo, seen=first)))
+                                     check=lambda path, which: first if which == "1" else check_photo(path, which, seen=first)))
         tell(Done(f"done in {time.monotonic() - began:.1f} s"))
 
 

@@ -112,7 +112,7 @@ def test_hum_and_hiss_after_speech_move_nothing(mains_hz, hiss, below_db, whole)
     sound = np.concatenate([speech, noise * speech.std() / noise.std() * 10 ** (-below_db / 20)])
     assert share_free(sound, loud_frames(speech), whole) > 0.95
     after = np.arange(n_frames_of(len(sound))) > (len(speech) / SAMPLE_RATE + SETTLED_S) * FPS
-    assert share_free(sound, after, whole) < 0.12
+    assert share_free(sound, after, whole) < 0.1
 
 
 @pytest.mark.parametrize("running", [False, True])
@@ -121,7 +121,7 @@ def test_onset_and_closure_after_silence_are_not_cut(running):
     gated, free = (opening(sound, running=running, gated=gated) for gated in (True, False))
     spoken = slice(2 * FPS, int(3.5 * FPS))
     assert np.abs(gated - free)[spoken].max() < (0.3 if running else 0.1) * np.ptp(free)  # a stream lags a frame
-    softness = 1.7 if running else 1.1  # of the fastest movement that was there before: no jumps
+    softness = 1.5 if running else 1.1  # of the fastest movement that was there before: no jumps
     assert np.abs(np.diff(gated)).max() <= softness * np.abs(np.diff(free)).max()
     rest = face68.mouth_opening(model().rest_face)
     np.testing.assert_allclose(gated[[0, FPS, -1, -FPS // 2]], rest, atol=1e-5)

@@ -25,7 +25,8 @@ HARDLY = 0.01  # of the frames: no voice was found
 HOLD = round(0.12 * FPS)  # frames the face stays free after a voice
 BREATH, OPENING = round(0.4 * FPS), round(0.2 * FPS)  # frames before a voice that are free; frames it takes to get there
 PAUSE = 2 * round(0.4 * FPS) + 1  # frames: in shorter pauses of a recording nobody comes to rest
-RISE, FALL = 1 / 2, 1 / round(0.24 * FPS)  # a frame: free in two frames, at rest in a quarter of a second
+RISE, LEAST = 0.55, 0.1  # a frame: of the way that is left to being free, and so much at least: four frames, without a jump
+FALL = 1 / round(0.24 * FPS)  # a frame: at rest in a quarter of a second
 
 
 @cache
@@ -94,7 +95,8 @@ class Voice:
         """How free the next frame is: soon free when a voice is likely, held a while after it, then softly back to rest."""
         wanted = min(1.0, max(0.0, (probability - SHUT) / (OPEN - SHUT)))
         if wanted >= self._free:
-            self._free, self._held = min(wanted, self._free + RISE), HOLD
+            step = max(RISE * (wanted - self._free), LEAST)
+            self._free, self._held = min(wanted, self._free + step), HOLD
         elif self._held:
             self._held -= 1
         else:
