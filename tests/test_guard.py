@@ -352,13 +352,18 @@ def test_the_table_of_the_api_is_what_it_takes(visitor):
     assert defaults == written
 
 
-def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):
-    visitor = Client(server)
-    events = json.loads(visitor.ask("GET", "/config")[2])["dependencies"]
+def _fill_example(client):
+    """The status of the answer to a click on the first example."""
+    events = json.loads(client.ask("GET", "/config")[2])["dependencies"]
     filling = [event["id"] for event in events if len(event["outputs"]) == 7 and not event["inputs"]]
     assert len(filling) == 4
-    body = {"data": [], "fn_index": filling[0], "session_hash": visitor.session}
-    assert visitor.ask("POST", "/gradio_api/queue/join", body)[0] == 200
+    body = {"data": [], "fn_index": filling[0], "session_hash": client.session}
+    return client.ask("POST", "/gradio_api/queue/join", body)[0]
+
+
+def test_an_example_is_everybodys_and_a_video_of_it_is_made(server):
+    visitor = Client(server)
+    assert _fill_example(visitor) == 200
     filled = next(message for message in visitor.listen() if message["msg"] == "process_completed")["output"]["data"]
     assert filled[:2] == ["A photo", 1] and filled[3:] == ["A text", filled[4], None, "none"] and "Priya" in filled[4]
     assert visitor.join(filled[2])[0] == 200
@@ -385,6 +390,7 @@ def test_a_client_has_three_places_and_who_does_not_listen_has_none(server, phot
     photos = [client.upload(photo.read_bytes()) for client in sessions[:6]]
     statuses = [client.join(own)[0] for client, own in zip(sessions, photos)]
     assert statuses == [200] * waiting.MOST_OF_CLIENT + [503] * (6 - waiting.MOST_OF_CLIENT)
+    assert _fill_example(sessions[6]) == 200, "what is no video waits for none"
     time.sleep(waiting.PATIENCE_S + 3)
     assert sessions[4].join(photos[4])[0] == 200, "the abandoned ones have left"
     assert any(message["msg"] == "process_completed" for message in sessions[4].listen())

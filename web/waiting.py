@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 
 QUEUE = "video"  # the page and the API wait in one line: one video is made at a time
 MOST_WAITING = 20  # in the queue; the next one is told to come back
-MOST_OF_CLIENT = 3
+MOST_OF_CLIENT = 3  # videos
+MOST_QUICK = 12  # what a page asks beside them: a look at a photo, a voice to hear
 PATIENCE_S = 5  # until who joined must listen
 API_CALLS = "/gradio_api/call/v2/"
 _STREAM = "/gradio_api/queue/data"
@@ -35,6 +36,7 @@ class Waiting:
 
     def __init__(self, app, page):
         self.app, self.queue, self.listening = app, page._queue, {}
+        self._page = page
         self._push, self._tasks = self.queue.push, set()
         self.queue.push = self.push
 
@@ -42,8 +44,12 @@ class Waiting:
         """Take a job, unless its client has enough in the queue; it goes when nobody listens for its end."""
         jobs = [event for events in self.queue.event_queue_per_concurrency_id.values() for event in events.queue]
         jobs += [event for events in self.queue.active_jobs for event in events or ()]
-        if sum(_address(event.request) == _address(request) for event in jobs) >= MOST_OF_CLIENT:
-            return False, f"{MOST_OF_CLIENT} videos of yours are waiting already; come back when one is done", "queue_full"
+        is_video = getattr(self._page.fns.get(body.fn_index), "concurrency_id", None) == QUEUE
+        n_of_client = sum(_address(event.request) == _address(request) and (event.concurrency_id == QUEUE) == is_video
+                          for event in jobs)
+        if n_of_client >= (MOST_OF_CLIENT if is_video else MOST_QUICK):
+            what = f"{MOST_OF_CLIENT} videos of yours are waiting" if is_video else "this page asks much of us"
+            return False, f"{what} already; come back when one is done", "queue_full"
         answer = await self._push(body, request, username)
         if answer[0]:
             task = asyncio.create_task(self._leave_unless_listening(body.session_hash or answer[1]))
