@@ -1,4 +1,4 @@
-"""Work in a child process: in parallel to save time, or with limits of time and memory for files that may be hostile.
+"""Work beside one's own: in a thread to use both cores, or in a child process, for files that may be hostile with limits.
 
 Reads, writes: nothing. A child ends when its parent does, however that ends.
 A process with several threads cannot be copied safely (its locks are copied as they are): there a fresh Python does the work.
@@ -12,8 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -26,6 +29,21 @@ MOST_S = 30
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _STARTS_S = 20  # a fresh Python, with its libraries, on a slow machine
 _IN_A_FRESH_ONE = "import sys; from core.child import work_for; work_for(*map(int, sys.argv[1:]))"
+
+
+def prefetch(work: Callable, items: Iterable, n_threads: int = 1) -> Iterator:
+    """Yield `work(item)` of each item, in order; the next `n_threads` ones are under way in threads meanwhile."""
+    under_way: deque[Future] = deque()
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        for item in items:
+            under_way.append(pool.submit(copy_context().run, work, item))
+            if len(under_way) > n_threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:  # who stops asking waits for what has begun alone
+        pool.shutdown(cancel_futures=True)
 
 
 def end_with_parent(parent: int) -> None:

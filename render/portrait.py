@@ -5,8 +5,7 @@ The field that says where each pixel comes from is made on a coarse grid and sam
 sharpness at any size. Where nothing moves the picture is the photo, to the bit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from core.child import prefetch
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from core.media import nv12
 from render import planes
@@ -187,19 +187,7 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
             yield batch
 
     # systems this small lose more to waiting threads than they gain
-    with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
-        for ready in prefetch(pool, prepare, batches()) if parts else map(prepare, batches()):
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        for ready in prefetch(prepare, batches()) if parts else map(prepare, batches()):
             for (face, head), solved, patches in ready:
                 yield portrait(face, head, solved, patches)
-
-
-def prefetch(pool: Executor, work: Callable, items: Iterable) -> Iterator:
-    """Yield `work(item)` of each item, in order; the next one is under way in `pool` meanwhile."""
-    waiting = None
-    for item in items:
-        following = pool.submit(work, item)
-        if waiting:
-            yield waiting.result()
-        waiting = following
-    if waiting:
-        yield waiting.result()

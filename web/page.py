@@ -130,6 +130,7 @@ def page() -> tuple[gr.Blocks, Filling]:
                           api_visibility="private")
         for after in (run.then, run.failure):  # a request that is refused is a failure alone
             after(**IN_BROWSER, outputs=[start, stop], js=_END)
-        stop.click(**IN_BROWSER, outputs=results.progress, js=f"() => {json.dumps(WAITING)}", cancels=run)  # no queue refuses it
+        # In the browser alone: a full queue cannot refuse it
+        stop.click(**IN_BROWSER, outputs=results.progress, js=f"() => {json.dumps(WAITING)}", cancels=run)
         api.add(left.controls)
     return blocks.queue(max_size=MOST_WAITING), filling

@@ -5,7 +5,6 @@ Writes: OUT.mp4 (talking-video). Frames are decoded, painted, encoded and forgot
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from core.child import prefetch
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.events import Warned
@@ -31,7 +31,6 @@ from render.dub.own import put_in_place, steadied
 from render.dub.play import play
 from render.dub.references import read_references, shares_of, write_sheet
 from render.options import DEFAULTS, RenderOptions
-from render.portrait import prefetch
 
 STAGE = "render.render"
 SEEN, SHEET = "video.pixel.npy", "references.png"  # in the folder of the files in between: the video's landmarks; its mouths
@@ -101,8 +100,8 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
         while batch := list(islice(stream, BATCH)):
             yield batch
 
-    with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(1) as pool:
-        for ready in prefetch(pool, prepare, batches()):
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        for ready in prefetch(prepare, batches()):
             for frame, moved, laid in ready:
                 if moved:
                     move_skin(frame, *moved)

@@ -5,7 +5,6 @@ Source: Kokoro-82M (hexgrad, Apache-2.0), a StyleTTS 2 (Li et al. 2023) whose de
 kokoro-onnx (thewh1teagle, MIT), run by ONNX Runtime (MIT).
 """
 
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +48,7 @@ class Utterance:
 
 
 class Kokoro:
-    """The model; several threads may use it, one at a time."""
+    """The model; several threads may use it, and share its own."""
 
     def __init__(self, model: bytes, symbols: dict[str, int]):
         import onnxruntime
@@ -60,7 +59,7 @@ class Kokoro:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work on the cores, too
         model = with_handles(as_products(model) if multiplies_exactly() else model)
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.symbols, self._one_at_a_time = symbols, threading.Lock()
+        self.symbols = symbols
 
     def say(self, symbols: str, style: NDArray, speed: float, stretch: NDArray, pitch: NDArray, middle_hz: float,
             range: float) -> Utterance:
@@ -82,8 +81,7 @@ class Kokoro:
         given = {"tokens": np.array([[0, *tokens, 0]]), "style": style[min(len(tokens), len(style)) - 1][None],
                  "speed": np.array([speed], np.float32), "stretch": row(stretch), "pitch": row(pitch),
                  "centre": np.array([middle_hz], np.float32), "power": np.array([range - 1], np.float32)}
-        with self._one_at_a_time:
-            sound, steps, pitch_hz = self._session.run(None, given)
+        sound, steps, pitch_hz = self._session.run(None, given)
         ends_s = np.maximum(np.cumsum(steps[0]) - EARLY_STEPS, 0) * SAMPLES_PER_STEP / SAMPLE_RATE
         return Utterance(np.nan_to_num(sound), ends_s[:-2], ends_s[1:-1], pitch_hz.ravel())
 

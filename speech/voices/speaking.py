@@ -5,11 +5,13 @@ Reads: what `load_kokoro` and `styles` read. Writes: nothing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.child import prefetch
 from core.errors import InputError
 from core.media.words import Word
 from speech.speakable import Piece
@@ -112,13 +114,18 @@ def spoken_parts(said: Sequence[Sequence[Piece]], voice: str, words_per_minute: 
     manner = replace(manner, pitch=manner.pitch * pitch)
     model, style, began_s = load_kokoro(), style_of(speaker, voices), 0.0
     gain = 10 ** (manner.gain_db / 20) * speaker.gain
-    for i, paragraph in enumerate(said):
-        for j, sentence in enumerate(sentences(paragraph)):
-            pause_s = _BEFORE_S if not i + j else SENTENCE_PAUSE_S if j else PARAGRAPH_PAUSE_S
-            pause_s = pause_s if sentence[0].pause_s is None else sentence[0].pause_s + (0 if i + j else _BEFORE_S)
-            sound, times = _say(model, speaker, style, sentence, words_per_minute / speaker.words_per_minute, manner)
-            sound = sound * np.float32(min(gain, _PEAK / max(np.abs(sound).max(initial=0), 1e-6)))
-            silence = np.zeros(round(pause_s * SAMPLE_RATE), np.float32)
-            yield np.concatenate([silence, sound]), _words(sentence, times, began_s + len(silence) / SAMPLE_RATE)
-            began_s += (len(silence) + len(sound)) / SAMPLE_RATE
+    parted = [(i, j, sentence) for i, paragraph in enumerate(said) for j, sentence in enumerate(sentences(paragraph))]
+
+    def say(sentence):
+        sound, times = _say(model, speaker, style, sentence, words_per_minute / speaker.words_per_minute, manner)
+        return sound * np.float32(min(gain, _PEAK / max(np.abs(sound).max(initial=0), 1e-6))), times
+
+    # The first one has all cores, as somebody may wait for it
+    made = chain((say(sentence) for *_, sentence in parted[:1]), prefetch(say, (one[-1] for one in parted[1:]), 2))
+    for (i, j, sentence), (sound, times) in zip(parted, made):
+        pause_s = _BEFORE_S if not i + j else SENTENCE_PAUSE_S if j else PARAGRAPH_PAUSE_S
+        pause_s = pause_s if sentence[0].pause_s is None else sentence[0].pause_s + (0 if i + j else _BEFORE_S)
+        silence = np.zeros(round(pause_s * SAMPLE_RATE), np.float32)
+        yield np.concatenate([silence, sound]), _words(sentence, times, began_s + len(silence) / SAMPLE_RATE)
+        began_s += (len(silence) + len(sound)) / SAMPLE_RATE
     yield np.zeros(round(_AFTER_S * SAMPLE_RATE), np.float32), []
