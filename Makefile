@@ -35,7 +35,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup voices demo test fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
+.PHONY: help setup voices demo test evaluate fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
 	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
 	doctor FORCE
@@ -200,6 +200,12 @@ train-emphasis: CNN_record/trained-emphasis ## how far a face moves with the eff
 
 eval-emphasis: CNN_record/trained-emphasis data/train.h5 data/ear.h5 ## do strongly acted words open the mouth further than the same murmured
 	$(PYTHON) -m landmarks.emphasis.evaluate --model "$$(cat CNN_record/trained-emphasis)"
+
+# Every 10th clip is dubbed and every 5th rendered: an hour in all is minutes then.
+evaluate: data/train.h5 data/ear.h5 data/landmarks/index.csv ## measure all that ships on held-out clips: results/evaluation/index.html
+	$(PYTHON) -m render.life.evaluate --out results/life_metrics.json
+	$(PYTHON) -m render.dub.evaluate --every-clip 10 --out results/dub_metrics.json
+	$(PYTHON) -m evaluation.evaluate --also results/life_metrics.json --also results/dub_metrics.json
 
 eval-life: data/landmarks/index.csv ## how lively predicted faces are, beside real ones: opening, speed, brows, lids, head
 	$(PYTHON) -m render.life.evaluate

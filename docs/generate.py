@@ -1,7 +1,7 @@
-"""Write the pages that follow from the code: the table of artifacts and the help of every command.
+"""Write the pages that follow from code and measures: the table of artifacts, the help of every command, the model card.
 
-Reads: core.kinds.KINDS, and every file of the toolkit that defines a command.
-Writes: docs/artifacts.md, docs/cli.md
+Reads: core.kinds.KINDS, every file of the toolkit that defines a command, docs/model_card.in, metrics.json beside the models.
+Writes: docs/artifacts.md, docs/cli.md, MODEL_CARD.md
 """
 
 import ast
@@ -13,14 +13,15 @@ import click
 from core.files import whole_file
 from core.kinds import KINDS, shape_text
 from core.stage import stage
+from docs.card import model_card
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "scenes", "batches",
-            "web")
+            "evaluation", "web")
 HEADINGS = {"": "One command for everything", "preprocess": "Recordings to arrays", "speech": "Text and words",
             "landmarks": "Speech to landmarks", "gan": "The DCGAN", "avatar": "Photo to comic",
             "render": "Landmarks and photo to video", "web": "In a browser", "viewer": "Looking at files",
-            "learn": "Trained models to use"}
+            "learn": "Trained models to use", "evaluation": "Everything measured"}
 WIDTH = 100  # characters of a help page
 NOTE = "<!-- Written by `make docs`; tests/test_docs.py fails when it is stale. -->\n"
 
@@ -79,15 +80,21 @@ def artifacts_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"artifacts.md": artifacts_page, "cli.md": cli_page}
+def model_card_page() -> str:
+    """The text of MODEL_CARD.md."""
+    return NOTE + model_card()
 
 
-@stage(reads="the toolkit's own modules", writes="docs/artifacts.md, docs/cli.md",
+PAGES = {"docs/artifacts.md": artifacts_page, "docs/cli.md": cli_page, "MODEL_CARD.md": model_card_page}
+
+
+@stage(reads="the toolkit's own modules, docs/model_card.in, the measures that ship",
+       writes="docs/artifacts.md, docs/cli.md, MODEL_CARD.md",
        examples=("python -m docs.generate", "make docs"))
 def main() -> None:
-    """Write the pages of docs/ that follow from the code."""
+    """Write the pages that follow from the code and from the measures of the models."""
     for name, page in PAGES.items():
-        path = ROOT / "docs" / name
+        path = ROOT / name
         with whole_file(path) as part:
             part.write_text(page(), encoding="utf-8")
         click.echo(path.relative_to(ROOT))

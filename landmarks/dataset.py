@@ -30,9 +30,9 @@ PITCHES = (0.74, 0.86, 1.16, 1.35)  # of a voice's own: five semitones down to f
 class Clip:
     """One recording: mel power [frame, hop, mel], face [frame, 68, 2] (NaN: no face), rest [68, 2].
 
-    `first_hop` of the recording's sound is the clip's first; `pitched` is the mel power of the same voice at other pitches,
-    each float32 [frame, hop, mel]. `versions` of its sound, the first as it is: ear features, float16 [frame, half * value],
-    with LOOK_AHEAD frames more on both sides.
+    `first_hop` of the recording's sound and `first_frame` of its picture are the clip's first; `pitched` is the mel power of
+    the same voice at other pitches, each float32 [frame, hop, mel]. `versions` of its sound, the first as it is: ear features,
+    float16 [frame, half * value], with LOOK_AHEAD frames more on both sides.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Clip:
     face: np.ndarray
     rest: np.ndarray
     first_hop: int = 0
+    first_frame: int = 0
     pitched: tuple = ()
     versions: tuple = ()
 
@@ -109,7 +110,8 @@ def load_clips(pack: str | Path, split: str, pitches: Sequence[float] = (), ear:
             spectrum = file["spectrum"][start:start + n].astype(np.float32)
             power, *pitched = (_power_at_pitch(spectrum, pitch) for pitch in (1.0, *pitches))
             clips.append(Clip(file["name"].asstr()[i], file["speaker"].asstr()[i], power, face, file["rest"][i],
-                              int(file["first_hop"][i]), tuple(pitched), _versions(heard, i, n, split) if heard else ()))
+                              int(file["first_hop"][i]), int(file["first_frame"][i]), tuple(pitched),
+                              _versions(heard, i, n, split) if heard else ()))
         if not clips:
             raise InputError(pack, f"no clip of split {split!r}", "clips with sound and a face",
                              command_line("make", "inspect", f"FILE={pack}"))

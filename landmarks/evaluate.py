@@ -7,10 +7,9 @@ Every method knows the clip's rest face, as a user's photo would give it, and no
 with *: `first_frame*` sees the clip's first frame, `clip_mean*` the mean of all its frames.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -20,12 +19,22 @@ from core import paths
 from core.face import face68
 from core.media.audio import level_dbfs, read_speech
 from core.stage import progress, stage
-from landmarks.dataset import Clip, load_clips, with_sound
-from landmarks.emphasis.style import STYLES, Style
+from landmarks.dataset import load_clips, with_sound
+from landmarks.emphasis.style import STYLES
 from landmarks.lite import Model, load_model, model_files
-from landmarks.measure import AGREED, LANDMARK_MEASURES, LIP_MEASURES, measure, summary, trusted
+from landmarks.measure import (
+    AGREED,
+    LANDMARK_MEASURES,
+    LIP_MEASURES,
+    file_predictor,
+    mean_offset_of,
+    measure,
+    stream_predictor,
+    summary,
+    trusted,
+)
 from landmarks.predict import predict as predict_sound
-from landmarks.predict import predict_as_stream, predict_power
+from landmarks.predict import predict_as_stream
 from landmarks.timing import as_text, lip_gains, timing
 from landmarks.voice.wordless import wordless_samples
 from learn.measures import markdown, report
@@ -49,32 +58,6 @@ def trusted_as_markdown(table: dict) -> str:
     names = ("opening_correlation", "where_agreed", "elsewhere")
     return markdown(columns, [(source, values["clips"], values["agreed"], *(
         "-" if values[name] is None else f"{values[name]:.3f}" for name in names)) for source, values in table.items()])
-
-
-def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
-    """The mean offset from rest over speakers of `clips`, float [68, 2]: what a dead mouth should look like."""
-    by_speaker = {}
-    for clip in clips:
-        by_speaker.setdefault(clip.speaker, []).append(np.nanmean(clip.face, 0) - clip.rest)
-    return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
-
-
-def file_predictor(model: Model, **options: Any) -> Callable[[Clip], NDArray]:
-    """A function Clip -> face [frame, 68, 2] by a landmark-model, on the clip's own rest face.
-
-    `options` are those of `landmarks.predict.predict_power`.
-    """
-    return lambda clip: on_rest_face(model, clip, predict_power(model, clip.power, clip.ear, **options))
-
-
-def stream_predictor(model: Model, sounds: dict, gated: bool = True, style: Style | None = None) -> Callable[[Clip], NDArray]:
-    """The same for the clip's sound as a stream, which `sounds` holds by the clip's name: float32 [sample]."""
-    return lambda clip: on_rest_face(model, clip, predict_as_stream(model, sounds[clip.name], gated, style)[:len(clip.face)])
-
-
-def on_rest_face(model: Model, clip: Clip, face: NDArray) -> NDArray:
-    """Predicted landmarks [frame, 68, 2] as of a photo of the clip's own rest face."""
-    return face68.uncross_lips(face - model.rest_face + clip.rest)
 
 
 def wordless(model: Model, predict: Callable[[Model, NDArray], NDArray]) -> dict:

@@ -1,22 +1,53 @@
-"""Measures of predicted landmarks on labelled clips, and their means per source.
+"""Measures of predicted landmarks on labelled clips, of a file or as a stream, and their means per source.
 
 Reads, writes: nothing. Opening, width and speed of the mouth: core.metrics.lip_measures.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.face import face68
 from core.index import number_in, read_index
 from core.metrics import landmark_drift, lip_measures, mse, scale_to_box
 from landmarks.dataset import Clip
+from landmarks.emphasis.style import Style
+from landmarks.lite import Model
+from landmarks.predict import predict_as_stream, predict_power
 
 LANDMARK_MEASURES = ("box_mse", "drift", "lip_drift")
 LIP_MEASURES = ("opening_correlation", "opening_amplitude", "width_correlation", "opening_speed_ratio",
                 "opening_jitter_ratio")
 AGREED = 0.8  # correlation of two measurements of the mouth's opening from which a clip's labels are trusted
+
+
+def mean_offset_of(clips: Sequence[Clip]) -> NDArray:
+    """The mean offset from rest over speakers of `clips`, float [68, 2]: what a dead mouth should look like."""
+    by_speaker = {}
+    for clip in clips:
+        by_speaker.setdefault(clip.speaker, []).append(np.nanmean(clip.face, 0) - clip.rest)
+    return np.mean([np.mean(offsets, 0) for offsets in by_speaker.values()], 0)
+
+
+def file_predictor(model: Model, **options: Any) -> Callable[[Clip], NDArray]:
+    """A function Clip -> face [frame, 68, 2] by a landmark-model, on the clip's own rest face.
+
+    `options` are those of `landmarks.predict.predict_power`.
+    """
+    return lambda clip: on_rest_face(model, clip, predict_power(model, clip.power, clip.ear, **options))
+
+
+def stream_predictor(model: Model, sounds: dict, gated: bool = True, style: Style | None = None) -> Callable[[Clip], NDArray]:
+    """The same for the clip's sound as a stream, which `sounds` holds by the clip's name: float32 [sample]."""
+    return lambda clip: on_rest_face(model, clip, predict_as_stream(model, sounds[clip.name], gated, style)[:len(clip.face)])
+
+
+def on_rest_face(model: Model, clip: Clip, face: NDArray) -> NDArray:
+    """Predicted landmarks [frame, 68, 2] as of a photo of the clip's own rest face."""
+    return face68.uncross_lips(face - model.rest_face + clip.rest)
 
 
 def measure(clips: Sequence[Clip], predict: Callable[[Clip], NDArray], mean_offset: NDArray | None = None) -> list:

@@ -6,15 +6,31 @@ import sys
 
 import pytest
 
-from docs import generate
+from core import paths
+from docs import card, generate
 
 MODULES = generate.command_modules()
 
 
 @pytest.mark.parametrize("name", generate.PAGES)
 def test_page_is_fresh(name):
-    written = (generate.ROOT / "docs" / name).read_text(encoding="utf-8")
-    assert written == generate.PAGES[name](), f"docs/{name} is stale: make docs"
+    written = (generate.ROOT / name).read_text(encoding="utf-8")
+    assert written == generate.PAGES[name](), f"{name} is stale: make docs"
+
+
+def test_numbers_of_the_model_card_are_those_of_the_measures(tmp_path, monkeypatch):
+    (tmp_path / "card.in").write_text("{{voice:a/1/b:.1%}} {{voice-what:a:d}} {{left: as it is}}")
+    (tmp_path / "metrics.json").write_text('{"a": [0, {"b": 0.125}]}')
+    (tmp_path / "metrics-what.json").write_text('{"a": 7}')
+    monkeypatch.setitem(paths.MODELS, "voice", tmp_path / "model.npz")
+    monkeypatch.setattr(card, "TEMPLATE", tmp_path / "card.in")
+    card.measures_of.cache_clear()
+    assert card.model_card() == "12.5 % 7 {{left: as it is}}"
+    (tmp_path / "metrics-what.json").write_text('{"b": 7}')
+    card.measures_of.cache_clear()
+    with pytest.raises(KeyError):
+        card.model_card()
+    card.measures_of.cache_clear()
 
 
 def test_the_site_is_built_and_its_links_lead_somewhere(tmp_path):

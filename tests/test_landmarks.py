@@ -113,8 +113,8 @@ def test_training_learns_from_the_sound(pack):
 
 def test_exported_model_equals_keras(trained, pack):
     from landmarks.dataset import load_clips
-    from landmarks.evaluate import file_predictor
     from landmarks.lite import load_model
+    from landmarks.measure import file_predictor
     from landmarks.train import build, predictor
     from learn.keras_run import load_state
     clips = load_clips(pack, "train")

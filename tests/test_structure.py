@@ -15,7 +15,8 @@ from docs.generate import PACKAGES, ROOT, command_modules, source_files
 from learn import publish
 
 # Imports go one way: a package may import those before it
-ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "scenes", "batches", "web")
+ORDER = ("core", "learn", "viewer", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "scenes", "batches",
+         "evaluation", "web")
 MAY_IMPORT = {package: set(ORDER[:number]) | {package} for number, package in enumerate(ORDER)} | {"web": {*ORDER, "animator"}}
 MOST_FILES = 20  # of a folder, beside sub-folders
 TOO_FULL = {"tests": 99}  # a file for each part, flat

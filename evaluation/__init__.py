@@ -1,0 +1,1 @@
+"""The whole measured on held-out clips, in one report."""
