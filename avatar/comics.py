@@ -9,16 +9,16 @@ are scaled to the picture's own size.
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from avatar.alignment import STYLES
 from avatar.disguise import FACES, cached_faces, disguise, least_like
+from avatar.drawer import Drawer
 from avatar.ink import repaint
-from avatar.network import DEFAULT_MODEL, MULTIPLE, N_COLOURS, UNIT_PX, as_inputs, load_translator
+from avatar.inputs import MULTIPLE, N_COLOURS, UNIT_PX, as_inputs
+from core import paths
 from core.cache import cached
 from core.face import face68
-from learn.layers import to_uint8
 
 LONGEST_PX = 640  # of a picture that is drawn in one piece
 REACH = 2.4  # eye distances from the face's middle to the edge of its part
@@ -30,7 +30,7 @@ OWN_PAINT_OF_FACE = dict(zip(STYLES, (0.6, 0.3)))
 FACE_RIM = 0.25  # eye distances over which face goes over into the rest
 PRIVACY = 1.0
 CRISPNESS = 1.5  # of lines that were enlarged
-_translator = cached(load_translator)
+_drawer = cached(Drawer)
 
 
 def enlarge(picture: NDArray, size: tuple[int, int]) -> NDArray:
@@ -63,6 +63,11 @@ def _window(box, unit, size):
     return (sides[0][:, None] * sides[1][None])[..., None].astype(np.float32)
 
 
+def _to_uint8(picture) -> NDArray:
+    """Float [rgb, row, column], -1..1 -> uint8 [row, column, rgb]."""
+    return np.clip(np.round((picture.transpose(1, 2, 0) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
 class Avatars:
     """Draws comics.
 
@@ -73,8 +78,8 @@ class Avatars:
     privacy : share of another face that the comic wears in place of the person's, 0..1
     """
 
-    def __init__(self, model=None, style=STYLE, privacy=PRIVACY, device="cpu"):
-        self.translator, self.device = _translator(model or DEFAULT_MODEL, device), device
+    def __init__(self, model=None, style=STYLE, privacy=PRIVACY):
+        self.drawer = _drawer(model or paths.AVATAR_MODEL)
         self.style, self.privacy = style, privacy
 
     def __call__(self, picture, points, past=None):
@@ -123,12 +128,11 @@ class Avatars:
         small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
         small = cv2.copyMakeBorder(small, *(MULTIPLE,) * 4, cv2.BORDER_REFLECT_101)  # the network's rim is not shown
         points = (points + 0.5) * ratio - 0.5 + MULTIPLE
-        inputs = torch.from_numpy(as_inputs(small, points, self.style))
+        inputs = as_inputs(small, points, self.style)
         if past and past[0].shape[-2:] != tuple(n // MULTIPLE for n in small.shape[:2]):
             past = None  # a face that leaves the picture has another part of it
-        with torch.inference_mode():
-            drawn, past = self.translator(inputs[None, None].to(self.device), past)
-        drawn, inked, soft = to_uint8(torch.stack([drawn[0, 0].cpu(), *inputs[:N_COLOURS].split(3)]))
+        drawn, past = self.drawer(inputs, past)
+        drawn, inked, soft = (_to_uint8(each) for each in (drawn, *np.split(inputs[:N_COLOURS], 2)))
         drawn = repaint(drawn, inked, soft, self._own_paint(points, small.shape[:2]))
         if other_face:
             drawn, other_face["paint"] = disguise(drawn, points, cached_faces(FACES), **{"share": self.privacy, **other_face})

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from avatar.identity.data import COMICS, good_rows, read_pair
-from avatar.network import as_inputs
+from avatar.inputs import as_inputs
 from core.errors import InputError
 from core.face import face68
 from core.stage import say

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from avatar.alignment import STYLES
 from avatar.comics import STYLE, Avatars
 from avatar.data import Pairs, load_pairs
-from avatar.identity.embedding import read_face
 from avatar.identity.network import DEFAULT_MODEL as ENCODER
 from avatar.identity.network import as_input, load_encoder
-from avatar.network import DEFAULT_MODEL, as_inputs
+from avatar.inputs import as_inputs, read_face
+from avatar.network import DEFAULT_MODEL
 from avatar.trainer import perceptual_loss
 from avatar.translation import SAME_PERSON, likeness
 from core import metrics

@@ -10,50 +10,20 @@ Source: Ronneberger et al., U-Net, MICCAI 2015; Bai, Kolter, Koltun, temporal co
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from avatar.alignment import STYLES
-from avatar.ink import draw_ink, remove_texture
+from avatar.drawer import CURE, NETWORK, SQUARE, VERSION
+from avatar.inputs import N_COLOURS, N_INPUTS
 from core import paths
-from core.face.face68 import CLOSED, GROUPS, eye_distance
 from learn.layers import SLOPE, Residual, act, convolution
 from learn.weights import load_network, save_network
 
 DEFAULT_MODEL = paths.AVATAR_MODEL
-NETWORK, VERSION = "gan.avatar_model.Translator", 1  # as files name it, from when it lay there
 WIDTHS = 16, 32, 64, 96  # channels at 1/2, 1/4, 1/8, 1/16 of the size
-MULTIPLE = 16
-UNIT_PX = 62.0  # px per eye distance in the pairs: what the network knows best
-N_INPUTS = 9  # rgb in ink, rgb of the photo, lines, openings, style
-N_COLOURS = 6  # of these
-_SQUARE = 2
 _SPREAD = 1e-2  # of the first weights of a residual: it begins as nearly nothing
-_LINE = 0.035  # eye distances
-
-
-def guide(points: NDArray, size: tuple[int, int]) -> NDArray:
-    """Where the features are: `points` float [68, 2] px -> uint8 [*size, 2]: their lines; eyes half and mouth whole."""
-    lines, openings = (np.zeros(size, np.uint8) for _ in range(2))
-    fixed = np.round(np.asarray(points) * 16).astype(np.int32)  # in 1/16 px
-    thick = max(1, round(float(eye_distance(np.asarray(points))) * _LINE))
-    for name, numbers in GROUPS.items():
-        cv2.polylines(lines, [fixed[list(numbers)]], name in CLOSED, 255, thick, cv2.LINE_AA, 4)
-    for name, value in (("right_eye", 128), ("left_eye", 128), ("inner_lips", 255)):
-        cv2.fillPoly(openings, [fixed[list(GROUPS[name])]], value, cv2.LINE_AA, 4)
-    return cv2.merge([lines, openings])
-
-
-def as_inputs(picture: NDArray, points: NDArray, style: str) -> NDArray:
-    """What the network is shown of a picture and its points, float32 array [N_INPUTS, row, column], -1..1."""
-    soft, told = remove_texture(picture), np.full((*picture.shape[:2], 1), 255 * STYLES.index(style), np.uint8)
-    shown = np.concatenate([draw_ink(soft, points), soft, guide(points, picture.shape[:2]), told], -1)
-    return shown.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
 
 
 class TemporalConvolution(nn.Module):
@@ -90,14 +60,14 @@ class Translator(nn.Module):
     def __init__(self, widths=WIDTHS, mean_face=()):
         super().__init__()
         self.settings = {"widths": list(widths), "mean_face": mean_face}
-        self.start = convolution(N_INPUTS * _SQUARE**2, widths[0])
+        self.start = convolution(N_INPUTS * SQUARE**2, widths[0])
         self.before = nn.ModuleList(Residual(n, _SPREAD) for n in widths)
         self.down = nn.ModuleList(convolution(a, b, 2) for a, b in zip(widths, widths[1:]))
         self.in_time = nn.ModuleList(TemporalConvolution(widths[-1], reach) for reach in (1, 2))
         self.deepest = nn.Sequential(Residual(widths[-1], _SPREAD), Residual(widths[-1], _SPREAD))
         self.up = nn.ModuleList(convolution(b, a, size=1) for a, b in zip(widths, widths[1:]))
         self.after = nn.ModuleList(Residual(n, _SPREAD) for n in widths[:-1])
-        self.to_picture = convolution(widths[0], 3 * _SQUARE**2)
+        self.to_picture = convolution(widths[0], 3 * SQUARE**2)
         nn.init.zeros_(self.to_picture.weight)
 
     def forward(self, inputs, past=None):
@@ -114,7 +84,7 @@ class Translator(nn.Module):
         past : for the next call
         """
         clips_frames = inputs.shape[:2]
-        x, maps = act(self.start(F.pixel_unshuffle(inputs.flatten(0, 1), _SQUARE))), []
+        x, maps = act(self.start(F.pixel_unshuffle(inputs.flatten(0, 1), SQUARE))), []
         for block, down in zip(self.before, [*self.down, None]):
             x = block(x)
             if down is not None:
@@ -127,7 +97,7 @@ class Translator(nn.Module):
         x = self.deepest(x.flatten(0, 1))
         for up, block, skip in zip(reversed(self.up), reversed(self.after), reversed(maps)):
             x = block(act(F.interpolate(up(x), scale_factor=2, mode="nearest") + skip))
-        drawn = F.pixel_shuffle(self.to_picture(x), _SQUARE) + inputs.flatten(0, 1)[:, :3]
+        drawn = F.pixel_shuffle(self.to_picture(x), SQUARE) + inputs.flatten(0, 1)[:, :3]
         return drawn.unflatten(0, clips_frames), kept
 
 
@@ -156,5 +126,4 @@ def save_translator(path: str | Path, translator: Translator, **about: Any) -> P
 
 def load_translator(path: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Translator:
     """Read a translator, ready to use. Raises InputError as `load_network` does."""
-    return load_network(path, Translator, NETWORK, VERSION, device,
-                        "python -m avatar.train, or take the model that came with the program")
+    return load_network(path, Translator, NETWORK, VERSION, device, CURE)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from avatar.data import Pairs, batches, load_pairs, mean_face
 from avatar.identity.network import DEFAULT_MODEL, load_encoder
-from avatar.network import Translator, as_inputs, save_translator
+from avatar.inputs import as_inputs
+from avatar.network import Translator, save_translator
 from avatar.trainer import AvatarTrainer
 from core import metrics
 from core.face.draw import contact_sheet

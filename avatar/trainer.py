@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from avatar.data import SIDE_PX
-from avatar.network import N_COLOURS, Critic, Translator
+from avatar.inputs import N_COLOURS
+from avatar.network import Critic, Translator
 from learn import losses
 from learn.adversaries import Adversaries
 

@@ -11,7 +11,7 @@ import click
 
 from avatar.alignment import STYLES
 from avatar.comics import PRIVACY, STYLE
-from avatar.identity.embedding import read_face
+from avatar.inputs import read_face
 from avatar.translation import write_avatar, write_avatar_video
 from core import artifacts
 from core.errors import InputError, absent

@@ -25,6 +25,8 @@ from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 # Of this thread; None: a person at a terminal
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 REPORT_EVERY_S = 0.25
+# Packages of the extras
+NOT_IN_BASE = ("distributed", "gradio", "h5py", "imageio", "librosa", "tensorboard", "tensorflow", "torch", "websockets")
 _QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # our own lines only
 
@@ -85,6 +87,11 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
                 return function(*args, **kwargs)
             except InputError as error:
                 _fail(str(error))
+            except ModuleNotFoundError as error:
+                package = (error.name or "").partition(".")[0]
+                if package not in NOT_IN_BASE:
+                    raise
+                _fail(str(InputError(package, "not installed", "what this needs beside the base", f"pip install {package}")))
             except KeyboardInterrupt:
                 _fail("stopped; the same command goes on from here", 130)
             except OSError as error:

@@ -4,6 +4,7 @@ Reads: a training-pack, an ear-pack, recordings, the models that ship. Writes: n
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,13 +46,17 @@ def rows_of_lips(clips: Iterable[Clip], by: dict[str, Callable[[Clip], NDArray]]
         seen = np.isfinite(clip.face).all((1, 2))
         for name, predict in by.items():
             face = predict(clip)
-            found = measure([clip], lambda _, face=face: face, mean_offset if name == MODEL else None)[0]
+            found = measure([clip], partial(_given, face), mean_offset if name == MODEL else None)[0]
             late = lag_of(face68.mouth_opening(face[seen]), face68.mouth_opening(clip.face[seen]), LARGEST_LAG)
             about = {"clip": clip.name, "source": clip.source}
             rows.append({**about, "method": name, **found["model"], "late_ms": None if np.isnan(late) else FRAME_MS * late})
             rows += [{**about, "method": still.replace("_", " "), **found[still]} for still in found
                      if still not in ("clip", "source", "model")]
     return rows
+
+
+def _given(face, _clip):
+    return face
 
 
 def curves(clip: Clip, face: NDArray) -> "Figure":

@@ -6,19 +6,22 @@ Writes: OUT, a PNG: landmarks above, pictures below
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from core import artifacts
+from core import artifacts, paths
 from core.face import face68
 from core.face.draw import contact_sheet, sketch_rgb
 from core.stage import stage
-from gan.dataset import rows_of
-from gan.model import DEFAULT_MODEL, Generator, generate, load_generator
 from learn.curves import save_picture
+
+if TYPE_CHECKING:
+    import torch
+
+    from gan.model import Generator
 
 N_COLUMNS = 8
 
@@ -33,6 +36,7 @@ def choose_faces(landmarks: Path, n: int, rng: np.random.Generator, speakers: Co
     float32 [n, 68, 2], face space, without missing frames
     """
     if landmarks.is_dir():
+        from gan.dataset import rows_of
         rows = [row for row in rows_of(landmarks / "index.csv", "val") if not row.get("problem")]
         rows = [row for row in rows if row.get("speaker") in speakers] or rows
         files = [landmarks / f"{rows[i]['clip']}.face.npy" for i in rng.choice(len(rows), n)]
@@ -42,11 +46,12 @@ def choose_faces(landmarks: Path, n: int, rng: np.random.Generator, speakers: Co
     return face[np.linspace(0, len(face) - 1, n).round().astype(int)]
 
 
-def sample_sheet(generator: Generator, face: NDArray, looks: torch.Tensor) -> NDArray:
+def sample_sheet(generator: "Generator", face: NDArray, looks: "torch.Tensor") -> NDArray:
     """Sketches over pictures, `N_COLUMNS` in a row.
 
     `face` float32 [n, 68, 2]; `looks` float32 tensor [n, n_look] -> uint8 [row, column, rgb]
     """
+    from gan.model import generate
     size_px = generator.settings["size_px"]
     tiles, points = [], face68.to_pixel_space(face, generator.view.numpy())
     for start in range(0, len(face), N_COLUMNS):
@@ -60,7 +65,7 @@ def sample_sheet(generator: Generator, face: NDArray, looks: torch.Tensor) -> ND
        examples=("python -m gan.sample",
                  "python -m gan.sample --landmarks predict_landmark/speech/landmarks.npy --out frames.png",
                  "python -m gan.sample --random-looks --seed 3"))
-@click.option("--model", type=click.Path(path_type=Path), default=DEFAULT_MODEL, show_default="the one that ships",
+@click.option("--model", type=click.Path(path_type=Path), default=paths.DCGAN_MODEL, show_default="the one that ships",
               help="The generator.")
 @click.option("--landmarks", type=click.Path(path_type=Path), default=None,
               help="A landmarks-face file, or a folder of landmarks: random held-out frames. Without: the face at rest.")
@@ -70,6 +75,9 @@ def sample_sheet(generator: Generator, face: NDArray, looks: torch.Tensor) -> ND
 @click.option("--seed", type=int, default=0, help="Of the random choices.")
 def main(model, landmarks, out, n, random_looks, seed) -> None:
     """Draw a sheet of faces from landmarks."""
+    import torch
+
+    from gan.model import load_generator
     generator, rng = load_generator(model), np.random.default_rng(seed)
     speakers = artifacts.read_sidecar(model).get("speakers", ())
     n = n if landmarks or random_looks else 1  # the face at rest, always the same

@@ -1,4 +1,4 @@
-"""Where networks run: on the CPU, or on a GPU by CUDA.
+"""Where networks run: on the CPU by ONNX Runtime, or on a GPU by PyTorch and CUDA.
 
 Reads, writes: nothing.
 """
@@ -27,10 +27,13 @@ def pick_device(device: str, renderer: str) -> str:
     """Turn auto, cpu or cuda into cpu or cuda, and say which. Raises InputError when CUDA is asked for and missing."""
     chosen, has_network = "cpu", renderer != "sketch"
     if device == "cuda" or device != "cpu" and has_network and has_driver():
-        import torch
-        if torch.cuda.is_available():
-            chosen = "cuda"
-        elif device == "cuda":
+        try:
+            import torch
+            chosen = "cuda" if torch.cuda.is_available() else "cpu"
+        except ModuleNotFoundError:
+            if device == "cuda":
+                raise InputError("--device", "cuda, but PyTorch is not installed", "PyTorch", "pip install torch") from None
+        if device == "cuda" != chosen:
             raise InputError("--device", "cuda, but PyTorch sees no CUDA device", "cpu or auto", "--device auto")
     say(f"device: {chosen if has_network else 'cpu (the sketch renderer needs no GPU)'}")
     return chosen

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core import metrics
+from core import metrics, paths
 from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.files import whole_file
@@ -120,8 +120,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--picture", type=_PATH, help="Also draw clip, photo and comics into this PNG.")
 def main(model, landmarks, split, every_clip, picture) -> None:
     """Measure photos and comics that speak, side by side, on held-out recordings."""
-    from avatar.comics import DEFAULT_MODEL, Avatars
-    model = Path(model or DEFAULT_MODEL)
+    from avatar.comics import Avatars
+    model = Path(model or paths.AVATAR_MODEL)
     avatars, rows, found, tiles = Avatars(model, privacy=0), rows_of(landmarks, split, every_clip), [], []
     with progress(rows, "evaluate") as bar:
         for row in bar:

@@ -1,13 +1,16 @@
 """Comics of photos: pairs, the networks, what is drawn, and how they speak."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import command, describe, portrait, portrait_photo
+from conftest import ROOT, command, describe, portrait, portrait_photo
 from made_up import turned_to
 from PIL import Image
 
@@ -20,18 +23,22 @@ from avatar import pairs as avatar_pairs
 from avatar import train as train_avatar
 from avatar.comics import Avatars, enlarge
 from avatar.disguise import FACES, disguise, face_mask, least_like, load_faces
+from avatar.drawer import Drawer
 from avatar.identity import data as identity_data
 from avatar.identity import embed as identity
 from avatar.identity import train as train_identity
 from avatar.identity.measure import area_under
 from avatar.identity.network import IdentityEncoder, save_encoder
 from avatar.ink import draw_ink, remove_texture
-from avatar.network import N_INPUTS, Translator, as_inputs, save_translator
+from avatar.inputs import N_INPUTS, as_inputs
+from avatar.network import Translator, load_translator, save_translator
 from avatar.translation import SAME_PERSON
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face import draw, face68, face_detector
+from core.media.audio import write_wav
 from core.media.video import probe, read_frames
+from learn.device import pick_device
 from render.liveliness import close_lids
 from render.parts.drawn import DrawnLids, DrawnMouth
 
@@ -388,3 +395,51 @@ def test_a_damaged_pair_is_told(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"no zip")
     with pytest.raises(InputError, match="not readable"):
         identity_data.read_pair(tmp_path, {"clip": "a"})
+
+
+class TestWithoutPyTorch:
+    """Videos need none: it trains, and draws on GPUs."""
+
+    def test_the_network_draws_as_pytorch_does(self, tmp_path):
+        torch.manual_seed(2)
+        network = Translator(widths=(8, 12, 16, 20))
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.add_(0.1 * torch.randn_like(weights))
+        drawer = Drawer(save_translator(tmp_path / "model.safetensors", network, stage="test"))
+        network, past, wanted_past = load_translator(tmp_path / "model.safetensors"), None, None
+        for shift in range(4):  # as many frames as the network looks back
+            inputs = np.random.default_rng(shift).uniform(-1, 1, (N_INPUTS, 48, 64)).astype(np.float32)
+            drawn, past = drawer(inputs, past)
+            with torch.inference_mode():
+                wanted, wanted_past = network(torch.from_numpy(inputs)[None, None], wanted_past)
+            assert drawn == pytest.approx(wanted[0, 0].numpy(), abs=1e-3)
+            for mine, its in zip(past, wanted_past, strict=True):
+                assert mine == pytest.approx(its[0].numpy(), abs=1e-3)
+
+    def test_a_comic_speaks(self, tmp_path):
+        write_wav(tmp_path / "speech.wav", np.sin(np.arange(8000) / 9).astype(np.float32))
+        Image.fromarray(portrait()).save(tmp_path / "me.png")
+        done = _without_torch("from main import main", "--image", "me.png", "--audio", "speech.wav", "--avatar", "comic",
+                              "--output", "out.mp4", "--size", "128", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "out.mp4").stat().st_size > 1000
+
+    def test_a_gpu_needs_it(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torch", None)
+        with pytest.raises(InputError, match="pip install torch"):
+            pick_device("cuda", "photo")
+        assert pick_device("auto", "photo") == "cpu"
+
+    @pytest.mark.parametrize(("command_of", "arguments"), [
+        ("from gan.sample import main", []), ("from avatar.identity.embed import main", ["me.png"])])
+    def test_what_needs_it_says_so(self, command_of, arguments, tmp_path):
+        Image.fromarray(portrait()).save(tmp_path / "me.png")
+        done = _without_torch(command_of, *arguments, cwd=tmp_path)
+        assert done.returncode == 1 and "pip install torch" in done.stderr and "Traceback" not in done.stderr
+
+
+def _without_torch(command_of, *arguments, cwd):
+    code = f"import sys; sys.modules['torch'] = None; {command_of}; main(sys.argv[1:])"
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True)

@@ -216,7 +216,7 @@ def test_any_sound_becomes_a_wav(here, speech):
 
 @tries("python -m render.face_check {path}")
 def test_faces_of_a_photo_are_numbered(here):
-    from avatar.identity.embed import read_face
+    from avatar.inputs import read_face
     from render.face_check import check_photo
     photo = made_up.save(here / "my photo.png", portrait())
     assert "face 1" in run(cure_of(check_photo, photo, "7"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from avatar.identity.embedding import identity_of, read_face
+from avatar.inputs import read_face
 from core import artifacts
 from core.errors import InputError
 from core.stage import stage
@@ -24,6 +24,7 @@ def main(photo, out, model) -> None:
     """Turn the largest face of a photo into numbers: near for one person, far for two."""
     if out.suffix != ".npy":
         raise InputError(out, f"a {out.suffix or 'nameless'} file", "a name that ends in .npy")
+    from avatar.identity.embedding import identity_of  # PyTorch
     values = identity_of(*read_face(photo), model)
     click.echo(artifacts.save(out, values, "image-embedding", stage=STAGE, inputs=[photo]))
 

@@ -13,46 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learn import onnx_message as onnx
+from learn.onnx_graph import NEAREST, Graph
 from render.eight_bit.layers import draw, layer_of, look
 from render.parts.part import Part
 
 SLOPE = 0.2  # of leaky rectifiers below zero, as in `learn.layers`
 LOGIT_STEPS, MASK_ZERO = 16, 128  # of 1 of a mask's logit; the byte of 0: from -8 to 8 it is told, beyond it is 0 or 1
 LARGEST = 63  # a weight: the products of two with bytes are summed in 16 bits by processors without VNNI (AVX2)
-_NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 
 Ranges = dict[str, tuple[float, float]]
 
 
-class _Graph:
-    """Nodes and arrays of a graph."""
+class _Layers(Graph):
+    """A graph whose layers are told by name: weights and biases."""
 
     def __init__(self, layer: Callable[[str], tuple[NDArray, NDArray]]):
-        self.fields: list[bytes] = []
+        super().__init__()
         self._layer = layer
 
-    def given(self, name, shape, kind):
-        self.fields.append(onnx.content(onnx.INPUT, onnx.value(name, *shape, kind=kind)))
-        return name
 
-    def taken(self, name, shape, kind):
-        self.fields.append(onnx.content(onnx.OUTPUT, onnx.value(name, *shape, kind=kind)))
-
-    def node(self, kind, inputs, **about):
-        output = f"value {len(self.fields)}"
-        self.fields.append(onnx.node(kind, inputs, output, **about))
-        return output
-
-    def array(self, values):
-        name = f"array {len(self.fields)}"
-        self.fields.append(onnx.array(name, np.asarray(values)))
-        return name
-
-    def model(self):
-        return onnx.model_of(*self.fields)
-
-
-class _Floats(_Graph):
+class _Floats(_Layers):
     """Layers in floats, [n, channel, row, column]; `seen` are the values whose ranges count, by name."""
 
     def __init__(self, layer):
@@ -84,7 +64,7 @@ class _Floats(_Graph):
         return self._see(name, self.node("LeakyRelu", [x], alpha=SLOPE))
 
     def twice(self, x):
-        return self.node("Resize", [x, "", self.array(np.array([1, 1, 2, 2], np.float32))], **_NEAREST)
+        return self.node("Resize", [x, "", self.array(np.array([1, 1, 2, 2], np.float32))], **NEAREST)
 
     def mean(self, x):
         return self.node("GlobalAveragePool", [x])
@@ -105,8 +85,7 @@ def in_floats(weights: dict[str, NDArray], part: Part) -> tuple[bytes, list[str]
                                 for value in ops.seen.values()], axis=0) for kind in ("ReduceMin", "ReduceMax")]
     columns = [ops.node("Reshape", [end, ops.array(np.array([-1, 1], np.int64))]) for end in ends]
     for i, value in enumerate(maps):
-        ops.fields.append(onnx.node("Identity", [value], f"map {i}"))
-        ops.taken(f"map {i}", (1, f"channels {i}", f"rows {i}", f"columns {i}"), onnx.FLOAT)
+        ops.taken(f"map {i}", (1, f"channels {i}", f"rows {i}", f"columns {i}"), of=value)
     ops.fields.append(onnx.node("Concat", columns, "ranges", axis=1))
     ops.taken("ranges", ("value", 2), onnx.FLOAT)
     return ops.model(), list(ops.seen)
@@ -126,7 +105,7 @@ class _Value(NamedTuple):
     about: tuple[str, str]  # both as arrays
 
 
-class _Bytes(_Graph):
+class _Bytes(_Layers):
     """Layers in bytes, `ranges` of their values by name."""
 
     def __init__(self, layer, ranges: Ranges):
@@ -179,7 +158,7 @@ class _Bytes(_Graph):
         return self._made(self._of_range(name), "QLinearLeakyRelu", [x.name, *x.about], alpha=SLOPE)
 
     def twice(self, x):
-        return x._replace(name=self.node("Resize", [x.name, "", self.array(np.array([1, 2, 2, 1], np.float32))], **_NEAREST))
+        return x._replace(name=self.node("Resize", [x.name, "", self.array(np.array([1, 2, 2, 1], np.float32))], **NEAREST))
 
 
 def colour_steps(ranges: Ranges) -> tuple[float, int]:
@@ -202,6 +181,5 @@ def in_bytes(weights: dict[str, NDArray], part: Part, maps: Sequence[NDArray], r
     ops, shape = _Bytes(lambda name: layer_of(weights, name, part), ranges), ("n", *_squares(part))
     photo = [ops.constant(f"map {i}", values) for i, values in enumerate(maps)]
     x = ops.value(ops.given("squares", shape, onnx.UINT8), 1.0, 0)
-    ops.fields.append(onnx.node("Identity", [draw(ops, x, photo).name], "drawn"))
-    ops.taken("drawn", shape, onnx.UINT8)
+    ops.taken("drawn", shape, onnx.UINT8, draw(ops, x, photo).name)
     return ops.model()

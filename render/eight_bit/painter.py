@@ -7,13 +7,13 @@ How far the values of each layer go is seen once a photo, on faces that are made
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from learn.onnx_graph import session_of
 from learn.weight_file import read_weights
 from render.eight_bit.graph import LOGIT_STEPS, MASK_ZERO, colour_steps, in_bytes, in_floats
 from render.parts.part import MOUTH, NETWORK, PARTS, VERSION, Part, cure_of
@@ -25,14 +25,6 @@ FRAME = 3  # squares: as `render.parts.network.FRAME`
 def is_installed() -> bool:
     """Whether ONNX Runtime is there; nothing is imported."""
     return find_spec("onnxruntime") is not None
-
-
-def _session(model: bytes) -> Any:
-    import onnxruntime
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1  # others work on the other cores: the frames are moved, and encoded
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def to_squares(pictures: NDArray, square: int) -> NDArray:
@@ -61,7 +53,7 @@ class BytePainter:
     def __init__(self, part: Part, weights: dict[str, NDArray]):
         self.part, self.weights = part, weights
         model, self.names = in_floats(weights, part)
-        self._floats = _session(model)
+        self._floats = session_of(model, 1)
         edge = FRAME * part.square
         border = np.zeros(part.size, np.float32)
         border[edge:-edge, edge:-edge] = 255
@@ -85,7 +77,7 @@ class BytePainter:
         views = [to_squares(np.stack(pictures), square) for pictures in ([photo], list(examples))]
         *maps, ends = self._floats.run(None, dict(zip(("photo", "examples"), views)))
         ranges = dict(zip(self.names, (ROOM * np.clip(ends, (-np.inf, 0), (0, np.inf))).tolist()))
-        session = _session(in_bytes(self.weights, self.part, maps, ranges))
+        session = session_of(in_bytes(self.weights, self.part, maps, ranges), 1)  # others move frames, and encode
         (step, zero), logits = colour_steps(ranges), (np.arange(256) - MASK_ZERO) / LOGIT_STEPS
         share = np.round(255 / (1 + np.exp(-logits))).astype(np.uint8)
 
