@@ -41,7 +41,7 @@ def predictors(clips: Sequence[Clip], sounds: dict) -> dict[str, Callable[[Clip]
 
 def rows_of_lips(clips: Iterable[Clip], by: dict[str, Callable[[Clip], NDArray]], mean_offset: NDArray) -> list[dict]:
     """A row of `evaluation.spread` for each clip and method: those of `by`, and the still faces of `landmarks.measure`."""
-    rows = []
+    rows, still_rows = [], []
     for clip in clips:
         seen = np.isfinite(clip.face).all((1, 2))
         for name, predict in by.items():
@@ -50,9 +50,9 @@ def rows_of_lips(clips: Iterable[Clip], by: dict[str, Callable[[Clip], NDArray]]
             late = lag_of(face68.mouth_opening(face[seen]), face68.mouth_opening(clip.face[seen]), LARGEST_LAG)
             about = {"clip": clip.name, "source": clip.source}
             rows.append({**about, "method": name, **found["model"], "late_ms": None if np.isnan(late) else FRAME_MS * late})
-            rows += [{**about, "method": still.replace("_", " "), **found[still]} for still in found
-                     if still not in ("clip", "source", "model")]
-    return rows
+            still_rows += [{**about, "method": still.replace("_", " "), **found[still]} for still in found
+                           if still not in ("clip", "source", "model")]
+    return rows + still_rows
 
 
 def _given(face, _clip):
@@ -60,14 +60,14 @@ def _given(face, _clip):
 
 
 def curves(clip: Clip, face: NDArray) -> "Figure":
-    """The mouth's opening over time, as measured and as predicted (`face`)."""
+    """The mouth's opening over time, eye distances, as measured and as predicted (`face`)."""
     from matplotlib.figure import Figure
     figure = Figure((10, 2), dpi=100, layout="constrained")
     axis = figure.subplots()
     seconds = np.arange(len(face)) / FPS
     for label, shown, colour in (("measured", clip.face, "0.4"), ("predicted", face, "#c4313c")):
         axis.plot(seconds, face68.mouth_opening(shown), color=colour, label=label, linewidth=1)
-    axis.set(xlabel="s", ylabel="opening, eye distances")
+    axis.set(xlabel="s", ylabel="mouth opening")
     axis.legend(loc="upper right", frameon=False)
     return figure
 

@@ -59,14 +59,16 @@ class Part:
 
 
 def _number(value: float) -> str:
-    return f"{value:.6f}" if 0 < abs(value) < 0.005 else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    if isinstance(value, int) or abs(value) < 5e-6:
+        return f"{value:.0f}".replace("-", "")
+    return f"{value:.6f}" if abs(value) < 0.005 else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _cell(spread: Mapping | None) -> str:
     if spread is None:
         return "<td></td>"
     mean, low, high, sd = (_number(spread[name]) for name in ("mean", "low", "high", "sd"))
-    return f'<td>{mean}<small>{low} to {high}, sd {sd}</small></td>'
+    return f"<td>{mean}<small>{low} to {high}</small><small>sd {sd}</small></td>"
 
 
 def _rows(head: Sequence[str], rows: Iterable[str]) -> str:
@@ -142,21 +144,22 @@ def _draw(folder, name, picture) -> str:
     return f"pictures/{name}.png"
 
 
-def _figure(source, words) -> str:
-    return f'<figure><img src="{escape(source)}" alt="{escape(words)}"><figcaption>{escape(words)}</figcaption></figure>'
+def _figure(sources, words) -> str:
+    shown = "".join(f'<img src="{escape(source)}" alt="{escape(words)}">' for source in sources)
+    return f"<figure>{shown}<figcaption>{escape(words)}</figcaption></figure>"
 
 
 def _chapter(folder, number, part) -> str:
     title, plot = part.fit.replace("_", " "), _draw(folder, f"{number}-{part.fit}", strips(part.rows, part.fit))
     parts = [f"<h2>{escape(part.name)}</h2><p>{escape(part.about)}</p>", spread_table(part.table),
-             _figure(plot, f"{title} of each clip; lines: the means")]
+             _figure([plot], f"{title} of each clip; lines: the means")]
     if part.worst:
         parts.append(f"<h3>The worst {len(part.worst)} clips</h3>")
     for place, row in enumerate(part.worst):
         words = f"{row['clip']}: {title} {_number(row[part.fit])}"
         shown: NDArray | Sequence = part.pictures.get(row["clip"], ())
         shown = [shown] if isinstance(shown, np.ndarray) else shown
-        parts += [_figure(_draw(folder, f"{number}-worst-{place}-{i}", picture), words) for i, picture in enumerate(shown)]
+        parts.append(_figure([_draw(folder, f"{number}-worst-{place}-{i}", picture) for i, picture in enumerate(shown)], words))
     return "\n".join(parts)
 
 

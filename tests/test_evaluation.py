@@ -42,7 +42,7 @@ def test_the_worst_come_first():
 
 def test_nested_measures_become_tables():
     html = page.plain_table({"split": "val", "sources": {"a": {"r": 0.5, "n": 3}, "b": {"r": 0.25, "n": 4}}, "list": [1, 2]})
-    assert re.search(r"sources / b</th><td>0\.250</td><td>4\.000|sources / b</th><td>0\.250</td><td>4</td>", html)
+    assert "sources / b</th><td>0.250</td><td>4</td>" in html
     assert html.count("<table>") == 2 and "1, 2" not in html
 
 
