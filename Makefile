@@ -35,7 +35,7 @@ define stamp
 @mv $@.part $@
 endef
 
-.PHONY: help setup voices demo test evaluate fuzz lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
+.PHONY: help setup voices demo test evaluate fuzz faults lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
 	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
 	doctor FORCE
@@ -328,6 +328,9 @@ test: | $(READY_DEV) ## run the tests; says what it skips and why
 
 fuzz: | $(READY_DEV) ## give every reader damaged files: [N=200 files each, SEED=0]
 	$(PYTHON) -m tests.fuzz $(call optional,N,n) $(call optional,SEED,seed)
+
+faults: | $(READY_DEV) ## interrupt every command at random moments, and run it again: [N=5 times each, SEED=0]
+	$(PYTHON) -m tests.faults $(call optional,N,n) $(call optional,SEED,seed)
 
 lint: | $(READY_DEV) ## ruff and mypy
 	$(PYTHON) -m ruff check
