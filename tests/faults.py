@@ -184,6 +184,8 @@ def _living_on(folder) -> list[str]:
         time.sleep(0.1)
     for number in left:
         os.kill(number, signal.SIGKILL)
+    while left and living(folder):
+        time.sleep(0.1)
     return [f"{len(left)} processes live on"] if left else []
 
 

@@ -50,8 +50,8 @@ def test_a_careful_command_passes(tmp_path, fault):
     (CARELESS, "SIGKILL", "half-written: out.txt"), (LOST, "SIGKILL", "again: status 1"), (FORGETFUL, "SIGTERM", "live on")])
 def test_what_is_wrong_is_found(tmp_path, code, fault, said, monkeypatch):
     monkeypatch.setattr("tests.faults.ENDS_S", 1)
-    work = Work("made up", (str(tmp_path / "command.py"),), {"out.txt": "another"} if code is CARELESS else {}, 0.4)
-    (tmp_path / "command.py").write_text(code)
+    work = Work("made up", (str(tmp_path / "command.py"),), {"out.txt": "another"} if code is CARELESS else {}, 2.5)
+    (tmp_path / "command.py").write_text(code.replace("range(20)", "range(200)"))  # longer than the fault can wait
     found = trial(work, fault, tmp_path / "trial", np.random.default_rng(5))
     assert any(said in each for each in found), found
     assert not living(tmp_path / "trial") and "command.py" not in contents(tmp_path / "trial")
