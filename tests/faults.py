@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zlib import crc32
 
 import click
 import numpy as np
@@ -216,7 +217,7 @@ def trial(work: Work, fault: str, folder: Path, rng: np.random.Generator) -> lis
 def trials(work: Work, n: int, seed: int, folder: Path) -> Iterator[tuple[str, list[str]]]:
     """The fault of each of `n` trials, and what is wrong after it."""
     for number in range(n):
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number, crc32(work.name.encode())])
         names = SIGNALS if number % 2 else list(FAULTS)
         fault = names[int(rng.integers(len(names)))]
         yield fault, trial(work, fault, folder / f"{work.name} {number}", rng)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import filtfilt, iirnotch
 
 from core.child import prefetch
 from core.errors import InputError
@@ -24,6 +25,7 @@ _QUIET = 0.01  # of an utterance's peak: what is below at either end is no part 
 _EDGE_S, _FADE_S = 0.03, 0.01  # of silence that stays on either side
 _BEFORE_S, _AFTER_S = 0.1, 0.25  # silence around the whole
 _PEAK = 0.97  # a louder voice is made softer
+_WHINES_HZ, _NARROW = (4800, 9600), 100  # the model's decoder writes 4800 times a second, and can be heard doing it
 
 
 def _cuts(sounds: Sounds) -> list[tuple[int, int]]:
@@ -47,6 +49,14 @@ def _trimmed(sound) -> tuple[int, int]:
     return max(0, int(loud[0]) - edge), min(len(sound), int(loud[-1]) + 1 + edge)
 
 
+def _without_whine(sound) -> NDArray:
+    """Two bands, as wide as a hundredth of their height, taken out."""
+    for whine_hz in _WHINES_HZ:
+        numerator, denominator = iirnotch(whine_hz, _NARROW, SAMPLE_RATE)
+        sound = filtfilt(numerator, denominator, sound) if len(sound) > 99 else sound
+    return sound.astype(np.float32)
+
+
 def _faded(sound) -> NDArray:
     n = min(round(_FADE_S * SAMPLE_RATE), len(sound) // 2)
     slope = np.linspace(0, 1, n, dtype=np.float32)
@@ -68,7 +78,7 @@ def _say(model: Kokoro, speaker: Speaker, style: NDArray, said: Sequence[Piece],
         made = model.say(sounds.symbols[part], style, speed * manner.speed, stretch[part],
                          pitch[part] * manner.pitch * speaker.pitch, speaker.middle_hz, manner.range)
         begin, end = _trimmed(made.sound)
-        pieces.append(_faded(made.sound[begin:end]))
+        pieces.append(_faded(_without_whine(made.sound[begin:end])))
         for number in np.unique(sounds.owner[part][sounds.owner[part] >= 0]):
             own = np.flatnonzero(sounds.owner[part] == number)
             start_s, end_s = (float(np.clip(t - begin / SAMPLE_RATE, 0, (end - begin) / SAMPLE_RATE)) + at_s
