@@ -45,6 +45,8 @@ delete it to use {Path(path).name} as it is, or make the file again
 make it again, or delete {sidecar_path(path).name} to use the file as it is
 ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -
 git -C {MODEL.parent} checkout -- {MODEL.name} {MODEL.name}.json
+git -C {paths.ROOT} checkout -- {paths.HASHES.name}
+git -C {paths.ROOT} checkout -- {paths.HASHES.name} {folder}
 git -C {root} checkout -- {name} {name}.json
 iconv -f {encoding} -t UTF-8 {path} > {out}
 ls CNN_record GAN_record
@@ -103,6 +105,7 @@ python -m {stage}
 {about['resume']}
 """,
     MAKE: """
+make publish MODEL={name}
 make preprocess
 make preprocess CORPUS=folder
 make train-avatar COMICS=path/to/face2comics
