@@ -74,7 +74,8 @@ def _publish_measures(run, folder):
             shutil.copyfile(measured, part)
 
 
-@stage(reads="RECORD/trained-NAME and the model it names", writes="RECORD/NAME/: the model, its sidecar, its measures; weights.sha256",
+@stage(reads="RECORD/trained-NAME and the model it names",
+       writes="RECORD/NAME/: the model, its sidecar, its measures; weights.sha256",
        examples=("python -m learn.publish", "python -m learn.publish sync head"))
 @click.argument("names", nargs=-1, type=click.Choice(list(paths.MODELS)))
 def main(names) -> None:

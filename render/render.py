@@ -15,6 +15,7 @@ from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.files import named_after
 from core.media.formats import FORMATS
+from core.media.marks.watermark import marked
 from core.media.out.stream import taken
 from core.media.out.target import TARGET, Stream, Target, check_target, form_of, kind_of, place_of, target_of
 from core.media.speech import Speech, open_speech
@@ -136,7 +137,7 @@ def render_video(landmarks: str | Path, out: str | Target, options: RenderOption
     shown, *others = (talker(moves, rest_points, n_frames, options, renderer=renderer, face=one, model=model, device=device,
                              person=person) for one in faces)
     if options.preview:
-        write_preview(place_of(out), list(shown.draw(shown.moves_at((0, shown.widest)))))
+        write_preview(place_of(out), list(marked(shown.draw(shown.moves_at((0, shown.widest))), options.watermark)))
     made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
                  "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
@@ -145,7 +146,7 @@ def render_video(landmarks: str | Path, out: str | Target, options: RenderOption
     if others:
         frames = behind.see_through(frames, others[0].frames(n_frames))
     return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
-                         heard=heard, quality=options.quality, options=made_with, inputs=inputs)
+                         heard=heard, quality=options.quality, watermark=options.watermark, options=made_with, inputs=inputs)
 
 
 _PATH = click.Path(path_type=Path)
