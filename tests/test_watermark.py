@@ -17,7 +17,6 @@ from core.media.video import read_frames
 from render.dub.options import check_options
 from render.options import RenderOptions
 from render.render import main as render
-from web import controls
 
 SIZES = [(96, 128), (256, 256), (720, 1280), (1920, 1080)]  # rows, columns
 
@@ -106,14 +105,19 @@ def test_a_preset_says_it_by_true_or_by_a_text(tmp_path, monkeypatch):
 
 
 def test_every_video_can_have_it():
-    """What writes a talking video hands the mark on; a dubbed one and the page take it."""
+    """What writes a talking video hands the mark on, and who signs it; a dubbed one takes them."""
     calls = []
     for path in ("render/render.py", "render/dub/dub.py", "scenes/video.py"):
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
         calls += [{word.arg for word in node.keywords} for node in ast.walk(tree) if isinstance(node, ast.Call)
                   and getattr(node.func, "id", "") == "write_talking"]
-    assert len(calls) == 3 and all("watermark" in words for words in calls)
-    check_options(RenderOptions(watermark="ACME"))
+    assert len(calls) == 3 and all({"watermark", "signed_by"} <= words for words in calls)
+    check_options(RenderOptions(watermark="ACME", sign=("cert.pem", "key.pem")))
+
+
+def test_the_page_offers_it():
+    pytest.importorskip("gradio", reason="no page: pip install -e '.[web]'")
+    from web import controls
     assert controls.to_options({"watermark": "ACME"})["options"].watermark == "ACME"
     with pytest.raises(InputError, match="watermark"):
         controls.to_options({"watermark": "x" * (MOST_CHARS + 1)})

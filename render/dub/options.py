@@ -15,7 +15,7 @@ from render.options import DEFAULTS, RenderOptions
 
 LOOPS, TAILS = ("pingpong", "hold", "cut"), ("cut", "keep")
 # Of `RenderOptions`; all else is the video's own
-_OF_A_VIDEO = {"quality", "style", "expression_scale", "seed", "captions", "watermark"}
+_OF_A_VIDEO = {"quality", "style", "expression_scale", "seed", "captions", "watermark", "sign"}
 
 
 def dub_options(function: Callable) -> Callable:
