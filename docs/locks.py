@@ -57,7 +57,7 @@ def resolve(told: Sequence[str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "lock.txt"
         (bounds := Path(folder) / "bounds.txt").write_text(_BOUNDS, encoding="utf-8")
-        command = [UV, "pip", "compile", *told, *_HOW, "--constraint", bounds, "--output-file", out]
+        command = [str(UV), "pip", "compile", *told, *_HOW, "--constraint", str(bounds), "--output-file", str(out)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise InputError("uv", " ".join(done.stderr.split())[:400] or "it ended", "packages that fit together")
