@@ -37,8 +37,8 @@ endef
 
 .PHONY: help setup voices demo test evaluate fuzz faults lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
-	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site bench app live \
-	doctor FORCE
+	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site lock sbom bench app \
+	live doctor FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -342,6 +342,21 @@ docs: | $(READY_DEV) ## write docs/artifacts.md and docs/cli.md from the code
 docs-site: | $(READY_DEV) ## the documents as a site, results/site/index.html; links are checked
 	$(PYTHON) -m mkdocs build --strict --quiet
 	@printf '%s\n' "$(CURDIR)/results/site/index.html"
+
+# Both tools lie in environments of their own, .cache/: what they bring is no part of the toolkit.
+lock: .cache/lock/bin/uv | $(READY_DEV) ## write locks/*.txt: every package at one version, with the hashes of its files
+	$(PYTHON) -m docs.locks
+
+sbom: .cache/sbom/bin/cyclonedx-py | $(READY) ## what this installation is made of, as CycloneDX: results/sbom.json
+	@$(PYTHON) -m docs.sbom
+
+.cache/lock/bin/uv: | $(READY)
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install uv==0.13.9
+
+.cache/sbom/bin/cyclonedx-py: | $(READY)
+	$(PYTHON) -m venv .cache/sbom
+	.cache/sbom/bin/python -m pip install cyclonedx-bom==7.5.0
 
 doctor: | $(READY) ## check the installation: packages, device, models, ffmpeg, folders, and two seconds of video
 	@$(PYTHON) doctor.py

@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent
 GOOD, MISSING, OPTIONAL, FACT = "ok", "MISSING", "not here", ""
 SHIPPED = tuple(path.relative_to(ROOT).as_posix() for path in paths.SHIPPED)
 WANTED_BY_NAME = {"gTTS": "--engine gtts", "edge-tts": "--engine edge", "piper-tts": "--engine piper",
-                  "vosk": "--transcriber vosk", "pillow-heif": ".heic photos"}  # packages that are optional, and what for
+                  "vosk": "--transcriber vosk", "pillow-heif": ".heic photos",
+                  "c2pa-python": "--sign"}  # packages that are optional, and what for
 WRITTEN = ("results", "predict_landmark", "data", "CNN_record", "GAN_record")  # folders
 OLDEST_PYTHON = (3, 11)
 ROOM_GB = 1

@@ -23,6 +23,7 @@ from core.clock import FPS
 from core.errors import InputError, absent, command_line, in_one_line, readable
 from core.files import as_json, input_hash, locked, named_after, part_of, read_json, sha256, short_name
 from core.kinds import KINDS, Kind, shape_text
+from core.pretrained import check_shipped
 from core.renamed import present_name
 
 PREPROCESS = "make preprocess CORPUS=folder"  # what makes most of them
@@ -170,9 +171,10 @@ def check(path: str | Path, *kind_names: str, cure: str = "") -> dict:
 
     Raises
     ------
-    InputError : no such file (`cure` makes it), another kind, another version, or contents changed since they were described.
+    InputError : no such file (`cure` makes it), another kind, another version, contents changed since they were described,
+        or a model that ships and is not the listed one.
     """
-    path = Path(path)
+    path, found = Path(path), check_shipped(path)
     if not path.is_file():
         raise InputError(path, absent(path), " or ".join(kind_names), cure or made_with(*map(KINDS.__getitem__, kind_names)))
     about = read_sidecar(path)
@@ -187,7 +189,7 @@ def check(path: str | Path, *kind_names: str, cure: str = "") -> dict:
     if about.get("version") != kind.version:
         raise InputError(path, f"{name} version {about.get('version')}", f"version {kind.version}",
                          f"make it again: {made_with(kind)}")
-    if about.get("sha256") != sha256(path):
+    if about.get("sha256") != (found or sha256(path)):
         raise InputError(path, "does not match its description", f"the contents described in {sidecar_path(path).name}",
                          f"make it again, or delete {sidecar_path(path).name} to use the file as it is")
     return about

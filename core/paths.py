@@ -28,4 +28,5 @@ MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head"
           "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL,
           "avatar": AVATAR_MODEL, "faces": OTHER_FACES, "identity": IDENTITY_MODEL}
 SHIPPED = tuple(MODELS.values())
+HASHES = ROOT / "weights.sha256"  # of all that ship; `sha256sum -c` reads it, too
 SAMPLE_SPEECH = ROOT / "data" / "samples" / "speech.wav"

@@ -1,14 +1,16 @@
-"""Models of others that come as pinned packages: where they lie, checked by hash, and what to install where they do not.
+"""Models that ship, and models of others that come as pinned packages: checked by hash; what to do where one is another.
 
-Reads: the model files of installed packages. Writes: nothing.
+Reads: weights.sha256 and the models it lists; the model files of installed packages. Writes: nothing.
 """
 
 import importlib.util
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.errors import InputError
+from core import paths
+from core.errors import InputError, absent, command_line, readable
 from core.files import sha256
 
 
@@ -93,3 +95,46 @@ def find(model: Pretrained) -> Path | None:
         if sha256(path) != wanted:
             raise InputError(path, "not the file that was tested (its SHA-256 differs)", model.what, model.cure)
     return folder
+
+
+def shipped_hashes() -> dict[str, str]:
+    """Path of each model that ships, relative to the toolkit -> its SHA-256, as `core.paths.HASHES` lists them.
+
+    Raises
+    ------
+    InputError : the list is missing or is none.
+    """
+    with readable(paths.HASHES, "hashes", "the list of the models that ship",
+                  command_line("git", "-C", paths.ROOT, "checkout", "--", paths.HASHES.name)):
+        lines = paths.HASHES.read_text(encoding="utf-8").splitlines()
+        return {name: value for value, name in (line.split(maxsplit=1) for line in lines)}
+
+
+def _was_published(name, listed):
+    """True when the listed model `name` is the one that was trained here last."""
+    pointer = paths.MODELS[name].parent.parent / f"trained-{name}"
+    if not pointer.is_file():
+        return False
+    trained = paths.ROOT / pointer.read_text(encoding="utf-8").strip()
+    return trained.is_file() and sha256(trained) == listed
+
+
+def check_shipped(path: str | Path) -> str:
+    """The SHA-256 of a model that ships; empty for any other file, which is its owner's own.
+
+    Raises
+    ------
+    InputError : it is gone, or not the one that is listed.
+    """
+    path = Path(os.path.abspath(path))  # not resolved: a link in its place leads to another file
+    name = next((name for name, model in paths.MODELS.items() if model == path), None)
+    if name is None:
+        return ""
+    listed, found = shipped_hashes().get(path.relative_to(paths.ROOT).as_posix(), ""), path.is_file() and sha256(path)
+    if found and found == listed:
+        return found
+    folder = path.parent.relative_to(paths.ROOT).as_posix()
+    raise InputError(path, "not the file that ships (its SHA-256 differs)" if found else absent(path),
+                     f"the one listed in {paths.HASHES.name}",
+                     f"make publish MODEL={name}" if _was_published(name, listed)
+                     else command_line("git", "-C", paths.ROOT, "checkout", "--", paths.HASHES.name, folder))

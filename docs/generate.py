@@ -1,7 +1,7 @@
 """Write the pages that follow from code and measures: the table of artifacts, the help of every command, the model card.
 
 Reads: core.kinds.KINDS, every file of the toolkit that defines a command, docs/model_card.in, metrics.json beside the models.
-Writes: docs/artifacts.md, docs/cli.md, MODEL_CARD.md
+Writes: docs/artifacts.md, docs/cli.md, MODEL_CARD.md, LICENSES.md
 """
 
 import ast
@@ -14,6 +14,7 @@ from core.files import whole_file
 from core.kinds import KINDS, shape_text
 from core.stage import stage
 from docs.card import model_card
+from docs.licences import licences_page
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "viewer", "learn", "preprocess", "speech", "landmarks", "gan", "avatar", "render", "scenes", "batches",
@@ -85,11 +86,12 @@ def model_card_page() -> str:
     return NOTE + model_card()
 
 
-PAGES = {"docs/artifacts.md": artifacts_page, "docs/cli.md": cli_page, "MODEL_CARD.md": model_card_page}
+PAGES = {"docs/artifacts.md": artifacts_page, "docs/cli.md": cli_page, "MODEL_CARD.md": model_card_page,
+         "LICENSES.md": licences_page}
 
 
 @stage(reads="the toolkit's own modules, docs/model_card.in, the measures that ship",
-       writes="docs/artifacts.md, docs/cli.md, MODEL_CARD.md",
+       writes="docs/artifacts.md, docs/cli.md, MODEL_CARD.md, LICENSES.md",
        examples=("python -m docs.generate", "make docs"))
 def main() -> None:
     """Write the pages that follow from the code and from the measures of the models."""

@@ -1,6 +1,6 @@
 """Pages of the site that stand at the root of the repository, with links that fit: a hook of MkDocs (mkdocs.yml).
 
-Reads: README.md, MODEL_CARD.md, CONTRIBUTING.md, CHANGELOG.md. Writes: nothing; MkDocs writes results/site/.
+Reads: README.md, MODEL_CARD.md, CONTRIBUTING.md, CHANGELOG.md, LICENSES.md. Writes: nothing; MkDocs writes results/site/.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {"README.md": "index.md", "MODEL_CARD.md": "model-card.md", "CONTRIBUTING.md": "contributing.md",
-         "CHANGELOG.md": "changelog.md"}  # in the repository: on the site
+         "CHANGELOG.md": "changelog.md", "LICENSES.md": "licences.md"}  # in the repository: on the site
 _LINK = re.compile(r"\]\((?!https?:|#)(?:docs/|\.\./)?([^)#]*)([^)]*)\)")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 

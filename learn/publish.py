@@ -1,7 +1,8 @@
 """Models that were trained here become those that every command uses.
 
 Reads: RECORD/trained-NAME, the path of a model, which a training writes (--trained); the model, its sidecar, its measures.
-Writes: the model with its sidecar in the place that core.paths names; metrics*.json beside it, in place of the old ones.
+Writes: the model with its sidecar in the place that core.paths names, its hash in weights.sha256; metrics*.json beside it,
+in place of the old ones.
 """
 
 import shutil
@@ -11,7 +12,8 @@ import click
 
 from core import artifacts, paths
 from core.errors import InputError
-from core.files import locked, part_of, whole_file
+from core.files import locked, part_of, sha256, whole_file
+from core.pretrained import shipped_hashes
 from core.stage import stage
 
 _AVATAR = "train-avatar COMICS=path/to/face2comics"
@@ -51,9 +53,17 @@ def publish(name: str) -> Path:
             shutil.copyfile(artifacts.sidecar_path(model), pending)
             part.replace(place)
             pending.replace(artifacts.sidecar_path(place))
+            _list(place)
     if place.stem == model.stem == "model":  # the faces lie beside a model whose measures these are
         _publish_measures(model.parent, place.parent)
     return place
+
+
+def _list(place):
+    """Give the model its line in weights.sha256, in place of the old one."""
+    hashes = shipped_hashes() | {place.relative_to(paths.ROOT).as_posix(): sha256(place)}
+    with whole_file(paths.HASHES) as part:
+        part.write_text("".join(f"{value}  {name}\n" for name, value in hashes.items()), encoding="utf-8")
 
 
 def _publish_measures(run, folder):
@@ -64,7 +74,8 @@ def _publish_measures(run, folder):
             shutil.copyfile(measured, part)
 
 
-@stage(reads="RECORD/trained-NAME and the model it names", writes="RECORD/NAME/: the model, its sidecar, its measures",
+@stage(reads="RECORD/trained-NAME and the model it names",
+       writes="RECORD/NAME/: the model, its sidecar, its measures; weights.sha256",
        examples=("python -m learn.publish", "python -m learn.publish sync head"))
 @click.argument("names", nargs=-1, type=click.Choice(list(paths.MODELS)))
 def main(names) -> None:

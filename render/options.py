@@ -6,7 +6,7 @@ Reads: nothing. Writes: nothing. `render_video` takes it; `animator`, `main.py`,
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.clock import FPS
 from core.errors import InputError
 from core.media.captions import WAYS
 from core.media.formats import QUALITIES
+from core.media.marks import watermark
 from core.stage import completing, with_options
 from landmarks.emphasis.style import STYLES
 from render.avatar import AVATARS
@@ -47,11 +48,13 @@ class RenderOptions:
     still : the head does not move
     preview : write OUT.preview.png first
     captions : `burn` draws the words into the frames, `mux` adds them as a track of subtitles, `none` leaves them away
+    watermark : a text that is seen in every frame, such as "synthetic"; empty: none
+    sign : certificate and private key, with which content credentials of an .mp4 are signed; None: it has none
     avatar : `none`, or `comic` when the face is one (`avatar.as_comic`): mouth and lids are drawn as comics have them
 
     Raises
     ------
-    InputError : a number that is not finite.
+    InputError : a number that is not finite, a watermark that cannot be drawn.
     """
 
     preprocess: str = "full"
@@ -68,12 +71,19 @@ class RenderOptions:
     still: bool = False
     preview: bool = False
     captions: str = "none"
+    watermark: str = ""
+    sign: tuple[str, str] | None = None
     avatar: str = "none"
 
     def __post_init__(self):
         for name in ("fps", "expression_scale", "head_scale", "blink_rate"):  # click's ranges let NaN through
             if not math.isfinite(getattr(self, name) or 0):
                 raise InputError(f"--{name.replace('_', '-')}", f"{getattr(self, name)}", "a number")
+        watermark.check_mark(self.watermark)
+
+    def as_made(self) -> dict[str, Any]:
+        """What a sidecar keeps: no folders."""
+        return {**asdict(self), "background": Path(self.background).name, "sign": self.sign is not None}
 
 
 DEFAULTS = RenderOptions()
@@ -104,6 +114,10 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "still": {"is_flag": True, "help": "The head holds still; the eyes go on blinking."},
     "captions": {"type": click.Choice(WAYS),
                  "help": "The words that are said: drawn into the picture, or a track that players can switch on."},
+    "watermark": {"type": watermark.TEXT, "is_flag": False, "flag_value": watermark.DEFAULT, "show_default": False,
+                  "metavar": "[TEXT]", "help": f"A text in every frame, above at the right; without one: {watermark.DEFAULT}."},
+    "sign": {"type": click.Path(), "nargs": 2, "metavar": "CERT KEY",
+             "help": "Content credentials (C2PA) in an .mp4, signed with your certificate and key (PEM); needs c2pa-python."},
     "preview": {"is_flag": True, "help": "First write OUT.preview.png: the first frame, and one with open mouth."},
 }
 

@@ -5,7 +5,6 @@ Writes: OUT.mp4 (talking-video) with its sidecar, OUT.preview.png. Frames are ma
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,6 +14,8 @@ from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.files import named_after
 from core.media.formats import FORMATS
+from core.media.marks.credentials import signer
+from core.media.marks.watermark import marked
 from core.media.out.stream import taken
 from core.media.out.target import TARGET, Stream, Target, check_target, form_of, kind_of, place_of, target_of
 from core.media.speech import Speech, open_speech
@@ -53,6 +54,10 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
                          command_line(path.with_suffix(".webm")))
     if options.background == behind.NONE and options.captions == "burn":
         raise InputError("--captions", "burn, before --background none", "a background to draw them on", "--captions none")
+    if options.sign and form_of(out) != FORMATS[".mp4"]:
+        raise InputError("--sign", f"of {kind_of(out)}", "a name that ends in .mp4", command_line(path.with_suffix(".mp4")))
+    if options.sign:
+        signer(*options.sign)
     if isinstance(out, Path):
         _check_place(out, force)
     else:
@@ -136,16 +141,16 @@ def render_video(landmarks: str | Path, out: str | Target, options: RenderOption
     shown, *others = (talker(moves, rest_points, n_frames, options, renderer=renderer, face=one, model=model, device=device,
                              person=person) for one in faces)
     if options.preview:
-        write_preview(place_of(out), list(shown.draw(shown.moves_at((0, shown.widest)))))
-    made_with = {"renderer": renderer, **asdict(options), "background": Path(options.background).name,
-                 "blink_rate": shown.blink_rate}
+        write_preview(place_of(out), list(marked(shown.draw(shown.moves_at((0, shown.widest))), options.watermark)))
+    made_with = {"renderer": renderer, **options.as_made(), "blink_rate": shown.blink_rate}
     inputs = [p for p in (landmarks, face and face.path, wav, behind.picture_file(options.background), words) if p]
     is_rgb = renderer != "photo" or options.captions == "burn" or others or not form_of(out).sound
     frames = shown.frames(n_frames) if is_rgb else shown.frames(n_frames, encoded=True)
     if others:
         frames = behind.see_through(frames, others[0].frames(n_frames))
     return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
-                         heard=heard, quality=options.quality, options=made_with, inputs=inputs)
+                         heard=heard, quality=options.quality, watermark=options.watermark, signed_by=options.sign,
+                         options=made_with, inputs=inputs)
 
 
 _PATH = click.Path(path_type=Path)

@@ -4,11 +4,12 @@ Reads: landmarks of each person, the sound of all. Writes: OUT.mp4 (talking-vide
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError
+from core.media.marks.watermark import marked
 from core.media.out.target import Target, form_of, place_of, target_of
 from core.media.speech import Speech
 from core.media.talking import caption_words, write_talking
@@ -82,10 +83,12 @@ def write_scene(people: Sequence[Person], out: str | Target, options: RenderOpti
         talkers.append(talker(moves, rest, n_frames, alone, face=photo, device=device, person=person))
     if options.preview:
         moments = 0, talkers[0].widest
-        write_preview(place_of(out), list(together(parts, [one.draw(one.moves_at(moments)) for one in talkers])))
+        pictures = together(parts, [one.draw(one.moves_at(moments)) for one in talkers])
+        write_preview(place_of(out), list(marked(pictures, options.watermark)))
     is_rgb = options.captions == "burn" or not form_of(out).sound
     frames = together(parts, [one.frames(n_frames) if is_rgb else one.frames(n_frames, encoded=True) for one in talkers])
-    made_with = {"people": [person.name for person in people], **asdict(options), "background": Path(options.background).name}
+    made_with = {"people": [person.name for person in people], **options.as_made()}
     inputs = [people[0].face.path, *(person.landmarks for person in people), speech.path, *([words] if words else [])]
     return write_talking(out, frames, n_frames, fps=options.fps, stage=STAGE, captions=options.captions,
-                         shown_words=shown_words, heard=speech.heard, quality=options.quality, options=made_with, inputs=inputs)
+                         shown_words=shown_words, heard=speech.heard, quality=options.quality,
+                         watermark=options.watermark, signed_by=options.sign, options=made_with, inputs=inputs)

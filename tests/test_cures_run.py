@@ -312,6 +312,26 @@ def test_a_damaged_model_is_checked_out(here, monkeypatch):
         assert len(offset._model.__wrapped__())
 
 
+@tries("git -C {paths.ROOT} checkout -- {paths.HASHES.name} {folder}", "git -C {paths.ROOT} checkout -- {paths.HASHES.name}")
+def test_a_model_that_ships_is_checked_out(here, monkeypatch):
+    from core import paths
+    from core.pretrained import check_shipped
+    clone, model = here / "my clone", here / "my clone" / "CNN_record" / "voice" / "model.npz"
+    model.parent.mkdir(parents=True)
+    shutil.copy(paths.VOICE_MODEL, model)
+    shutil.copy(paths.HASHES, clone)
+    git = ["git", "-C", clone, "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "models"]):
+        subprocess.run([*git, *words], check=True)
+    monkeypatch.setattr(paths, "ROOT", clone)
+    monkeypatch.setattr(paths, "HASHES", clone / paths.HASHES.name)
+    monkeypatch.setattr(paths, "MODELS", {"voice": model})
+    for broken in (model, paths.HASHES):
+        broken.unlink()
+        run(cure_of(check_shipped, model))
+        assert check_shipped(model)
+
+
 @tries("chmod u+w {_nearest(root / name)}", "ls CNN_record GAN_record", "ls data CNN_record GAN_record")
 def test_folders_are_listed_and_opened(here, monkeypatch):
     import doctor

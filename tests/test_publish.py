@@ -5,6 +5,8 @@ from conftest import command, describe
 
 from core import artifacts, paths
 from core.errors import InputError
+from core.files import sha256
+from core.pretrained import shipped_hashes
 from learn import publish
 
 
@@ -14,10 +16,13 @@ def toolkit(tmp_path, monkeypatch):
     models = {name: tmp_path / path.relative_to(paths.ROOT) for name, path in paths.MODELS.items()}
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "MODELS", models)
+    monkeypatch.setattr(paths, "HASHES", tmp_path / paths.HASHES.name)
+    paths.HASHES.write_text("")
     for name, path in models.items():
         write(path, name, f"shipped {name}")
         if path.stem == "model":
             (path.parent / "metrics-old.json").write_text("{}")
+    paths.HASHES.write_text("".join(f"{sha256(path)}  {path.relative_to(tmp_path).as_posix()}\n" for path in models.values()))
     return tmp_path
 
 
@@ -76,3 +81,15 @@ def test_what_was_not_trained_or_is_another_is_refused(toolkit):
     with pytest.raises(InputError, match="no description"):
         publish.publish("sync")
     assert paths.MODELS["sync"].read_text() == "shipped sync"
+
+
+def test_publishing_renews_the_hash_of_this_model_alone(toolkit):
+    before, name = shipped_hashes(), "sync"
+    train(toolkit, name)
+    paths.MODELS["head"].write_text("damaged")
+    publish.publish(name)
+    after, place = shipped_hashes(), paths.MODELS[name].relative_to(toolkit).as_posix()
+    assert list(after) == list(before) and {key for key in after if after[key] != before[key]} == {place}
+    assert after[place] == sha256(paths.MODELS[name])
+    with pytest.raises(InputError, match="head/model.tflite: not the file that ships"):
+        artifacts.check(paths.MODELS["head"], "head-model")

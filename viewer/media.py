@@ -17,6 +17,7 @@ from core.clock import FPS
 from core.errors import InputError
 from core.media import video
 from core.media.colours import as_shown
+from core.media.marks.credentials import has_credentials
 from core.media.picture import open_picture
 from core.media.provenance import source_type
 from viewer import draw as picture
@@ -51,7 +52,8 @@ def film(path: Path, about: dict) -> tuple[list, Callable]:
     from core.media.audio import decode_any
     info = video.probe(path)
     facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
-             ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said")]
+             ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said"),
+             ("credentials", "C2PA, not checked here" if has_credentials(path) else "none")]
     fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
     shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
     if not shown:

@@ -12,6 +12,7 @@ import gradio as gr
 from core.errors import InputError
 from core.media.captions import WAYS
 from core.media.formats import QUALITIES
+from core.media.marks.watermark import MOST_CHARS
 from landmarks.emphasis.style import DEFAULT, STYLES
 from landmarks.expression import EMOTIONS
 from render.avatar import AVATARS
@@ -88,6 +89,8 @@ def other_controls() -> dict:
                            info="a comic speaks in place of the photo; no real face is left in the files"),
         "captions": gr.Radio([("none", WAYS[0]), ("drawn", WAYS[1]), ("a track", WAYS[2])], value=DEFAULTS.captions,
                              label="Captions"),
+        "watermark": gr.Textbox("", max_length=MOST_CHARS, label="Mark", placeholder="none",
+                                info="a text in every frame, such as: synthetic"),
         "transcriber": gr.Radio([(label, name) for name, label in _transcribers().items()], value=next(iter(_transcribers())),
                                 label="Transcript", info="Whisper understands clear English", visible=False),
         "force_captions": gr.Checkbox(False, label="Captions even of words that are unsure", visible=False),
@@ -143,4 +146,5 @@ _FITS = {
     "captions": _one_of(WAYS), "loop": _one_of(LOOPS), "tail": _one_of(TAILS),
     "which": lambda value: isinstance(value, str) and len(value) <= MOST_FACE_CHARS,
     "still": lambda value: isinstance(value, bool),
+    "watermark": lambda value: isinstance(value, str) and len(value) <= MOST_CHARS,
 }  # what each control may be

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,38 +21,49 @@ from core.media.mp4 import tracks_of
 from core.media.video import probe
 from core.media.words import Word, cues, srt, transcript
 
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
 WAYS = ("none", "burn", "mux")
 _DRAWN = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC"}  # scripts the font has
 _HEIGHT, _WIDTH, _FOOT = 0.055, 0.90, 0.03  # of a line, of the widest one, the room below: of the video's height and width
-_STROKE, _PAD, _LEADING = 0.06, 0.25, 0.25  # the outline, the box around the letters, between lines: of a line's height
+STROKE, _PAD, _LEADING = 0.06, 0.25, 0.25  # the outline, the box around the letters, between lines: of a line's height
 _BOX_OPACITY = 150  # of 255: dark enough for white letters on white, and what is behind stays to be seen
 _SMALLEST_PX = 9
 
 
+def lacking_script(text: str) -> str:
+    """The script of the first letter of `text` that the font does not have; empty where it has all."""
+    scripts = (unicodedata.name(char, "UNKNOWN").split()[0] for char in text if char.isalpha())
+    return next((script.title() for script in scripts if script not in _DRAWN), "")
+
+
 def check_drawable(words: Sequence[Word]) -> None:
     """Raise InputError when the font has no letters for some of the words."""
-    for char in transcript(words):
-        script = unicodedata.name(char, "UNKNOWN").split()[0]
-        if char.isalpha() and script not in _DRAWN:
-            raise InputError("--captions", f"burn, for {script.title()} letters", "a script that the font DejaVu Sans has",
-                             "--captions mux")
+    if script := lacking_script(transcript(words)):
+        raise InputError("--captions", f"burn, for {script} letters", "a script that the font DejaVu Sans has",
+                         "--captions mux")
+
+
+def font_of_size(px: int) -> "ImageFont.FreeTypeFont":
+    """DejaVu Sans, `px` high."""
+    from PIL import ImageFont
+    folder = find_spec("matplotlib").submodule_search_locations[0]  # type: ignore[union-attr, index]  # it is required
+    return ImageFont.truetype(Path(folder) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf", px)
 
 
 def _font(lines, width, height):
     """The font at a size at which the widest of `lines` fits, and that size in px."""
-    from PIL import ImageFont
-    folder = find_spec("matplotlib").submodule_search_locations[0]  # type: ignore[union-attr, index]  # it is required
-    path = Path(folder) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
     px = max(_SMALLEST_PX, round(_HEIGHT * height))
-    widest = max(ImageFont.truetype(path, px).getlength(line) for line in lines)
+    widest = max(font_of_size(px).getlength(line) for line in lines)
     px = max(_SMALLEST_PX, min(px, int(px * _WIDTH * width / max(widest, 1))))
-    return ImageFont.truetype(path, px), px
+    return font_of_size(px), px
 
 
 def _strip(text, font, px, width):
     """One caption, white on a translucent box: uint8 [row, column, rgb and opacity], as wide as the video."""
     from PIL import Image, ImageDraw
-    stroke, pad, gap = max(1, round(_STROKE * px)), round(_PAD * px), round(_LEADING * px)
+    stroke, pad, gap = max(1, round(STROKE * px)), round(_PAD * px), round(_LEADING * px)
     how = {"font": font, "align": "center", "stroke_width": stroke, "spacing": gap}
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, **how)
     image = Image.new("RGBA", (width, int(bottom - top) + 2 + 2 * pad), (0, 0, 0, 0))

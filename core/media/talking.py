@@ -16,6 +16,8 @@ from core.events import FileWritten
 from core.media import nv12
 from core.media.captions import add_track, burnt, check_drawable
 from core.media.formats import FORMATS, format_of
+from core.media.marks.credentials import sign
+from core.media.marks.watermark import marked
 from core.media.out.pictures import write_frames
 from core.media.out.stream import send
 from core.media.out.target import Frames, Stream, Target, form_of, target_of
@@ -48,8 +50,8 @@ def _in_rgb(frames) -> Iterator[NDArray]:
 
 
 def write_talking(out: str | Target, frames: Iterable[NDArray], n_frames: int, *, fps: float, stage: str, captions: str,
-                  shown_words: list, heard: Path | None, quality: str, heard_s: float | None = None, what: str = "render",
-                  **about: Any) -> Target:
+                  shown_words: list, heard: Path | None, quality: str, heard_s: float | None = None, watermark: str = "",
+                  signed_by: tuple[str, str] | None = None, what: str = "render", **about: Any) -> Target:
     """Write a talking video and its sidecar as its frames come, and say how fast; return where it is.
 
     Parameters
@@ -58,6 +60,8 @@ def write_talking(out: str | Target, frames: Iterable[NDArray], n_frames: int, *
     frames : as `core.media.video.encode` takes them
     captions, shown_words : how the words of `caption_words` are shown
     heard, heard_s : the recording, and how much of it
+    watermark : a text that is seen in every frame, see `core.media.marks.watermark`; empty: none
+    signed_by : certificate and key of the content credentials, of an .mp4; None: it gets none
     what : of the bar of progress
     **about : of the sidecar, see `core.artifacts.described`
 
@@ -70,6 +74,7 @@ def write_talking(out: str | Target, frames: Iterable[NDArray], n_frames: int, *
         frames = _in_rgb(frames)
     if captions == "burn":
         frames = burnt(frames, shown_words, fps)
+    frames = marked(frames, watermark)
     sound: dict[str, Any] = {"speech": heard, "heard_s": heard_s, "quality": quality}
     with progress(frames, what, n_frames) as bar:
         if isinstance(out, Frames):
@@ -83,6 +88,8 @@ def write_talking(out: str | Target, frames: Iterable[NDArray], n_frames: int, *
                     add_track(part, shown_words, where=out)
                 if format_of(out) == FORMATS[".mp4"]:
                     mark_synthetic(part)
+                if signed_by:
+                    sign(part, *signed_by, out.name)
     took, seconds = time.monotonic() - began, n_frames / fps
     speed = f"{n_frames} frames, {seconds:.2f} s of video in {took:.2f} s: {n_frames / took:.0f} frames a second"
     if isinstance(out, Path):

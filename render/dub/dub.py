@@ -164,9 +164,11 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Target, options: Ren
 
     frames = painted(clip, offsets, counted(), model, pick_device(device, "photo"), sheet)
     made_with = {"loop": loop, "tail": tail, "quality": options.quality, "style": options.style,
-                 "expression_scale": options.expression_scale, "captions": options.captions}
+                 "expression_scale": options.expression_scale, "captions": options.captions,
+                 "watermark": options.watermark, "sign": options.sign is not None}
     inputs = [path for path in (landmarks, footage.path, clip.seen, recording.path, words) if path]
     facts = {"shots": len(clip.cuts), "left_alone": clip.own.lost + clip.own.profile}
     return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
-                         heard=recording.heard, heard_s=heard_s, quality=options.quality, what="dub", options=made_with,
+                         heard=recording.heard, heard_s=heard_s, quality=options.quality,
+                         watermark=options.watermark, signed_by=options.sign, what="dub", options=made_with,
                          inputs=inputs, **facts)

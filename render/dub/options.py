@@ -14,7 +14,8 @@ from core.stage import with_options
 from render.options import DEFAULTS, RenderOptions
 
 LOOPS, TAILS = ("pingpong", "hold", "cut"), ("cut", "keep")
-_OF_A_VIDEO = {"quality", "style", "expression_scale", "seed", "captions"}  # of `RenderOptions`; all else is the video's own
+# Of `RenderOptions`; all else is the video's own
+_OF_A_VIDEO = {"quality", "style", "expression_scale", "seed", "captions", "watermark", "sign"}
 
 
 def dub_options(function: Callable) -> Callable:
