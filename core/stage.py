@@ -25,7 +25,7 @@ from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 # Of this thread; None: a person at a terminal
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
 REPORT_EVERY_S = 0.25
-_QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
+_QUIET = click.option("--quiet", is_flag=True, help="Say nothing but warnings and errors.")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # our own lines only
 
 

@@ -25,6 +25,7 @@ N_MODES, N_ROUNDS = 8, 6
 FAR, TIMES = 14.0, 4.0  # how far a cell is from all mouths: of 255, and times what is usual there
 BEGINS, GOES_ON = 0.25, 0.15  # of the cells far off, where the lips are covered, and until they no longer are
 RED, STILL_RED = 0.55, 0.75  # correlation of where it is red with the clip's mouths, below which that counts
+PALE = 0.35  # of that: so low that fewer cells are enough for it to begin
 GAP_S, AROUND_S = 0.16, 0.08  # without a sign of it between two; before and after, where its edge is there already
 SHORTEST_S = 0.2  # of clear signs
 FEWEST = 10  # frames, of which a clip is
@@ -189,7 +190,7 @@ def covered_frames(looks: NDArray, seen: NDArray, fps: float) -> NDArray:
         return covered
     far, as_red = unlike(looks[seen])
     clear, faint = np.zeros((2, len(looks)), np.uint8)
-    clear[seen] = (far >= BEGINS) & (as_red < RED)
+    clear[seen] = (far >= BEGINS) & (as_red < RED) | (far >= GOES_ON) & (as_red < PALE)
     faint[seen] = (far >= GOES_ON) & (as_red < STILL_RED)
     joined = cv2.morphologyEx(faint[None], cv2.MORPH_CLOSE, np.ones((1, _odd(GAP_S * fps)), np.uint8))[0]
     edges = np.flatnonzero(np.diff(np.r_[0, joined, 0].astype(int)))
