@@ -89,8 +89,7 @@ def landmarks(folder: Path) -> list[Row]:
 
 def memory(folder: Path) -> list[Row]:
     """Peak memory of a process, for a long clip beside a short one."""
-    clip = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder))
-    rows = []
+    clip, rows = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder)), []
     for minutes in (SHORT_MIN, LONG_MIN):
         repeat_clip(clip, minutes, folder / f"{minutes}min" / "clip.mp4")
     for name in ("preprocess.extract_fft", "preprocess.extract_landmarks"):

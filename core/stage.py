@@ -162,6 +162,22 @@ def listen(listener: Callable[[Event], None] | None) -> None:
     _LISTENER.set(listener)
 
 
+def overheard(work: Callable[[], Any]) -> tuple[Any, list[Event]]:
+    """What `work()` returns, and what it told meanwhile, which nobody else has heard; all of it is told if it fails."""
+    told: list[Event] = []
+
+    def run():
+        listen(told.append)
+        return work()
+
+    try:
+        return contextvars.copy_context().run(run), told
+    except InputError:
+        for event in told:
+            tell(event)
+        raise
+
+
 def say(message: str) -> None:
     """Talk to the person: standard error. Standard output is for results."""
     tell(Message(message))
