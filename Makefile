@@ -242,6 +242,7 @@ eval-render: GAN_record/trained-mouth GAN_record/trained-large_mouth GAN_record/
 
 eval-dub: data/landmarks/index.csv ## measure dubbing on held-out clips: [EVERY_CLIP=1]
 	$(PYTHON) -m render.dub.evaluate $(call optional,EVERY_CLIP,every-clip) --picture results/dub.png
+	$(PYTHON) -m render.dub.evaluate_covered $(call optional,EVERY_CLIP,every-clip) --picture results/covered.png
 
 train-avatar: GAN_record/trained-avatar GAN_record/trained-faces ## photos to comics, and who is who: COMICS=path/to/face2comics
 	@cat $^

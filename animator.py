@@ -12,16 +12,18 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from core import artifacts
+from core.cache import Recent
 from core.child import start_in_child
 from core.errors import InputError
 from core.events import Done, FileWritten
 from core.media.footage import open_footage
 from core.media.out.target import Target, files_of, target_of
 from core.media.speech import open_speech
-from core.stage import begin, say, tell
+from core.stage import begin, overheard, say, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
@@ -46,6 +48,7 @@ class Animator:
     """
 
     _one_at_a_time = threading.Lock()  # the face detector and dlib's embedding hold the picture they work on
+    _photos = Recent(2)  # of a batch most rows have the same
 
     def __init__(self, model=None, device="auto", once=False):
         self.model, self.device, self.once = model, device, once
@@ -163,19 +166,27 @@ class Animator:
             return photo_check.check_photo(photo, which)
 
     def _checked(self, photo, which, points_file, speaks):
+        look = partial(photo_check.check_photo, photo, which, points_file)
         if self.once and "render.parts.painted" not in sys.modules:
-            checked = start_in_child(photo_check.check_photo, photo, which, points_file)
+            look = start_in_child(photo_check.check_photo, photo, which, points_file)
             import landmarks.predict  # noqa: F401
             import render.parts.painted  # noqa: F401  what later stages need, as long as the detector's models take
             if speaks:
                 kokoro.load_ahead()
-            return checked()
         with self._one_at_a_time:
-            return photo_check.check_photo(photo, which, points_file)
+            if points_file or not Path(photo).is_file():
+                return look()
+            about = Path(photo).stat()
+            key = str(photo), Path(photo).absolute(), which, about.st_ino, about.st_mtime_ns, about.st_size
+            check, told = self._photos.get(key, lambda: overheard(look))
+        for event in told:
+            tell(event)
+        return check
 
     def _landmarks(self, speech, folder, emotion, options, passing):
         from landmarks.predict import predict_file
-        path = predict_file(speech, folder, self.model, emotion=emotion, seed=options.seed, style=options.style)
+        path = predict_file(speech, folder, self.model, emotion=emotion, seed=options.seed, style=options.style,
+                            drawings=not passing)
         if not passing:
             tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path

@@ -28,7 +28,7 @@ from preprocess.recordings import SOUND, VIDEO
 
 LOOK_EVERY_S = 1  # how often a folder is looked at
 # Options that are no columns
-LEFT_OUT = {"help", "output", "stream", "result-dir", "force", "json-progress", "quiet", "preset", "keep", "sign"}
+LEFT_OUT = {"help", "output", "stream", "format", "result-dir", "force", "json-progress", "quiet", "preset", "keep", "sign"}
 OPTIONS = {name.lstrip("-"): part for part in make.params if isinstance(part, click.Option) for name in part.opts
            if name.startswith("--") and name.lstrip("-") not in LEFT_OUT}
 

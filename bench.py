@@ -4,12 +4,13 @@ Reads: data/samples/speech.wav and reminder.txt, the portrait in scikit-image, t
 Writes: results/bench.json; the rest lies in a temporary folder, but for landmarks.gif, which predict.py always writes.
 """
 
+import csv
 import os
 import platform
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -18,7 +19,7 @@ import click
 import numpy as np
 
 from core.clock import FPS, SAMPLE_RATE
-from core.cost import Ended, python, seconds_of, sizes_mb
+from core.cost import Ended, Row, python, seconds_of, sizes_mb
 from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -33,22 +34,10 @@ SHORT_MIN, LONG_MIN = 1, 10
 SIDE_PX, SWAY_PX = 256, 6
 N_CORES = os.cpu_count() or 1
 SIZES, CLOSE_UPS, N_HELD = ((512, 512), (1920, 1080)), (512, 1080, 1920), 50  # px; frames held to be encoded over and over
+N_ROWS, NAMES = 20, ("Anna", "Ben", "Chitra", "David", "Esha", "Farid", "Gita")
+REMINDER = ("Dear {}, this is a reminder from the water office. Your bill of INR {} is due on {} May. "
+            "Please pay it in time. Thank you very much.")
 N_LARGEST, N_TIMES = 5, 3  # packages; a process is started this often, and the middle time counts
-
-
-@dataclass
-class Row:
-    """One line of the table; `ratio` is `value` over `other`."""
-
-    what: str
-    value: float
-    unit: str
-    beside: str
-    other: float
-
-    @property
-    def ratio(self) -> float:
-        return self.value / self.other
 
 
 def speech_of(seconds: int, folder: Path) -> Path:
@@ -100,8 +89,7 @@ def landmarks(folder: Path) -> list[Row]:
 
 def memory(folder: Path) -> list[Row]:
     """Peak memory of a process, for a long clip beside a short one."""
-    clip = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder))
-    rows = []
+    clip, rows = portrait_clip(folder / "minute.mp4", 60, speech_of(60, folder)), []
     for minutes in (SHORT_MIN, LONG_MIN):
         repeat_clip(clip, minutes, folder / f"{minutes}min" / "clip.mp4")
     for name in ("preprocess.extract_fft", "preprocess.extract_landmarks"):
@@ -190,6 +178,17 @@ def script(folder: Path) -> list[Row]:
             Row(f"{what}, second of a process", again_s, "s", "the video", video_s)]
 
 
+def batch(folder: Path, n_rows: int = N_ROWS) -> list[Row]:
+    """Reminders to many people, as a table of one batch, and as a call each: CPU seconds of all processes."""
+    picture, table = write_photo(folder / "portrait.png"), folder / "reminders.csv"
+    texts = [REMINDER.format(NAMES[k % len(NAMES)], 417 + 209 * k, 1 + k % 28) for k in range(n_rows)]
+    with open(table, "w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("image", "text"), *((picture, text) for text in texts)])
+    together_s, call = python("batch.py", table, "--out", folder / "out").cpu_s, ("talking_face.py", "make", picture, "--text")
+    alone_s = sum(python(*call, text, "--output", folder / "one.mp4").cpu_s for text in texts)
+    return [Row(f"batch of {n_rows} reminders, 512x512, CPU", together_s, "s", f"{n_rows} calls, CPU", alone_s)]
+
+
 def comic(folder):
     """The comic of one photo: the command from a cold start, and once everything is loaded."""
     from avatar.comics import Avatars
@@ -221,28 +220,29 @@ def size(_folder):
 
 
 MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script,
-            "comic": comic, "emotion": emotion, "size": size}
+            "batch": batch, "comic": comic, "emotion": emotion, "size": size}
 
 
 @stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",
        examples=("python bench.py", "python bench.py --only predict --only render"))
 @click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Measure only this; may be repeated.")
-def main(only) -> None:
+@click.option("--rows", type=click.IntRange(1), default=N_ROWS, help="Of the batch that is measured.")
+def main(only, rows) -> None:
     """Measure speed and memory on this machine, in about ten minutes.
 
     The ratio is the figure over the one beside it, measured in the same run on the same input.
     """
-    rows = []
+    measured, measures = [], MEASURES | {"batch": partial(batch, n_rows=rows)}
     click.echo(f"{'what':<66}{'value':>9} {'unit':<12}{'beside':<30}{'value':>9}{'ratio':>8}")
     for name in only or MEASURES:
         say(f"measuring: {name}")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            for row in MEASURES[name](Path(folder)):
-                rows.append({**vars(row), "ratio": row.ratio})
+            for row in measures[name](Path(folder)):
+                measured.append({**vars(row), "ratio": row.ratio})
                 click.echo(f"{row.what:<66}{row.value:>9.2f} {row.unit:<12}{row.beside:<30}{row.other:>9.2f}{row.ratio:>8.2f}")
     out = Path("results/bench.json")
-    save_json(out, {"machine": f"{platform.machine()}, {N_CORES} cores, Python {platform.python_version()}",
-                              "date": time.strftime("%Y-%m-%d"), "measures": rows})
+    machine = f"{platform.machine()}, {N_CORES} cores, Python {platform.python_version()}"
+    save_json(out, {"machine": machine, "date": time.strftime("%Y-%m-%d"), "measures": measured})
     click.echo(out)
 
 

@@ -18,7 +18,7 @@ from batches.preset import preset_option
 from core.errors import InputError
 from core.files import fitting, own_folder
 from core.media.out.stream import taken
-from core.media.out.target import TARGET, chosen, stream_option
+from core.media.out.target import TARGET, chosen, stream_options
 from core.stage import completing, listen, stage
 from landmarks.expression import AUTO, EMOTIONS, MOST
 from render.dub.options import dub_options
@@ -56,11 +56,7 @@ RESULTS = Path("results")
 
 
 @stage(reads="a photo or a video; speech, or a text",
-       writes="the video, its .preview.png; face.json, photo_check.png, rest_photo.png, speech.wav, words.json, words.srt, "
-              "words.vtt, landmarks.npy, rest_face.npy, head.npy, noise.npy, landmarks.gif, emotion.json, emotion.png, "
-              "speech_embedding.npy, and of a video video.pixel.npy, references.png in RESULT_DIR/NAME/, "
-              "not with --output alone; "
-              "with --keep index.html, a page that shows them",
+       writes="the video, its .preview.png; files in between in RESULT_DIR/NAME/, see docs/guides.md",
        examples=("python main.py --image me.jpg --audio speech.wav --output me.mp4",
                  "python main.py --image me.jpg --script data/samples/reminder.txt --voice en-in --captions burn",
                  "python main.py --source_image me.png --driven_audio speech.mp3 --preprocess crop --preview",
@@ -70,33 +66,33 @@ RESULTS = Path("results")
 @click.option("--image", "--source-image", "image", type=_PATH, help="A frontal photo.")
 @dub_options
 @face_options
-@click.option("--audio", "--driven-audio", "audio", type=_PATH, help="Speech; .wav, or converted first.")
-@click.option("--script", type=_PATH, help="Text file to speak; with --audio, the words that are said in it.")
+@click.option("--audio", "--driven-audio", "audio", type=_PATH, help="Speech, in any format.")
+@click.option("--script", type=_PATH, help="Text to speak; with --audio, what is said in it.")
 @click.option("--text", help="The same, given here.")
 @voice_options
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
-              help="Speech recognition for an --audio without a text.  [default: whisper with --captions or --keep, else none]")
+              help="Recognises the words of --audio.  [default: whisper with --captions or --keep, else none]")
 @force_captions
 @click.option("--output", type=TARGET,
-              help="The video: .mp4, .webm, without sound .webp, .gif, NAME/ a folder of .png; - a pipe.  "
+              help="The video: .mp4, .webm, silent .webp, .gif; NAME/ a folder of .png; - a pipe.  "
                    "[default: RESULT_DIR/NAME.mp4]")
-@stream_option
+@stream_options
 @click.option("--result-dir", type=_PATH,
-              help="Folder of the files in between; with --output they are left only with this or --keep.  [default: results]")
+              help="Folder of the files in between; not kept with --output alone.  [default: results]")
 @click.option("--motion", "template", type=_PATH,
-              help="Landmarks, as long as the speech, that move the face in place of a prediction: also of a video.")
+              help="Landmarks in place of a prediction, as long as the speech.")
 @click.option("--emotion", default=AUTO, metavar="auto|NAME|NAME:STRENGTH", shell_complete=completing(AUTO, *EMOTIONS),
-              help=f"On the face: what the voice says, or one of {', '.join(EMOTIONS)}; strength 0 to {MOST:g}.")
+              help=f"What the voice says, or {', '.join(EMOTIONS)}; strength 0 to {MOST:g}.")
 @render_options
-@click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one and a stage gains by it.")
-@click.option("--model", type=_PATH, help="Speech-to-landmark model.  [default: the one that ships]")
-@click.option("--keep", is_flag=True, help="Also leave the speech and index.html, a page that shows every file in between.")
+@click.option("--gpu", type=bool, default=True, help="Use CUDA where it helps.")
+@click.option("--model", type=_PATH, help="Speech-to-landmark model.  [default: what ships]")
+@click.option("--keep", is_flag=True, help="Also leave the speech, and a page that shows all files.")
 @click.option("--json-progress", is_flag=True,
-              help="Talk to a program: each line of standard error is a JSON object, see docs/progress.md.")
+              help="Standard error is JSON, see docs/progress.md.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 @preset_option
-def main(image, video, audio, script, text, output, stream, result_dir, gpu, model, json_progress, force, options, loop, tail,
-         **given) -> None:
+def main(image, video, audio, script, text, output, stream, piped, result_dir, gpu, model, json_progress, force, options,
+         loop, tail, **given) -> None:
     """Make a photo speak, or a video speak anew: a recording, or a text that is read aloud.
 
     Only use a face or a voice whose owner has agreed. The video says of itself that it is synthetic.
@@ -108,7 +104,7 @@ def main(image, video, audio, script, text, output, stream, result_dir, gpu, mod
     if bool(image) == bool(video):
         raise InputError("--image, --video", "both given" if image else "neither of them", "--image PHOTO, or --video VIDEO")
     stems = [fitting(path.stem) for path in (image or video, audio or script or Path("text"))]
-    name, output = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")]), chosen(output, stream)
+    name, output = "_".join([*stems, time.strftime("%Y%m%d-%H%M%S")]), chosen(output, stream, piped)
     if given["keep"] and output and not isinstance(output, Path):
         raise InputError("--keep", f"given with {output}", "a file, for its page to show")
     left = result_dir or (RESULTS if given["keep"] or not output else None)

@@ -61,34 +61,33 @@ _PATH = click.Path(path_type=Path)
 
 
 @stage(reads="PHOTO, a script or recordings",
-       writes="the video, its .preview.png; speech.wav, words.json, words.srt, words.vtt, lines/, a folder for each person in "
-              "RESULT_DIR/NAME/, not with --output alone",
+       writes="the video, its .preview.png; files in between in RESULT_DIR/NAME/, a folder for each person",
        examples=("python scene.py us.jpg --script dialogue.txt",
                  "python scene.py us.jpg --script dialogue.txt --cast ANNA=2 --voice ANNA=en-in+f2 --captions burn",
                  "python scene.py us.jpg --face 1 --audio anna.wav --face 2 --audio ben.wav --output us.mp4",
                  "python scene.py us.jpg --audio call.wav --channels"))
 @click.argument("photo", type=_PATH)
-@click.option("--script", type=_PATH, help="Text file of lines that begin with a name: ANNA: Good morning.")
+@click.option("--script", type=_PATH, help="Lines of a name and a text: ANNA: Good morning.")
 @click.option("--text", help="The same, given here.")
 @click.option("--cast", multiple=True, metavar="NAME=FACE",
-              help="Who has which face, from the left.  [default: in the order in which they begin to speak]")
-@click.option("--voice", "voices", multiple=True, metavar="NAME=VOICE", help="Who has which voice, see speak --list-voices.")
+              help="Who has which face, from the left.  [default: as they begin]")
+@click.option("--voice", "voices", multiple=True, metavar="NAME=VOICE", help="Who has which; see speak --list-voices.")
 @click.option("--language", default=DEFAULT_VOICE, help="Of the voices that are not asked for.")
 @click.option("--engine", type=click.Choice(ENGINES), help="Who speaks, as for speak.")
 @click.option("--rate", type=int, default=DEFAULT_RATE, help="Words a minute.")
 @click.option("--face", "faces", type=int, multiple=True, help="Face of the next --audio, from the left.")
-@click.option("--audio", "recordings", type=_PATH, multiple=True, help="What one of them says; they speak in turn.")
-@click.option("--together", is_flag=True, help="All recordings begin at once: each is a track of one talk.")
-@click.option("--channels", is_flag=True, help="One recording: the left channel is the first face's, the right the second's.")
+@click.option("--audio", "recordings", type=_PATH, multiple=True, help="What one says; they speak in turn.")
+@click.option("--together", is_flag=True, help="All --audio begin at once: tracks of one talk.")
+@click.option("--channels", is_flag=True, help="One --audio, a person in each channel.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH", help="On the faces.")
 @click.option("--output", type=target.TARGET, help="The video, or NAME/ for pictures, - for a pipe.")
-@target.stream_option
+@target.stream_options
 @click.option("--result-dir", type=_PATH, help="Folder of the files in between.  [default: results]")
 @render_options
-@click.option("--gpu", type=bool, default=True, help="Use CUDA when there is one.")
+@click.option("--gpu", type=bool, default=True, help="Use CUDA where it helps.")
 @click.option("--force", is_flag=True, help="Overwrite a video that this tool did not write.")
 def main(photo, script, text, cast, voices, language, engine, rate, faces, recordings, together, channels, emotion, output,
-         stream, result_dir, options, gpu, force) -> None:
+         stream, piped, result_dir, options, gpu, force) -> None:
     """Make several people of one photo speak, each in turn; who does not speak listens, and blinks.
 
     Only use faces and voices whose owners have agreed. The video says of itself that it is synthetic.
@@ -98,7 +97,7 @@ def main(photo, script, text, cast, voices, language, engine, rate, faces, recor
     began, name = time.monotonic(), f"{fitting(photo.stem)}_{time.strftime('%Y%m%d-%H%M%S')}"
     check_options(options)
     parse_emotion(emotion)
-    given_out = target.chosen(output, stream)
+    given_out = target.chosen(output, stream, piped)
     left = result_dir or (None if given_out else RESULTS)
     with files_between(left, name) as folder, \
             taken(check_output(given_out or folder.with_name(f"{folder.name}.mp4"), force, options,

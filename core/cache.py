@@ -1,12 +1,14 @@
-"""A cache of loaded models: one load a process, and another when the file has changed.
+"""A cache of loaded models: one load a process, and another when the file has changed; and of the latest results.
 
 Reads: nothing by itself. Writes: nothing.
 """
 
 import functools
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any
 
 
 def cached(load: Callable) -> Callable:
@@ -29,3 +31,24 @@ def cached(load: Callable) -> Callable:
             return held[path, settings][1]
 
     return load_once
+
+
+class Recent:
+    """Results of the latest calls, as much of them as `most`; several threads may ask."""
+
+    def __init__(self, most: float):
+        self.most, self._lock = most, threading.Lock()
+        self._held: OrderedDict[Hashable, tuple[Any, float]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Any], size: Callable[[Any], float] = lambda _: 1) -> Any:
+        """What `make()` gave for this key, or gives now; `size` is how much of `most` it takes."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key][0]
+        made = make()
+        with self._lock:
+            self._held[key] = made, size(made)
+            while len(self._held) > 1 and sum(each for _, each in self._held.values()) > self.most:
+                self._held.popitem(last=False)
+        return made

@@ -23,7 +23,23 @@ class Ended:
 
     seconds: float
     peak_mb: float  # of the largest process, itself or one it started
+    cpu_s: float  # of all of them
     talk: str
+
+
+@dataclass
+class Row:
+    """One line of a table; `ratio` is `value` over `other`."""
+
+    what: str
+    value: float
+    unit: str
+    beside: str
+    other: float
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.other
 
 
 def python(*arguments: Any) -> Ended:
@@ -37,7 +53,7 @@ def python(*arguments: Any) -> Ended:
     if process.returncode:
         raise InputError(" ".join(["python", *map(str, arguments)]), (talk.strip() or "failed").splitlines()[-1])
     unit_bytes = 1 if sys.platform == "darwin" else 1024
-    return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, talk)
+    return Ended(time.perf_counter() - began, usage.ru_maxrss * unit_bytes / 1e6, usage.ru_utime + usage.ru_stime, talk)
 
 
 def seconds_of(work: Callable) -> float:

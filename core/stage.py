@@ -27,7 +27,7 @@ _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.
 REPORT_EVERY_S = 0.25
 # Packages of the extras
 NOT_IN_BASE = ("distributed", "gradio", "h5py", "imageio", "librosa", "tensorboard", "tensorflow", "torch", "websockets")
-_QUIET = click.option("--quiet", is_flag=True, help="Say nothing on standard error but warnings and errors.")
+_QUIET = click.option("--quiet", is_flag=True, help="Say nothing but warnings and errors.")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # our own lines only
 
 
@@ -167,6 +167,22 @@ def listen(listener: Callable[[Event], None] | None) -> None:
     `listener` is a function of an event, see `core.events`.
     """
     _LISTENER.set(listener)
+
+
+def overheard(work: Callable[[], Any]) -> tuple[Any, list[Event]]:
+    """What `work()` returns, and what it told meanwhile, which nobody else has heard; all of it is told if it fails."""
+    told: list[Event] = []
+
+    def run():
+        listen(told.append)
+        return work()
+
+    try:
+        return contextvars.copy_context().run(run), told
+    except InputError:
+        for event in told:
+            tell(event)
+        raise
 
 
 def say(message: str) -> None:

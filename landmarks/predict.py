@@ -96,12 +96,13 @@ def sketches(face: NDArray) -> Iterator[NDArray]:
 
 def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | None = None, gif: str | Path | None = None,
                  pictures: bool = False, *, emotion: str = "neutral", seed: int = 0, ear: str | Path | None = None,
-                 style: str | None = None) -> Path:
+                 style: str | None = None, drawings: bool = True) -> Path:
     """Predict one .wav, a path or a `Speech`, into the folder `out`; return the path of landmarks.npy.
 
-    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; `emotion` is NAME, NAME:strength, or auto, what
-    the voice says, which is written too; another `seed` is another motion of head and brows; `ear` is the folder of another
-    speech encoder; `style` one of `landmarks.emphasis.style.STYLES`, how far the face moves. Raises InputError for bad input.
+    `gif` is a further place for the GIF; `pictures` asks for one PNG a frame; without `drawings` nothing is drawn; `emotion` is
+    NAME, NAME:strength, or auto, what the voice says, which is written too; another `seed` is another motion of head and brows;
+    `ear` is the folder of another speech encoder; `style` one of `landmarks.emphasis.style.STYLES`, how far the face moves.
+    Raises InputError for bad input.
     """
     name, strength = parse_emotion(emotion)
     manner = style_of(style)
@@ -128,9 +129,9 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
     inputs = [speech.path, *filter(None, model_files(model_path)), HEAD_MODEL]
     options = {"seed": seed, "emotion": emotion, "style": manner.name}
-    path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, options)
+    path = _write(with_brows(face, brows), model, out, inputs, gif, pictures, beside, options, drawings)
     if found:
-        write_emotion(found, out, stage=STAGE, inputs=[speech.path])
+        write_emotion(found, out, stage=STAGE, inputs=[speech.path], drawing=drawings)
     return path
 
 
@@ -196,7 +197,7 @@ def predict_stream(source: Any, write_line: Callable[[str], None], out: str | Pa
                   options={"emotion": "neutral" if name == AUTO else emotion, "style": manner.name})
 
 
-def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -> Path:
+def _write(face, model, out, inputs, gif, pictures, beside=None, options=None, drawings=True) -> Path:
     """Write the landmarks, what lies `beside` them (name -> array, kind) and their drawings into the folder `out`.
 
     Returns the path of landmarks.npy.
@@ -207,6 +208,8 @@ def _write(face, model, out, inputs, gif, pictures, beside=None, options=None) -
             artifacts.save(out / name, array, kind, **about)
         path = artifacts.save(out / "landmarks.npy", face, "landmarks-face", **about)
         artifacts.save(out / "rest_face.npy", model.rest_face, "rest-face", **about)
+        if not drawings:
+            return path
         drawn = write_gif(out / "landmarks.gif", sketches(face[:GIF_S * FPS]), palette=draw.PALETTE)
         if gif:
             with whole_file(gif) as part:

@@ -1,9 +1,9 @@
 """One person through a video at its own frame rate: shots, boxes, 68 points a frame.
 
 Reads: a video (`core.media.footage`). Writes: its landmarks (landmarks-pixel).
-As `preprocess.landmarks_of_video` measures clips of a corpus, but the frames are the video's own, nothing is interpolated or
-smoothed across a cut between shots, and in a later shot the person is known again by the face: a shot of somebody else has
-no face.
+As `preprocess.landmarks_of_video` measures clips of a corpus, but the frames are the video's own, and nothing is interpolated
+or smoothed across a cut between shots. All faces are followed; who comes, leaves and comes back is known again by the face.
+Who is seen most is the person, whoever came first: where that one is not, there is no face.
 """
 
 from collections import deque
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.errors import InputError
 from core.events import Warned
-from core.face import face68
+from core.face import covered, face68
 from core.face import face_detector as fd
 from core.face.choice import choose_face
 from core.media import nv12
 from core.media.footage import Footage, read_planes
 from core.metrics import correlation
 from core.stage import progress, tell
-from preprocess.landmarks_of_video import DETECT_EVERY, smooth_boxes
+from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, smooth_boxes
 
 CUT, CUT_TIMES, ALIKE = 12.0, 4.0, 0.7  # of 255, by which thumbnails of two frames differ at a cut; times what they did
 # before; and their correlation, below which it is one
@@ -34,6 +34,7 @@ _THUMBNAIL = (32, 18)
 _RECENT = 25  # frames
 SAME_PERSON = 0.6  # distance of dlib's embeddings, as its author gives it (King 2017)
 FAR = 1.0  # box widths that a face moves at most between two detections; further off is another one
+KNOWN_BY = (1, 4, 12)  # detections of a face at which it is looked at closely: the first may be at the edge of the picture
 _FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 
 Choose = Callable[[NDArray, int, int], int]  # boxes [face, 4] from left to right, columns, rows -> number of one
@@ -89,54 +90,103 @@ class _Shots:
         return is_cut
 
 
+@dataclass(eq=False)
+class _Track:
+    """A face that is followed through a shot without a gap: frame -> box, and what it is known by."""
+
+    seen: dict[int, NDArray]
+    looks: list[NDArray]
+
+    @property
+    def last(self) -> tuple[int, NDArray]:
+        t = next(reversed(self.seen))
+        return t, self.seen[t]
+
+    @property
+    def area(self) -> float:
+        return float(sum(np.prod(box[2:] - box[:2]) for box in self.seen.values()))
+
+
+def _assign(found, live):
+    """Which of the `live` tracks each box goes on with, the nearest first: row of a box -> track, None where a face is new."""
+    off = sorted((float(np.abs(box - track.last[1]).mean()), row, number) for row, box in enumerate(found)
+                 for number, track in enumerate(live) if np.abs(box - track.last[1]).mean() < FAR * np.ptp(track.last[1][::2]))
+    of: dict = {}
+    for _, row, number in off:
+        if row not in of and live[number] not in of.values():
+            of[row] = live[number]
+    return [of.get(row) for row in range(len(found))]
+
+
+def _apart(person, track):
+    """Distance of the embeddings of a track and of a person, who is not in two places at once."""
+    if any(other.seen.keys() & track.seen.keys() for other in person):
+        return np.inf
+    return min((float(np.linalg.norm(a - b)) for other in person for a in other.looks for b in track.looks), default=np.inf)
+
+
+def _persons(tracks):
+    """Tracks of the same person together, in the order in which they are first seen."""
+    persons: list[list[_Track]] = []
+    for track in tracks:
+        nearest = min(persons, key=lambda person: _apart(person, track), default=[])
+        if nearest and _apart(nearest, track) < SAME_PERSON:
+            nearest.append(track)
+        else:
+            persons.append([track])
+    return persons
+
+
 def follow(footage: Footage, choose: Choose | None = None) -> Seen:
-    """Follow one person through a video: the face that `choose` takes where first there is one, by default the largest."""
-    shots, cuts, others, seen = _Shots(), [], [], {}
-    person, last, tried, most_faces, n_frames, side_px = None, None, False, 0, 0, float(fd.DETECT_SIDE_PX)
+    """Follow one person through a video: who is seen most, or whose face `choose` takes where first there is one."""
+    shots, cuts, tracks, live = _Shots(), [], [], []
+    chosen, most_faces, n_frames, side_px = None, 0, 0, float(fd.DETECT_SIDE_PX)
     for t, frame in enumerate(read_planes(footage)):
         n_frames = t + 1
         if shots.begins(frame):
             cuts.append(t)
-            last, tried, side_px = None, False, float(fd.DETECT_SIDE_PX)
+            live, side_px = [], float(fd.DETECT_SIDE_PX)
         if (t - cuts[-1]) % DETECT_EVERY:
             continue
         light = light_of(frame)
         found = fd.detect(light, side_px)
         if not len(found):
-            found = fd.detect_any(light) if last is not None or (t - cuts[-1]) % (4 * DETECT_EVERY) == 0 else found
-        if not len(found):
-            continue
+            found = fd.detect_any(light) if live or (t - cuts[-1]) % (4 * DETECT_EVERY) == 0 else found
         found, most_faces = _leftmost_first(found), max(most_faces, len(found))
-        if last is not None:
-            off = np.abs(found - last).mean(1)
-            if off.min() < FAR * (last[2] - last[0]):
-                seen[t] = last = found[off.argmin()]
-        elif person is None:
-            rows, columns = light.shape
-            last = seen[t] = found[choose(found, columns, rows)] if choose else fd.largest(found)
-            person = fd.embedding_in(nv12.to_rgb(frame), last)
-        elif len(cuts) == 1 or not tried:
-            apart = [np.linalg.norm(person - fd.embedding_in(nv12.to_rgb(frame), box)) for box in found]
-            if min(apart) < SAME_PERSON:
-                last = seen[t] = found[int(np.argmin(apart))]
-            else:
-                others.append(cuts[-1])
-            tried = True
-        if last is not None:
-            side_px = min(fd.DETECT_SIDE_PX, max(light.shape) * fd.DETECT_FACE_PX / (last[2] - last[0]))
+        going_on = _assign(found, live)
+        for row, (box, track) in enumerate(zip(found, going_on)):
+            if track is None:
+                going_on[row] = track = _Track({}, [])
+                tracks.append(track)
+                live.append(track)
+            track.seen[t] = box
+            if len(track.seen) in KNOWN_BY:
+                track.looks.append(fd.embedding_in(nv12.to_rgb(frame), box))
+        if choose and chosen is None and len(found):
+            chosen = going_on[choose(found, *light.shape[::-1])]
+        live = [track for track in live if t - track.last[0] <= LONGEST_GAP]
+        smallest = min((np.ptp(track.last[1][::2]) for track in live), default=0)
+        side_px = min(fd.DETECT_SIDE_PX, max(light.shape) * fd.DETECT_FACE_PX / smallest) if smallest else fd.DETECT_SIDE_PX
+    persons = _persons(tracks)
+    person = next((one for one in persons if chosen in one), None) or \
+        max(persons, key=lambda one: sum(track.area for track in one), default=[])
     boxes = np.full((n_frames, 4), np.nan)
-    if seen:
-        boxes[list(seen)] = list(seen.values())
-    for start, stop in zip(cuts, [*cuts[1:], n_frames]):
+    for track in person:
+        boxes[list(track.seen)] = list(track.seen.values())
+    others, within = [], list(zip(cuts, [*cuts[1:], n_frames]))
+    for start, stop in within:
+        theirs = [track for track in tracks if start <= track.last[0] < stop]
+        if theirs and not any(track in person for track in theirs):
+            others.append(start)
         boxes[start:stop] = smooth_boxes(boxes[start:stop])
     return Seen(boxes, cuts, others, most_faces)
 
 
-def measure(footage: Footage, boxes: NDArray) -> Iterator[NDArray]:
-    """Yield the 68 points of each frame within `boxes` [frame, 4]: float32 [68, 2] px, NaN without a face."""
+def measure(footage: Footage, boxes: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+    """Yield of each frame the 68 points within `boxes` [frame, 4], float32 [68, 2] px, NaN without a face; and its look."""
     for box, frame in zip(boxes, read_planes(footage)):
         points = fd.landmarks_in(light_of(frame), box) if np.isfinite(box[0]) else np.full((face68.N_POINTS, 2), np.nan)
-        yield points.astype(np.float32)
+        yield points.astype(np.float32), covered.look(frame, points)
 
 
 def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | None = None) -> Path:
@@ -144,8 +194,9 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
 
     Parameters
     ----------
-    which : as for `core.face.choice.choose_face`, of the first frame with faces
-    stage : that is named in the sidecar, which also says `fps`, `cuts` and `others`, see `Seen`
+    which : as for `core.face.choice.choose_face`, of the first frame with faces; by default who is seen most
+    stage : that is named in the sidecar, which also says `fps`, `cuts` and `others`, see `Seen`, and in `covered` where the
+        lips are: pairs of a first frame and the one after the last
 
     Raises
     ------
@@ -155,7 +206,11 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
                              "inputs": [footage.path]}
     if artifacts.is_current(path, "landmarks-pixel", **about):
         return Path(path)
-    seen = follow(footage, lambda boxes, columns, rows: choose_face(boxes, which, footage.path, columns, rows))
+
+    def choose(boxes, columns, rows):
+        return choose_face(boxes, which, footage.path, columns, rows)
+
+    seen = follow(footage, choose if which else None)
     n_frames = len(seen.boxes)
     if n_frames == 1:
         raise InputError(footage.path, "a single picture", "a video; a photo is given with --image")
@@ -163,8 +218,10 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
         raise InputError(footage.path, f"no face in any of {n_frames} frames",
                          "a video of a face, seen from the front, 80 px or more")
     if seen.most_faces > 1 and not which:
-        tell(Warned(f"up to {seen.most_faces} faces; the largest one speaks; --face chooses", footage.path))
+        tell(Warned(f"up to {seen.most_faces} faces; who is seen most speaks; --face chooses", footage.path))
     with progress(measure(footage, seen.boxes), "landmarks of the video", n_frames) as bar:
-        points = np.stack(list(bar))
+        points, looks = (np.stack(values) for values in zip(*bar))
+    behind = covered.covered_frames(looks, np.isfinite(points).all((1, 2)), footage.fps)
+    runs = np.flatnonzero(np.diff(np.r_[0, behind, 0].astype(int))).reshape(-1, 2).tolist()
     return artifacts.save(path, points, "landmarks-pixel", **about, fps=footage.fps, cuts=seen.cuts, others=seen.others,
-                          most_faces=seen.most_faces)
+                          most_faces=seen.most_faces, covered=runs)

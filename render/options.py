@@ -92,33 +92,27 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "preprocess": {"type": click.Choice(FRAMINGS), "help": "Whole photo, or face alone."},
     "size_px": {"type": click.IntRange(64, 4096), "help": "Longer side in px.  [default: the picture's own]"},
     "background": {"metavar": "keep|blur|none|#rrggbb|FILE", "shell_complete": completing(KEEP, BLUR, NONE, files=True),
-                   "help": "Behind the person in the photo, who is cut out by the alpha channel, else by a model where it is "
-                           "installed, else by landmarks and colours, which may take off a hat: look at the --preview. "
-                           "none: nothing, in a .webm or .webp."},
+                   "help": "Behind the person, who is cut out (see --preview); none: nothing, in a .webm or .webp."},
     "avatar": {"type": click.Choice(AVATARS),
-               "help": "A comic of the photo speaks in its place, and no picture of the real face is left."},
-    "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second; the sound stays as it is."},
+               "help": "A comic of the photo speaks; no picture of the face is left."},
+    "fps": {"type": click.FloatRange(1, 120), "help": "Frames a second."},
     "quality": {"type": click.Choice(QUALITIES), "help": "Of the encoding."},
     "style": {"type": click.Choice(list(STYLES)),
-              "help": "How far the face moves: less than people do, as they do, or as on a stage.  [default: natural; of "
-                      "landmarks that lie there, as they were made]"},
+              "help": "How far the face moves.  [default: natural, or that of --motion]"},
     "gaze": {"type": click.Choice(GAZES),
-             "help": "Where the eyes look: at the camera and away now and then, at it alone, or as in the photo; so where "
-                     "irises are not found."},
+             "help": "Where the eyes look: as people's, at the camera alone, or as in the photo."},
     "expression_scale": {"type": click.FloatRange(0, 3), "help": "Bolder above 1, subtler below."},
     "head_scale": {"type": click.FloatRange(0, 3), "help": "Factor on the head's motion; 0: still."},
-    "seed": {"type": click.IntRange(0), "help": "Another motion of the head and other blinks; the same number, the same ones."},
+    "seed": {"type": click.IntRange(0), "metavar": "N", "help": "Another number: other motion of the head, other blinks."},
     "blink_rate": {"type": click.FloatRange(0, 60),
-                   "help": f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 with a motion that has a head and eyes of its own, "
-                           "behind glasses, and with the dcgan]"},
-    "still": {"is_flag": True, "help": "The head holds still; the eyes go on blinking."},
+                   "help": f"Blinks a minute.  [default: {BLINK_RATE:g}; 0 behind glasses, or with a --motion that has eyes]"},
+    "still": {"is_flag": True, "help": "The head holds still; the eyes blink."},
     "captions": {"type": click.Choice(WAYS),
-                 "help": "The words that are said: drawn into the picture, or a track that players can switch on."},
+                 "help": "The words that are said: drawn, or a track for players."},
     "watermark": {"type": watermark.TEXT, "is_flag": False, "flag_value": watermark.DEFAULT, "show_default": False,
-                  "metavar": "[TEXT]", "help": f"A text in every frame, above at the right; without one: {watermark.DEFAULT}."},
-    "sign": {"type": click.Path(), "nargs": 2, "metavar": "CERT KEY",
-             "help": "Content credentials (C2PA) in an .mp4, signed with your certificate and key (PEM); needs c2pa-python."},
-    "preview": {"is_flag": True, "help": "First write OUT.preview.png: the first frame, and one with open mouth."},
+                  "metavar": "[TEXT]", "help": f"A text in every frame; without one: {watermark.DEFAULT}."},
+    "sign": {"type": click.Path(), "nargs": 2, "metavar": "CERT KEY", "help": "Sign content credentials (C2PA) in an .mp4."},
+    "preview": {"is_flag": True, "help": "First write OUT.preview.png, two frames."},
 }
 
 
@@ -151,6 +145,6 @@ def face_options(function: Callable) -> Callable:
     """Click options of every command that takes a photo: `which` and `points_file` of `check_photo`."""
     return with_options(
         click.option("--face", "which", metavar="largest|N|x,y",
-                     help="Face of the photo: the Nth from the left, or the one at a pixel.  [default: largest]"),
+                     help="Which face: the Nth from the left, or at a pixel.  [default: largest]"),
         click.option("--landmarks", "points_file", type=click.Path(path_type=Path), metavar="FACE.JSON",
-                     help="68 points or a box placed by hand, as the photo check writes them."))(function)
+                     help="Points placed by hand, as check writes them."))(function)

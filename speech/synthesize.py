@@ -88,15 +88,15 @@ def voice_options(function: Callable) -> Callable:
     """Click options of every command that speaks: `voice`, `rate`, `pitch`, `engine` and `voice_model` of `write_speech`."""
     for option in (
             click.option("--voice-model", type=click.Path(path_type=Path), is_eager=True,
-                         help="More speakers for kokoro: a folder of NAME.bin or the official voices-v1.0.bin; piper's .onnx."),
+                         help="More voices: kokoro's NAME.bin in a folder, or voices-v1.0.bin; piper's .onnx."),
             click.option("--engine", type=click.Choice(ENGINES),
-                         help="Who speaks. gtts and edge, if installed, send the text to Google or Microsoft.  "
-                              "[default: kokoro where it is installed and the voice is English, else espeak]"),
+                         help="Who speaks; gtts and edge send the text to Google, Microsoft.  [default: kokoro for "
+                              "English, if installed, else espeak]"),
             click.option("--pitch", type=click.FloatRange(0.7, 1.4), default=1.0, help="Times the height of kokoro's voice."),
             click.option("--rate", type=click.IntRange(espeak.SLOWEST, espeak.FASTEST), default=DEFAULT_RATE,
-                         help="Words a minute; gtts has its own."),
+                         metavar="N", help="Words a minute."),
             click.option("--voice", default=DEFAULT_VOICE,
-                         help="Language, and a speaker: en-in+f2, see speak --list-voices; en-in is Indian English, female.")):
+                         help="Language and speaker, as en-in+f2; see speak --list-voices.")):
         function = option(function)
     return function
 

@@ -87,7 +87,7 @@ def write_words(words: Sequence[Word], folder: Path, *, stage: str = STAGE, opti
 
 _PATH = click.Path(path_type=Path)
 force_captions = click.option("--force-captions", is_flag=True,
-                              help=f"Captions even of recognised words whose mean probability is below {CONFIDENT}.")
+                              help=f"Captions also of words recognised with less than {CONFIDENT}.")
 
 
 @stage(reads="SPEECH (.wav), --script, --grammar, --whisper-model",

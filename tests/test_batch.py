@@ -6,17 +6,25 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from conftest import ROOT, SENTENCES, command, portrait, speak
 from PIL import Image
 
+import animator
 import batch
+import bench
 import main
 from batches import preset
 from batches.jobs import SETTLED_S, filled, read_table
 from batches.results import read_results, safe
+from core.cache import Recent
+from core.cost import Ended
 from core.errors import InputError
+from core.events import Warned
 from core.media.audio import write_wav
+from core.stage import overheard, tell
+from landmarks.predict import predict_file
 
 
 @pytest.fixture
@@ -161,3 +169,58 @@ def test_a_preset_stands_for_options(folder, monkeypatch):
         assert done.exit_code == 1 and said in done.stderr
     with pytest.raises(InputError):
         preset.read_preset("small", folder / "missing.toml")
+
+
+class TestWhatRowsShare:
+    def test_a_photo_is_looked_at_once_and_its_faults_are_told_each_time(self, tmp_path, monkeypatch):
+        looked = []
+
+        def look(path, which=None, points_file=None):
+            looked.append(which)
+            tell(Warned("the face is blurred", path))
+            return len(looked)
+
+        monkeypatch.setattr("render.photo_check.check_photo", look)
+        monkeypatch.setattr(animator.Animator, "_photos", Recent(2))
+        (tmp_path / "me.png").write_bytes(b"one")
+
+        def checked(which=None):
+            return overheard(lambda: animator.Animator()._checked(tmp_path / "me.png", which, None, False))
+
+        first, again = checked(), checked()
+        assert looked == [None] and first == again and str(first[1][0]).endswith("the face is blurred")
+        assert checked("2")[0] == 2, "another face of it"
+        (tmp_path / "me.png").write_bytes(b"another")
+        assert checked()[0] == 3, "another photo of this name"
+
+    def test_the_latest_are_kept_as_far_as_there_is_room(self):
+        kept, made = Recent(5), []
+
+        def of(key, size=2):
+            return kept.get(key, lambda: made.append(key) or key, lambda _: size)
+
+        assert [of(key) for key in "abab"] == list("abab") and made == ["a", "b"]
+        of("c"), of("b"), of("a"), of("huge", 9), of("huge", 9)
+        assert made == ["a", "b", "c", "a", "huge"], "the one longest not asked for goes first; one is always kept"
+
+    def test_drawings_nobody_will_see_are_not_made(self, tmp_path, speech):
+        drawn, plain = tmp_path / "drawn", tmp_path / "plain"
+        for out, drawings in ((drawn, True), (plain, False)):
+            predict_file(speech, out, emotion="auto", drawings=drawings)
+        missing = {path.name for path in drawn.iterdir()} - {path.name for path in plain.iterdir()}
+        assert missing == {"landmarks.gif", "emotion.png"}
+        assert (np.load(drawn / "landmarks.npy") == np.load(plain / "landmarks.npy")).all()
+
+    def test_the_measure_compares_a_table_with_a_call_for_each_row(self, tmp_path, monkeypatch):
+        asked = []
+
+        def python(*arguments):
+            asked.append(arguments)
+            return Ended(1, 1, 6.0 if "batch.py" in arguments else 5.0, "")
+
+        monkeypatch.setattr(bench, "python", python)
+        [row] = bench.batch(tmp_path, 3)
+        assert (row.value, row.other, row.ratio) == (6.0, 15.0, 0.4)
+        assert [each[0] for each in asked] == ["batch.py", *["talking_face.py"] * 3]
+        jobs = read_table(asked[0][1], (), batch.OPTIONS)
+        assert [f"--text={each[4]}" for each in asked[1:]] == [job.arguments[-1] for job in jobs] and not jobs[0].problem

@@ -2,6 +2,7 @@
 
 import subprocess
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -348,3 +349,124 @@ class TestShots:
         assert middles[0] < SIDE_PX < middles[1] and middles[1] == pytest.approx(middles[2], abs=1)
         with pytest.raises(InputError, match="2 faces"):
             video_faces.write_seen(footage, tmp_path / "x.npy", stage="test", which="3")
+
+
+def hand_over(frames, first, last, colour=(190, 140, 115)):
+    """`frames`, over whose lips something comes from the side, stays from frame `first` to before `last`, and goes."""
+    for t, frame in enumerate(frames):
+        away = max(first - t, t - last + 1, 0)
+        frame = frame.copy()
+        if away < 12:
+            cv2.ellipse(frame, (127 + 18 * away, 150 + 6 * away), (34, 20), 10, 0, 360, colour, -1, cv2.LINE_AA)
+        yield frame
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("behind")
+    opening = 0.5 + 0.5 * np.sin(np.arange(100) / 1.7)
+    video = write_video(folder / "hand.mp4", hand_over(talking_frames(opening), 40, 65), quality="high")
+    return clips.see(video, folder / dub.SEEN)
+
+
+class TestCovered:
+    def test_frames_behind_a_hand_stay_as_they_are_to_the_bit(self, behind):
+        strength = behind.own.strength
+        assert 25 <= behind.own.covered <= 37 and not strength[39:66].any()
+        assert (strength[:28] == 1).all() and (strength[78:] == 1).all(), "and all others are painted"
+        assert (np.diff(strength[28:40]) <= 0).all() and 0 < strength[strength > 0].min() < 0.3, "fades"
+        before, after = dubbed(behind, opening_motion(100, OPENING))
+        assert all((before[k] == after[k]).all() for k in range(39, 66))
+        assert not any((before[k] == after[k]).all() for k in (10, 90))
+
+    def test_no_mouth_is_learnt_from_them(self, behind):
+        from render.dub.references import read_references
+        references = [one for shot in read_references(behind.footage, behind.own, behind.cuts).values() for one in shot]
+        assert references and not any(34 < one.number < 71 for one in references)
+
+    def test_it_is_told_in_one_line(self, behind, voice, tmp_path, predicted):
+        done = run_main("--video", behind.footage.path, "--audio", voice, "--output", tmp_path / "out.mp4")
+        assert done.exit_code == 0
+        assert done.stderr.count(f"lips covered in {behind.own.covered} of 100 frames: left as they are") == 1
+
+    @pytest.mark.parametrize("grey", [False, True], ids=["in colour", "grey"])
+    def test_a_mouth_that_speaks_is_not_taken_for_covered(self, grey, tmp_path):
+        frames = list(talking_frames(np.abs(np.sin(np.arange(60) / 3))))
+        if grey:
+            frames = [np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) for frame in frames]
+        write_video(tmp_path / "plain.mp4", frames)
+        assert not clips.see(tmp_path / "plain.mp4", tmp_path / dub.SEEN).own.covered
+
+    def test_a_grey_microphone(self, tmp_path):
+        frames = hand_over(talking_frames(0.5 + 0.5 * np.sin(np.arange(60) / 1.7)), 20, 40, (60, 60, 64))
+        write_video(tmp_path / "microphone.mp4", frames)
+        own = clips.see(tmp_path / "microphone.mp4", tmp_path / dub.SEEN).own
+        assert own.covered >= 20 and not own.strength[20:40].any() and own.strength[:10].all()
+
+    def test_at_another_frame_rate_they_are_the_same_moments(self, behind, tmp_path):
+        twice = made(tmp_path / "fifty.mp4", behind.footage.path, "-vf", "fps=50", "-c:v", "libx264")
+        own = clips.open_clip(twice, behind.seen).own
+        assert own.covered == pytest.approx(2 * behind.own.covered, abs=2) and not own.strength[80:130].any()
+
+
+def in_a_room(places):
+    """A room, and in it the talking face where `places` say: of each frame, px from the left or None, and who it is."""
+    room = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (SIDE_PX, 2 * SIDE_PX, 3), np.uint8), (0, 0), 20)
+    tints = {"anna": np.ones(3), "ben": np.array([0.5, 0.8, 1.0])}
+    for (at, who), face in zip(places, talking_frames(0.5 + 0.5 * np.sin(np.arange(len(places)) / 1.7))):
+        frame = room.copy()
+        if at is not None:
+            left, right = max(at, 0), min(at + SIDE_PX, 2 * SIDE_PX)
+            frame[:, left:right] = face[:, left - at:right - at] * tints[who]
+        yield frame
+
+
+@pytest.fixture
+def known_by_colour(monkeypatch):
+    """Who is blue is somebody else: there is one face to make tests of."""
+    def embedding(picture, box):
+        left, top, right, bottom = np.maximum(box, 0).astype(int)
+        red, _, blue = picture[top:bottom, left:right].reshape(-1, 3).mean(0)
+        return np.array([float(blue > red)])
+
+    monkeypatch.setattr(face_detector, "embedding_in", embedding)
+
+
+def walking(start, stop, n):
+    return [(round(at), "anna") for at in np.linspace(start, stop, n)]
+
+
+class TestWhoComesAndGoes:
+    """The face is followed where it is; all else is left alone, to the bit, and told of in one line."""
+
+    def left_alone(self, tmp_path, voice, places):
+        video = write_video(tmp_path / "room.mp4", in_a_room(places), quality="high")
+        done = run_main("--video", video, "--audio", voice, "--tail", "keep", "--result-dir", tmp_path / "r",
+                        "--output", tmp_path / "out.mp4")
+        assert done.exit_code == 0, done.stderr
+        seen, = (tmp_path / "r").glob("*/video.pixel.npy")
+        there = np.isfinite(np.load(seen)).all((1, 2))
+        told = [line for line in done.stderr.splitlines() if "without the face" in line]
+        assert len(told) == 1 and f"{int((~there).sum())} of {len(places)} frames are left alone" in told[0]
+        clip = clips.open_clip(video, seen)
+        before, after = dubbed(clip, opening_motion(len(places), OPENING))
+        assert all((before[k] == after[k]).all() for k in np.flatnonzero(~there))
+        return there
+
+    def test_a_title_and_an_empty_room_at_the_start(self, tmp_path, voice, predicted):
+        there = self.left_alone(tmp_path, voice, [*[(None, "")] * 30, *[(100, "anna")] * 40])
+        assert not there[:30].any() and there[30:].all()
+
+    def test_who_walks_in_and_out_and_in_again(self, tmp_path, voice, predicted):
+        there = self.left_alone(tmp_path, voice, [*[(None, "")] * 16, *walking(512, 100, 12), *[(100, "anna")] * 30,
+                                                  *walking(100, 512, 12), *[(None, "")] * 24, *walking(-256, 60, 12),
+                                                  *[(60, "anna")] * 30])
+        assert not there[:16].any() and there[28:58].all() and not there[74:92].any() and there[110:].all()
+
+    def test_somebody_who_is_there_first_is_not_the_person(self, tmp_path, voice, predicted, known_by_colour):
+        there = self.left_alone(tmp_path, voice, [*[(100, "ben")] * 20, *[(None, "")] * 20, *[(100, "anna")] * 50])
+        assert not there[:40].any() and there[44:].all()
+
+    def test_somebody_who_takes_the_place_is_left_alone(self, tmp_path, voice, predicted, known_by_colour):
+        there = self.left_alone(tmp_path, voice, [*[(100, "anna")] * 50, *[(None, "")] * 20, *[(120, "ben")] * 20])
+        assert there[:46].all() and not there[60:].any()

@@ -17,6 +17,7 @@ import talking_face
 from core.cost import sizes_mb
 from core.media.audio import write_wav
 
+SCREEN = 60  # lines
 PYTHONPATH = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -170,3 +171,13 @@ def test_the_base_does_without_the_packages_of_the_extras_and_without_a_network(
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=PYTHONPATH)
     assert done.returncode == 0, done.stderr
     assert not tried.exists(), f"a connection out: {tried.read_text()}"
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("arguments", [("main.py", "-h"), ("scene.py", "-h"), ("talking_face.py", "make", "-h"),
+                                       ("talking_face.py", "batch", "-h")], ids=" ".join)
+def test_a_help_page_fits_on_two_screens(arguments, columns):
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=True,
+                          env={**os.environ, "COLUMNS": str(columns)})
+    n_lines = sum(-(-max(1, len(line)) // columns) for line in done.stdout.splitlines())
+    assert 10 < n_lines <= 2 * SCREEN, f"{n_lines} lines of {columns} characters"

@@ -365,3 +365,16 @@ def test_the_whine_of_the_decoder_is_taken_out_and_speech_stays():
     middle = slice(SAMPLE_RATE // 4, -SAMPLE_RATE // 4)
     assert speaking._without_whine(voice + whine)[middle] == pytest.approx(voice[middle], abs=0.01)
     assert len(speaking._without_whine(voice[:50])) == 50
+
+
+def test_what_was_said_a_moment_ago_is_not_said_anew(model, monkeypatch):
+    spoken, speak_now = [], model._speak
+    monkeypatch.setattr(model, "_speak", lambda given: spoken.append(1) or speak_now(given))
+    speaker = styles.find_speaker("en-in", None)
+    style, plain = styles.style_of(speaker, None), np.ones(6, np.float32)
+
+    def say(text, stretch=1.0):
+        return model.say(text, style, 1.0, stretch * plain[:len(text)], plain[:len(text)], 200.0, 1.0)
+
+    assert say("mˈɑmə") is say("mˈɑmə") and len(spoken) == 1
+    assert len(say("mˈɑmə", 1.5).sound) > len(say("mˈɑmə").sound) and len(spoken) == 2, "slower is another way to say it"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,12 @@ class TestNames:
     def test_one_of_the_two(self, tmp_path):
         with pytest.raises(InputError, match="both given"):
             chosen(tmp_path, "file:a.ts")
+
+    def test_a_format_is_that_of_a_pipe_alone(self, tmp_path):
+        assert chosen(Stream(), None, "y4m").container == "yuv4mpegpipe" and chosen(Stream(), None) == Stream()
+        for output, url in ((tmp_path / "a.mp4", None), (None, "file:a.ts"), (None, None)):
+            with pytest.raises(InputError, match="--format: rawvideo, without a pipe"):
+                chosen(output, url, "rawvideo")
 
     @pytest.mark.parametrize("url", ["rtmp://ann:secret@h/live/secret", "srt://h:5?passphrase=secret", "rtmp://h:x/secret",
                                      "ftp://h/secret", "rtmp://secret@h:99999/secret"])
@@ -249,3 +256,36 @@ class TestServer:
             port = free.getsockname()[1]
         with pytest.raises(InputError, match=r"--stream: tcp://127.0.0.1:\d+: ended .*\(Connection refused\)"):
             send(stream_to(f"tcp://127.0.0.1:{port}"))
+
+
+class TestPixels:
+    def through_a_pipe(self, piped, n_channels, fps=25):
+        reader, writer = os.pipe()
+        held = []
+        taker = threading.Thread(target=lambda: held.append(os.fdopen(reader, "rb").read()))
+        taker.start()
+        frames = list(moving(n_channels))
+        target = replace(chosen(Stream(), None, piped), descriptor=writer)
+        write_talking(target, iter(frames), N, fps=fps, stage="test", captions="none", shown_words=[], heard=None,
+                      quality="medium")
+        os.close(writer)
+        taker.join()
+        return frames, held[0]
+
+    @pytest.mark.parametrize("n_channels", [1, 3])
+    def test_rawvideo_is_rgb_row_by_row_frame_by_frame(self, n_channels):
+        frames, data = self.through_a_pipe("rawvideo", n_channels)
+        shown = np.frombuffer(data, np.uint8).reshape(N, 48, 64, 3)
+        for frame, own in zip(shown, frames, strict=True):
+            assert (frame == (nv12.to_rgb(own) if n_channels == 1 else own)).all()
+
+    def test_y4m_says_of_itself_what_it_is(self):
+        _, data = self.through_a_pipe("y4m", 1, fps=30)
+        header = data.split(b"\n", 1)[0]
+        assert header.startswith(b"YUV4MPEG2 W64 H48 F30:1") and decoded(data) == (N, False)
+        assert len(data) == len(header) + 1 + N * (len(b"FRAME\n") + 48 * 64 * 3 // 2)
+
+    def test_the_command_writes_nothing_else_into_the_pipe(self, photo_path, short_speech):
+        done = subprocess.run([sys.executable, "main.py", "--image", photo_path, "--audio", short_speech, "--size", "128",
+                               "--output", "-", "--format", "y4m"], cwd=ROOT, capture_output=True, check=True, timeout=120)
+        assert done.stdout.startswith(b"YUV4MPEG2 W128 H128 F25:1") and decoded(done.stdout) == (25, False)

@@ -26,18 +26,20 @@ class Format:
     quality : of --quality -> further ones
     sound : the codec; empty: it has none
     see_through : whether its pixels may be
+    mute : without a sound, the filters
     """
 
     options: tuple[str, ...]
     quality: Mapping[str, tuple[str, ...]]
     sound: str = ""
     see_through: bool = False
+    mute: str = "format=bgra"
 
     def filters(self, n_channels: int) -> str:
         """Of frames with 1 channel (`core.media.nv12`), 3 (RGB) or 4 (RGB and how much is seen of it)."""
         if self.sound:
             return _TAGS if n_channels == 1 else _TO_YUV.format("yuva420p" if n_channels == 4 else "yuv420p", _TAGS)
-        return _GIF if "gif" in self.options else "format=bgra"
+        return self.mute
 
 
 def _qualities(option, low, medium, high):
@@ -49,9 +51,11 @@ FORMATS = {
                    "aac"),
     ".webm": Format(("-vcodec", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-row-mt", "1", "-b:v", "0",
                      "-auto-alt-ref", "0"), _qualities("-crf", 42, 33, 22), "libopus", True),
-    ".gif": Format(("-vcodec", "gif", "-loop", "0"), {}),
+    ".gif": Format(("-vcodec", "gif", "-loop", "0"), {}, mute=_GIF),
     ".webp": Format(("-vcodec", "libwebp_anim", "-loop", "0", "-compression_level", "2"), _qualities("-q:v", 50, 75, 90),
                     see_through=True)}
+RAW = {"y4m": Format(("-vcodec", "wrapped_avframe"), {}, mute=_TO_YUV.format("yuv420p", _TAGS)),
+       "rawvideo": Format(("-vcodec", "rawvideo"), {}, mute="format=rgb24")}  # pixels as they are, for a pipe
 QUALITIES = tuple(FORMATS[".mp4"].quality)
 
 

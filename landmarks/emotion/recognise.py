@@ -157,10 +157,12 @@ def drawn(found: Emotion) -> Any:
     return image
 
 
-def write_emotion(found: Emotion, folder: Path, *, stage: str = STAGE, inputs: Iterable[str | Path] = ()) -> Path:
-    """Write emotion.json, emotion.png and speech_embedding.npy into `folder`; return the path of emotion.json."""
+def write_emotion(found: Emotion, folder: Path, *, stage: str = STAGE, inputs: Iterable[str | Path] = (),
+                  drawing: bool = True) -> Path:
+    """Write emotion.json, its `drawing` emotion.png, and speech_embedding.npy to `folder`; return the path of emotion.json."""
     folder = Path(folder)
     artifacts.save(folder / "speech_embedding.npy", found.embedding, "speech-embedding", stage=stage, inputs=inputs)
-    with whole_file(folder / "emotion.png") as part:
-        drawn(found).save(part)
+    if drawing:
+        with whole_file(folder / "emotion.png") as part:
+            drawn(found).save(part)
     return artifacts.save_described_json(folder / "emotion.json", as_json(found), "emotion", stage=stage, inputs=inputs)

@@ -37,14 +37,16 @@ def open_clip(video: str | Path | Footage, seen: str | Path) -> Clip:
     if not np.isfinite(points).all((1, 2)).any():
         raise InputError(seen, f"no face in any of {len(points)} frames", "landmarks of a face")
     fps = float(about.get("fps") or FPS)
-    cuts, others = ([int(cut) for cut in about.get(name, [])] for name in ("cuts", "others"))
+    cuts, others, edges = ([int(cut) for cut in np.ravel(about.get(name, []))] for name in ("cuts", "others", "covered"))
     if abs(fps - footage.fps) > 1e-3:
         at = np.clip((np.arange(round(len(points) * footage.fps / fps)) + 0.5) * fps / footage.fps - 0.5, 0, len(points) - 1)
         before, share = at.astype(int), (at % 1)[:, None, None]
         points = points[before] * (1 - share) + points[np.minimum(before + 1, len(points) - 1)] * share
-        cuts, others = ([round(cut * footage.fps / fps) for cut in numbers] for numbers in (cuts, others))
-    cuts = sorted({0, *cuts})
-    return Clip(footage, part_motion(points, footage.fps, cuts), cuts, others, Path(seen))
+        cuts, others, edges = ([round(cut * footage.fps / fps) for cut in numbers] for numbers in (cuts, others, edges))
+    cuts, covered = sorted({0, *cuts}), np.zeros(len(points), bool)
+    for start, stop in zip(edges[::2], edges[1::2]):
+        covered[start:stop] = True
+    return Clip(footage, part_motion(points, footage.fps, cuts, covered), cuts, others, Path(seen))
 
 
 def see(video: str | Path, path: str | Path, which: str | None = None) -> Clip:

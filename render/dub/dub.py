@@ -57,6 +57,8 @@ def _say_what_is_left(clip):
             if count]
     if left:
         tell(Warned(f"{sum((own.lost, own.profile))} of {n} frames are left alone: {', '.join(left)}", clip.footage.path))
+    if own.covered:
+        tell(Warned(f"lips covered in {own.covered} of {n} frames: left as they are", clip.footage.path))
 
 
 def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,
@@ -167,7 +169,7 @@ def dub_video(clip: Clip, landmarks: str | Path, out: str | Target, options: Ren
                  "expression_scale": options.expression_scale, "captions": options.captions,
                  "watermark": options.watermark, "sign": options.sign is not None}
     inputs = [path for path in (landmarks, footage.path, clip.seen, recording.path, words) if path]
-    facts = {"shots": len(clip.cuts), "left_alone": clip.own.lost + clip.own.profile}
+    facts = {"shots": len(clip.cuts), "left_alone": clip.own.lost + clip.own.profile + clip.own.covered}
     return write_talking(out, frames, n_frames, fps=fps, stage=STAGE, captions=options.captions, shown_words=shown_words,
                          heard=recording.heard, heard_s=heard_s, quality=options.quality,
                          watermark=options.watermark, signed_by=options.sign, what="dub", options=made_with,

@@ -22,7 +22,7 @@ def dub_options(function: Callable) -> Callable:
     """`video`, `loop` and `tail` of a command."""
     return with_options(
         click.option("--video", type=click.Path(path_type=Path),
-                     help="In place of a photo, a video; all but its mouth stays."),
+                     help="In place of a photo; all but its mouth stays."),
         click.option("--loop", type=click.Choice(LOOPS), default=LOOPS[0],
                      help="A video shorter than its speech goes back and forth, holds, or cuts it."),
         click.option("--tail", type=click.Choice(TAILS), default=TAILS[0],

@@ -41,8 +41,9 @@ class Own:
     rest : float32 [frame, 68, 2], the same face with the mouth at rest
     shift : float32 [frame, 2], where the resting mouth is, about its usual place: pitch and yaw move it
     turn : float32 [frame, 8], where points are that turns of the head move and speech does not
-    strength : float32 [frame], 0..1, how far another mouth is shown: 0 where the face is lost, small, or in profile
-    lost, profile : frames without a face, and seen from the side
+    strength : float32 [frame], 0..1, how far another mouth is shown: 0 where the face is lost, small, or in profile, and where
+        something stands before the lips
+    lost, profile, covered : frames without a face, seen from the side, and with covered lips
     """
 
     face: np.ndarray
@@ -53,6 +54,7 @@ class Own:
     strength: np.ndarray
     lost: int
     profile: int
+    covered: int = 0
 
     def __len__(self):
         return len(self.face)
@@ -110,8 +112,11 @@ def _yaw_deg(points):
     return np.degrees(np.arctan(tip.real / NOSE_DEPTH))
 
 
-def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
-    """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face."""
+def part_motion(points: NDArray, fps: float, cuts: list[int], covered: NDArray | None = None) -> Own:
+    """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face.
+
+    Where the lips are `covered`, bool [frame], their points tell of nothing.
+    """
     seen = np.isfinite(points).all((1, 2))
     template, cuts = face68.rigid_template(points), sorted({*cuts, *_jumps(points)})
     runs, width = stretches(seen, cuts), _odd(SMOOTH_S * fps)
@@ -125,6 +130,8 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
         pose[run] = gaussian_filter(pose[run], POSE_S * fps)
         turn[run] = gaussian_filter(turn[run], TURN_S * fps)
     usable = seen & (np.abs(np.nan_to_num(_yaw_deg(smooth), nan=90)) < PROFILE_DEG) & (np.nan_to_num(pose[:, 0]) >= LEAST_PX)
+    behind = usable & (np.zeros(len(seen), bool) if covered is None else covered)
+    usable &= ~behind
     rest, spoken = face.copy(), usable if usable.sum() > 2 else seen
     lower = face[:, face68.LOWER_FACE].reshape(len(face), -1)
     shape = np.column_stack([face68.mouth_opening(face), face68.mouth_width(face)])
@@ -148,7 +155,8 @@ def part_motion(points: NDArray, fps: float, cuts: list[int]) -> Own:
     shift = middle - np.median(middle[closed], 0)
     face, rest, shift, turn = (values.astype(np.float32) for values in (face, rest, shift, turn))
     return Own(face, pose, rest, shift, turn,
-               strength_of(usable, cuts, FADE_S * fps), int((~seen).sum()), int((seen & ~usable).sum()))
+               strength_of(usable, cuts, FADE_S * fps), int((~seen).sum()), int((seen & ~usable & ~behind).sum()),
+               int(behind.sum()))
 
 
 def steadied(own: Own, number: int, face: NDArray) -> tuple[NDArray, NDArray]:

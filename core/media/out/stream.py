@@ -63,7 +63,8 @@ def send(stream: Stream, frames: Iterable[NDArray], n_frames: int, *, fps: float
     """
     key_frames = ["-g", str(max(1, round(KEY_FRAME_S * fps)))]
     if not stream.url:
-        to = [*key_frames, *_FRAGMENTS, "-f", "mp4", "pipe:1"]
+        how = [*key_frames, *_FRAGMENTS] if stream.container == "mp4" else []
+        to = [*how, "-f", stream.container, "pipe:1"]
     else:
         patience = [] if stream.url.startswith("file:") else ["-rw_timeout", str(MOST_SILENT_S * _S)]
         fragments = _FRAGMENTS if stream.container == "mp4" else []

@@ -5,6 +5,7 @@ Reads, writes: nothing.
 
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,8 @@ import click
 from core import artifacts
 from core.errors import InputError
 from core.files import read_json
-from core.media.formats import FORMATS, Format, format_of
+from core.media.formats import FORMATS, RAW, Format, format_of
+from core.stage import with_options
 
 PICTURES = Format((), {}, see_through=True)  # written by Pillow, see `core.media.out.pictures`
 LIST = "frames.json"  # in a folder of pictures: what they are
@@ -37,7 +39,10 @@ class Frames:
 
 @dataclass(frozen=True)
 class Stream:
-    """Standard output, `url` empty, `descriptor` its own; or a server or file, at the speed at which it is watched."""
+    """Standard output, `url` empty, `descriptor` its own; or a server or file, at the speed at which it is watched.
+
+    `container` is ffmpeg's name.
+    """
 
     url: str = ""
     container: str = "mp4"
@@ -160,12 +165,29 @@ class _TargetType(click.ParamType):
 
 
 TARGET = _TargetType()
-stream_option = click.option("--stream", metavar="URL",
-                             help="In place of --output: send it while it is made, at its own speed, to rtmp://, srt://, ...")
+_CONTAINER_OF = {"mp4": "mp4", "y4m": "yuv4mpegpipe", "rawvideo": "rawvideo"}  # of what goes through a pipe
+_stream_option = click.option("--stream", metavar="URL",
+                             help="In place of --output: send it to rtmp://, srt://, ... as it is made.")
+_format_option = click.option("--format", "piped", type=click.Choice(list(_CONTAINER_OF)), default="mp4",
+                              help="Of --output -; y4m and rawvideo (rgb24) are pixels, silent.")
 
 
-def chosen(output: Target | None, stream: str | None) -> Target | None:
-    """What `--output` or `--stream` names, if one does. Raises InputError where both do, or it is no URL."""
+def stream_options(command: Callable) -> Callable:
+    """`stream` and `piped` of a command, see `chosen`."""
+    return with_options(_stream_option, _format_option)(command)
+
+
+def chosen(output: Target | None, stream: str | None, piped: str = "mp4") -> Target | None:
+    """What `--output` or `--stream` names, if one does; a pipe is in the format `piped`.
+
+    Raises
+    ------
+    InputError : both are given, or what is no URL; or a format of a pipe, and none is there.
+    """
     if output and stream:
         raise InputError("--output, --stream", "both given", "one of the two")
+    if piped != "mp4":
+        if not isinstance(output, Stream):
+            raise InputError("--format", f"{piped}, without a pipe", "--output -", "the name of a file says its format")
+        return replace(output, container=_CONTAINER_OF[piped], form=RAW[piped])
     return stream_to(stream) if stream else output
