@@ -71,9 +71,9 @@ def _sweep(folder):
 def locked() -> Iterator[None]:
     """Hold all runs of this person while a payload and its sidecar get their names: two with one output do not mix theirs."""
     user = getattr(os, "getuid", int)()  # on Windows the temporary folder is a person's own
-    lock = FileLock(Path(tempfile.gettempdir()) / f"talking-face-{user}.lock", timeout=MOST_LOCKED_S, poll_interval=0.005)
+    lock = FileLock(Path(tempfile.gettempdir()) / f"talking-face-{user}.lock", timeout=MOST_LOCKED_S)
     with suppress(OSError):  # too long, or a temporary folder that takes no lock: do without (a Timeout is an OSError)
-        lock.acquire()
+        lock.acquire(poll_interval=0.005)
     try:
         yield
     finally:

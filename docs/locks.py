@@ -1,4 +1,4 @@
-"""Lock files: every package that an installation brings, at one version, with the hashes of all its files.
+"""Lock files: every package that an installation brings or is built with, at one version, with the hashes of all its files.
 
 Reads: pyproject.toml, requirements*.txt; the package index that uv is set to, for versions and hashes. Writes: locks/*.txt.
 They hold for every system and Python that pyproject.toml allows, by markers; of an index they say nothing.
@@ -27,9 +27,9 @@ FOR_SETUP = ("web", "words", "voice")  # extras
 LEFT_OUT = {"second-opinion": "its package is taken without what it needs: it is in the lock `models`",
             "online-voices": "gTTS wants a Click before 8.2, and goes with none of the other pins"}
 _HOW = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-header", "--no-emit-index-url", "--quiet")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, BUILT_WITH = _ABOUT["project"], _ABOUT["build-system"]["requires"]
 EVERY = sorted(PROJECT["optional-dependencies"].keys() - LEFT_OUT.keys())
-OF_TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")  # what its build for CPUs replaces
 
 
 def _project(extras, *more):
@@ -37,8 +37,6 @@ def _project(extras, *more):
 
 
 LOCKS = {  # name -> what it is, and what uv is told
-    "cpu": ("what `make setup` installs, without PyTorch and CUDA; PyTorch's build for CPUs is installed first",
-            _project(FOR_SETUP)),
     "setup": ("what `make setup` installs: videos, the page, words and voices", _project(FOR_SETUP)),
     "all": ("also what trains, tests and documents, and all other extras but online-voices",
             _project(EVERY, "-c", "requirements-dev.txt")),
@@ -57,11 +55,14 @@ def resolve(told: Sequence[str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "lock.txt"
         (bounds := Path(folder) / "bounds.txt").write_text(_BOUNDS, encoding="utf-8")
-        command = [str(UV), "pip", "compile", *told, *_HOW, "--constraint", str(bounds), "--output-file", str(out)]
+        (builds := Path(folder) / "builds.txt").write_text("\n".join(BUILT_WITH), encoding="utf-8")
+        also = () if "--no-deps" in told else (str(builds),)
+        command = [str(UV), "pip", "compile", *told, *also, *_HOW, "--constraint", str(bounds), "--output-file", str(out)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise InputError("uv", " ".join(done.stderr.split())[:400] or "it ended", "packages that fit together")
-        return "".join(line for line in out.read_text(encoding="utf-8").splitlines(True) if "#   -c " not in line)
+        lines = out.read_text(encoding="utf-8").splitlines(True)
+        return "".join(line for line in lines if "#   -c " not in line and folder not in line)
 
 
 def lock(name: str) -> str:
@@ -69,14 +70,11 @@ def lock(name: str) -> str:
     what, told = LOCKS[name]
     without = "--no-deps " if name == "models" else ""
     head = f"# Written by `make lock`: {what}.\n# pip install --require-hashes {without}-r locks/{name}.txt\n"
-    found = blocks(resolve(told))
-    if name in ("cpu", "setup"):  # `setup` is `cpu` and what is not in it
-        found = [block for block in found if bool(OF_TORCH.match(block)) == (name == "setup")]
-    return head + "-r cpu.txt\n" * (name == "setup") + "".join(found)
+    return head + "".join(blocks(resolve(told)))
 
 
 @stage(reads="pyproject.toml, requirements.txt, requirements-dev.txt, requirements-models.txt; a package index",
-       writes="locks/setup.txt, cpu.txt, all.txt, models.txt", examples=("make lock",))
+       writes="locks/setup.txt, all.txt, models.txt", examples=("make lock",))
 def main() -> None:
     """Write the lock files: each package that an installation brings, at one version, with the hashes of its files."""
     if not UV.is_file():

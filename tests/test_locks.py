@@ -28,7 +28,7 @@ def packages(*names):
 def asked(extras):
     """The requirements of the project and of its extras; one that holds on no Python of the lock is left out."""
     texts = [*locks.PROJECT["dependencies"], *(one for name in extras for one in locks.PROJECT["optional-dependencies"][name])]
-    return [Requirement(text) for text in texts]
+    return [Requirement(text) for text in (*texts, *locks.BUILT_WITH)]
 
 
 def pins(name):
@@ -36,7 +36,7 @@ def pins(name):
     return [Requirement(line) for line in lines if line and not line.startswith("-r")]
 
 
-@pytest.mark.parametrize("files, extras", [(("cpu", "setup"), locks.FOR_SETUP), (("all",), locks.EVERY)])
+@pytest.mark.parametrize("files, extras", [(("setup",), locks.FOR_SETUP), (("all",), locks.EVERY)])
 def test_every_package_of_the_ranges_is_in_it_at_a_version_they_allow(files, extras):
     there = packages(*files)
     for requirement in asked(extras):
@@ -62,7 +62,7 @@ def test_versions_are_those_that_are_tested(files, of):
 
 
 def test_one_installation_has_one_version_of_each():
-    for versions in packages("cpu", "setup").values():
+    for versions in packages("setup").values():
         environments = [{"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.4", "sys_platform": system,
                          "platform_machine": "x86_64"} for minor in (11, 12, 13) for system in ("linux", "darwin", "win32")]
         for environment in environments:
@@ -77,14 +77,12 @@ def test_every_line_has_hashes_and_none_a_host(name):
         assert first.endswith(" \\") and hashes and all(HASH.fullmatch(line) for line in hashes), first
         assert not hashes[-1].endswith("\\")
     outside = [line for line in TEXTS[name].splitlines() if not re.match(r"[A-Za-z0-9]| +--hash| *#", line)]
-    assert outside == (["-r cpu.txt"] if name == "setup" else [])
+    assert not outside
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted|@ |/tmp|\bpypi\b", TEXTS[name])
 
 
-def test_the_lock_for_cpus_is_all_but_what_pytorch_brings_for_gpus():
-    gone = packages("setup")
-    assert "torch" in gone and all(locks.OF_TORCH.match(f"{name}==") for name in gone)
-    assert not gone.keys() & packages("cpu").keys()
+def test_videos_bring_neither_pytorch_nor_cuda():
+    assert not [name for name in packages("setup") if name == "torch" or name.startswith("nvidia")]
 
 
 def test_blocks_are_told_apart():
