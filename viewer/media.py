@@ -53,7 +53,7 @@ def film(path: Path, about: dict) -> tuple[list, Callable]:
     info = video.probe(path)
     facts = [("picture", f"{info.size[0]}x{info.size[1]} px, {info.fps:g} frames a second, {info.seconds:.2f} s"),
              ("sound", "yes" if info.has_sound else "none"), ("source", source_type(path) or "not said"),
-             ("credentials", "C2PA, not checked here" if has_credentials(path) else "none")]
+             ("signed", "by C2PA, not checked here" if has_credentials(path) else "none")]
     fps = min(FPS, picture.N_TILES / info.seconds) if info.seconds else FPS
     shown = [picture.tile(frame) for frame in islice(video.read_frames(path, fps), picture.N_TILES)]
     if not shown:
