@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from core.clock import FPS, SAMPLE_RATE
-from core.cost import Ended, Row, python, seconds_of, sizes_mb
+from core.cost import Ended, Row, python, seconds_of, size
 from core.files import save_json
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
@@ -37,7 +37,7 @@ SIZES, CLOSE_UPS, N_HELD = ((512, 512), (1920, 1080)), (512, 1080, 1920), 50  # 
 N_ROWS, NAMES = 20, ("Anna", "Ben", "Chitra", "David", "Esha", "Farid", "Gita")
 REMINDER = ("Dear {}, this is a reminder from the water office. Your bill of INR {} is due on {} May. "
             "Please pay it in time. Thank you very much.")
-N_LARGEST, N_TIMES = 5, 3  # packages; a process is started this often, and the middle time counts
+N_TIMES = 3  # a process is started this often, and the middle time counts
 
 
 def speech_of(seconds: int, folder: Path) -> Path:
@@ -210,17 +210,15 @@ def emotion(folder):
     return [Row(f"emotion of {FELT_S} s of speech, once loaded", warm_s, "s", "the speech", FELT_S)]
 
 
-def size(_folder):
-    """What the packages of pyproject.toml take on the disk, without its extras, and the largest of them."""
-    base, every = sizes_mb(), sum(sizes_mb("train", "web").values())
-    total = sum(base.values())
-    largest = sorted(base, key=base.__getitem__, reverse=True)[:N_LARGEST]
-    return [Row(f"size of the base requirements, {len(base)} packages", total, "MB", "with train and web", every),
-            *(Row(f"  of them {name}", base[name], "MB", "all of the base", total) for name in largest)]
+def scene(folder):
+    """Two people in one photo of 1920x1080."""
+    from landmarks.predict import predict_file
+    from scenes.measure import pair
+    return pair(predict_file(speech_of(SPEECH_S, folder), folder / "out"), folder)
 
 
 MEASURES = {"memory": memory, "landmarks": landmarks, "predict": predict, "render": render, "whole": whole, "script": script,
-            "batch": batch, "comic": comic, "emotion": emotion, "size": size}
+            "batch": batch, "scene": scene, "comic": comic, "emotion": emotion, "size": size}
 
 
 @stage(reads="data/samples/speech.wav, data/samples/reminder.txt, the models that ship", writes="results/bench.json",

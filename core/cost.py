@@ -16,6 +16,8 @@ from typing import Any
 from core.errors import InputError
 from core.paths import ROOT
 
+N_LARGEST = 5  # packages
+
 
 @dataclass
 class Ended:
@@ -95,3 +97,12 @@ def sizes_mb(*extras: str) -> dict:
 def _size_mb(distribution) -> float:
     paths = [file.locate() for file in distribution.files or ()]
     return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+
+
+def size(_folder: Any = None) -> list[Row]:
+    """What the packages of pyproject.toml take on the disk, without its extras, and the largest of them."""
+    base, every = sizes_mb(), sum(sizes_mb("train", "web").values())
+    total = sum(base.values())
+    largest = sorted(base, key=base.__getitem__, reverse=True)[:N_LARGEST]
+    return [Row(f"size of the base requirements, {len(base)} packages", total, "MB", "with train and web", every),
+            *(Row(f"  of them {name}", base[name], "MB", "all of the base", total) for name in largest)]

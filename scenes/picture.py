@@ -49,10 +49,20 @@ def together(parts: Sequence[NDArray], streams: Sequence[Iterator[NDArray]]) -> 
         share = own / np.maximum(own + before, 1e-6)
         share[own + before < 1e-6] = 0
         half = cv2.resize(share, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        weights.append(((share, 1 - share), (half, 1 - half)))
+        weights.append((_weight(share), _weight(half)))
     for first, *others in zip(*streams):
         shown = planes.views(first)
         for frame, weight in zip(others, weights):
-            for plane, other, (own, rest) in zip(shown, planes.views(frame), weight):
-                plane[:] = cv2.blendLinear(other, plane, own, rest).reshape(plane.shape)
+            for plane, other, (alone, box, own, rest) in zip(shown, planes.views(frame), weight):
+                mixed = cv2.blendLinear(np.ascontiguousarray(other[box]), np.ascontiguousarray(plane[box]), own, rest)
+                cv2.copyTo(other, alone, plane)
+                plane[box] = mixed.reshape(plane[box].shape)
         yield first
+
+
+def _weight(share):
+    """Where a pixel is this person's alone, uint8 [row, column]; the box of those that are so in part; the shares in it."""
+    left, top, width, height = cv2.boundingRect(((share > 0) & (share < 1)).astype(np.uint8))
+    box = slice(top, top + max(1, height)), slice(left, left + max(1, width))
+    part = np.ascontiguousarray(share[box])
+    return (share >= 1).astype(np.uint8), box, part, 1 - part

@@ -62,7 +62,7 @@ def commands(shared: Path) -> dict:
         "speak": ("-m", "speech.synthesize", "--text", "Good morning. It is nine.", "hello.wav", "--force"),
         "predict": ("predict.py", shared / "speech.wav", "--out", "out", "--emotion", "auto"),
         "main": ("main.py", "--image", shared / "photo.png", "--audio", shared / "speech.wav", "--output", "me.mp4",
-                 "--size", 128, "--keep", "--force"),
+                 "--size", 128, "--force"),
         "dub": ("main.py", "--video", shared / "corpus/anna/0.mp4", "--audio", shared / "speech.wav", "--output", "dub.mp4",
                 "--force"),
         "batch": ("batch.py", shared / "table.csv", "--out", "out"),

@@ -202,7 +202,7 @@ def other_faces(model=None):
 
 
 def identity(model=None):
-    from avatar.identity.embed import identity_of
+    from avatar.identity.embedding import identity_of
     return {"embedding": identity_of(*portrait(), model)}
 
 

@@ -19,6 +19,7 @@ from core.media.video import encode, write_video
 from preprocess import video_faces
 from render.dub import clip as clips
 from render.dub import dub
+from render.dub.evaluate_covered import THINGS, with_thing
 from render.dub.mouth import move_skin
 from render.dub.own import part_motion, put_in_place, strength_of, stretches
 from render.dub.play import play
@@ -470,3 +471,11 @@ class TestWhoComesAndGoes:
     def test_somebody_who_takes_the_place_is_left_alone(self, tmp_path, voice, predicted, known_by_colour):
         there = self.left_alone(tmp_path, voice, [*[(100, "anna")] * 50, *[(None, "")] * 20, *[(120, "ben")] * 20])
         assert there[:46].all() and not there[60:].any()
+
+
+@pytest.mark.parametrize("thing", THINGS)
+def test_what_is_laid_over_the_lips_to_measure_comes_and_goes(thing, opened):
+    frames = [nv12.to_rgb(frame) for frame in read_planes(opened.footage)]
+    laid, hidden = with_thing(frames, face68.to_pixel_space(opened.own.face, opened.own.pose), thing)
+    assert hidden[0] == hidden[-1] == 0 and (hidden[20:30] > 0.6).all()
+    assert (laid[0] == frames[0]).all() and np.abs(laid[25].astype(int) - frames[25]).max() > 20
