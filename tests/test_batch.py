@@ -13,7 +13,6 @@ from PIL import Image
 
 import animator
 import batch
-import bench
 import main
 from batches import preset
 from batches.jobs import SETTLED_S, filled, read_table
@@ -24,6 +23,7 @@ from core.errors import InputError
 from core.events import Warned
 from core.media.audio import write_wav
 from core.stage import overheard, tell
+from evaluation import speed
 from landmarks.predict import predict_file
 
 
@@ -218,8 +218,8 @@ class TestWhatRowsShare:
             asked.append(arguments)
             return Ended(1, 1, 6.0 if "batch.py" in arguments else 5.0, "")
 
-        monkeypatch.setattr(bench, "python", python)
-        [row] = bench.batch(tmp_path, 3)
+        monkeypatch.setattr(speed, "python", python)
+        [row] = speed.batch(tmp_path, 3)
         assert (row.value, row.other, row.ratio) == (6.0, 15.0, 0.4)
         assert [each[0] for each in asked] == ["batch.py", *["talking_face.py"] * 3]
         jobs = read_table(asked[0][1], (), batch.OPTIONS)
