@@ -1,8 +1,8 @@
 """Measure speed and memory on this machine: figures beside figures, nothing asserted, and how cost grows.
 
 Reads: data/samples/speech.wav and reminder.txt, the portrait in scikit-image, the models that ship; the history of before.
-Writes: results/bench.json, bench_history.json, which keeps every run, and bench.png; the rest lies in a temporary folder, but for
-landmarks.gif, which predict.py always writes.
+Writes: results/bench.json, bench_history.json, which keeps every run, and bench.png; the rest lies in a temporary folder,
+but for landmarks.gif, which predict.py always writes.
 """
 
 import platform

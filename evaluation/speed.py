@@ -206,5 +206,5 @@ def emotion(folder):
 def scene(folder):
     """Two people in one photo of 1920x1080."""
     from landmarks.predict import predict_file
-    from scenes.measure import pair
-    return pair(predict_file(speech_of(SPEECH_S, folder), folder / "out"), folder)
+    from scenes.measure import two_people
+    return two_people(predict_file(speech_of(SPEECH_S, folder), folder / "out"), write_photo(folder / "pair.png", pair=True))

@@ -1,6 +1,6 @@
 """Measure what each further person costs: frames of two people in one photo, beside those of one.
 
-Reads: the models that ship, landmarks of a speech. Writes: photos in a temporary folder.
+Reads: the models that ship, landmarks of a speech, a photo of two. Writes: the photo, at another size.
 """
 
 import time
@@ -12,7 +12,6 @@ from pathlib import Path
 from numpy.typing import NDArray
 
 from core.cost import Row
-from preprocess.sample_photo import write_photo
 from render.background import person_of
 from render.life.talker import talker
 from render.motion import read_motion
@@ -24,15 +23,14 @@ from scenes.picture import shares, together
 WIDE_PX, HIGH_PX, N_FIRST, N_SHOWN = 1920, 1080, 5, 100
 
 
-def wide_pair(path: Path) -> Path:
-    """Write a photo of two, WIDE_PX by HIGH_PX, grey at its sides; return its path."""
+def widen(path: Path) -> None:
+    """Make a photo WIDE_PX by HIGH_PX, grey at its sides."""
     from PIL import Image
-    pair = Image.open(write_photo(path, pair=True)).convert("RGB")
+    pair = Image.open(path).convert("RGB")
     width = round(pair.width * HIGH_PX / pair.height)
     wide = Image.new("RGB", (WIDE_PX, HIGH_PX), (110, 110, 110))
     wide.paste(pair.resize((width, HIGH_PX)), ((WIDE_PX - width) // 2, 0))
     wide.save(path)
-    return path
 
 
 def _cpu_s(frames: Iterator[NDArray]) -> float:
@@ -42,9 +40,9 @@ def _cpu_s(frames: Iterator[NDArray]) -> float:
     return (time.process_time() - began) / n
 
 
-def pair(landmarks: Path, folder: Path) -> list[Row]:
-    """Frames of two people, without the encoding, beside those of one of them in the same photo."""
-    path = wide_pair(folder / "pair.png")
+def two_people(landmarks: Path, path: Path) -> list[Row]:
+    """Frames of the two people of a photo, which is widened, without the encoding, beside those of one of them in it."""
+    widen(path)
     moves, rest = read_motion(landmarks)
     photos = [shut_lips(check_photo(path, which).photo) for which in ("1", "2")]
     people = []
