@@ -150,9 +150,9 @@ def self_test(seconds: int = SELF_TEST_S) -> Iterator[Finding]:
     try:
         from animator import Animator
         from core.clock import SAMPLE_RATE
+        from core.face.sample import write_photo
         from core.media.audio import read_speech, write_wav
         from core.media.video import probe
-        from preprocess.sample_photo import write_photo
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             photo = write_photo(folder / "photo.png")

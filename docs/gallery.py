@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from avatar.comics import Avatars
 from core.face import face68
 from core.face.draw import contact_sheet
+from core.face.sample import write_photo
 from core.files import whole_file
 from core.stage import stage
 from landmarks.predict import load_model, predict_file
-from preprocess.sample_photo import write_photo
 from render import liveliness, motion, photo, photo_check, portrait
 from render.parts.drawn import drawn_parts
 from render.parts.painted import painted_parts

@@ -15,13 +15,13 @@ from PIL import Image
 
 from animator import Animator
 from core.clock import FPS
+from core.face.sample import write_photo
 from core.files import whole_file
 from core.media.picture import read_photo
 from core.media.speech import open_speech
 from core.media.video import read_frames
 from core.stage import stage
 from landmarks.ear.__main__ import write_features
-from preprocess.sample_photo import write_photo
 from viewer.look import look_at
 
 DOCS = Path(__file__).resolve().parent

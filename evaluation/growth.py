@@ -17,11 +17,11 @@ import numpy as np
 
 from core.clock import FPS
 from core.cost import Row, python, seconds_of
+from core.face.sample import write_photo
 from core.media.audio import read_speech, spectrum_of
 from core.media.video import write_video
 from core.paths import ROOT
 from evaluation.speed import N_TIMES, SPEECH_S, batch, render_row, speech_of
-from preprocess.sample_photo import write_photo
 from render import motion, photo
 
 if TYPE_CHECKING:

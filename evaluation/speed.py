@@ -15,10 +15,10 @@ import numpy as np
 
 from core.clock import FPS, SAMPLE_RATE
 from core.cost import Ended, Row, python, seconds_of
+from core.face.sample import write_photo
 from core.media.audio import read_speech, write_wav
 from core.media.video import probe, read_frames, write_video
 from core.paths import ROOT
-from preprocess.sample_photo import write_photo
 from render import motion, photo
 
 SPEECH, SCRIPT = (ROOT / "data" / "samples" / name for name in ("speech.wav", "reminder.txt"))

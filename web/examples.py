@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
 from core import paths
-from preprocess.sample_photo import write_photo
+from core.face.sample import write_photo
 from render.avatar import AVATARS
 from web.controls import DIALOGUE, PHOTO, RECORDED, WRITTEN
 
