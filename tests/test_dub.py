@@ -11,7 +11,7 @@ from made_up import resting_face, turned_to
 
 from core import artifacts, metrics
 from core.errors import InputError
-from core.face import face68, face_detector
+from core.face import covered, face68, face_detector
 from core.media import ffmpeg, nv12
 from core.media.audio import read_speech, write_wav
 from core.media.footage import open_footage, read_planes
@@ -479,3 +479,14 @@ def test_what_is_laid_over_the_lips_to_measure_comes_and_goes(thing, opened):
     laid, hidden = with_thing(frames, face68.to_pixel_space(opened.own.face, opened.own.pose), thing)
     assert hidden[0] == hidden[-1] == 0 and (hidden[20:30] > 0.6).all()
     assert (laid[0] == frames[0]).all() and np.abs(laid[25].astype(int) - frames[25]).max() > 20
+
+
+@pytest.mark.parametrize("n_frames", [40, 700])
+def test_modes_are_those_of_the_singular_value_decomposition(n_frames):
+    values = np.random.default_rng(n_frames).normal(size=(n_frames, 200)) @ np.diag(1 + np.arange(200) / 10)
+    sizes, modes = covered._modes(values)
+    _, wanted, directions = np.linalg.svd(values, full_matrices=False)
+    n = len(sizes)
+    assert n == covered.N_MODES and sizes == pytest.approx(wanted[:n], rel=1e-6)
+    assert np.abs(np.sum(modes * directions[:n], 1)) == pytest.approx(1, abs=1e-5)
+    assert len(covered._modes(values[:3])[0]) == 3, "fewer frames than modes"

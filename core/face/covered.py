@@ -112,13 +112,22 @@ def _lips():
     return 10 * np.exp(-np.square(x / 0.35) / 2 - np.square((y - 0.45) / 0.1) / 2)
 
 
+def _modes(values):
+    """The N_MODES largest singular values of [frame, value], and their directions [mode, value]: of its smaller square."""
+    is_wide = values.shape[0] < values.shape[1]
+    squares, vectors = np.linalg.eigh(values @ values.T if is_wide else values.T @ values)
+    sizes = np.sqrt(np.maximum(squares[:-1 - N_MODES:-1], 0))
+    modes = vectors[:, :-1 - N_MODES:-1].T
+    return sizes, modes @ values / np.maximum(sizes, 1e-9)[:, None] if is_wide else modes
+
+
 def _fit(mouths, like, red, light):
     """`Mouths` of those that are `like`, bool [frame]."""
     flat = mouths[like].reshape(int(like.sum()), -1)
     middle = flat.mean(0)
-    _, sizes, modes = np.linalg.svd(flat - middle, full_matrices=False)
-    most = 3 * sizes[:N_MODES] / np.sqrt(len(flat))
-    found = Mouths(middle, modes[:N_MODES], most, np.zeros(mouths.shape[1]), red[like].mean(0), light)
+    sizes, modes = _modes(flat - middle)
+    most = 3 * sizes / np.sqrt(len(flat))
+    found = Mouths(middle, modes, most, np.zeros(mouths.shape[1]), red[like].mean(0), light)
     return replace(found, far=np.maximum(FAR, TIMES * np.median(found.away(mouths[like]), 0)))
 
 
