@@ -47,7 +47,7 @@ def metadata_licence(package: str) -> str:
     """
     about = metadata(package)
     classifiers = (one for one in about.get_all("Classifier") or () if one.startswith("License"))
-    return " ".join(filter(None, (about["License-Expression"], (about["License"] or "")[:200], *classifiers)))
+    return " ".join(filter(None, (about.get("License-Expression"), (about.get("License") or "")[:200], *classifiers)))
 
 
 def is_installed(package: str) -> bool:

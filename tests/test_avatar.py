@@ -439,7 +439,19 @@ class TestWithoutPyTorch:
         assert done.returncode == 1 and "pip install torch" in done.stderr and "Traceback" not in done.stderr
 
 
+NO_TORCH = """
+import sys
+
+class NoTorch:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NoTorch())
+"""
+
+
 def _without_torch(command_of, *arguments, cwd):
-    code = f"import sys; sys.modules['torch'] = None; {command_of}; main(sys.argv[1:])"
+    code = f"{NO_TORCH}\n{command_of}\nmain(sys.argv[1:])"
     return subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
                           capture_output=True, text=True)

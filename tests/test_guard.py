@@ -34,9 +34,9 @@ PHOTO_AT, VIDEO_AT, SPEECH_AT = 2, 3, 6  # of the event that makes a video: its 
 EARLIER = None  # what it is told of earlier videos: nothing, they are the server's
 TEXT = "Hello."
 # Of the controls, in their order
-VALUES = ["espeak:en-in", "auto", "natural", "natural", 160, "none", "none", "sphinx", False, 256, "full", "low", 1, "",
+VALUES = ["espeak:en-in", "auto", "natural", "natural", 160, "none", "none", "", "sphinx", False, 256, "full", "low", 1, "",
           "pingpong", "cut", 0, False]
-VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 4, 12, 16
+VOICE_AT, RATE_AT, SCALE_AT, SEED_AT = 0, 4, 13, 17
 PEOPLE = ["Anna", "Ben", "", "", "", ""] + ["espeak:en-us", "espeak:en-gb"] * 3  # names and voices of the faces
 N_OWN = 7 + len(PEOPLE)
 
