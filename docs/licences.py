@@ -47,7 +47,8 @@ def metadata_licence(package: str) -> str:
     """
     about = metadata(package)
     classifiers = (one for one in about.get_all("Classifier") or () if one.startswith("License"))
-    return " ".join(filter(None, (about.get("License-Expression"), (about.get("License") or "")[:200], *classifiers)))
+    stated = (text[:200] for name in ("License-Expression", "License") for text in about.get_all(name) or ())
+    return " ".join(filter(None, (*stated, *classifiers)))
 
 
 def is_installed(package: str) -> bool:
