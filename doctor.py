@@ -65,7 +65,11 @@ def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Finding
     yield Finding("Python", GOOD if sys.version_info >= OLDEST_PYTHON else MISSING, version, f"Python {wanted} or newer")
     lines = (line.split("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
     extras = _extras()
-    for name, _, tested in (line.partition("==") for line in lines if line):
+    from packaging.requirements import Requirement
+    for asked in map(Requirement, filter(None, lines)):
+        if asked.marker and not asked.marker.evaluate():
+            continue
+        name, tested = asked.name, str(asked.specifier).removeprefix("==")
         has = _installed(name)
         if has is None:
             extra = extras.get(re.sub(r"-model-\d+$", "", name.lower()))  # parts of a package are its own
@@ -184,7 +188,7 @@ def main() -> None:
         for finding in findings:
             n_missing += finding.state == MISSING
             cure = f"; try: {finding.cure}" if finding.cure and finding.state in (MISSING, OPTIONAL) else ""
-            click.echo(f"{finding.state:<9}{finding.what:<38}{finding.found}{cure}")
+            click.echo(f"{finding.state:<9}{finding.what:<44}{finding.found}{cure}")
     if n_missing:
         raise InputError("doctor", f"{n_missing} of what is needed is missing", "none", "what stands beside each line")
 

@@ -85,7 +85,7 @@ def page(_folder: Path) -> list[Row]:
     with subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         try:
-            process.stdout.readline() if process.stdout else ""
+            next(iter(process.stdout or ()), "")  # its address
             answers_s = time.perf_counter() - began
             for line in process.stderr or ():
                 if "models are loaded" in line:

@@ -14,34 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files import whole_file
+from viewer.page import document
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
-<style>
- :root {{ color-scheme: light dark; --page: #fff; --ink: #223; --soft: #556; --line: #ccd; --best: #0f766e }}
- @media (prefers-color-scheme: dark) {{
-  :root {{ --page: #0b0f19; --ink: #e2e8f0; --soft: #cbd5e1; --line: #334155; --best: #5eead4 }}
- }}
- body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink);
-  background: var(--page) }}
- h2 {{ border-top: 1px solid var(--line); padding-top: 1rem }}
- img {{ max-width: 100%; background: #fff }} figure {{ margin: 1rem 0 }} figcaption, small {{ color: var(--soft) }}
- .wide {{ overflow-x: auto }} table {{ border-collapse: collapse }}
- td, th {{ padding: .15rem .7rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }}
- td small {{ display: block; line-height: 1.1 }}
- th[scope=row] {{ text-align: left; font-weight: normal }} tr.source > * {{ border-top: 1px solid var(--line) }}
-</style>
-</head>
-<body><main>
-<h1>{title}</h1>
-{body}
-</main></body>
-</html>
+_STYLE = """ body { max-width: 75rem } figure { margin: 1rem 0 } figcaption, small { color: var(--soft) }
+ .wide { overflow-x: auto } table { border-collapse: collapse }
+ td, th { padding: .15rem .7rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+ td small { display: block; line-height: 1.1 } th[scope=row] { text-align: left; color: var(--ink) }
+ tr.source > * { border-top: 1px solid var(--line) }
 """
 
 
@@ -179,5 +161,5 @@ def write_report(folder: str | Path, title: str, parts: Sequence[Part], models: 
     body += [f"<details><summary>{escape(name)}</summary>{plain_table(found)}</details>" for name, found in models.items()]
     page = folder / "index.html"
     with whole_file(page) as part:
-        part.write_text(_PAGE.format(title=escape(title), body="\n".join(body)), encoding="utf-8")
+        part.write_text(document(title, "\n".join(body), _STYLE), encoding="utf-8")
     return page

@@ -46,11 +46,13 @@ class Graph:
         return onnx.model_of(*self.fields)
 
 
-def session_of(model: bytes, n_threads: int = 0) -> Any:
-    """What runs a model on the processor, by ONNX Runtime, on so many cores; 0: on all."""
+def session_of(model: bytes, n_threads: int = 0, is_optimised: bool = False) -> Any:
+    """What runs a model by ONNX Runtime on so many cores of the processor, 0: all; one that `is_optimised` stays as it is."""
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = n_threads
+    if is_optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work on the cores, too
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

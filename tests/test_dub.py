@@ -20,9 +20,10 @@ from preprocess import video_faces
 from render.dub import clip as clips
 from render.dub import dub
 from render.dub.evaluate_covered import THINGS, with_thing
-from render.dub.mouth import move_skin
+from render.dub.mouth import Mouth, move_skin
 from render.dub.own import part_motion, put_in_place, strength_of, stretches
 from render.dub.play import play
+from render.dub.references import read_references
 
 N = 50
 TELLING = 0.5 + 0.5 * np.sin(np.arange(N) / 1.7)  # how open the mouth of the clips is, 0..1
@@ -106,6 +107,16 @@ class TestPainted:
         shut = dubbed(opened, np.zeros((N, 68, 2), np.float32))[1]
         error = [np.mean([metrics.mse(a, b) for a, b in zip(frames, before)]) for frames in (after, shut)]
         assert error[0] < 0.7 * error[1] and 10 * np.log10(255**2 / error[0]) > 32
+
+    def test_a_mouth_wider_than_its_view_ends_within_it(self, opened):
+        [[reference, *_], *_] = read_references(opened.footage, opened.own, opened.cuts).values()
+        mouth, face = Mouth(reference), opened.own.face[0].copy()
+        lips = list(face68.MOUTH)
+        face[lips, 0] = face[lips, 0].mean() + 1.9 * (face[lips, 0] - face[lips, 0].mean())
+        [painted] = mouth.paint([face])
+        for edge in (painted[0], painted[-1], painted[:, 0], painted[:, -1]):
+            assert not edge[:, 3:].any()
+        assert painted[..., 3].max() == 255
 
     def test_lost_faces_and_profiles_are_left_alone_and_counted(self, opened):
         points = face68.to_pixel_space(opened.own.face, opened.own.pose).astype(np.float32)

@@ -21,7 +21,7 @@ _PLAYED = {".mp4": '<video controls src="{0}" aria-label="{1}"></video>',
            ".wav": '<audio controls src="{0}" aria-label="{1}"></audio>',
            ".gif": '<img src="{0}" alt="{1}">', ".png": '<img src="{0}" alt="{1}">'}
 _SHOWN_AS_THEY_ARE = (".gif", ".png")
-_PAGE = """<!doctype html>
+_SHELL = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
@@ -38,17 +38,19 @@ _PAGE = """<!doctype html>
  th, td {{ vertical-align: top; padding: 0 1rem 0 0; text-align: left; overflow-wrap: anywhere }}
  th {{ color: var(--soft); white-space: nowrap; font-weight: normal }}
  pre {{ white-space: pre-wrap }} nav ul {{ columns: 14rem; padding-left: 1.2rem }}
-</style>
+{style}</style>
 </head>
 <body><main>
 <h1>{title}</h1>
-<nav aria-label="Files"><ul>
-{contents}
-</ul></nav>
-{sections}
+{body}
 </main></body>
 </html>
 """
+
+
+def document(title: str, body: str, style: str = "") -> str:
+    """A page of HTML, light or dark as its reader wishes; `body` is HTML, `style` further CSS."""
+    return _SHELL.format(title=escape(title), body=body, style=style)
 
 
 def _draw(path, pictures, speech):
@@ -90,7 +92,8 @@ def write_page(folder: str | Path, video: str | Path, speech: "Speech | None" = 
     sections = [_section(path, folder, folder / "pictures", speech) for path in [video, *files]]
     page = folder / "index.html"
     contents = "\n".join(f'<li><a href="#{quote(path.name)}">{escape(path.name)}</a></li>' for path in [video, *files])
-    text = _PAGE.format(title=escape(video.name), contents=contents, sections="\n".join(sections))
+    sections = [f'<nav aria-label="Files"><ul>\n{contents}\n</ul></nav>', *sections]
+    text = document(video.name, "\n".join(sections))
     with whole_file(page) as part:
         part.write_text(text, encoding="utf-8")
     return page

@@ -11,7 +11,7 @@ _NAMES = {"photo": "Looking at the photo", "speech": "Getting the speech ready",
           "video": "Looking at the video", "render": "Drawing the video", "dub": "Drawing the video",
           "page": "Drawing the files in between"}
 WAITING = """<div class="hint"><p><strong>The video appears here.</strong></p>
-<p>No photo at hand? The buttons on the page fill in an example.</p></div>"""
+<p>No photo at hand? The buttons under Examples fill one in.</p></div>"""
 
 
 def _stage(state, i, name) -> str:

@@ -21,6 +21,7 @@ from render.warp import CELL, FADE, FaceWarp
 TOP, TOP_FADE = 0.55, 0.3  # of the way from the eyes to the nose's base nothing moves yet; eye distances until all does
 LIT = 0.12  # eye distances over which the light is evened out
 MASK = (0.25, 0.75)  # of what lies near the lips: where the painted mouth begins, and is all there is
+RIM = 1 / 12  # of the view's height: over so much from its edge the painted mouth ends, however wide it is
 _BASE = list(face68.GROUPS["nose_base"])
 
 
@@ -37,6 +38,7 @@ class Mouth:
         from render.parts.painted import PaintedPart
         self.part = PaintedPart(reference, part_of(reference), model, device)
         self.view = self.part.view
+        self.inner = _inner(self.view.part.size)
 
     def paint(self, faces: Sequence[NDArray]) -> list[NDArray]:
         """Paint the mouth of `faces` (float [68, 2] each): uint8 [row, column, yuv, mask, skin] of the view each.
@@ -53,10 +55,19 @@ class Mouth:
             lips, near = cv2.split(self.view.masks(face))
             low, high = (255 * edge for edge in MASK)
             mask = np.clip((near.astype(np.float32) - low) / (high - low), 0, 1)
-            mask = (255 * mask * mask * (3 - 2 * mask)).astype(np.uint8)
+            mask = (255 * mask * mask * (3 - 2 * mask) * self.inner).astype(np.uint8)
             around = cv2.dilate(lips, np.ones((5, 5), np.uint8))
-            made.append(np.dstack([nv12.to_yuv(moved), mask, np.where(around > 0, 0, near)]))
+            skin = np.where(around > 0, 0, near * self.inner).astype(np.uint8)
+            made.append(np.dstack([nv12.to_yuv(moved), mask, skin]))
         return made
+
+
+def _inner(size: tuple[int, int]) -> NDArray:
+    """1 within a view of `size`, falling softly to 0 at its edge: float32 [row, column]."""
+    rim = max(2, round(RIM * size[0]))
+    inside = np.zeros(size, np.float32)
+    inside[rim:-rim, rim:-rim] = 1
+    return cv2.blur(inside, (2 * rim - 1,) * 2, borderType=cv2.BORDER_CONSTANT)
 
 
 def _window(warp: FaceWarp, face: NDArray) -> NDArray:
@@ -132,7 +143,7 @@ def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, stren
         to_plane /= half
         chosen = np.ascontiguousarray(np.dstack([painted[..., own], painted[..., 3:]]))
         laid = cv2.warpAffine(chosen, to_plane, ((right - left) // half, (bottom - top) // half), flags=cv2.INTER_LINEAR,
-                              borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+                              borderMode=cv2.BORDER_REPLICATE).astype(np.float32)  # black would be green
         part = plane[top // half:bottom // half, left // half:right // half]
         colours, mask, skin = laid[..., :-2], laid[..., -2:-1] * (strength / 255), laid[..., -1] / 255
         below = part.astype(np.float32)

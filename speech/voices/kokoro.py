@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from core.cache import Recent
 from core.errors import InputError
 from core.files import read_json
 from core.pretrained import KOKORO, KOKORO_PARTS, find
+from learn.onnx_graph import session_of
 from speech.voices.graph import with_handles
 from speech.voices.products import as_products, multiplies_exactly
 
@@ -53,14 +53,9 @@ class Kokoro:
     """The model; several threads may use it, and share its own."""
 
     def __init__(self, model: bytes, symbols: dict[str, int]):
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        # The export is optimised already: doing it again takes a second at each start, and makes nothing faster
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work on the cores, too
         model = with_handles(as_products(model) if multiplies_exactly() else model)
-        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        # The export is optimised already: doing it again takes a second at each start, and makes nothing faster
+        self._session = session_of(model, is_optimised=True)
         self.symbols = symbols
         self._said = Recent(KEPT_S)
 
