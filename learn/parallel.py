@@ -33,13 +33,14 @@ def own_device(device: str) -> str:
 
 @contextmanager
 def connected(device: str) -> Iterator[None]:
-    """While in it the processes can talk: by NCCL on GPUs, by gloo on CPUs."""
+    """While in it the processes can talk, by NCCL on GPUs, by gloo on CPUs; they leave it together."""
     if n_processes() == 1:
         yield
         return
     distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     try:
         yield
+        distributed.barrier()  # who goes while the first one still writes may be ended by its own open connection
     finally:
         distributed.destroy_process_group()
 
