@@ -16,17 +16,18 @@ from threadpoolctl import ThreadpoolController
 from core.child import prefetch
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from core.media import nv12
-from render import planes
 from render.background import fill_behind
-from render.grid import Grid
 from render.parts.palette import Palette
 from render.photo import Photo
+from render.sampling import planes
+from render.sampling.blocks import Blocks, away_from, rest_of
+from render.sampling.grid import Grid
 from render.warp import CELL, FADE, FaceWarp
 
 HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
 LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
+TRACE = 0.03  # a mask's share of less is nothing, and of so much more whole
 BATCH = 8  # frames painted together
-BAND_PX = 128  # rows moved together: their maps stay in a cache
 
 
 class Portrait:
@@ -42,6 +43,7 @@ class Portrait:
 
     def __init__(self, photo, parts=(), person=None, encoded=False):
         self.photo, self.parts, self.encoded = photo, parts, encoded
+        person = None if person is None else np.clip((person - TRACE) / (1 - 2 * TRACE), 0, 1)
         self.warp = parts[0].view.warp if parts else FaceWarp(photo.face)
         self.still = nv12.join(*planes.split(photo.shown, True)) if encoded else photo.shown
         window = photo.window or (0, 0, *(side // 2 * 2 for side in photo.picture.shape[1::-1]))
@@ -52,8 +54,7 @@ class Portrait:
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.head_grid = Grid(low, high, photo.pose, window, HEAD_CELL)
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
-        self.person = None if person is None else planes.Near((person > 0).astype(np.uint8))
-        self.face_bands, self.head_bands = _bands(self.face_grid.box), _around(self.head_grid.box, self.face_grid.box)
+        self.face_blocks, self.head_blocks = self._blocks(person)
         self.near = [self._near(part.view) for part in parts]
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
 
@@ -96,34 +97,36 @@ class Portrait:
         turned = np.any(head)
         carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
-        self._move(frame, self.face_grid, source, self.face_bands)
+        self._move(frame, self.face_grid, source, self.face_blocks)
         if turned:
-            self._move(frame, self.head_grid, self.head_grid.source(self.head_field.offsets(head)), self.head_bands)
+            self._move(frame, self.head_grid, self.head_grid.source(self.head_field.offsets(head)), self.head_blocks)
         for part, near, patch in zip(self.parts, self.near, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried, near)
         return frame
 
-    def _move(self, frame, grid, source, bands):
-        """Fill the `bands` of a frame with what has moved there.
+    def _blocks(self, person):
+        """The blocks of the face's box, and those of the head's around it: lists of `Blocks`."""
+        away = None, None
+        if person is not None:
+            thin = np.max([cv2.resize(plane.shown_through.astype(np.uint8), person.shape[::-1], interpolation=cv2.INTER_NEAREST)
+                           for plane in self.planes], 0)
+            away = away_from(person > 0), away_from(thin)
+        boxes = rest_of(self.head_grid.box, self.face_grid.box)
+        return [Blocks(self.face_grid.box, self.face_grid, *away)], [Blocks(box, self.head_grid, *away) for box in boxes]
+
+    def _move(self, frame, grid, source, blocks):
+        """Fill the `blocks` of a frame with what has moved there.
 
         `source` says where the nodes of `grid` come from, float32 [row, column, xy] px of the picture
         """
-        reach_px = float(np.abs(source - grid.nodes_px).max()) * 2**0.5 + planes.MARGIN_PX
-        bands = [narrow for band in bands if (narrow := self._narrow(band, reach_px))]
+        moved_px = cv2.magnitude(*cv2.split(source - grid.nodes_px))
+        chosen = [each for some in blocks for each in some(moved_px)]
         for plane, view in zip(self.planes, planes.views(frame)):
             places = plane.places(source)
-            for box in bands:
+            for box, thin in chosen:
                 out = self._in_window(view, plane.shrink, box)
-                plane.sample(grid.interpolate(places, box, plane.shrink), box, out, reach_px)
-
-    def _narrow(self, box, reach_px):
-        """The columns of `box` that the person may move in; None without any."""
-        if self.person is None:
-            return box
-        left, top, right, bottom = box
-        columns = left + np.flatnonzero(self.person.columns(box, reach_px))
-        return (int(columns[0]) // 2 * 2, top, min(int(columns[-1]) // 2 * 2 + 2, right), bottom) if len(columns) else None
+                plane.sample(grid.interpolate(places, box, plane.shrink), box, out, thin)
 
     def _in_window(self, view, shrink, box):
         """The part of a plane's view of the frame that a box of the picture is shown in."""
@@ -151,20 +154,6 @@ class Portrait:
                              borderMode=cv2.BORDER_CONSTANT)
             laid = planes.in_channels(laid, self.encoded) if late else laid
             planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])
-
-
-def _bands(box):
-    """A box of the picture (left, top, right, bottom) in boxes of a few rows each: a cache holds their maps."""
-    left, top, right, bottom = box
-    return [(left, y, right, min(y + BAND_PX, bottom)) for y in range(top, bottom, BAND_PX)]
-
-
-def _around(box, hole):
-    """The same of what lies in a box around another."""
-    left, top, right, bottom = box
-    x, y, x_end, y_end = np.clip(hole, (left, top) * 2, (right, bottom) * 2).tolist()
-    sides = (left, top, right, y), (left, y, x, y_end), (x_end, y, right, y_end), (left, y_end, right, bottom)
-    return [band for side in sides if side[0] < side[2] and side[1] < side[3] for band in _bands(side)]
 
 
 def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,

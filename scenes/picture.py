@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render import planes
 from render.photo import Photo
+from render.sampling import planes
 
 SOFT = 0.3  # eye distances over which the part of one person passes into that of another
 _DOWN = 0.4  # eye distances from the eyes to the middle of a head

@@ -11,7 +11,8 @@ from core import pretrained
 from core.errors import InputError
 from core.face import face68
 from core.media import nv12, person, video
-from render import background, photo, planes, portrait
+from render import background, photo, portrait
+from render.sampling import blocks
 
 HEAD = np.array([0.05, 0.03, 0.05, 0.08, 0.06], np.float32)  # as far as heads move here
 LINES_PX = 16
@@ -67,19 +68,33 @@ def test_at_rest_it_is_the_photo(before_lines, encoded):
 @pytest.mark.parametrize("encoded", [False, True])
 def test_what_is_too_far_from_the_person_to_move_is_left_out_and_nothing_else(before_lines, encoded, monkeypatch):
     shown, share = before_lines
-    near = planes.Near.columns
-    counted = []
+    chosen, shares = blocks.Blocks.__call__, []
 
-    def columns(self, box, reach_px):
-        counted.append(near(self, box, reach_px).mean())
-        return near(self, box, reach_px)
+    def counted(self, moved_px):
+        found, (left, top, right, bottom) = list(chosen(self, moved_px)), self.box
+        of_all = (right - left) * (bottom - top)
+        shares.append([sum((x_end - x) * (y_end - y) for (x, y, x_end, y_end), _ in some) / of_all
+                       for some in (found, [each for each in found if each[1]])])
+        return found
 
-    monkeypatch.setattr(planes.Near, "columns", columns)
+    monkeypatch.setattr(blocks.Blocks, "__call__", counted)
     frames = [frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded) for sign in (-1, 1)]
-    monkeypatch.setattr(planes.Near, "columns", lambda self, box, _: np.ones(box[2] - box[0], bool))
+    monkeypatch.setattr(blocks.Blocks, "__call__", lambda self, _: [(self.box, True)])
     for sign, frame in zip((-1, 1), frames):
         assert np.array_equal(frame, frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded))
-    assert np.mean(counted) < 0.75
+    moved, thin = np.mean(shares, 0)
+    assert 0 < thin < moved < 0.6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cells_of_one_kind_become_blocks_that_cover_them_once(seed):
+    kinds = np.random.default_rng(seed).choice(3, (9, 11), p=(0.2, 0.6, 0.2))
+    covered = np.zeros_like(kinds)
+    for left, top, right, bottom, kind in blocks.merge(kinds):
+        assert (kinds[top:bottom, left:right] == kind).all() and kind != blocks.SKIPPED
+        assert bottom - top <= blocks.MOST[0] and right - left <= blocks.MOST[1]
+        covered[top:bottom, left:right] += 1
+    assert np.array_equal(covered, kinds != blocks.SKIPPED)
 
 
 def test_a_head_that_moves_leaves_what_was_around_it(before_lines):

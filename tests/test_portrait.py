@@ -9,8 +9,8 @@ from core.face import face68
 from core.face.head import HeadField
 from render import liveliness, motion, photo, portrait
 from render import warp as warp_module
-from render.grid import Grid
 from render.portrait import Portrait
+from render.sampling.grid import Grid
 from render.warp import CELL, LEAST_AREA, FaceWarp, areas, unfold
 
 STILL = np.zeros(5, np.float32)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_GAP_S = 600  # in a .ts; ffmpeg takes a longer one for a joint of two recordings, and closes it up
+PIPE_BYTES = 2**20  # large pieces: who writes and who reads wait for each other less often
 SAID_CHARS = 100  # of its last line are told
 
 
@@ -55,7 +56,7 @@ def running(arguments: Sequence[str], *, stdin: int | None = None, stdout: int |
                *arguments]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=stdout or subprocess.DEVNULL, stderr=said,
-                                   process_group=0)
+                                   process_group=0, pipesize=PIPE_BYTES)
         about = Process(process.stdin, process.stdout)
         try:
             yield about

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.face import face68
 from core.media import nv12
 from render.dub.references import Reference, part_of
-from render.grid import Grid, box_of
+from render.sampling.grid import Grid, box_of
 from render.warp import CELL, FADE, FaceWarp
 
 TOP, TOP_FADE = 0.55, 0.3  # of the way from the eyes to the nose's base nothing moves yet; eye distances until all does

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.face import face68
-from render.grid import Grid
 from render.parts.lip_edges import OpenMouth
 from render.parts.part import lip_outline
 from render.photo import Photo
+from render.sampling.grid import Grid
 from render.warp import FADE, FaceWarp
 
 REST = "rest_photo.png"

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from core.face.crop import align_face
-from render.grid import Grid
 from render.parts.part import PARTS
+from render.sampling.grid import Grid
 from render.warp import CELL, FaceWarp
 
 MARGIN = 5 / 9  # eye distances of the photo around the view: lips and lids come from there

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.media import nv12
 
 ENLARGED = 2
+CACHED = 2**21  # bytes of a plane that a cache holds anyway
 MARGIN_PX = 4  # of the picture, around the part that moves
-ROWS = 16  # of which the distances of `Near` are kept together
 
 
 def split(picture: NDArray, encoded: bool) -> list:
@@ -58,12 +58,13 @@ class Plane:
         through = np.zeros(pixels.shape[:2], np.uint8)
         if behind is not None:
             pixels, through = self._parted(pixels, behind, share)
-        self.thin = None if behind is None else Near(through)
+        self.shown_through = through > 0
+        self.through: NDArray | None = None  # where it has a plane of its own
         if self.n_channels == 1:
-            self.pixels, self.through = self._enlarge(pixels[cut]), self._enlarge(through[cut])
+            self.pixels, self.through = self._enlarge(pixels[cut]), np.ascontiguousarray(through[cut])
         else:  # OpenCV samples four channels faster than two or three
             none = np.zeros((*through.shape, 3 - self.n_channels), np.uint8)
-            self.pixels, self.through = self._enlarge(np.dstack([pixels, none, through])[cut]), None
+            self.pixels = self._enlarge(np.dstack([pixels, none, through])[cut])
 
     def _enlarge(self, part):
         size = part.shape[1] * self.enlarged, part.shape[0] * self.enlarged
@@ -81,43 +82,29 @@ class Plane:
         """Where in the plane points of the picture are, float32 [..., xy] px, as `sample` takes them."""
         return ((points - (self.shrink - 1) / 2) / self.shrink - self.origin) * self.enlarged
 
-    def sample(self, places, box, out, reach_px):
+    def _fetched(self, places):
+        """The pixels, with those around `places` in the processor's cache: it does not foresee lines that slope."""
+        if self.pixels.nbytes > CACHED:
+            corners = places[::max(1, len(places) - 1), ::max(1, places.shape[1] - 1)].reshape(-1, 2)
+            (left, top), (right, bottom) = np.maximum(corners.min(0), 0).astype(int), corners.max(0).astype(int) + 2
+            if left < right and top < bottom:
+                cv2.norm(self.pixels[top:bottom, left:right], cv2.NORM_L1)  # a way to read them all
+        return self.pixels
+
+    def sample(self, places, box, out, thin):
         """Fill a part of a frame with the plane at `places`, float32 [row, column, xy]; the plane is mirrored at its edge.
 
-        `out`, uint8 [row, column, channel], holds the pixels of `box` (px of the picture); none comes from beyond `reach_px`.
+        `out`, uint8 [row, column, channel], holds the pixels of `box` (px of the picture); `thin`: something behind the
+        person may show through there
         """
         alone = self.through is not None
-        found = _at(self.pixels, places, out[..., 0] if alone else None)
+        found = _at(self._fetched(places), places, out[..., 0] if alone else None)
         if not alone:
             cv2.mixChannels([found], [out], [n for channel in range(self.n_channels) for n in (channel, channel)])
-        if self.thin is None:
-            return
-        left, top, right, bottom = inside = tuple(side // self.shrink for side in box)
-        behind, thin = self.behind[top:bottom, left:right], self.thin.columns(inside, reach_px / self.shrink)
-        edges = np.flatnonzero(np.diff(thin, prepend=False, append=False))  # runs of columns, where they begin and end
-        for first, last in edges.reshape(-1, 2).tolist():
-            run = slice(None), slice(first, last)
-            share = _at(self.through, places[run]) if alone else cv2.extractChannel(found[run], 3)
-            cv2.add(out[run], _times(behind[run], share), out[run])
-
-
-class Near:
-    """Which columns of a part of a plane lie near what is marked: kept for a few rows together.
-
-    Parameters
-    ----------
-    marked : uint8 [row, column], not 0 where it is
-    """
-
-    def __init__(self, marked):
-        away = cv2.distanceTransform((marked == 0).astype(np.uint8), cv2.DIST_L2, 3)
-        rows = -len(away) % ROWS
-        self.away = np.pad(away, ((0, rows), (0, 0)), mode="edge").reshape(-1, ROWS, away.shape[1]).min(1)
-
-    def columns(self, box, reach_px):
-        """Of `box` (left, top, right, bottom) those with a pixel within `reach_px` of what is marked: bool [column]."""
-        left, top, right, bottom = box
-        return self.away[top // ROWS:-(-bottom // ROWS), left:right].min(0) <= reach_px
+        if thin:
+            left, top, right, bottom = (side // self.shrink for side in box)
+            share = _at(self.through, places / self.enlarged) if alone else cv2.extractChannel(found, 3)
+            cv2.add(out, _times(self.behind[top:bottom, left:right], share).reshape(out.shape), out)
 
 
 def _at(pixels, places, out=None):
@@ -126,7 +113,7 @@ def _at(pixels, places, out=None):
 
 def _times(behind, through):
     """`behind` (uint8 [row, column, channel]) times a share of 255, uint8 [row, column]: uint8."""
-    share = cv2.merge([through] * behind.shape[2])
+    share = cv2.merge([through] * behind.shape[2]) if behind.shape[2] > 1 else through
     return cv2.multiply(behind, share.reshape(behind.shape), scale=1 / 255).reshape(behind.shape)
 
 

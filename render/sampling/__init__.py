@@ -1,0 +1,1 @@
+"""A moved picture: which of its blocks move, and where each pixel comes from."""
