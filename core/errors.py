@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_UNSEEN = re.compile("[\0-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
+# Control characters, U+009B among them, which terminals obey; line ends; what turns the direction of writing; half characters
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _INSPECT = "make inspect "
 NEEDS_ROOM = "a place that can be written, with room"
 

@@ -77,7 +77,9 @@ def write_index(path: str | Path, rows: Sequence[dict], *, stage: str, options: 
              "failed": sum(bool(row.get("problem")) for row in rows)}
     with artifacts.described(path, "index", **about) as (part, _), open(
             part, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        usual, quoting = (csv.DictWriter(stream, columns, restval="", lineterminator="\n", quoting=how)
+                          for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+        usual.writeheader()
+        for row in rows:  # csv quotes no carriage return where lines end otherwise; macOS has files named Icon\r
+            (quoting if any("\r" in str(cell) for cell in row.values()) else usual).writerow(row)
     return Path(path)

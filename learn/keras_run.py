@@ -12,9 +12,10 @@ from typing import Any
 import click
 import numpy as np
 
+from core import runs
 from core.files import whole_file
-from core.stage import progress, with_options
-from learn import curves, run
+from core.stage import listen, progress, with_options
+from learn import curves, run, workers
 from learn.run import run_options
 
 AVERAGING = 0.995  # of the weights, a step: what is kept is their slow average
@@ -34,7 +35,7 @@ def descend(tape: Any, loss: Any, network: Any, optimizer: Any, average: Any = N
     """One step down the gradient of `loss`; the weights of `average`, when there is one, follow those of `network`."""
     from learn.tensorflow import tf
     variables = network.trainable_variables
-    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
+    gradients, _ = tf.clip_by_global_norm(workers.mean_of(tape.gradient(loss, variables)), 1.0)
     optimizer.apply_gradients(zip(gradients, variables))
     for slow, fast in zip(average.trainable_variables if average else (), variables):
         slow.assign(slow + (1 - AVERAGING) * (fast - slow))
@@ -63,28 +64,32 @@ def go_on(folder: Path, options: dict, batches: Any, train_step: Callable[..., d
     batches : has `batch(step)`, the arguments of `train_step`
     train_step : returns a dict of losses
     variables : all that must be saved to go on
-    check : called with the step and the mean losses since the last time, every `options['every']` steps
+    check : called with the step and the mean losses since the last time, every `options['every']` steps, by the first process
     stop_after : end early as a kill would, after that many steps (tests)
 
     Returns
     -------
-    whether the training came to its end
+    whether the training came to its end, and this is the process that writes its model
     """
     from learn.tensorflow import tf
     state, recent = folder / "state.npz", []
     first = load_state(state, variables) if state.is_file() else 0
+    together = tf.function(workers.mean_of)
     last = min(options["steps"], stop_after or options["steps"])
     with ThreadPoolExecutor(1) as ahead, progress(range(first, last), label) as bar:
         coming = ahead.submit(batches.batch, first)
         for step in bar:
             batch, coming = coming.result(), ahead.submit(batches.batch, step + 1)
-            losses = train_step(*tf.nest.map_structure(tf.convert_to_tensor, batch))
+            losses = train_step(*tf.nest.map_structure(tf.convert_to_tensor, workers.share(batch)))
             recent.append({name: float(value) for name, value in losses.items()})
             if (step + 1) % options["every"] == 0 or step + 1 == last:
-                check(step + 1, {name: float(np.mean([r[name] for r in recent])) for name in recent[0]})
-                save_state(state, step + 1, variables)
-                recent = []
-    return last == options["steps"]
+                mean = [tf.constant(np.mean([r[name] for r in recent]), tf.float32) for name in recent[0]]
+                names, recent = list(recent[0]), []
+                means = {name: float(value) for name, value in zip(names, together(mean))}
+                if workers.rank() == 0:
+                    check(step + 1, means)
+                    save_state(state, step + 1, variables)
+    return last == options["steps"] and workers.rank() == 0
 
 
 def add_to_curves(folder: Path, row: dict) -> None:
@@ -120,8 +125,15 @@ def train_as_asked(train: Callable[[Path, str | Path, dict], Path | None], stage
     """
     def prepare(options, pack):
         with opened(pack):
-            return lambda folder: train(folder, pack, options)
+            return lambda folder: train(workers.told(folder), pack, options)
 
     if is_dry:
         options |= {"steps": 2, "batch": min(4, options["batch"]), "every": 2}
-    return run.train_as_asked(prepare, stage=stage, data=pack, options=options, record=record, resume=resume, trained=trained)
+    with workers.connected():
+        if workers.rank():  # the first process says which run it is, and talks
+            listen(lambda event: None)
+            about = runs.resumable_run(resume, stage=stage) if resume else {"options": options, "data": {"file": pack}}
+            prepare(about["options"], about["data"]["file"])(Path())
+            return None
+        return run.train_as_asked(prepare, stage=stage, data=pack, options=options, record=record, resume=resume,
+                                  trained=trained)

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import distributed
 
+from learn.shares import share_of
+
 
 def n_processes() -> int:
     """How many `torchrun` started; 1 without it."""
@@ -55,32 +57,9 @@ def told(folder: Path | None = None) -> Path:
     return Path(names[0])
 
 
-def _leaves(values):
-    if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, (tuple, list)):
-        return [leaf for value in values for leaf in _leaves(value)]
-    return [values] if getattr(values, "shape", ()) else []
-
-
 def share(values: Any) -> Any:
-    """What this process takes of a batch: every N-th item of each array, from `rank` on.
-
-    `values` : tensor or array [n, ...], or a sequence or dict of such. A batch that is not of so many equal shares, as the
-    frames of one video are not, all processes take whole: the mean is the same, and no time is saved.
-    """
-    n, lengths = n_processes(), {len(leaf) for leaf in _leaves(values)}
-    if n == 1 or len(lengths) != 1 or lengths.pop() % n:
-        return values
-
-    def of(value):
-        if isinstance(value, dict):
-            return {name: of(each) for name, each in value.items()}
-        if isinstance(value, (tuple, list)):
-            return type(value)(of(each) for each in value)
-        return value[rank()::n] if getattr(value, "shape", ()) else value
-
-    return of(values)
+    """What this process takes of a batch, see `learn.shares`."""
+    return share_of(values, rank(), n_processes())
 
 
 def mean_gradients(network: torch.nn.Module) -> None:

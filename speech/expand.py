@@ -54,11 +54,11 @@ PATTERN = re.compile("|".join((
 
 
 def _words(number, **how) -> str:
-    """A whole number in words; in lakhs and crores with `lang="en_IN"`."""
+    """A whole number in words; in lakhs and crores with `lang="en_IN"`: a lakh crores are one lakh crore."""
     from num2words import num2words
     crores, rest = divmod(number, _CRORE)
     if how.get("lang") == "en_IN" and crores >= 100:  # where num2words ends: a thousand crores are said as such
-        return f"{_words(crores, lang='en')} crore" + (f" {_words(rest, **how)}" if rest else "")
+        return f"{_words(crores, **how)} crore" + (f" {_words(rest, **how)}" if rest else "")
     return re.sub(r"[-,]", " ", num2words(number, **how)).replace("  ", " ")
 
 

@@ -66,20 +66,20 @@ def _seconds(pause) -> float:
 
 def _as_spoken(paragraph, language) -> list:
     """The words of a stretch without pauses in it."""
-    made, at = [], 0
-    for match in PATTERN.finditer(paragraph) if language.startswith("en") else ():
-        if match.start() < at:
-            continue  # it touches the one before
+    made, at, searched = [], 0, 0
+    while match := PATTERN.search(paragraph, searched) if language.startswith("en") else None:
+        searched = match.end()
         if match["capitals"] and _is_shouted(paragraph, match):
             continue
         before = re.search(r"\S*$", paragraph[at:match.start()])[0]  # type: ignore[index]  # both always match
         after = re.match(r"\S*", paragraph[match.end():])[0]  # type: ignore[index]
         if re.search(r"\w", before + after):
-            continue  # a part of a word, as in B2B
+            searched = match.start() + len(match[0].split()[0])
+            continue  # a part of a word, as in B2B; what follows it may be found by itself
         start, end = match.start() - len(before), match.end() + len(after)
         made += _as_written(paragraph[at:start])
         made.append(Piece(" ".join(paragraph[start:end].split()), before + expand(match) + after))
-        at = end
+        at = searched = end
     return made + _as_written(paragraph[at:])
 
 

@@ -57,7 +57,7 @@ def test_versions_are_those_that_are_tested(files, of):
     there = packages(*files)
     for requirement in (one for name in of for one in pins(name)):
         versions = [str(version) for version, _ in there.get(canonicalize_name(requirement.name), [])]
-        if versions or requirement.name not in ("dask", "hypothesis", "ipykernel", "mkdocs"):  # of no extra, maybe of another's
+        if versions or requirement.name not in ("dask", "ipykernel", "mkdocs"):  # of no extra, maybe of another's
             assert any(requirement.specifier.contains(version) for version in versions), f"{requirement}: {versions}: make lock"
 
 

@@ -80,7 +80,7 @@ def load_words(path: str | Path) -> list:
     wanted = '{"words": [{"word": "hello", "start_s": 0.1, "end_s": 0.5}, ...]}'
     data = read_json(path, wanted)
     with readable(path, "words with times", wanted, "python -m speech.transcribe speech.wav"):
-        words = [Word(str(row["word"]), float(row["start_s"]), float(row["end_s"]),
+        words = [Word(" ".join(str(row["word"]).splitlines()), float(row["start_s"]), float(row["end_s"]),
                       None if row.get("probability") is None else float(row["probability"])) for row in data["words"]]
     last_s = 0.0
     for word in words:
