@@ -102,9 +102,10 @@ render: | $(READY) ## speech to landmarks to results/NAME.mp4: [SPEECH=x.wav PHO
 app: | $(READY) ## the page in a browser: [PORT=7860]
 	$(PYTHON) app.py $(call optional,PORT,port)
 
-live: | $(READY) ## a face that speaks along with your microphone, in a browser: [PHOTO=me.jpg SPEECH=x.wav PORT=7861]
+live: | $(READY) ## a face that speaks along with your microphone, in a browser: [PHOTO=me.jpg SPEECH=x.wav PORT=7861 WATERMARK="made by ACME"]
 	@$(if $(filter file default,$(origin PHOTO)),$(PYTHON) -m preprocess.sample_photo --head $(PHOTO) >/dev/null)
-	$(PYTHON) -m web.live --photo $(call quoted,$(PHOTO)) $(call optional,SPEECH,speech) $(call optional,PORT,port)
+	$(PYTHON) -m web.live --photo $(call quoted,$(PHOTO)) $(call optional,SPEECH,speech) $(call optional,PORT,port) \
+		$(call optional,WATERMARK,watermark)
 
 inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
 	@$(PYTHON) -m viewer.inspect $(call quoted,$(FILE))

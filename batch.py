@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import os
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import as_completed
@@ -97,6 +98,18 @@ def _timed(arguments, video):
     return state, reason, time.monotonic() - began
 
 
+@contextlib.contextmanager
+def _ends_plainly(watch):
+    """Ctrl-C is how a watch ends, and no mistake."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not watch:
+            raise
+        say("no longer looking for recordings; the same command goes on from here")
+        sys.exit(0)
+
+
 @stage(reads="TABLE.csv and the files it names, or a folder of recordings",
        writes="OUT/NAME.mp4 for each row, OUT/results.csv, OUT/thumbnails/, OUT/index.html",
        examples=("python batch.py customers.csv --out results/customers",
@@ -119,7 +132,7 @@ def main(table, common, out, jobs, watch) -> None:
     if not watch and table.is_dir() and not read_folder(table, common):
         raise InputError(table, "no recordings in it", f"files that end in {' '.join(sorted(SOUND | VIDEO))}")
     known: list[Job] = []
-    with only_one(out):
+    with only_one(out), _ends_plainly(watch):
         while True:
             asked = read_folder(table, common) if table.is_dir() else read_table(table, common, OPTIONS)
             if asked != known:

@@ -21,7 +21,7 @@ import click
 
 from core import paths
 from core.errors import InputError, command_line
-from core.pretrained import FACE_MESH, KOKORO, KOKORO_PARTS, SELFIE, WHISPER, Pretrained, find
+from core.pretrained import DLIB_EMBEDDING, DLIB_POINTS, FACE_MESH, KOKORO, KOKORO_PARTS, SELFIE, WHISPER, Pretrained, find
 from core.stage import listen, stage
 
 ROOT = Path(__file__).resolve().parent
@@ -106,7 +106,7 @@ def models(root: Path = ROOT) -> Iterator[Finding]:
         except InputError as error:
             state, found = MISSING, error.found
         yield Finding(name, state, found, command_line("git", "-C", root, "checkout", "--", name, f"{name}.json"))
-    for model in (WHISPER, FACE_MESH, SELFIE, KOKORO, *KOKORO_PARTS):
+    for model in (DLIB_POINTS, DLIB_EMBEDDING, WHISPER, FACE_MESH, SELFIE, KOKORO, *KOKORO_PARTS):
         yield pretrained(model)
 
 

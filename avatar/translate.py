@@ -15,6 +15,7 @@ from avatar.inputs import read_face
 from avatar.translation import write_avatar, write_avatar_video
 from core import artifacts
 from core.errors import InputError, absent
+from core.media.marks.watermark import check_mark, watermark_option
 from core.stage import stage
 
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
@@ -37,17 +38,19 @@ def check_out(path: Path, suffix: str, kind: str, force: bool) -> None:
 @click.option("--privacy", type=click.FloatRange(0, 1), default=PRIVACY,
               help="Share of another face that the comic wears in place of the person's.")
 @click.option("--model", type=click.Path(path_type=Path), help="The translator.  [default: the one that ships]")
+@watermark_option
 @click.option("--force", is_flag=True, help="Overwrite a file that this tool did not write.")
-def main(source, out, style, privacy, model, force) -> None:
+def main(source, out, style, privacy, model, watermark, force) -> None:
     """Turn a photo, or each frame of a video, into a comic."""
+    check_mark(watermark)
     if not source.is_file():
         raise InputError(source, absent(source), "a photo or a video")
     if source.suffix.lower() in VIDEOS:
         check_out(out, ".mp4", "talking-video", force)
-        click.echo(write_avatar_video(source, out, style=style, privacy=privacy, model=model))
+        click.echo(write_avatar_video(source, out, style=style, privacy=privacy, model=model, watermark=watermark))
         return
     check_out(out, ".png", "avatar", force)
-    write_avatar(*read_face(source), out, source, style=style, privacy=privacy, model=model)
+    write_avatar(*read_face(source), out, source, style=style, privacy=privacy, model=model, watermark=watermark)
     click.echo(out)
 
 

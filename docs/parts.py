@@ -7,7 +7,18 @@ import re
 from dataclasses import dataclass
 
 from core import paths
-from core.pretrained import FACE_DETECTOR, FACE_MESH, IRIS, KOKORO, KOKORO_PARTS, SELFIE, WHISPER, Pretrained
+from core.pretrained import (
+    DLIB_EMBEDDING,
+    DLIB_POINTS,
+    FACE_DETECTOR,
+    FACE_MESH,
+    IRIS,
+    KOKORO,
+    KOKORO_PARTS,
+    SELFIE,
+    WHISPER,
+    Pretrained,
+)
 
 RESEARCH = "for research and non-commercial use"
 WEIGHTS = {  # name of `core.paths.MODELS` -> what it makes, what it was learnt from
@@ -43,9 +54,10 @@ OTHERS_MODELS = (
     Model("Kokoro-82M, the voice, and its speakers", KOKORO.package, "Apache-2.0",
           "use it; read what the [model card](MODEL_CARD.md#voices-that-speak-a-script) says of voices",
           (KOKORO, *KOKORO_PARTS)),
-    Model("the 68 points, dlib's shape predictor", "face-recognition-models", "LicenseRef-iBUG-300-W",
-          f"{RESEARCH}: replace the landmark detector, `core/face`, and train anew, or ask Imperial College London"),
-    Model("dlib's face detector and embedding", "face-recognition-models", "CC0-1.0", USE),
+    Model("the 68 points, dlib's shape predictor", DLIB_POINTS.package, "LicenseRef-iBUG-300-W",
+          f"{RESEARCH}: replace the landmark detector, `core/face`, and train anew, or ask Imperial College London",
+          (DLIB_POINTS,)),
+    Model("dlib's face detector and embedding", DLIB_EMBEDDING.package, "CC0-1.0", USE, (DLIB_EMBEDDING,)),
     Model("MediaPipe's face detector, mesh and iris", FACE_MESH.package, "Apache-2.0", KEEP, (FACE_DETECTOR, FACE_MESH, IRIS)),
     Model("MediaPipe's selfie segmentation", SELFIE.package, "Apache-2.0", KEEP, (SELFIE,)),
     Model("Silero VAD, only for a comparison (`--silero`)", "faster-whisper", "MIT", USE),

@@ -34,7 +34,8 @@ def _told_of() -> tuple[int, int]:
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known or (workers and (not isinstance(rank, int) or not 0 <= rank < len(workers))):
-        raise InputError(VARIABLE, os.environ[VARIABLE][:80], "workers, and which of them this is", f"export {VARIABLE}='{EXAMPLE}'")
+        raise InputError(VARIABLE, os.environ[VARIABLE][:80], "workers, and which of them this is",
+                         f"export {VARIABLE}='{EXAMPLE}'")
     return rank, len(workers) or 1
 
 
@@ -45,7 +46,12 @@ def rank() -> int:
 
 @contextmanager
 def connected() -> Iterator[None]:
-    """While in it the processes can talk; they leave it together. TensorFlow must not have computed anything before."""
+    """While in it the processes can talk; they leave it together. TensorFlow must not have computed anything before.
+
+    Raises
+    ------
+    InputError : another process was lost.
+    """
     global _strategy
     if _told_of()[1] == 1:
         yield
@@ -57,6 +63,9 @@ def connected() -> Iterator[None]:
     try:
         yield
         told()  # who goes while the first one still writes would end it
+    except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
+        raise InputError(VARIABLE, f"a process of the training was lost ({type(error).__name__})", "all of them, to the end",
+                         "the same command in each: it goes on from the last saved state") from None
     finally:
         _strategy = None
 
@@ -67,6 +76,7 @@ def mean_of(values: Sequence[Any]) -> list:
         return list(values)
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert
     def reduced(*mine):
         here = [tf.identity(value) for value in mine]  # on this process's device: of others the reduction does not know where
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, here)

@@ -75,12 +75,12 @@ def from_ravdess(folder: Path, paths: Sequence[Path], val_actors: Collection[int
 
 def from_folders(folder: Path, paths: Sequence[Path], val_share: int = 10) -> list[dict]:
     """Rows of a folder with one sub-folder a speaker: every tenth speaker, or clip when there are few, is `val`."""
-    speakers = sorted({p.parent.relative_to(folder).as_posix() for p in paths})
-    by_speaker = len(speakers) >= val_share // 2
+    spoken_by = [p.parent.relative_to(folder).as_posix() for p in paths]
+    numbers = {speaker: number for number, speaker in enumerate(sorted(set(spoken_by)))}
+    by_speaker = len(numbers) >= val_share // 2
     rows = []
-    for i, path in enumerate(paths):
-        speaker = path.parent.relative_to(folder).as_posix()
-        number = speakers.index(speaker) if by_speaker else i
+    for i, (path, speaker) in enumerate(zip(paths, spoken_by)):
+        number = numbers[speaker] if by_speaker else i
         rows.append(_row(path, folder, split="val" if number % val_share == val_share // 2 - 1 else "train",
                          speaker=speaker if speaker != "." else folder.name))
     return rows

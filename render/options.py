@@ -109,8 +109,7 @@ _ASKED: dict[str, dict[str, Any]] = {  # field -> what click is told of it; the 
     "still": {"is_flag": True, "help": "The head holds still; the eyes blink."},
     "captions": {"type": click.Choice(WAYS),
                  "help": "The words that are said: drawn, or a track for players."},
-    "watermark": {"type": watermark.TEXT, "is_flag": False, "flag_value": watermark.DEFAULT, "show_default": False,
-                  "metavar": "[TEXT]", "help": f"A text in every frame; without one: {watermark.DEFAULT}."},
+    "watermark": watermark.OPTION,
     "sign": {"type": click.Path(), "nargs": 2, "metavar": "CERT KEY", "help": "Sign content credentials (C2PA) in an .mp4."},
     "preview": {"is_flag": True, "help": "First write OUT.preview.png, two frames."},
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -62,10 +63,8 @@ def watch(command: list) -> tuple[list[tuple[float, float, int]], str]:
             mine = tree(process.pid)
             rows.append((time.monotonic() - began, sum(mine.values()), len(mine)))
             click.echo("{:.0f} s\t{:.0f} MB\t{} processes".format(*rows[-1]), err=True)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(EVERY_S)
-            except subprocess.TimeoutExpired:
-                pass
         talk.seek(0)
         said = talk.read()
     if process.returncode:

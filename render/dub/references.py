@@ -27,6 +27,7 @@ AROUND = 1.3  # eye distances around the points that are kept of a frame
 MOST_SHOTS = 8  # that have a reference of their own, the longest ones
 FEWEST = 12  # frames of a shot that may have one
 N_SHUT, APART = 8, 3  # frames of a shot that are looked at for sharp shut lips, so many frames apart at least
+SMALL_PX, N_SHUT_SMALL = 60, 32  # between the eyes: points of smaller faces hardly tell shut lips from shown teeth
 SHARP = 2.0  # badness of half the sharpness
 MOST_HEADINGS, HEADING, WORST = 4, 0.12, 2.5  # references of a shot; eye distances between their noses; badness of one
 N_TEETH = 24  # frames that are looked at for teeth
@@ -85,6 +86,11 @@ def heading(own: Own) -> NDArray:
     return own.turn[:, :4]
 
 
+def is_small(own: Own) -> bool:
+    """Whether most of a face's frames have the eyes less than SMALL_PX apart."""
+    return bool(np.nanmedian(own.pose[:, 0]) < SMALL_PX) if np.isfinite(own.pose[:, 0]).any() else False
+
+
 def _badness(own: Own) -> NDArray:
     """How little each frame would do as one with shut lips: float [frame], infinite where it cannot be."""
     opening = face68.mouth_opening(own.face)
@@ -93,11 +99,11 @@ def _badness(own: Own) -> NDArray:
     return np.where((own.strength == 1) & np.isfinite(bad), bad, np.inf)
 
 
-def _best(bad: NDArray, start: int, stop: int) -> dict[int, float]:
-    """The least bad frames of a shot, N_SHUT at most, not side by side, and how bad they are."""
+def _best(bad: NDArray, start: int, stop: int, n_most: int) -> dict[int, float]:
+    """The least bad frames of a shot, `n_most` at most, not side by side, and how bad they are."""
     chosen: dict[int, float] = {}
     for number in start + np.argsort(bad[start:stop], kind="stable"):
-        if len(chosen) == N_SHUT or not np.isfinite(bad[number]):
+        if len(chosen) == n_most or not np.isfinite(bad[number]):
             break
         if all(abs(number - other) >= APART for other in chosen):
             chosen[int(number)] = float(bad[number])
@@ -127,12 +133,13 @@ def choose(own: Own, cuts: Sequence[int]) -> tuple[list[tuple[int, dict[int, flo
     open_ : numbers of frames that may show teeth, each with the mouth a little open
     """
     bad, shut = _badness(own), []
+    n_most = N_SHUT_SMALL if is_small(own) else N_SHUT
     shots = [(start, stop) for start, stop in zip(cuts, [*cuts[1:], len(own)])
              if np.isfinite(bad[start:stop]).sum() >= min(FEWEST, max(1, np.isfinite(bad).sum()))]
     for start, stop in sorted(shots, key=lambda shot: shot[0] - shot[1])[:MOST_SHOTS]:
         for centre in _headings(own, bad, start, stop):
             turned = np.linalg.norm(heading(own) - centre, axis=1) / TURN
-            shut.append((start, _best(bad + np.nan_to_num(turned, nan=np.inf), start, stop)))
+            shut.append((start, _best(bad + np.nan_to_num(turned, nan=np.inf), start, stop, n_most)))
     opening = face68.mouth_opening(own.face)
     fits = np.isfinite(bad) & (opening > OWN[0]) & (opening < OWN[1])
     fitting = np.flatnonzero(fits)

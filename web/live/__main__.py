@@ -15,6 +15,7 @@ from core import paths
 from core.clock import FPS, SAMPLE_RATE
 from core.errors import InputError
 from core.media.audio import read_speech
+from core.media.marks.watermark import check_mark, watermark_option
 from core.stage import say, stage
 from landmarks.emphasis.style import DEFAULT, STYLES
 from render import photo_check
@@ -76,15 +77,17 @@ _PATH = click.Path(path_type=Path)
 @click.option("--preprocess", type=click.Choice(FRAMINGS), default="crop", help="Whole photo, or face alone.")
 @click.option("--size", "size_px", type=click.IntRange(64, 1024), help="Longer side in px.  [default: 384]")
 @click.option("--style", type=click.Choice(list(STYLES)), default=DEFAULT, help="How far the face moves.")
+@watermark_option
 @click.option("--camera", type=_PATH, metavar="/dev/videoN",
               help="Also show the face there, a camera for other programs: Linux, with v4l2loopback.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, help="Where the page is.")
 @click.option("--page-port", type=click.IntRange(1, 65535), default=PAGE_PORT, help="Where `make app` is, for the link to it.")
-def main(photo_path, which, points_file, speech, preprocess, size_px, style, camera, port, page_port) -> None:
+def main(photo_path, which, points_file, speech, preprocess, size_px, style, watermark, camera, port, page_port) -> None:
     """Serve a page with a face that speaks along with the microphone, until Ctrl-C.
 
     One page speaks at a time, all that are open see it. A page can choose another photo, and record what it says.
     """
+    check_mark(watermark)
     sound = read_speech(speech)
     if len(sound) < SAMPLE_RATE:
         raise InputError(speech, f"{len(sound) / SAMPLE_RATE:.1f} s of sound", "a second or more", "leave --speech away")
@@ -93,7 +96,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, style, cam
         from web.live.face import SIZE_PX, LiveFace, rehearse
 
         def face_of(photo):
-            return LiveFace(photo, preprocess, size_px or SIZE_PX, style)
+            return LiveFace(photo, preprocess, size_px or SIZE_PX, style, watermark)
 
         face = face_of(found)
         took_s = rehearse(face, sound[:REHEARSED_S * SAMPLE_RATE])

@@ -14,6 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
+from core.media.marks.watermark import Mark
 from landmarks.emphasis.style import move_more, style_of
 from landmarks.lite import load_model
 from landmarks.streaming import Stream
@@ -49,9 +50,10 @@ class LiveFace:
     found : `render.photo.Photo`
     preprocess, size_px : what of it is shown, and the longer side, see `render.photo.frame_photo`
     style : how far it moves, one of `landmarks.emphasis.style.STYLES`
+    watermark : a text that is seen in every picture; empty: none
     """
 
-    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX, style: str | None = None):
+    def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX, style: str | None = None, watermark: str = ""):
         ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
         mouth, lids = painted_parts(framed)
@@ -59,6 +61,8 @@ class LiveFace:
         self.eyes = None if self.glasses else gaze_part(framed)
         self.model, self.parts = load_model(), (mouth, self.eyes, lids) if self.eyes else (mouth, lids)
         self.portrait, self.base = Portrait(framed, self.parts, person_of(framed)), face68.closed_mouth(framed.face)
+        rows, columns = framed.shown.shape[:2]
+        self.mark = Mark(watermark, columns, rows) if watermark else np.asarray
         self.style, self.gaze = style_of(style), gaze_of(n_frames)
         self.heads = move_more(liveliness.head_motion(n_frames), self.style)
         self.lids = liveliness.blinks(n_frames, rate=0 if self.glasses else liveliness.BLINK_RATE)
@@ -72,7 +76,7 @@ class LiveFace:
         [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
         solved = self.portrait.warp.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
-        return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()
+        return cv2.imencode(".jpg", self.mark(picture)[..., ::-1], _JPEG)[1].tobytes()
 
     def still(self) -> bytes:
         """A JPEG of the photo at rest, eyes open."""

@@ -33,7 +33,12 @@ class _Text(click.ParamType):
         return {True: DEFAULT, False: "", "true": DEFAULT, "false": ""}.get(value, value)
 
 
-TEXT = _Text()
+OPTION: dict[str, Any] = {  # what click is told of --watermark
+    "type": _Text(), "is_flag": False, "flag_value": DEFAULT, "show_default": False, "metavar": "[TEXT]",
+    "help": f"A text in every frame; without one: {DEFAULT}."}
+
+
+watermark_option = click.option("--watermark", default="", **OPTION)  # `watermark`, for `check_mark`; empty without one
 
 
 def check_mark(text: str) -> None:
