@@ -14,7 +14,7 @@ import numpy as np
 
 from core import runs
 from core.files import whole_file
-from core.stage import listen, progress, with_options
+from core.stage import progress, with_options
 from learn import curves, run, workers
 from learn.run import run_options
 
@@ -131,7 +131,7 @@ def train_as_asked(train: Callable[[Path, str | Path, dict], Path | None], stage
         options |= {"steps": 2, "batch": min(4, options["batch"]), "every": 2}
     with workers.connected():
         if workers.rank():  # the first process says which run it is, and talks
-            listen(lambda event: None)
+            run.talk_little()
             about = runs.resumable_run(resume, stage=stage) if resume else {"options": options, "data": {"file": pack}}
             prepare(about["options"], about["data"]["file"])(Path())
             return None

@@ -15,7 +15,7 @@ import torch
 
 from core import runs
 from core.errors import InputError
-from core.stage import listen, say, with_options
+from core.stage import say, with_options
 from learn import curves, parallel, run
 from learn.adversaries import Adversaries
 from learn.run import run_options
@@ -135,7 +135,7 @@ def train_as_asked(build: Callable[[dict, str], Training], stage: str, data: str
         return None
     with parallel.connected(device):
         if parallel.rank():  # the first process says which run it is, and talks
-            listen(lambda event: None)
+            run.talk_little()
             build(options, device).run(Path(), save_every)
             return None
         return run.train_as_asked(prepare, stage=stage, data=index, options=options, record=record, resume=resume,

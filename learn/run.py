@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from core import runs
+from core.events import Failed, Warned
 from core.files import whole_file
-from core.stage import only_one, with_options
+from core.stage import listen, only_one, with_options
 
 _PATH = click.Path(path_type=Path)
 
@@ -58,6 +59,11 @@ def train_as_asked(prepare: Callable[[dict, str | Path], Callable[[Path], Path |
     with only_one(run):
         model = train(run)
         return model and finish(run, model, trained)
+
+
+def talk_little() -> None:
+    """From now on say warnings and errors alone: of several processes that train together the first one talks."""
+    listen(lambda event: click.echo(str(event), err=True) if isinstance(event, (Warned, Failed)) else None)
 
 
 def finish(run: str | Path, model: Path, trained: str | Path | None = None) -> Path:

@@ -16,7 +16,7 @@ from core.stage import stage
                  "python -m preprocess.sample_photo --pair data/samples/pair.png"))
 @click.argument("out", metavar="[OUT.png]", type=click.Path(path_type=Path), default=Path("data/samples/portrait.png"))
 @click.option("--head", is_flag=True, help="Her head alone, enlarged: a face that is large enough for a clear mouth.")
-@click.option("--pair", is_flag=True, help="Her head beside its mirror image: two faces, for talking-face scene.")
+@click.option("--pair", is_flag=True, help="Her head beside another, painted of it: two faces, for talking-face scene.")
 def main(out, head, pair) -> None:
     """Write the sample portrait, by default to data/samples/portrait.png."""
     click.echo(write_photo(out, head, pair))

@@ -6,6 +6,7 @@ serious or critical.
 Needs Chromium and its driver; without them these tests are skipped, and say so.
 """
 
+import io
 import json
 import os
 import re
@@ -240,6 +241,10 @@ def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
     give(browser, page, photo_path, "Hi.")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     assert one(browser, "#start").size["width"] > 200
+    assert shown(browser, "#examples-label") and one(browser, "#examples-label").text == "Examples"
+    voice = wait_for(lambda: browser.execute_script(
+        "const v = document.querySelector('#voice input'); return v && v.value && [v.scrollWidth, v.clientWidth]"))
+    assert voice[0] <= voice[1], "the voice's name is not cut off"
     click(browser, "#start")
     top = "return document.querySelector('#status').getBoundingClientRect().top"
     wait_for(lambda: 0 <= browser.execute_script(top) < 844)
@@ -389,6 +394,16 @@ def live(photo_path):
     for address, process in _served("-m", "web.live", "--photo", photo_path, "--size", 128):
         os.set_blocking(process.stderr.fileno(), False)
         yield address, process.stderr
+
+
+def test_the_face_is_there_before_the_script_has_drawn_it(live, browser):
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*live.js*"]})
+    browser.get(live[0])
+    place = one(browser, "canvas").rect
+    whole = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    left, top, right, bottom = (round(place[name]) for name in ("x", "y", "width", "height"))
+    assert np.asarray(whole.crop((left, top, left + right, top + bottom))).std() > 20, "a photo, not an empty page"
 
 
 def test_a_face_speaks_along(live, browser):

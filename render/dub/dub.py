@@ -60,8 +60,8 @@ def _say_what_is_left(clip):
     if own.covered:
         tell(Warned(f"lips covered in {own.covered} of {n} frames: left as they are", clip.footage.path))
     if is_small(own):
-        apart = np.nanmedian(own.pose[:, 0])
-        tell(Warned(f"the eyes are {apart:.0f} px apart; from {SMALL_PX} on a mouth opens and shuts clearly", clip.footage.path))
+        apart, path = np.nanmedian(own.pose[:, 0]), clip.footage.path
+        tell(Warned(f"the eyes are {apart:.0f} px apart; from {SMALL_PX} on a mouth opens and shuts clearly", path))
 
 
 def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int, NDArray]], model: str | Path | None = None,
