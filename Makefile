@@ -341,6 +341,10 @@ lint: | $(READY_DEV) ## ruff and mypy
 docs: | $(READY_DEV) ## write docs/artifacts.md and docs/cli.md from the code
 	$(PYTHON) -m docs.generate
 
+pictures: | $(READY) ## draw the pictures of the documents anew: docs/gallery/, docs/how/, the buttons of the page
+	$(PYTHON) -m docs.gallery
+	$(PYTHON) -m docs.pictures
+
 docs-site: | $(READY_DEV) ## the documents as a site, results/site/index.html; links are checked
 	$(PYTHON) -m mkdocs build --strict --quiet
 	@printf '%s\n' "$(CURDIR)/results/site/index.html"

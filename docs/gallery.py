@@ -1,11 +1,12 @@
-"""Make the pictures of docs/gallery.md: the sample portrait, its comic and a drawn face, speaking the sample recording.
+"""Make the pictures of docs/gallery.md: the sample portrait, its comic, a drawn face speak the sample recording; a dialogue.
 
-Reads: the portrait in scikit-image, data/samples/speech.wav, the models that ship.
-Writes: docs/gallery/portrait.jpg, comic.jpg, drawing.jpg; web/portrait.jpg, comic.jpg, pair.jpg: buttons
+Reads: the portrait in scikit-image, data/samples/speech.wav and dialogue.txt, the models that ship.
+Writes: docs/gallery/portrait.jpg, comic.jpg, drawing.jpg, dialogue.jpg; web/portrait.jpg, comic.jpg, pair.jpg: buttons
 """
 
 import tempfile
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from avatar.comics import Avatars
-from core.face import face68
+from core.cost import python
+from core.face import face68, face_detector
 from core.face.draw import contact_sheet
 from core.face.sample import write_photo
 from core.files import whole_file
+from core.media.video import read_frames
 from core.stage import stage
 from landmarks.predict import load_model, predict_file
 from render import liveliness, motion, photo, photo_check, portrait
@@ -89,6 +92,24 @@ def sheet(given: NDArray, face: photo.Photo, moves: motion.Motion, parts: Sequen
     return contact_sheet([_tile(picture, name) for name, picture in {"the photo": given, **moved}.items()], N_COLUMNS)
 
 
+def dialogue(photo_of_two: Path, folder: Path) -> NDArray:
+    """Two people in one photo speak the sample dialogue: where the one, and where the other, opens the mouth furthest."""
+    video = folder / "dialogue.mp4"
+    python("scene.py", photo_of_two, "--script", ROOT / "data" / "samples" / "dialogue.txt", "--output", video)
+    with Image.open(photo_of_two) as picture:
+        half = picture.width // 2
+    frames = list(islice(read_frames(video), 0, None, 3))
+    openings = np.array([[_opening(part) for part in (frame[:, :half], frame[:, half:])] for frame in frames])
+    lead = openings - openings[:, ::-1]
+    shown = [cv2.resize(frames[at], None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA) for at in lead.argmax(0)]
+    return contact_sheet(shown, 2)
+
+
+def _opening(picture):
+    points, _ = face_detector.landmarks_of_picture(picture)
+    return 0.0 if points is None else float(face68.mouth_opening(points) / face68.eye_distance(points))
+
+
 def write_button(picture: Image.Image, out: Path) -> Path:
     """Write the middle of a picture, small, for a button of the page; return the path."""
     with whole_file(out) as part:
@@ -115,7 +136,11 @@ def main() -> None:
             with whole_file(out) as part:
                 Image.fromarray(sheet(given, face, moves, parts)).save(part, quality=88)
             click.echo(out)
-        pair = Image.open(write_photo(Path(folder) / "pair.png", pair=True))
+        of_two = write_photo(Path(folder) / "pair.png", pair=True)
+        with whole_file(out := ROOT / "docs" / "gallery" / "dialogue.jpg") as part:
+            Image.fromarray(dialogue(of_two, Path(folder))).save(part, quality=88)
+        click.echo(out)
+        pair = Image.open(of_two)
         for name, picture in (("portrait", Image.fromarray(person.picture)), ("comic", Image.fromarray(comic.picture)),
                               ("pair", pair)):
             click.echo(write_button(picture, ROOT / "web" / f"{name}.jpg"))

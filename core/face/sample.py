@@ -22,7 +22,7 @@ _HAIR = ((70, 60), (170, -10), (330, -10), (450, 90), (450, 300), (372, 300), (3
          (160, 158), (158, 215), (152, 262), (140, 270), (70, 262))  # around it, px of the enlarged head
 _FACE = (252, 295), (118, 175)  # with the neck: middle and half sides of an ellipse, px
 _BLACK, _DARKER = np.array([0.44, 0.33, 0.26], np.float32), np.array([0.84, 0.75, 0.68], np.float32)
-_LONGER = 0.93, 1.03  # times as wide, as high
+_LONGER = 0.93, 1.0  # times as wide, as high
 
 
 def _soft(shape, blur_px):
