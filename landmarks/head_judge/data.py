@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from landmarks.augment import augment_sound
 from landmarks.dataset import open_pack
+from landmarks.head.beat import without_lips
 from landmarks.head.data import MIRROR_OF, MIRRORED, HeadClip, load_heads, turning
 from landmarks.head.sound import sound_features
-from landmarks.head_judge.judge import N_FRAMES, motion_features, without_lips
+from landmarks.head_judge.judge import N_FRAMES, motion_features
 
 SOURCES = ("first_impressions", "more_talkers", "mead", "public_speeches", "seat", "studio")
 FREE = 8.0  # degrees a second: heads that turn less were told to hold still

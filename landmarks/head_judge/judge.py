@@ -2,7 +2,7 @@
 
 Reads: a head-judge-model (LiteRT), made by landmarks.head_judge.train. Writes: nothing.
 Two encoders, of sound and of motion; `similarity` is the correlation of what they make of a window. Lips lend a little to the
-points that a head is measured by; `without_lips` takes that away, so that the judge does not read lips.
+points that a head is measured by; `landmarks.head.beat.without_lips` takes that away, so that the judge does not read lips.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import FPS
-from core.face import face68
 from core.models import read_model
-from core.smooth import gaussian_filter
+from landmarks.head.beat import gestures_in
 from landmarks.head.data import HeadClip
 from landmarks.head.knots import N_CHANNELS
 from landmarks.head.sound import sound_features
@@ -26,8 +25,6 @@ N_FRAMES = round(WINDOW_S * FPS)
 N_MOTION = 3 * N_CHANNELS + 1
 SIZE = np.array([0.08, 0.06, 0.05, 0.12, 0.08, 0.02, 0.02], np.float32)  # rad, eye distances: about a deviation each
 PER_FRAME = (8.0, 32.0)  # what speed and acceleration are multiplied with, to be as large as places
-POSTURE_S = 1.0  # of the Gaussian whose mean is no gesture
-LIPS_REACH, LIPS_RIDGE = 3, 1e-3  # frames to either side; of the trace
 LEAST_SPEED = 0.1
 _ABOUT = 1e-9
 OF = {"all": range(N_CHANNELS), "head": range(3), "turn and lean": (0, 2), "nod": (1,), "brows": (5, 6)}
@@ -53,25 +50,6 @@ def _load(path, about) -> HeadJudge:
     options = about.get("options") or {}
     return HeadJudge(lambda sound: hear(sound=sound)["heard"], lambda motion: see(motion=motion)["shown"],
                      options.get("of", "all"), bool(options.get("keep_lips", False)))
-
-
-def gestures_in(motion: NDArray) -> NDArray:
-    """`motion` [frame, channel] about its mean over some seconds: what a posture does not explain."""
-    return motion - gaussian_filter(motion, POSTURE_S * FPS)
-
-
-def without_lips(motion: NDArray, face: NDArray) -> NDArray:
-    """Gestures in `motion` [frame, channel] that opening and width of the mouth in `face` [frame, 68, 2] do not explain.
-
-    Linear, by least squares over the clip, from LIPS_REACH frames before to as many after.
-    """
-    face = face68.fill_missing(face)
-    lips = np.stack([np.roll(part, lag) for part in (face68.mouth_opening(face), face68.mouth_width(face))
-                     for lag in range(-LIPS_REACH, LIPS_REACH + 1)], 1)
-    lips, moved = gestures_in(lips), gestures_in(motion.astype(float))
-    square = lips.T @ lips
-    ridge = (LIPS_RIDGE * np.trace(square) / len(square) + _ABOUT) * np.eye(len(square))
-    return (moved - lips @ np.linalg.solve(square + ridge, lips.T @ moved)).astype(np.float32)
 
 
 def motion_features(motion: NDArray, of: str = "all") -> NDArray:
