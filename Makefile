@@ -36,7 +36,8 @@ define stamp
 endef
 
 .PHONY: help setup voices demo test evaluate fuzz faults lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
-	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-emphasis eval-emphasis eval-life \
+	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-beat train-head-judge \
+	eval-head-judge train-emphasis eval-emphasis eval-life \
 	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site lock sbom bench app \
 	live doctor FORCE
 
@@ -196,6 +197,15 @@ train-head: CNN_record/trained-head ## head and brows: train what moves them wit
 eval-head: CNN_record/trained-head data/train.h5 ## measure the motion of head and brows beside its baselines
 	$(PYTHON) -m landmarks.head.evaluate --model "$$(cat CNN_record/trained-head)" --pack data/train.h5
 
+train-beat: CNN_record/trained-beat ## head and brows: fit what of their motion follows the voice
+	@cat $<
+
+train-head-judge: CNN_record/trained-head-judge ## a judge that tells whether a head moves with the sound
+	@cat $<
+
+eval-head-judge: CNN_record/trained-head-judge data/train.h5 ## is a head's own sound told from another's: real, predicted, noise, still
+	$(PYTHON) -m landmarks.head_judge.evaluate --judge "$$(cat CNN_record/trained-head-judge)" --pack data/train.h5
+
 train-emphasis: CNN_record/trained-emphasis ## how far a face moves with the effort of its voice: RAVDESS=folder of acted speech [data/raw]
 	@cat $<
 
@@ -284,6 +294,12 @@ CNN_record/trained-sync: data/train.h5 | $(READY_TRAIN)
 
 CNN_record/trained-head: data/train.h5 data/heads/index.csv | $(READY_TRAIN)
 	$(call train,landmarks.head.train --pack data/train.h5)
+
+CNN_record/trained-beat: data/train.h5 data/heads/index.csv | $(READY_TRAIN)
+	$(call train,landmarks.head.train_beat --pack data/train.h5)
+
+CNN_record/trained-head-judge: data/train.h5 data/heads/index.csv | $(READY_TRAIN)
+	$(call train,landmarks.head_judge.train --pack data/train.h5)
 
 CNN_record/trained-voice: data/recordings/index.csv | $(READY_TRAIN)
 	$(call train,landmarks.voice.train)

@@ -83,6 +83,8 @@ KINDS = {
         Kind("sync-model", ".tflite", "by how much sound and lips are apart (LiteRT); its sidecar holds how often it is right",
              "landmarks.sync.train"),
         Kind("head-model", ".tflite", "speech and noise to the motion of head and brows (LiteRT)", "landmarks.head.train"),
+        Kind("beat-model", ".npz", "bands and pitch of a voice to what of head and brows follows them", "landmarks.head.train_beat"),
+        Kind("head-judge-model", ".tflite", "does a head move with the sound (LiteRT)", "landmarks.head_judge.train"),
         Kind("picture-model", ".safetensors", "weights of a picture network; its settings are in the header",
              "gan.train, avatar.train, avatar.identity.train, render.parts.train"),
         Kind("face-points", ".json", "the 68 points of a photo's face, its box, all faces found, yaw, sharpness; px; to be "

@@ -10,6 +10,7 @@ CNN_RECORD, GAN_RECORD = ROOT / "CNN_record", ROOT / "GAN_record"
 LANDMARK_MODEL = CNN_RECORD / "default" / "model.tflite"
 FFT_LANDMARK_MODEL = CNN_RECORD / "fft" / "model.tflite"
 HEAD_MODEL = CNN_RECORD / "head" / "model.tflite"
+BEAT_MODEL = CNN_RECORD / "beat" / "model.npz"
 SYNC_MODEL = CNN_RECORD / "sync" / "model.tflite"
 EMOTION_MODEL = CNN_RECORD / "emotion" / "model.npz"
 EMPHASIS_MODEL = CNN_RECORD / "emphasis" / "model.npz"
@@ -23,7 +24,7 @@ AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
 # By the name that `make publish MODEL=NAME` knows
-MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "sync": SYNC_MODEL,
+MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "beat": BEAT_MODEL, "sync": SYNC_MODEL,
           "emotion": EMOTION_MODEL, "emphasis": EMPHASIS_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL,
           "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL,
           "avatar": AVATAR_MODEL, "faces": OTHER_FACES, "identity": IDENTITY_MODEL}

@@ -30,9 +30,11 @@ from landmarks.ear.running import WholeEar
 from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.emphasis.accents import accents_of
 from landmarks.emphasis.effort import WholeEffort
-from landmarks.emphasis.gestures import PITCH, gestures_of, with_lids, with_parted_lips
+from landmarks.emphasis.gestures import PITCH, Gestures, gestures_of, with_lids, with_parted_lips
 from landmarks.emphasis.style import Style, move_more, style_of
 from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
+from landmarks.head.beat import beat_of
+from landmarks.head.knots import N_HEAD
 from landmarks.head.motion import DEFAULT_MODEL as HEAD_MODEL
 from landmarks.head.motion import load_head_model, motion_of, noise_for, with_brows
 from landmarks.head.prosody import pitch_of_spectrum
@@ -116,14 +118,11 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         heard = model.ear(speech.sound, power)
         face = predict_power(model, power, heard, voice=voice, style=manner)
     height = pitch_of_spectrum(speech.spectrum)
-    head, brows = _moved(power, height, noise, free)
     # the recogniser of emotions has learnt from the packaged encoder
     known = None if ear or heard is None or not model.n_layers else {model.n_layers: heard}
     found = emotion_of(speech.sound, free=free, spectrum=speech.spectrum, ear=known) if name == AUTO else None
     mood = strength * found.over_time if found else emotion_vector(name, strength)
-    beside_speech = gestures_of(accents_of(power, height, free), free, manner, seed)
-    head, brows = move_more(head, manner), manner.brows * brows + beside_speech.brows
-    head[:, PITCH] += beside_speech.nod
+    head, brows, beside_speech = head_and_brows(power, height, noise, manner, seed, free=free)
     face = with_lids(with_parted_lips(face, beside_speech.parted), beside_speech.lids)
     face, head[:, :N_ANGLES] = face + manner.emotion * offsets(mood), head[:, :N_ANGLES] + head_pose(mood)
     beside = {"head.npy": (head, "head-motion")} | ({} if from_file else {"noise.npy": (noise, "noise")})
@@ -135,11 +134,20 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
     return path
 
 
-def _moved(power, height, noise, free):
-    """Head [frame, 5] and brows [frame, 2], by the model that ships."""
-    model = _kept_head_model(HEAD_MODEL)
+def head_and_brows(power: NDArray, height: NDArray, noise: NDArray, style: Style, seed: int = 0, model: Any = None,
+                   free: NDArray | None = None) -> tuple[NDArray, NDArray, Gestures]:
+    """Head [frame, 5] and brows [frame, 2] as a face shows them, and what else goes with the accents.
+
+    power, height : mel power [frame, hop, mel] and pitch [frame, hop]; noise : of `noise_for`; model : a `HeadModel`, None: the
+    one that ships; free : float [frame], 0 where nobody speaks, None: to be found
+    """
+    model, free = model or _kept_head_model(HEAD_MODEL), WholeVoice(power).free if free is None else free
     with model.one_at_a_time:
-        return motion_of(model, knot_features(power, height), noise, free)
+        head, brows = motion_of(model, knot_features(power, height), noise, free)
+    beat, beside_speech = beat_of(power, height, free), gestures_of(accents_of(power, height, free), free, style, seed)
+    head = move_more(head + beat[:, :N_HEAD], style)
+    head[:, PITCH] += beside_speech.nod
+    return head, style.brows * (brows + beat[:, N_HEAD:]) + beside_speech.brows, beside_speech
 
 
 def raw_pieces(stream: Any, n_bytes: int) -> Iterator[NDArray]:

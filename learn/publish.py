@@ -19,7 +19,8 @@ from core.stage import stage
 _AVATAR = "train-avatar COMICS=path/to/face2comics"
 # Name -> the kind of the model, and the make target that trains it
 TRAINED = {"landmark": ("landmark-model", "train-cnn"), "landmark-fft": ("landmark-model", "train-cnn-fft"),
-           "head": ("head-model", "train-head"), "sync": ("sync-model", "train-sync"),
+           "head": ("head-model", "train-head"), "beat": ("beat-model", "train-beat"),
+           "sync": ("sync-model", "train-sync"),
            "emotion": ("emotion-model", "train-emotion"), "emphasis": ("emphasis-model", "train-emphasis"),
            "voice": ("voice-model", "train-voice"),
            "offsets": ("offset-model", "train-offsets"), "dcgan": ("picture-model", "train-gan"),

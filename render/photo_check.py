@@ -103,12 +103,17 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
         told.append("the face is cut by the border of the picture; a photo that shows the whole face moves better")
     if signs.is_mouth_open(check.photo):
         told.append("the mouth is open wide; it is shut first, which may show: a photo with the mouth closed moves better")
+    if signs.are_eyes_shut(check.photo):
+        told.append("the eyes are shut; they stay shut and do not look about: a photo with open eyes is livelier")
     if check.points_file:  # often a drawing, whose lips need not be red
         return told
     if abs(check.yaw_deg) <= TURNED_DEG and signs.is_mouth_covered(check.photo):
         told.append("the mouth seems to be covered (by a mask, a hand, a microphone?); lips are drawn over whatever hides it")
     if signs.wears_glasses(check.photo):
         told.append(f"glasses: brows and lids hold still, so that rims do; --blink-rate {BLINK_RATE:g} makes the eyes blink")
+    elif abs(check.yaw_deg) <= TURNED_DEG and (side := signs.hidden_eye(check.photo)):
+        told.append(f"the {side} eye seems to be hidden (by hair, a hand, a patch?); its lids are moved all the same, and neither eye looks "
+                    "about")
     return told
 
 

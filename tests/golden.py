@@ -96,6 +96,15 @@ def head(model=None):
     return {"head": turned[::5], "brows": brows[::5]}
 
 
+def beat(model=None):
+    from core.models import read_arrays
+    from landmarks.head.beat import beat_model, beat_of
+    from landmarks.head.prosody import pitch_of_spectrum
+    weights = read_arrays(model, {})["weights"] if model else beat_model()
+    height = pitch_of_spectrum(spectrum_of(sound()))
+    return {"beat": beat_of(power(), height, np.ones(n_frames_of(len(sound()))), weights)[::5]}
+
+
 def sync(model=None):
     from landmarks.sync.judge import judge_power, load_judge
     verdict = judge_power(load_judge(model), power(), face())
@@ -207,6 +216,7 @@ def identity(model=None):
 
 
 MODELS = {landmark: paths.LANDMARK_MODEL, landmark_fft: paths.FFT_LANDMARK_MODEL, head: paths.HEAD_MODEL,
+          beat: paths.BEAT_MODEL,
           sync: paths.SYNC_MODEL, emotion: paths.EMOTION_MODEL, emphasis: paths.EMPHASIS_MODEL, voice: paths.VOICE_MODEL,
           offsets: paths.OFFSET_MODEL,
           dcgan: paths.DCGAN_MODEL, mouth: paths.MOUTH_MODEL, large_mouth: paths.LARGE_MOUTH_MODEL, eyes: paths.EYES_MODEL,

@@ -65,7 +65,7 @@ class Style:
 
 STYLES = {style.name: style for style in (
     Style("calm", opening=0.88, width=0.85, emotion=0.7, brows=0.8, lids=0.6, head=0.6, emphasis=0.5),
-    Style("natural", opening=1.08, width=1.0, corners=1.9, brows=1.25, lids=1.3, roll=1.3),
+    Style("natural", opening=1.08, width=1.0, corners=2.1, brows=1.25, lids=1.3, roll=1.3),
     Style("vivid", opening=1.55, width=1.45, corners=2.1, brows=2.0, lids=1.6, head=1.3, roll=1.1, emphasis=1.3),
 )}
 DEFAULT = "natural"

@@ -28,8 +28,8 @@ N_MANNER = 2
 LIVELY = 15.0  # degrees a second a head turns that moves freely; people told to hold still are drawn less often
 SILENT, SILENT_SIZE = 0.08, 0.25  # of the items have no speech, and a head that moves so much less
 UNCONDITIONAL = 0.15  # share of the items learnt without their speech, for classifier-free guidance
-_MIRRORED = np.array([-1, 1, -1, -1, 1, 1, 1], np.float32)
-_MIRROR_OF = [0, 1, 2, 3, 4, 6, 5]  # the brows change places
+MIRRORED = np.array([-1, 1, -1, -1, 1, 1, 1], np.float32)
+MIRROR_OF = [0, 1, 2, 3, 4, 6, 5]  # the brows change places
 
 
 @dataclass
@@ -111,7 +111,7 @@ class HeadBatches:
         motion = motion * np.float32(rng.uniform(0.8, 1.25))
         power = augment_sound(power, rng)
         if rng.random() < 0.5:
-            motion = motion[:, _MIRROR_OF] * _MIRRORED
+            motion = motion[:, MIRROR_OF] * MIRRORED
         manner = manner_of(motion) + rng.normal(0, 0.05, N_MANNER)
         if rng.random() < SILENT * self.taught:
             power, height = no_speech(power, rng), np.full_like(height, np.nan)

@@ -1,7 +1,7 @@
 """Motion of head and brows from speech and a seed: a head-model (LiteRT), no TensorFlow needed.
 
 Reads: CNN_record/head/model.tflite (head-model), noise.npy (noise). Writes: nothing.
-The same noise gives the same motion, another seed another one. Where nobody speaks the head only sways a little and the brows
+The same noise gives the same motion, another seed another one. Where nobody speaks the head only goes slowly from pose to pose and the brows
 rest; it starts and ends at rest, and never leaves a few standard deviations.
 """
 
@@ -26,7 +26,7 @@ DEFAULT_MODEL = paths.HEAD_MODEL
 N_STEPS = 4  # of the flow from noise to motion
 GUIDANCE_SCALE = 2.0  # times what the speech adds to unconditional motion; 0 is motion without regard to speech
 FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
-SWAY = 0.25  # of the head's motion is left where nobody speaks
+SWAY, HOLD_S = 0.35, 0.5  # of the head's motion that is left where nobody speaks; of the Gaussian that makes it slow: poses, held
 CALM_S = 0.5  # of Gaussian smoothing of the way there
 FADE_S = 1.0  # from rest at the start, to rest at the end
 LOWERED = 0.4  # of the way that brows go below their rest: a photo that frowns says more than a face in passing
@@ -129,7 +129,9 @@ def motion_of(model: HeadModel, sound: NDArray, noise: NDArray, free: NDArray) -
     free = gaussian_filter(np.asarray(free, np.float32), CALM_S * FPS)[:, None]
     motion = to_frames(flow(model, sound, noise), len(free))
     motion = within_limit(motion / model.size) * model.size * taper(len(free), FADE_S).astype(np.float32)[:, None]
-    return motion[:, :N_HEAD] * (SWAY + (1 - SWAY) * free), motion[:, N_HEAD:] * free
+    head = motion[:, :N_HEAD]
+    poses = SWAY * gaussian_filter(head, HOLD_S * FPS).astype(np.float32)
+    return poses + free * (head - poses), motion[:, N_HEAD:] * free
 
 
 def within_limit(motion: NDArray) -> NDArray:

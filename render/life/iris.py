@@ -66,22 +66,41 @@ def find_irises(photo: Photo) -> tuple[Iris, Iris] | None:
     """
     if _model() is None:
         return None
+    irises = _irises(photo)
+    sure = _are_alike(photo, irises) and all(_is_sure(photo, iris) for iris in irises)
+    return (irises[0], irises[1]) if sure else None
+
+
+def seen_eyes(photo: Photo) -> tuple[bool, bool] | None:
+    """Whether an iris is surely there, right and left; None where it cannot be told: no model, or eyes too small."""
+    if _model() is None:
+        return None
+    right, left = _irises(photo)
+    if max(right.radius, left.radius) * photo.pose[0] < LEAST_PX:
+        return None
+    return _is_sure(photo, right), _is_sure(photo, left)
+
+
+def _irises(photo):
+    """What the model finds of the right and of the left eye."""
     irises = []
     for side in ("right_eye", "left_eye"):
         outline, disc = _look(photo.picture, photo.pose, photo.face[list(face68.GROUPS[side])], side == "left_eye")
         upper, lower = (outline[lid][np.argsort(outline[lid][:, 0])] for lid in (UPPER, LOWER))
         irises.append(Iris(upper, lower, disc[0], float(np.linalg.norm(disc[[1, 3]] - disc[0], axis=1).mean())))
+    return irises
+
+
+def _are_alike(photo, irises):
     radii = [iris.radius for iris in irises]
-    sure = max(radii) < ALIKE * min(radii) and min(radii) * photo.pose[0] > LEAST_PX and all(
-        _is_sure(photo, iris) for iris in irises)
-    return (irises[0], irises[1]) if sure else None
+    return max(radii) < ALIKE * min(radii) and min(radii) * photo.pose[0] > LEAST_PX
 
 
 def _is_sure(photo, iris):
     opening = np.max(iris.lower[1:-1, 1]) - np.min(iris.upper[1:-1, 1])
     low, high = np.concatenate([iris.upper, iris.lower]).min(0), np.concatenate([iris.upper, iris.lower]).max(0)
     inside = bool(((iris.middle > low) & (iris.middle < high)).all())
-    return RADIUS[0] < iris.radius < RADIUS[1] and opening > LEAST_OPEN * iris.radius and inside and _is_darker(photo, iris)
+    return bool(RADIUS[0] < iris.radius < RADIUS[1] and opening > LEAST_OPEN * iris.radius and inside and _is_darker(photo, iris))
 
 
 def _is_darker(photo: Photo, iris: Iris) -> bool:

@@ -1,4 +1,4 @@
-"""What a face shows that spoils a talking photo: an open or covered mouth, glasses, a face that the border cuts.
+"""What a face shows that spoils a talking photo: an open or covered mouth, shut or hidden eyes, glasses, a border that cuts.
 
 Reads: a photo and its landmarks, in memory. Writes: nothing.
 Measured in the upright face, by edges and by redness (a* of CIELAB): lips are redder than the skin above and below them and
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from core.face import face68
 from core.face.crop import align_face
+from render.life.iris import seen_eyes
 from render.parts.palette import off_curve
 from render.photo import Photo
 
 UNIT_PX = 64  # per eye distance
 _ORIGIN, _SIZE_PX = (1.5, 1.1), (218, 192)  # of the upright face: x, y of its origin, eye distances; rows, columns
+SHUT_EYES, OPEN_EYES = 0.15, 0.23  # opening of the wider eye, in its widths, of shut and of surely open ones
 OPEN_MOUTH = 0.3  # opening, in widths of the mouth: the widest smiles have 0.28
 LEAST_RED, LEAST_LIPS = 3.0, 0.2  # of a* that lips are redder than skin; how far the redness across a mouth is that of lips
 MOSTLY_GREY = 2.5  # of `palette.off_curve`: a covered face shows fewer colours than a whole one, a grey one fewer still
@@ -75,6 +77,26 @@ def is_mouth_covered(photo: Photo) -> bool:
 def is_mouth_open(photo: Photo) -> bool:
     """True when the mouth is open further than a smile opens it."""
     return bool(face68.mouth_opening(photo.face) > OPEN_MOUTH * face68.mouth_width(photo.face))
+
+
+def eye_opening(photo: Photo) -> float:
+    """How far the wider eye is open, in its own width."""
+    face, shares = photo.face, []
+    for side, (upper, lower) in zip(("right_eye", "left_eye"), face68.EYE_LIDS):
+        eye = face[list(face68.GROUPS[side])]
+        shares.append(float((face[lower, 1] - face[upper, 1]).mean() / np.linalg.norm(eye[3] - eye[0])))
+    return max(shares)
+
+
+def are_eyes_shut(photo: Photo) -> bool:
+    """True when both eyes are closed."""
+    return eye_opening(photo) < SHUT_EYES
+
+
+def hidden_eye(photo: Photo) -> str | None:
+    """Which eye hides behind hair, a patch or a hand while the other is open, "right" or "left" of the person; None: neither."""
+    seen = seen_eyes(photo) if eye_opening(photo) > OPEN_EYES else None
+    return None if seen is None or seen[0] == seen[1] else "left" if seen[0] else "right"
 
 
 def rims(upright: NDArray) -> tuple[float, float]:
