@@ -24,7 +24,8 @@ AVATAR_MODEL = GAN_RECORD / "avatar" / "model.safetensors"
 OTHER_FACES = GAN_RECORD / "avatar" / "faces.png"
 IDENTITY_MODEL = GAN_RECORD / "identity" / "model.safetensors"
 # By the name that `make publish MODEL=NAME` knows
-MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "beat": BEAT_MODEL, "sync": SYNC_MODEL,
+MODELS = {"landmark": LANDMARK_MODEL, "landmark-fft": FFT_LANDMARK_MODEL, "head": HEAD_MODEL, "beat": BEAT_MODEL,
+          "sync": SYNC_MODEL,
           "emotion": EMOTION_MODEL, "emphasis": EMPHASIS_MODEL, "voice": VOICE_MODEL, "offsets": OFFSET_MODEL,
           "dcgan": DCGAN_MODEL, "mouth": MOUTH_MODEL, "large_mouth": LARGE_MOUTH_MODEL, "eyes": EYES_MODEL,
           "avatar": AVATAR_MODEL, "faces": OTHER_FACES, "identity": IDENTITY_MODEL}

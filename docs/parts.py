@@ -24,7 +24,8 @@ RESEARCH = "for research and non-commercial use"
 WEIGHTS = {  # name of `core.paths.MODELS` -> what it makes, what it was learnt from
     "landmark": ("speech to landmarks", "the recordings of the model card"),
     "landmark-fft": ("speech to landmarks, of FFT features alone", "the same"),
-    "head": ("motion of head and brows", "the same"), "sync": ("the sync judge", "the same"),
+    "head": ("motion of head and brows", "the same"), "beat": ("beat of head and brows", "the same"),
+    "sync": ("the sync judge", "the same"),
     "voice": ("is somebody speaking", "the same"), "offsets": ("is the sound late", "the same"),
     "emotion": ("emotion in a voice", "RAVDESS (CC BY-NC-SA 4.0)"),
     "emphasis": ("effort of a voice", "RAVDESS, and the recordings"),

@@ -31,6 +31,7 @@ from landmarks.emotion.recognise import emotion_of, write_emotion
 from landmarks.emphasis.accents import accents_of
 from landmarks.emphasis.effort import WholeEffort
 from landmarks.emphasis.gestures import PITCH, Gestures, gestures_of, with_lids, with_parted_lips
+from landmarks.emphasis.laughter import laugh, laughter_of
 from landmarks.emphasis.style import Style, move_more, style_of
 from landmarks.expression import AUTO, N_ANGLES, emotion_vector, head_pose, offsets, parse_emotion
 from landmarks.head.beat import beat_of
@@ -116,7 +117,7 @@ def predict_file(speech: str | Path, out: str | Path, model_path: str | Path | N
         free = voice.free
         say_if_silent(free)
         heard = model.ear(speech.sound, power)
-        face = predict_power(model, power, heard, voice=voice, style=manner)
+        face = laugh(predict_power(model, power, heard, voice=voice, style=manner), model.rest_face, laughter_of(power), power)
     height = pitch_of_spectrum(speech.spectrum)
     # the recogniser of emotions has learnt from the packaged encoder
     known = None if ear or heard is None or not model.n_layers else {model.n_layers: heard}

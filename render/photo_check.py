@@ -112,8 +112,8 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     if signs.wears_glasses(check.photo):
         told.append(f"glasses: brows and lids hold still, so that rims do; --blink-rate {BLINK_RATE:g} makes the eyes blink")
     elif abs(check.yaw_deg) <= TURNED_DEG and (side := signs.hidden_eye(check.photo)):
-        told.append(f"the {side} eye seems to be hidden (by hair, a hand, a patch?); its lids are moved all the same, and neither eye looks "
-                    "about")
+        told.append(f"the {side} eye seems to be hidden (by hair, a hand, a patch?); its lids are moved all the same, "
+                    "and neither eye looks about")
     return told
 
 

@@ -380,3 +380,13 @@ def test_measures():
     right = rng.random(20000) < 0.7
     assert calibration_error(right, np.full(20000, 0.7)) < 0.02
     assert calibration_error(right, np.full(20000, 0.99)) > 0.25
+
+
+def test_corners_follow_a_smile_that_comes_and_goes_in_the_voice():
+    from landmarks.expression import offsets, smooth_emotion
+    mood = np.zeros((200, len(EMOTIONS)), np.float32)
+    mood[:, EMOTIONS.index("neutral")] = 1
+    mood[80:140] = np.eye(len(EMOTIONS))[EMOTIONS.index("happy")]
+    raised = -offsets(smooth_emotion(mood))[:, [48, 54], 1].mean(1)
+    assert raised[110] > 0.9 * raised.max() > 0.05 and abs(raised[40]) < 0.005 and abs(raised[190]) < 0.005
+    assert np.abs(np.diff(raised)).max() < 0.1 * raised.max()

@@ -313,3 +313,12 @@ class TestTraining:
                        tmp_path / "m.json")
         assert done.exit_code == 0, done.stderr
         assert "| noise |" in done.stdout and (tmp_path / "m.json").is_file()
+
+
+def test_who_listens_goes_slowly_from_pose_to_pose(model, sound):
+    power, height = _power_and_pitch(np.tile(sound, 2))
+    heard, noise = knot_features(power, height), seeded_noise(len(power), 4)
+    speaks, listens = (motion_of(model, heard, noise, np.full(len(power), free))[0][:, :3] for free in (1.0, 0.0))
+    assert 0.1 < listens.std(0).mean() / speaks.std(0).mean() < 0.4
+    fast = [np.abs(np.diff(part, 2, axis=0)).mean() / part.std(0).mean() for part in (speaks, listens)]
+    assert fast[1] < 0.6 * fast[0]

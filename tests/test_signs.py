@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.face import face68
 from render import photo, photo_check
 from render.liveliness import _BEHIND_GLASSES, hold_rims
+from render.life import iris
 from render.parts import signs
 
 SIZE_PX = 600
@@ -116,3 +117,35 @@ def test_a_mouth_out_of_the_picture_is_refused(face, tmp_path):
     mouth_px = int(face.points[face68.MOUTH][:, 1].min())
     with pytest.raises(InputError):
         photo_check.check_photo(save(tmp_path / "x.png", face.picture[:mouth_px]))
+
+
+def lids_shut(picture, points, unit):
+    for side in ("right", "left"):
+        points[list(face68.GROUPS[f"{side}_eye"]), 1] = points[list(face68.GROUPS[f"{side}_eye"]), 1].mean()
+
+
+def over_eye(colour, side):
+    def draw(picture, points, unit):
+        middle = points[list(face68.GROUPS[f"{side}_eye"])].mean(0)
+        cv2.ellipse(picture, tuple(int(v) for v in middle), (int(0.42 * unit), int(0.35 * unit)), 0, 0, 360, colour, -1)
+    return draw
+
+
+def test_shut_eyes_are_said(face):
+    assert not signs.are_eyes_shut(face)
+    points = face.points.copy()
+    lids_shut(None, points, 1)
+    shut = photo.Photo(face.path, face.picture, points)
+    assert signs.are_eyes_shut(shut) and signs.hidden_eye(shut) is None
+    check = photo_check.FaceCheck(shut, np.zeros((1, 4)), 0, 0.0, 0.0, 300.0, 50.0)
+    assert any("eyes are shut" in text for text in photo_check.warnings_of(check))
+
+
+@pytest.mark.skipif(not iris.is_installed(), reason="MediaPipe's models are not installed")
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("colour", [(20, 20, 20), (205, 160, 135)], ids=["patch", "hand"])
+def test_one_eye_hidden_is_said(face, side, colour):
+    hidden = changed(face, over_eye(colour, side))
+    assert signs.hidden_eye(face) is None and signs.hidden_eye(hidden) == side
+    check = photo_check.FaceCheck(hidden, np.zeros((1, 4)), 0, 0.0, 0.0, 300.0, 50.0)
+    assert any(f"the {side} eye seems to be hidden" in text for text in photo_check.warnings_of(check))

@@ -1,8 +1,8 @@
 """Motion of head and brows from speech and a seed: a head-model (LiteRT), no TensorFlow needed.
 
 Reads: CNN_record/head/model.tflite (head-model), noise.npy (noise). Writes: nothing.
-The same noise gives the same motion, another seed another one. Where nobody speaks the head only goes slowly from pose to pose and the brows
-rest; it starts and ends at rest, and never leaves a few standard deviations.
+The same noise gives the same motion, another seed another one. Where nobody speaks the head only goes slowly from pose
+to pose and the brows rest; it starts and ends at rest, and never leaves a few standard deviations.
 """
 
 import threading
@@ -26,7 +26,7 @@ DEFAULT_MODEL = paths.HEAD_MODEL
 N_STEPS = 4  # of the flow from noise to motion
 GUIDANCE_SCALE = 2.0  # times what the speech adds to unconditional motion; 0 is motion without regard to speech
 FREE, LIMIT = 1.5, 2.5  # standard deviations up to which a motion is as it comes, and that none exceeds
-SWAY, HOLD_S = 0.35, 0.5  # of the head's motion that is left where nobody speaks; of the Gaussian that makes it slow: poses, held
+SWAY, HOLD_S = 0.35, 0.5  # of the head's motion, left where nobody speaks; of the Gaussian that makes it slow: poses, held
 CALM_S = 0.5  # of Gaussian smoothing of the way there
 FADE_S = 1.0  # from rest at the start, to rest at the end
 LOWERED = 0.4  # of the way that brows go below their rest: a photo that frowns says more than a face in passing

@@ -27,7 +27,9 @@ _ABOUT = 1e-6
 
 def fit(clips: Sequence[HeadClip], ridge: float) -> NDArray:
     """Weights float32 [value, channel]: who moves little says as much as who moves far; the size is that of the median."""
-    size, square, product = np.median([clip.face.std(0) for clip in clips], 0), 0.0, 0.0
+    size = np.median([clip.face.std(0) for clip in clips], 0)
+    n_values = beat_features(clips[0].power, clips[0].height).shape[1]
+    square, product = np.zeros((n_values, n_values)), np.zeros((n_values, len(size)))
     for clip in clips:
         values = beat_features(clip.power, clip.height)
         square, product = square + values.T @ values, product + values.T @ (clip.face / (clip.face.std(0) + _ABOUT))

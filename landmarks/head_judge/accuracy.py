@@ -53,7 +53,7 @@ def told_apart(judge: HeadJudge, moved: Sequence[tuple[HeadClip, NDArray]]) -> d
     moved : clips, and motions [frame, channel] as long as theirs, made for them or their own; several of a clip may be given
     """
     rows, sounds, motions, embedded = [], [], [], {}
-    for number, (clip, motion) in enumerate(moved):
+    for clip, motion in moved:
         if clip.name not in embedded:
             sound = heard(clip)
             embedded[clip.name] = [judge.embed_sound(sound[t:t + N_FRAMES]) for t in windows_of(len(sound))]

@@ -62,7 +62,8 @@ class JudgeBatches:
         items = []
         for i in rng.choice(len(self.clips), self.n_items // 2, p=self.share):
             items += self._windows(self.clips[i], rng)
-        return tuple(np.stack(part) for part in zip(*items))
+        sounds, motions = (np.stack(part) for part in zip(*items))
+        return sounds, motions
 
     def _windows(self, clip, rng):
         """Two windows of a clip; the same one twice would be two right answers: short clips give windows that overlap less."""

@@ -100,7 +100,8 @@ def _is_sure(photo, iris):
     opening = np.max(iris.lower[1:-1, 1]) - np.min(iris.upper[1:-1, 1])
     low, high = np.concatenate([iris.upper, iris.lower]).min(0), np.concatenate([iris.upper, iris.lower]).max(0)
     inside = bool(((iris.middle > low) & (iris.middle < high)).all())
-    return bool(RADIUS[0] < iris.radius < RADIUS[1] and opening > LEAST_OPEN * iris.radius and inside and _is_darker(photo, iris))
+    fits = RADIUS[0] < iris.radius < RADIUS[1] and opening > LEAST_OPEN * iris.radius
+    return bool(fits and inside and _is_darker(photo, iris))
 
 
 def _is_darker(photo: Photo, iris: Iris) -> bool:

@@ -94,7 +94,7 @@ def are_eyes_shut(photo: Photo) -> bool:
 
 
 def hidden_eye(photo: Photo) -> str | None:
-    """Which eye hides behind hair, a patch or a hand while the other is open, "right" or "left" of the person; None: neither."""
+    """Which eye hides behind hair, a patch or a hand, the other open: "right" or "left" of the person; None: neither."""
     seen = seen_eyes(photo) if eye_opening(photo) > OPEN_EYES else None
     return None if seen is None or seen[0] == seen[1] else "left" if seen[0] else "right"
 
