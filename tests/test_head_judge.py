@@ -1,4 +1,4 @@
-"""The beat of a head and the judge of heads: what follows the voice is learnt, told from another's, and stops with the voice."""
+"""The beat of a head and the judge of heads: what follows the voice is learnt, told from another's, and ends with it."""
 
 import numpy as np
 import pytest
@@ -80,7 +80,8 @@ def test_the_spread_is_of_people():
 
 
 def test_a_judge_that_knows_is_right_and_one_that_guesses_is_not(clips):
-    right = HeadJudge(lambda sound: sound[:, :16].mean(1, keepdims=True), lambda motion: motion[:, PITCH:PITCH + 1], "all", True)
+    right = HeadJudge(lambda sound: sound[:, :16].mean(1, keepdims=True), lambda motion: motion[:, PITCH:PITCH + 1],
+                      "all", True)
     moved = [(clip, clip.face) for clip in clips]
     assert min(row["mean"] for row in told_apart(right, moved).values()) > 0.9
     still = told_apart(HeadJudge(right.embed_sound, lambda motion: 0 * motion[:, :1], "all", True), moved)

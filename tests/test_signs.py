@@ -9,8 +9,8 @@ from made_up import save
 from core.errors import InputError
 from core.face import face68
 from render import photo, photo_check
-from render.liveliness import _BEHIND_GLASSES, hold_rims
 from render.life import iris
+from render.liveliness import _BEHIND_GLASSES, hold_rims
 from render.parts import signs
 
 SIZE_PX = 600
