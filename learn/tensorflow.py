@@ -4,6 +4,7 @@ Reads, writes: nothing. Imported from here by all that trains with them.
 """
 
 from core.models import without_noise
+from learn import workers
 
 with without_noise():
     import keras
@@ -11,6 +12,7 @@ with without_noise():
     from keras import layers, ops
     from keras.export import ExportArchive
 
+    strategy = tf.distribute.MultiWorkerMirroredStrategy() if workers.together else None  # before anything is computed
     tf.config.list_logical_devices()  # else the first computation looks for a GPU, and says so
 
-__all__ = ["ExportArchive", "keras", "layers", "ops", "tf"]
+__all__ = ["ExportArchive", "keras", "layers", "ops", "strategy", "tf"]

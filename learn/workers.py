@@ -19,8 +19,9 @@ from core.errors import InputError
 from learn.shares import share_of
 
 VARIABLE = "TF_CONFIG"
-EXAMPLE = '{"cluster": {"worker": ["first:12345", "second:12345"]}, "task": {"type": "worker", "index": 0}}'
+EXAMPLE = '{"cluster": {"worker": ["one:12345", "two:12345"]}, "task": {"type": "worker", "index": 0}}'
 _LONGEST_PATH = 4096  # bytes
+together = False  # whether `learn.tensorflow`, when it is first read, is to connect the processes
 _strategy: Any = None
 
 
@@ -35,7 +36,7 @@ def _told_of() -> tuple[int, int]:
         known = False
     if not known or (workers and (not isinstance(rank, int) or not 0 <= rank < len(workers))):
         raise InputError(VARIABLE, os.environ[VARIABLE][:80], "workers, and which of them this is",
-                         f"export {VARIABLE}='{EXAMPLE}'")
+                         f"TF_CONFIG as docs/scale.md has it: {EXAMPLE}")
     return rank, len(workers) or 1
 
 
@@ -52,14 +53,13 @@ def connected() -> Iterator[None]:
     ------
     InputError : another process was lost.
     """
-    global _strategy
+    global together, _strategy
     if _told_of()[1] == 1:
         yield
         return
-    from core.models import without_noise
-    with without_noise():
-        import tensorflow as tf
-        _strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    together = True
+    from learn.tensorflow import strategy, tf
+    _strategy = strategy
     try:
         yield
         told()  # who goes while the first one still writes would end it
@@ -67,14 +67,14 @@ def connected() -> Iterator[None]:
         raise InputError(VARIABLE, f"a process of the training was lost ({type(error).__name__})", "all of them, to the end",
                          "the same command in each: it goes on from the last saved state") from None
     finally:
-        _strategy = None
+        together, _strategy = False, None
 
 
 def mean_of(values: Sequence[Any]) -> list:
     """The mean of each tensor over all processes; inside of a `tf.function`, too."""
     if not _strategy:
         return list(values)
-    import tensorflow as tf
+    from learn.tensorflow import tf
 
     @tf.autograph.experimental.do_not_convert
     def reduced(*mine):
@@ -91,7 +91,7 @@ def told(folder: Path | None = None) -> Path:
     letters = np.zeros(_LONGEST_PATH, np.float32)
     name = os.fsencode(folder or "") if rank() == 0 else b""
     letters[:len(name)] = list(name)
-    import tensorflow as tf
+    from learn.tensorflow import tf
     summed = _told_of()[1] * np.asarray(tf.function(mean_of)([tf.constant(letters)])[0])
     return Path(os.fsdecode(bytes(np.round(summed).astype(np.uint8)).rstrip(b"\0")))
 

@@ -188,6 +188,8 @@ start workers as docs/scale.md says
 the engine sphinx, which needs no network
 the face.json of this photo
 the same command again: it goes on from here; --jobs 1 takes the least memory
+the same command in each: it goes on from the last saved state
+TF_CONFIG as docs/scale.md has it: {"cluster": {"worker": ["one:12345", "two:12345"]}, "task": {"type": "worker", "index": 0}}
 the name of a file says its format
 the same command fetches it again
 turn it and save it
