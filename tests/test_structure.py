@@ -23,7 +23,7 @@ MOST_FILES = 20  # of a folder, beside sub-folders
 TOO_FULL = {"tests": 99}  # a file for each part, flat
 # R2: modules of these names are for learning; others may be used by them, never the other way round. A network in PyTorch
 # draws in use too; one in Keras does not: LiteRT runs what was exported.
-LEARNING = re.compile(r"train|trainer|data|pairs|evaluate(_\w+)?|network|other_faces")
+LEARNING = re.compile(r"train(_\w+)?|trainer|data|pairs|baselines|evaluate(_\w+)?|network|other_faces")
 LONGEST_FILE = 250  # lines
 TYPED = ("core", "learn")  # public functions there have all their types
 FORBIDDEN_IMPORTS = {"pickle", "dill", "joblib", "shelve"}

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import welch
 
-from core import metrics
 from core.clock import FPS
 from core.errors import InputError
-from core.smooth import gaussian_filter
 from core.stage import progress, stage
+from landmarks.head.baselines import correlation, filtered, loudness, predict_motion, replay_motion
 from landmarks.head.data import MOVING, HeadClip, load_heads, turning
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, HeadModel, load_head_model, motion_of, seeded_noise
@@ -35,40 +34,9 @@ _TINY = 1e-9
 _SLOW_S, _FAST_S = 1.0, 0.12  # of the Gaussians between which accents lie
 
 
-def predict_motion(model: HeadModel, clip: HeadClip, seed: int, sound: HeadClip | None = None) -> NDArray:
-    """The model's motion [frame, channel] for a clip, or for the sound of another clip, `sound`."""
-    sound = sound or clip
-    free = WholeVoice(sound.power).free
-    return np.concatenate(motion_of(model, knot_features(sound.power, sound.height), seeded_noise(len(free), seed), free), 1)
-
-
-def _filtered(values, sigma_s: float):
-    return gaussian_filter(values, sigma_s * FPS, mode="symmetric")
-
-
-def loudness(clip: HeadClip) -> NDArray:
-    """Decades of power, smoothed, float [frame]."""
-    return _filtered(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S)
-
-
-def replay_motion(clip: HeadClip, train: Sequence[HeadClip]) -> NDArray:
-    """The motion of the clip of `train` whose loudness goes most like this one's, [frame, channel]."""
-    n, own = len(clip.face), loudness(clip)
-    others = [other for other in train if len(other.face) >= n and turning(other) > MOVING]
-    if not others:
-        return np.zeros_like(clip.face)
-    return max(others, key=lambda other: correlation(own, loudness(other)[:n])).face[:n]
-
-
 def accents(values: NDArray) -> NDArray:
     """What rises and falls within a second in `values` [frame]."""
-    return _filtered(values, _FAST_S) - _filtered(values, _SLOW_S)
-
-
-def correlation(a: NDArray, b: NDArray) -> float:
-    """`core.metrics.correlation` of the frames that both have."""
-    n = min(len(a), len(b))
-    return metrics.correlation(a[:n], b[:n])
+    return filtered(values, _FAST_S) - filtered(values, _SLOW_S)
 
 
 def measures_of(motion: NDArray, clip: HeadClip) -> dict:
@@ -80,7 +48,7 @@ def measures_of(motion: NDArray, clip: HeadClip) -> dict:
     brow, height = motion[:, N_HEAD:].mean(1), melody(clip.height)[:, 0]
     return {"sd": motion.std(0), "speed": np.abs(np.diff(motion, axis=0)).mean(0) * FPS,
             "jitter": np.abs(np.diff(motion, 2, axis=0)).mean(0), "spectrum": 10 * np.log10(power[band] + 1e-12),
-            "speed_loudness": correlation(_filtered(speed, _FAST_S), loudness(clip)),
+            "speed_loudness": correlation(filtered(speed, _FAST_S), loudness(clip)),
             "nod_loudness": correlation(accents(motion[:, 1]), accents(loudness(clip))),
             "brow_melody": correlation(accents(brow), accents(height))}
 

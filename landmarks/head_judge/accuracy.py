@@ -4,11 +4,11 @@ Reads, writes: nothing.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmarks.head.data import HeadClip
 from landmarks.head_judge.judge import N_FRAMES, HeadJudge, heard, motion_features, similarity, windows_of
 
 RESAMPLED, PERCENTILES = 2000, (5, 95)
@@ -47,7 +47,7 @@ def with_spread(shares: dict) -> dict:
     return {"people": len(values), "mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
-def told_apart(judge: HeadJudge, moved: Sequence[tuple[HeadClip, NDArray]]) -> dict:
+def told_apart(judge: HeadJudge, moved: Sequence[tuple[Any, NDArray]]) -> dict:
     """`with_spread` of `shares_of`, by whose the other sound is.
 
     moved : clips, and motions [frame, channel] as long as theirs, made for them or their own; several of a clip may be given

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.stage import progress, stage
 from landmarks.emphasis.style import STYLES, style_of
+from landmarks.head.baselines import predict_motion, replay_motion
 from landmarks.head.data import HeadClip
-from landmarks.head.evaluate import predict_motion, replay_motion
 from landmarks.head.knots import to_frames
 from landmarks.head.motion import DEFAULT_MODEL, HeadModel, load_head_model, seeded_noise
 from landmarks.head_judge.accuracy import told_apart

@@ -8,6 +8,7 @@ points that a head is measured by; `landmarks.head.beat.without_lips` takes that
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from core.clock import FPS
 from core.models import read_model
 from landmarks.head.beat import gestures_in
-from landmarks.head.data import HeadClip
 from landmarks.head.knots import N_CHANNELS
 from landmarks.head.sound import sound_features
 from landmarks.lite import signatures
@@ -65,7 +65,7 @@ def motion_features(motion: NDArray, of: str = "all") -> NDArray:
     return np.concatenate([moved, speed, more, fast], 1).astype(np.float32)
 
 
-def heard(clip: HeadClip) -> NDArray:
+def heard(clip: Any) -> NDArray:
     """What the sound encoder takes: float32 [frame, N_SOUND] of a clip."""
     return sound_features(clip.power, clip.height)[0]
 
