@@ -109,6 +109,7 @@ make publish MODEL={name}
 make preprocess
 make preprocess CORPUS=folder
 make train-avatar COMICS=path/to/face2comics
+make train-beat
 make train-cnn
 make train-cnn, or leave --model away
 make train-emphasis
@@ -117,6 +118,7 @@ make train-emotion
 make train-emotion RAVDESS=folder
 make train-gan
 make train-head
+make train-head-judge
 make train-render
 make train-sync, or leave --model away
 make train-voice
