@@ -28,6 +28,7 @@ READERS = {  # the name of a model -> how a command reads it
     "landmark": lite.load_model, "landmark-fft": lite.load_model, "head": load_head_model, "sync": load_judge,
     "emotion": load_recogniser, "voice": lambda path: read_model(path, "voice-model", read_arrays),
     "emphasis": lambda path: read_model(path, "emphasis-model", read_arrays),
+    "beat": lambda path: read_model(path, "beat-model", read_arrays),
     "offsets": lambda path: read_model(path, "offset-model", read_arrays), "dcgan": dcgan.load,
     "mouth": load_byte_painter, "large_mouth": load_byte_painter, "eyes": load_byte_painter,
     "avatar": load_translator, "identity": load_encoder, "faces": load_faces}
