@@ -169,10 +169,10 @@ class TestWatching:
             assert [json.loads(one.receive_text()) for one in (first, second)] == 2 * [{"speaking": False, "photo": 0}]
             with spoken(client) as speaker:
                 say_it(speaker, speak(SENTENCES[0]))
-                sent = [speaker.receive_bytes() for _ in range(5)]
+                sent = speaker.receive_bytes()  # sound that is heard in one piece makes few pictures
                 for watcher in (first, second):
                     assert json.loads(watcher.receive_text())["speaking"] is True
-                    assert watcher.receive_bytes()[8:].startswith(b"JPEG") and len(sent) == 5
+                    assert watcher.receive_bytes()[8:].startswith(b"JPEG") and sent[8:].startswith(b"JPEG")
             while isinstance(told := first.receive(), dict) and "text" not in told:
                 pass
             assert json.loads(told["text"])["speaking"] is False
