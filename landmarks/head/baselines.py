@@ -16,7 +16,7 @@ from landmarks.head.motion import HeadModel, motion_of, seeded_noise
 from landmarks.head.sound import knot_features
 from landmarks.voice.gate import WholeVoice
 
-_FAST_S = 0.12  # of the Gaussian that accents are wider than
+FAST_S = 0.12  # of the Gaussian that accents are wider than
 
 
 def predict_motion(model: HeadModel, clip: HeadClip, seed: int, sound: HeadClip | None = None) -> NDArray:
@@ -33,7 +33,7 @@ def filtered(values: NDArray, sigma_s: float) -> NDArray:
 
 def loudness(clip: HeadClip) -> NDArray:
     """Decades of power, smoothed, float [frame]."""
-    return filtered(np.log10(clip.power.sum((1, 2)) + 1), _FAST_S)
+    return filtered(np.log10(clip.power.sum((1, 2)) + 1), FAST_S)
 
 
 def correlation(a: NDArray, b: NDArray) -> float:

@@ -51,18 +51,25 @@ def without_lips(motion: NDArray, face: NDArray) -> NDArray:
     return (moved - lips @ np.linalg.solve(square + ridge, lips.T @ moved)).astype(np.float32)
 
 
-def beat_features(power: NDArray, height: NDArray) -> NDArray:
-    """Bands and pitch around each frame: mel power [frame, hop, mel], pitch [frame, hop] -> float [frame, value]."""
+def _around(power, height):
+    """Bands and pitch at each lag of the filter: a list of float [frame, value], parts of one array."""
     sound = sound_features(power, height)[0]
     bands = sound[:, :-2].reshape(len(sound), -1, N_BANDS).mean(1)
     values = gaussian_filter(gestures_in(np.concatenate([bands, sound[:, -2:]], 1)), SMOOTH_S * FPS)
     reach = round(REACH_S * FPS)
     padded = np.pad(values, ((reach, reach), (0, 0)))
-    return np.concatenate([padded[lag:lag + len(values)] for lag in range(0, 2 * reach + 1, STEP)], 1)
+    return [padded[lag:lag + len(values)] for lag in range(0, 2 * reach + 1, STEP)]
+
+
+def beat_features(power: NDArray, height: NDArray) -> NDArray:
+    """Bands and pitch around each frame: mel power [frame, hop, mel], pitch [frame, hop] -> float [frame, value]."""
+    return np.concatenate(_around(power, height), 1)
 
 
 def beat_of(power: NDArray, height: NDArray, free: NDArray, weights: NDArray | None = None) -> NDArray:
     """The beat of head and brows, float32 [frame, channel] as `knots.CHANNELS`; none where nobody speaks, `free` [frame] 0."""
-    weights = beat_model() if weights is None else weights
+    around = _around(power, height)  # lag by lag: all of an hour at once would be hundreds of MB
+    weights = np.split(beat_model() if weights is None else weights, len(around))
+    beat = sum(values @ of_lag for values, of_lag in zip(around, weights))
     speaks = gaussian_filter(np.asarray(free, float), FPS / 4)[:, None]
-    return (GAIN * speaks * (beat_features(power, height) @ weights)).astype(np.float32)
+    return (GAIN * speaks * beat).astype(np.float32)

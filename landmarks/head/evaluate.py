@@ -17,7 +17,7 @@ from scipy.signal import welch
 from core.clock import FPS
 from core.errors import InputError
 from core.stage import progress, stage
-from landmarks.head.baselines import correlation, filtered, loudness, predict_motion, replay_motion
+from landmarks.head.baselines import FAST_S, correlation, filtered, loudness, predict_motion, replay_motion
 from landmarks.head.data import MOVING, HeadClip, load_heads, turning
 from landmarks.head.knots import CHANNELS, N_HEAD, to_frames, to_knots
 from landmarks.head.motion import DEFAULT_MODEL, HeadModel, load_head_model, motion_of, seeded_noise
@@ -31,12 +31,12 @@ SEEDS = 4
 BAND_HZ = (0.2, 3.0)  # of the spectra that are compared
 LONG_S, SILENT_S = 300, 20
 _TINY = 1e-9
-_SLOW_S, _FAST_S = 1.0, 0.12  # of the Gaussians between which accents lie
+_SLOW_S = 1.0  # of the Gaussian that accents are quicker than
 
 
 def accents(values: NDArray) -> NDArray:
     """What rises and falls within a second in `values` [frame]."""
-    return filtered(values, _FAST_S) - filtered(values, _SLOW_S)
+    return filtered(values, FAST_S) - filtered(values, _SLOW_S)
 
 
 def measures_of(motion: NDArray, clip: HeadClip) -> dict:
@@ -48,7 +48,7 @@ def measures_of(motion: NDArray, clip: HeadClip) -> dict:
     brow, height = motion[:, N_HEAD:].mean(1), melody(clip.height)[:, 0]
     return {"sd": motion.std(0), "speed": np.abs(np.diff(motion, axis=0)).mean(0) * FPS,
             "jitter": np.abs(np.diff(motion, 2, axis=0)).mean(0), "spectrum": 10 * np.log10(power[band] + 1e-12),
-            "speed_loudness": correlation(filtered(speed, _FAST_S), loudness(clip)),
+            "speed_loudness": correlation(filtered(speed, FAST_S), loudness(clip)),
             "nod_loudness": correlation(accents(motion[:, 1]), accents(loudness(clip))),
             "brow_melody": correlation(accents(brow), accents(height))}
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landmarks.head_judge.judge import N_FRAMES, HeadJudge, heard, motion_features, similarity, windows_of
+from landmarks.head.sound import sound_features
+from landmarks.head_judge.judge import N_FRAMES, HeadJudge, motion_features, similarity, windows_of
 
 RESAMPLED, PERCENTILES = 2000, (5, 95)
 
@@ -50,12 +51,13 @@ def with_spread(shares: dict) -> dict:
 def told_apart(judge: HeadJudge, moved: Sequence[tuple[Any, NDArray]]) -> dict:
     """`with_spread` of `shares_of`, by whose the other sound is.
 
-    moved : clips, and motions [frame, channel] as long as theirs, made for them or their own; several of a clip may be given
+    moved : `landmarks.head.data.HeadClip`s, and motions [frame, channel] as long as theirs, made for them or their own; several
+        of a clip may be given
     """
     rows, sounds, motions, embedded = [], [], [], {}
     for clip, motion in moved:
         if clip.name not in embedded:
-            sound = heard(clip)
+            sound = sound_features(clip.power, clip.height)[0]
             embedded[clip.name] = [judge.embed_sound(sound[t:t + N_FRAMES]) for t in windows_of(len(sound))]
         shown = motion_features(motion, judge.of)
         for t, sound in zip(windows_of(len(shown)), embedded[clip.name]):

@@ -8,7 +8,6 @@ points that a head is measured by; `landmarks.head.beat.without_lips` takes that
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from core.clock import FPS
 from core.models import read_model
 from landmarks.head.beat import gestures_in
 from landmarks.head.knots import N_CHANNELS
-from landmarks.head.sound import sound_features
 from landmarks.lite import signatures
 
 WINDOW_S = 4.0
@@ -63,11 +61,6 @@ def motion_features(motion: NDArray, of: str = "all") -> NDArray:
     more = PER_FRAME[1] / PER_FRAME[0] * np.gradient(speed, axis=0)
     fast = np.sqrt(np.square(speed).sum(1, keepdims=True) + LEAST_SPEED**2)
     return np.concatenate([moved, speed, more, fast], 1).astype(np.float32)
-
-
-def heard(clip: Any) -> NDArray:
-    """What the sound encoder takes: float32 [frame, N_SOUND] of a clip."""
-    return sound_features(clip.power, clip.height)[0]
 
 
 def windows_of(n_frames: int) -> list:
