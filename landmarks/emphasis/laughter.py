@@ -34,7 +34,7 @@ def _alike(values, lag):
 
 def laughter_of(power: NDArray) -> NDArray:
     """How far somebody laughs in each frame: mel power [frame, hop, mel] -> float [frame], 0..1."""
-    hops = power.reshape(-1, power.shape[-1]).astype(np.float64)
+    hops = power.reshape(-1, power.shape[-1])  # single precision: an hour is 90 MB
     total, n, laughs = hops.sum(1), round(WINDOW_S * _HOPS_S), np.zeros(len(hops))
     logs = np.log10(hops + FLOOR * total.max(initial=_ABOUT) / hops.shape[1])
     lags = range(int(_HOPS_S / CALLS_HZ[1]), int(_HOPS_S / CALLS_HZ[0]) + 1)
