@@ -21,6 +21,7 @@ from render.parts.palette import Palette
 from render.photo import Photo
 from render.sampling import planes
 from render.sampling.blocks import Blocks, away_from, rest_of
+from render.sampling.borders import Borders
 from render.sampling.grid import Grid
 from render.warp import CELL, FADE, FaceWarp
 
@@ -57,6 +58,8 @@ class Portrait:
         self.face_blocks, self.head_blocks = self._blocks(person)
         self.near = [self._near(part.view) for part in parts]
         self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
+        self.face_borders, self.head_borders = (Borders(grid, photo.picture, person)
+                                                for grid in (self.face_grid, self.head_grid))
 
     def _near(self, view):
         """The nodes of the face's grid that a part's view can lie at: slices of rows and columns."""
@@ -94,16 +97,21 @@ class Portrait:
         uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded; a new picture
         """
         frame, grid = self.still.copy(), self.face_grid
-        turned = np.any(head)
-        carried = self.face_field.offsets(head) if turned else np.zeros_like(grid.nodes)
+        carried, around = self._turned(head) if np.any(head) else (np.zeros_like(grid.nodes), None)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
         self._move(frame, self.face_grid, source, self.face_blocks)
-        if turned:
-            self._move(frame, self.head_grid, self.head_grid.source(self.head_field.offsets(head)), self.head_blocks)
+        if around is not None:
+            self._move(frame, self.head_grid, self.head_grid.source(around), self.head_blocks)
         for part, near, patch in zip(self.parts, self.near, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried, near)
         return frame
+
+    def _turned(self, head):
+        """Where a turned head's pixels come from, at the nodes of the face's grid and of the head's: face space."""
+        carried, around = self.face_field.offsets(head), self.head_field.offsets(head)
+        pulls = self.head_borders.pulls(around)
+        return self.face_borders.hold(carried, pulls), self.head_borders.hold(around, pulls)
 
     def _blocks(self, person):
         """The blocks of the face's box, and those of the head's around it: lists of `Blocks`."""
