@@ -32,7 +32,7 @@ WEIGHTS = {  # name of `core.paths.MODELS` -> what it makes, what it was learnt 
     "dcgan": ("pictures of one speaker", "GRID (CC BY 4.0), one man"),
     "mouth": ("mouths of any photo", "the recordings of the model card"),
     "large_mouth": ("the same, twice as fine", "sharp ones of them, and stills of faces"),
-    "eyes": ("lids of any photo", "the same"),
+    "eyes": ("lids of small photos", "the same"),
     "avatar": ("photos to comics", "Face2Comics (MIT), synthetic people"), "faces": ("other faces", "Face2Comics (MIT)"),
     "identity": ("who is it", "the recordings, and Face2Comics (MIT)")}
 assert WEIGHTS.keys() == paths.MODELS.keys()

@@ -17,6 +17,7 @@ from core.child import prefetch
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from core.media import nv12
 from render.background import fill_behind
+from render.life.lids import LidPart
 from render.parts.palette import Palette
 from render.photo import Photo
 from render.sampling import planes
@@ -82,6 +83,12 @@ class Portrait:
         return [planes.Plane(pixels, box, k, back, share)
                 for k, (pixels, back, share) in enumerate(zip(planes.split(picture, self.encoded), behind, shares), 1)]
 
+    def solve(self, face):
+        """What `FaceWarp.solve` says of `face` [68, 2], but for what a part paints instead."""
+        for part in self.parts:
+            face = part.spare(face) if isinstance(part, LidPart) else face
+        return self.warp.solve(face)
+
     def __call__(self, face, head, solved, patches=()):
         """One frame.
 
@@ -89,7 +96,7 @@ class Portrait:
         ----------
         face : float [68, 2], face space
         head : float [5], as `HeadField.offsets` takes it
-        solved : `FaceWarp.solve(face)`
+        solved : `solve(face)`
         patches : of each part, uint8 [row, column, rgb and mask] of its view, or None
 
         Returns
@@ -174,7 +181,7 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
     portrait, moves = Portrait(photo, parts, person, encoded), iter(moves)
 
     def prepare(batch):
-        solved = [portrait.warp.solve(face) for face, _ in batch]
+        solved = [portrait.solve(face) for face, _ in batch]
         faces = [face for face, _ in batch]
         patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
         return zip(batch, solved, patches)

@@ -14,7 +14,7 @@ from core.stage import say
 from render.life.eyeballs import Eye, Eyeball
 from render.life.gaze import lids_follow, on_somebody
 from render.life.iris import Iris, find_irises, is_installed
-from render.parts.part import Part
+from render.parts.part import of_photo
 from render.parts.view import PartView
 from render.photo import Photo
 
@@ -30,9 +30,7 @@ class GazePart:
 
     def __init__(self, photo: Photo, irises: tuple[Iris, Iris]):
         unit = int(min(FINER * photo.pose[0], FINEST_PX))
-        rows, columns = (round(side * unit / 2) * 2 for side in (ROWS, COLUMNS))
-        part = Part("gaze", rows, columns, lambda _: np.zeros(2), (0.5, 0.5), 0, _no_outlines, _always, "", unit)
-        self.view = PartView(part, photo.picture, photo.face, photo.pose)
+        self.view = PartView(of_photo("gaze", unit, ROWS, COLUMNS), photo.picture, photo.face, photo.pose)
         self.eyes = [Eyeball(self.view.around, self._in_view(iris)) for iris in irises]
         self.view.around = np.concatenate([self.view.around, np.zeros_like(self.view.around[..., :1])], -1)
         for eye in self.eyes:
@@ -63,14 +61,6 @@ class GazePart:
                 self.view.around[eye.box][..., :3] = eye.look(to)
             patches.append(self.view.warp_photo(weights))
         return patches
-
-
-def _no_outlines(_face, _photo):
-    return [], []
-
-
-def _always(_face, _photo):
-    return 1.0
 
 
 def gaze_part(photo: Photo) -> GazePart | None:

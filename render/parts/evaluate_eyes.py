@@ -1,9 +1,9 @@
 """Measure shut eyes: a held-out clip's open-eyed frame is the photo, its lids are closed; a frame of shut eyes is the truth.
 
 Reads: LANDMARKS/index.csv, LANDMARKS/CLIP.{face,pose}.npy, the recordings' pictures, MODEL (picture-model).
-Writes: metrics.json beside MODEL; with --picture, a sheet of photo, truth, painted and warp alone
-Both are compared upright, each under its own head pose, in the eyes' surroundings. Beside the painter stand the warp alone and
-the photo held still, eyes open.
+Writes: metrics.json beside MODEL; with --picture, a sheet of photo, truth, painted, own lids and warp alone
+Both are compared upright, each under its own head pose, in the eyes' surroundings. Beside the painter stand the photo's own
+lids, slid over its eyes, the warp alone and the photo held still, eyes open.
 """
 
 import zlib
@@ -23,6 +23,7 @@ from core.media.video import read_frames
 from core.stage import progress, stage
 from learn.measures import report
 from render import portrait
+from render.life.lids import LidPart
 from render.measure import as_markdown, means, rows_of
 from render.options import evaluation_options
 from render.parts.pair_choice import choose_eyes, shut_shares
@@ -30,7 +31,7 @@ from render.parts.part import EYES
 from render.photo import Photo
 
 STAGE = "render.parts.evaluate_eyes"
-METHODS = ("painted", "warp alone", "photo held still")
+METHODS = ("painted", "own lids", "warp alone", "photo held still")
 SHUT = 0.8  # share from which eyes count as shut
 MOST = 12  # frames of a clip
 STILL_HEAD = np.zeros(5, np.float32)  # a head held still
@@ -66,7 +67,7 @@ def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = No
     -------
     measured : method -> dict; empty without a frame of shut eyes
     n_shut, n_used : such frames in the clip, and measured
-    tile : of the last one, photo, truth, painted, warp alone: uint8 [row, column, rgb]; or None
+    tile : of the last one, photo, truth, painted, own lids, warp alone: uint8 [row, column, rgb]; or None
     """
     from render.parts.painted import PaintedPart
     pictures, face, pose, pairs, n_shut = shut_frames(row, landmarks)
@@ -75,7 +76,8 @@ def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = No
         own = np.flatnonzero(pairs[0] == number)
         photo = Photo(Path(row["picture"]), pictures[int(number)], face68.to_pixel_space(face[number][None], pose[number])[0])
         eyes, moves = PaintedPart(photo, EYES, model), [(pairs[2][i], STILL_HEAD) for i in own]
-        rendered = {"painted": list(portrait.frames(photo, moves, [eyes])), "warp alone": list(portrait.frames(photo, moves)),
+        rendered = {"painted": list(portrait.frames(photo, moves, [eyes])), "own lids": list(portrait.frames(photo, moves, [LidPart(photo)])),
+                    "warp alone": list(portrait.frames(photo, moves)),
                     "photo held still": [photo.picture] * len(own)}
         for k, i in enumerate(own):
             t = int(pairs[1][i])
@@ -85,7 +87,7 @@ def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = No
             for method, view in views.items():
                 found[method]["eye_psnr_db"].append(metrics.psnr_db(view[rows, columns], truth[rows, columns]))
                 found[method]["eye_ssim"].append(metrics.ssim(view[rows, columns], truth[rows, columns]))
-            tile = np.concatenate([views["photo held still"], truth, views["painted"], views["warp alone"]])
+            tile = np.concatenate([views["photo held still"], truth, views["painted"], views["own lids"], views["warp alone"]])
     measured = {m: {k: float(np.mean(v)) for k, v in values.items()} for m, values in found.items()} if tile is not None else {}
     return measured, n_shut, len(pairs[0]), tile
 

@@ -13,13 +13,14 @@ from core import paths
 from core.cache import cached
 from render.eight_bit.examples import example_faces
 from render.eight_bit.painter import is_installed, load_byte_painter
+from render.life.lids import LidPart
 from render.parts.part import EYES, LARGE_MOUTH, MOUTH, Part
 from render.parts.teeth import Teeth
 from render.parts.view import PartView
 from render.photo import Photo
 
 MODELS = {MOUTH: paths.MOUTH_MODEL, LARGE_MOUTH: paths.LARGE_MOUTH_MODEL, EYES: paths.EYES_MODEL}
-LARGE_PX = 110  # of an eye distance: from here on a mouth is painted twice as fine, with teeth
+LARGE_PX = 110  # of an eye distance: from here on a mouth is painted twice as fine, with teeth, and lids are the photo's own
 
 
 @cached
@@ -89,11 +90,14 @@ def mouth_of(photo: Photo) -> Part:
     return LARGE_MOUTH if photo.pose[0] >= LARGE_PX else MOUTH
 
 
-def painted_parts(photo: Photo, mouth_model: str | Path | None = None, device: str = "cpu") -> tuple[PaintedPart, PaintedPart]:
-    """All that is painted of a photo: its mouth, by `mouth_model` or the model that ships, and its eyes.
+def painted_parts(photo: Photo, mouth_model: str | Path | None = None,
+                  device: str = "cpu") -> tuple[PaintedPart, PaintedPart | LidPart]:
+    """All that is painted of a photo: its mouth, by `mouth_model` or the model that ships, and its lids.
 
     `mouth_model` paints the mouth it was trained for, whatever the photo's size.
     """
     part = _painter(mouth_model, None, device).part if mouth_model else mouth_of(photo)
     mouth = PaintedPart(photo, part, mouth_model, device)
+    if photo.pose[0] >= LARGE_PX:
+        return mouth, LidPart(photo, mouth.view.warp)
     return mouth, PaintedPart(photo, EYES, None, device, mouth.view.warp)

@@ -83,6 +83,12 @@ LARGE_MOUTH = replace(MOUTH, name="large_mouth", rows=2 * MOUTH.rows, columns=2 
 PARTS = {part.name: part for part in (MOUTH, LARGE_MOUTH, EYES)}
 
 
+def of_photo(name: str, unit_px: int, rows: float, columns: float, at: tuple = (0.5, 0.5)) -> Part:
+    """A part around both eyes that no network paints, of the photo's own pixels: `rows` by `columns` eye distances."""
+    height, width = (round(side * unit_px / 2) * 2 for side in (rows, columns))
+    return Part(name, height, width, lambda _: np.zeros(2), at, 0, lambda *_: ([], []), _always, "", unit_px)
+
+
 def cure_of(part: Part) -> str:
     """What to do about a painter of a part that is none."""
     return f"python -m render.parts.train --part {part.name}, or take the model that came with the program"

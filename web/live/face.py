@@ -74,7 +74,7 @@ class LiveFace:
         moves = liveliness.hold_rims(moves, self.base) if self.glasses else moves
         moves = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
         [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
-        solved = self.portrait.warp.solve(shown)
+        solved = self.portrait.solve(shown)
         picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
         return cv2.imencode(".jpg", self.mark(picture)[..., ::-1], _JPEG)[1].tobytes()
 
