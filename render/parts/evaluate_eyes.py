@@ -76,7 +76,8 @@ def measure_eyes(row: dict, landmarks: str | Path, model: str | Path | None = No
         own = np.flatnonzero(pairs[0] == number)
         photo = Photo(Path(row["picture"]), pictures[int(number)], face68.to_pixel_space(face[number][None], pose[number])[0])
         eyes, moves = PaintedPart(photo, EYES, model), [(pairs[2][i], STILL_HEAD) for i in own]
-        rendered = {"painted": list(portrait.frames(photo, moves, [eyes])), "own lids": list(portrait.frames(photo, moves, [LidPart(photo)])),
+        rendered = {"painted": list(portrait.frames(photo, moves, [eyes])),
+                    "own lids": list(portrait.frames(photo, moves, [LidPart(photo)])),
                     "warp alone": list(portrait.frames(photo, moves)),
                     "photo held still": [photo.picture] * len(own)}
         for k, i in enumerate(own):
