@@ -26,6 +26,7 @@ ROWS, COLUMNS, EYES_AT = 0.9, 2.2, 0.62  # of the view, eye distances; where the
 STILL = 0.5  # of the way from lid to brow that holds still
 LASHES, LINE = 0.035, 0.012  # eye distances above the upper lid's edge that keep their shape, and below it that go along
 UPPER_SHARE = 0.75  # of the way of closing landmarks that is the upper lid's, as `liveliness.close_lids` closes them
+WET = 0.015  # eye distances: what of the white may shine below the line that is found for the lower lid
 MEET, CHEEK = 0.85, 0.2  # of the opening, down from the upper lid, where both meet; eye distances below that go along
 BESIDE, SOFT = 0.06, 0.02  # eye distances: how softly skin beside the eye goes along; over which an edge is blended
 
@@ -51,7 +52,7 @@ class Lids:
         self.unit, ends = unit_px, np.concatenate([upper, lower])[:, 0]
         left, right = ends.min() - 3 * BESIDE * unit_px, ends.max() + 3 * BESIDE * unit_px
         columns = np.arange(max(0, int(left)), min(shape[1], int(np.ceil(right)) + 1))
-        upper, lower = _curve(upper, columns), _curve(lower, columns)
+        upper, lower = _curve(upper, columns), _curve(lower, columns) + WET * unit_px
         self.upper, self.opening = upper, np.maximum(lower - upper, 0)
         brow_y = np.minimum(np.interp(columns, brow[:, 0], brow[:, 1]).astype(np.float32), upper - 0.2 * unit_px)
         self.top = upper + (brow_y - upper) * (1 - STILL)
