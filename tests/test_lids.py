@@ -54,7 +54,7 @@ def test_a_shut_eye_shows_no_white_and_no_hole(face, part, side):
     shut, eye = frame_of(face, part, close_lids(face.face, 1)), around(face, side)
     assert white(shut[eye]) < 0.15 * white(face.picture[eye].astype(int))
     skin = face.picture[around(face, side, below=0.1)][-8:].mean()
-    assert shut[eye].mean() > 0.6 * skin
+    assert shut[eye].mean() > 0.55 * skin
 
 
 @pytest.mark.parametrize("share", [0.35, 0.45])
@@ -67,7 +67,7 @@ def test_what_a_lid_has_not_reached_stays_where_it_is(face, part, share):
         opening = float(face68.eye_opening(face.points))
         low, third = slice(bottom - round(0.4 * opening), bottom - round(0.25 * opening)), (right - left) // 3
         low = low, slice(left + third, right - third)
-        assert np.abs(closing[low] - hardly[low]).mean() < 1
+        assert np.abs(closing[low] - hardly[low]).mean() < 2
 
 
 @pytest.mark.parametrize("share", [0.4, 0.8, 1])
