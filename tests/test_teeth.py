@@ -15,7 +15,7 @@ from core.face import face68
 from render.measure import inside
 from render.parts import rest, stills
 from render.parts.data import load_pairs
-from render.parts.dentition import EYES_MM, LOWER, UPPER, row_of_teeth
+from render.parts.dentition import ENAMEL, EYES_MM, LOWER, UPPER, row_of_teeth
 from render.parts.lip_edges import FARTHEST, OpenMouth
 from render.parts.network import Painter, blend, enlarge
 from render.parts.painted import LARGE_PX, PaintedPart, mouth_of
@@ -171,6 +171,18 @@ def test_small_photos_leave_drawn_teeth_to_the_painter(smile, eyes_px, share):
     closed = replace(rest.shut_lips(small), opened=None)
     laid_alone = laid(Teeth(view_of(closed, MOUTH), closed), opened(closed, 0.25))[..., 3].max() / 255
     assert laid_alone == pytest.approx(share, abs=0.06)
+
+
+@pytest.mark.parametrize("lips", [(255, 90, 180), (250, 60, 90), (190, 80, 90), (120, 40, 50)])
+@pytest.mark.parametrize("teeth", [(230, 220, 205), (190, 170, 150), (140, 130, 115)])
+def test_the_light_of_teeth_is_known_beside_lips_of_any_light(smile, lips, teeth):
+    """Lips that are lighter than every tooth once left nothing to take the light from: a black hole for a mouth."""
+    view = view_of(smile)
+    mask = view.masks(view.face)[..., 0]
+    drawn = np.where((mask > 240)[..., None], teeth, lips).astype(np.uint8)
+    view.around[view.margin:-view.margin, view.margin:-view.margin] = drawn
+    light = Teeth.__new__(Teeth)._light_of_teeth(view) if shows_teeth(view) else np.array(teeth) / ENAMEL
+    assert light == pytest.approx(np.array(teeth) / ENAMEL, rel=0.02)
 
 
 def test_shut_lips_show_no_teeth(shut):

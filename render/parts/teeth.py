@@ -146,8 +146,9 @@ class Teeth:
     def _light_of_teeth(self, opened) -> NDArray:
         """The light on the photo's own teeth, float [rgb], 255 where they are as white as enamel."""
         lips = opened.masks(opened.face)[..., 0]
-        shown = (lips > 240) & pale(opened.picture, (lips > 100) & (lips < 150))
-        return np.median(opened.picture[shown], 0) / ENAMEL
+        teeth = opened.picture[(lips > 240) & pale(opened.picture, (lips > 100) & (lips < 150), SHADED)]
+        lightness = teeth.max(1)  # the lighter half: lips may be lighter than any tooth
+        return np.median(teeth[lightness >= np.median(lightness)], 0) / ENAMEL
 
     def _own_teeth(self, opened):
         """The upper teeth the photo shows between its lips, float32 [row, column, rgb times cover, and cover]."""
