@@ -31,6 +31,9 @@ _BAND = 256  # rows mixed at a time
 _LOOKED_AT = (-3.2, -3.4, 3.2, 4.2)  # eye distances from the eyes: left, top, right, bottom of what is searched for a person
 _SEEN = 0.9  # of a face that is the person's, where the model sees it at all
 _FILL_PX = 48  # of an eye distance, at which what is behind is guessed
+_STRAY, _STRAND, _PATCH, _STRANDS_PX = 0.45, 0.03, 0.15, 160  # eye distances: how far stray hairs reach, half of a strand with
+# what is beside it, patches of what is behind; px an eye distance at which they are sought
+_PLAIN, _LEAST_BEYOND = 8.0, 0.02  # detail of a plain background, 0 to 255; share of the picture that must show it
 _TRACE, _HAIRS, _RIM = 0.05, 0.012, 0.3  # least share of a person; eye distances around it that hairs reach; guessed best
 # What is the person for certain, likely, and possibly; in the face's heights: hair beside the jaw, hair above the brows,
 # half the neck, half the shoulders, how far below the chin the shoulders lie
@@ -110,8 +113,28 @@ def person_of(photo: Photo) -> NDArray | None:
     if mask is None:
         return None
     person = np.ones((rows, columns), np.float32)
-    person[top:bottom, left:right] = mask
+    person[top:bottom, left:right] = np.maximum(mask, _stray_hairs(photo.picture[top:bottom, left:right], mask, unit))
     return person if _is_seen(person, photo.points) else None
+
+
+def _stray_hairs(picture, mask, unit_px):
+    """How much of each pixel near the person of `mask` is a hair that it missed, where what is behind is plain: 0..1."""
+    shrink = min(1.0, _STRANDS_PX / unit_px)
+    size = tuple(max(2, round(n * shrink)) for n in mask.shape[::-1])
+    small, person = (cv2.resize(np.ascontiguousarray(part), size, interpolation=cv2.INTER_AREA) for part in (picture, mask))
+    away = cv2.distanceTransform((person < _TRACE).astype(np.uint8), cv2.DIST_L2, 3) / (unit_px * shrink)
+    beyond = away > _STRAY
+    if beyond.mean() < _LEAST_BEYOND:
+        return np.zeros_like(mask)
+    even = cv2.medianBlur(small, 2 * max(1, round(_STRAND * unit_px * shrink)) + 1)
+    wide = cv2.GaussianBlur(even, (0, 0), _PATCH * unit_px * shrink)
+    detail, patches = (cv2.absdiff(*pair).max(2) for pair in ((small, even), (even, wide)))
+    noise = np.percentile(detail[beyond], 99) + 1
+    if max(noise, np.percentile(patches[beyond], 95)) > _PLAIN:
+        return np.zeros_like(mask)
+    hair = cv2.dilate(np.clip(detail.astype(np.float32) / np.float32(noise) - 1, 0, 1), np.ones((3, 3)))
+    hair *= np.clip(2 - 2 * away / _STRAY, 0, 1) * (away > 0)
+    return cv2.resize(hair, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _fill_softly(picture, known):

@@ -174,6 +174,47 @@ class TestPersonMask:
             person.person_mask(face.picture)
 
 
+def hairy(face, behind, monkeypatch):
+    """A head as a disc before `behind` (uint8 [row, column, rgb]), with five hairs a mask does not see: photo, hairs, mask."""
+    (rows, columns), unit = behind.shape[:2], float(face.pose[0])
+    middle, radius = face.points.mean(0), 1.3 * unit
+    disc = cv2.circle(np.zeros((rows, columns), np.uint8), np.round(middle).astype(int).tolist(), round(radius), 1, -1) > 0
+    hairs = np.zeros((rows, columns), np.uint8)
+    for angle in np.radians((200, 190, 180, 350, 10)):
+        way = np.array([np.cos(angle), -np.sin(angle)])
+        ends = [np.round(middle + way * (radius + far * unit)).astype(int).tolist() for far in (0.03, 0.2)]
+        cv2.line(hairs, *ends, 1, 2)
+    picture = np.where(disc[..., None], face.picture, behind)
+    picture[(hairs > 0) & ~disc] = 60
+    monkeypatch.setattr(background, "person_mask", lambda seen: mask_of(seen))
+
+    def mask_of(seen):
+        at = cv2.matchTemplate(picture, np.ascontiguousarray(seen), cv2.TM_SQDIFF)
+        x, y = cv2.minMaxLoc(at)[2]
+        return disc[y:y + seen.shape[0], x:x + seen.shape[1]].astype(np.float32)
+
+    return replace(face, picture=picture), (hairs > 0) & ~disc, disc
+
+
+@pytest.mark.parametrize("light", [100, 170, 235])
+def test_stray_hairs_before_something_plain_are_the_person_s(face, light, monkeypatch):
+    noise = np.random.default_rng(0).normal(0, 1.5, face.picture.shape)
+    shown, hairs, disc = hairy(face, np.clip(light + noise, 0, 255).astype(np.uint8), monkeypatch)
+    share = background.person_of(shown)
+    assert share[hairs].mean() > 0.4, "they move with the head"
+    assert share[~disc & ~(cv2.dilate(hairs.astype(np.uint8), np.ones((15, 15))) > 0)].mean() < 0.01
+    behind = background.fill_behind(shown.picture, share, float(shown.pose[0]))
+    assert np.abs(behind[hairs] - float(light)).mean() < 0.3 * abs(60 - light) + 4, "and leave nothing behind"
+
+
+@pytest.mark.parametrize("cell_px", [6, 40])
+def test_what_is_behind_and_not_plain_has_no_hairs(face, cell_px, monkeypatch):
+    rows, columns = face.picture.shape[:2]
+    checks = ((np.mgrid[:rows, :columns] // cell_px).sum(0) % 2 * 60 + 120).astype(np.uint8)
+    shown, _, disc = hairy(face, np.repeat(checks[..., None], 3, 2), monkeypatch)
+    assert not background.person_of(shown)[~disc].any()
+
+
 def test_what_is_behind_is_guessed_from_around(before_lines):
     shown, share = before_lines
     colour, of_person = np.float32([200, 40, 40]), share[..., None]
