@@ -136,6 +136,22 @@ def test_the_photo_s_lower_teeth_and_lip_do_not_move_with_the_upper_teeth(smile)
     assert np.abs(upper_edge(view)[wide] - middle[wide]).mean() < 4
 
 
+@pytest.mark.parametrize("touching", [[(0.3, 0.42)], [(0.55, 0.75)], [(0.35, 0.42), (0.5, 0.56)], [(0.4, 0.62)]])
+def test_lower_teeth_that_touch_do_not_hang_from_the_upper_ones(smile, touching):
+    """Where no dark parts both rows, in these shares of the width, the end of the upper ones is that of their neighbours."""
+    view = view_of(smile)
+    inside = view.masks(view.face)[..., 0] > 240
+    top, bottom, columns = inside.argmax(0), len(inside) - inside[::-1].argmax(0), np.flatnonzero(inside.any(0))
+    y, end = np.arange(len(inside))[:, None], (0.55 * bottom + 0.45 * top).astype(int)
+    share = (np.arange(inside.shape[1]) - columns[0]) / len(columns)
+    parted = inside & (np.abs(y - end) <= 2) & ~np.any([(share > a) & (share < b) for a, b in touching], 0)
+    drawn = np.where(inside[..., None], 220, (150, 80, 80)).astype(np.uint8)
+    drawn[parted] = 30
+    view.around[view.margin:-view.margin, view.margin:-view.margin] = drawn
+    wide = inside.any(0) & (bottom - top > 0.1 * LARGE_MOUTH.unit_px)
+    assert (upper_edge(view) - end)[wide].max() < 0.03 * LARGE_MOUTH.unit_px
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_own_teeth_are_seen_with_and_without_colours(smile, grey):
     picture = np.repeat(cv2.cvtColor(smile.picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) if grey else smile.picture

@@ -26,6 +26,7 @@ SHADED = 0.7  # of the lips' light that the teeth at the corners have
 LESS_RED = 0.65  # than lips, a tooth is at least by this
 EDGE_DROP, EDGE_FROM = 0.8, 0.035  # share of a tooth's light that ends it; eye distances below the upper lip that it begins
 EDGE_SMOOTH = 0.09, 0.014  # eye distances of a median, and of a Gaussian, along the edge of the photo's own teeth
+BELOW, BOW_ROUNDS = 0.015, 15  # eye distances that a tooth may be longer than its neighbours tell
 SHADOW, SHADE = 0.05, 0.45  # eye distances below the upper lip that lie in its shadow; the light on its deepest
 CORNERS = 1.15, 0.75  # the light falls by the latter towards the corners
 LIGHT, SKIN = (0.35, 0.65), 0.70  # of the teeth: always, and by the light on the skin; a light skin in good light, 0..1
@@ -83,6 +84,19 @@ def shows_teeth(view: PartView) -> bool:
     return bool(inside.any() and pale(view.picture, (lips > 100) & (lips < 150), SHADED)[inside].mean() > SHARE)
 
 
+def _in_one_bow(columns, edge, unit_px):
+    """`edge` (y px of each of `columns`) with nothing that hangs from it, where a lower tooth touches and is taken for more.
+
+    Teeth end along a bow, a quartic; what lies below it counts the less, the further.
+    """
+    weights, x = np.ones(len(columns)), columns - columns.mean()
+    for _ in range(BOW_ROUNDS):
+        bow = np.polynomial.Polynomial.fit(x, edge, min(4, len(x) - 1), w=np.sqrt(weights))(x)
+        below = np.maximum(edge - bow, 0) / (BELOW * unit_px)
+        weights = 1 / (1 + below**2) ** 2
+    return np.minimum(edge, bow + BELOW * unit_px)
+
+
 def upper_edge(view: PartView) -> NDArray | None:
     """Where the upper teeth that a photo shows end, y px of the view for each column; None where none are shown.
 
@@ -103,6 +117,7 @@ def upper_edge(view: PartView) -> NDArray | None:
     edge = np.where(ends.any(0), ends.argmax(0), len(inside) - inside[::-1].argmax(0)) - first
     edge = cv2.medianBlur(edge.clip(0, 255).astype(np.uint8)[None], 2 * round(EDGE_SMOOTH[0] * unit / 2) + 1)
     edge = cv2.GaussianBlur(edge.astype(np.float32), (0, 0), EDGE_SMOOTH[1] * unit)[0] + first
+    edge = _in_one_bow(columns, edge, unit)
     return np.interp(np.arange(lips.shape[1]), columns, edge).astype(np.float32)
 
 
