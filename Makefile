@@ -38,7 +38,7 @@ endef
 .PHONY: help setup voices demo test evaluate fuzz faults lint preprocess fetch-ravdess train-cnn train-cnn-fft eval-cnn eval-robustness train-offsets \
 	train-voice eval-voice train-sync eval-sync train-emotion eval-emotion train-head eval-head train-beat train-head-judge \
 	eval-head-judge train-emphasis eval-emphasis eval-life \
-	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect docs docs-site lock sbom bench app \
+	train-gan eval-gan train-render eval-render eval-dub train-avatar eval-avatar publish predict render inspect frames docs docs-site lock sbom bench app \
 	live doctor FORCE
 
 help: ## list the targets
@@ -88,6 +88,7 @@ demo: | $(READY) ## landmarks.gif from the sample recording, and a portrait that
 
 $(call needs,predict,SPEECH,speech.wav)
 $(call needs,inspect,FILE,data/train.h5)
+$(call needs,frames,VIDEO,results/demo.mp4)
 
 predict: | $(READY) ## speech to landmarks: SPEECH=x.wav [MODEL=]
 	$(PYTHON) predict.py $(call quoted,$(SPEECH)) $(call optional,MODEL,model)
@@ -110,6 +111,9 @@ live: | $(READY) ## a face that speaks along with your microphone, in a browser:
 
 inspect: | $(READY) ## say what a file is and draw it: FILE=data/train.h5
 	@$(PYTHON) -m viewer.inspect $(call quoted,$(FILE))
+
+frames: | $(READY) ## one picture of a whole video, results/NAME_frames.png: VIDEO=me.mp4 [LANDMARKS=landmarks.npy]
+	@$(PYTHON) -m viewer.tile_frames $(call quoted,$(VIDEO)) $(call optional,LANDMARKS,landmarks)
 
 ##### recordings to arrays
 

@@ -94,6 +94,8 @@ KINDS = {
         Kind("talking-video", ".mp4", "the face, moving, with its sound", "render.render, avatar.translate"),
         Kind("talking-frames", ".json", "how many pictures are in a folder of one .png a frame, and how many a second",
              "render.render"),
+        Kind("contact-sheet", ".png", "frames spread over a video, the time under each, the widest open mouth marked; its "
+             "sidecar lists them", "viewer.tile_frames"),
         Kind("words", ".json", "what is said in a recording: each word, when it sounds, s, and, where it was recognised, its "
              "probability",
              "speech.transcribe, speech.synthesize"),

@@ -170,6 +170,7 @@ fewer --actors, or --audio-only
 fewer --apart, or recordings of more people
 later; the same command goes on from here
 leave --ear away
+leave --landmarks away
 leave --networks away
 leave --speech away
 leave --voices away
@@ -215,7 +216,7 @@ OPTIONS = {
     "--engine espeak needs none": ("main", "speech.synthesize"), "--engine sphinx": ("speech.transcribe",),
     "--engine whisper": ("speech.transcribe",),
     "--force-captions, or give what is said with --script": ("main", "speech.transcribe"), "--force to overwrite it": (
-        "main", "render.render", "avatar.translate"), "--port {port + 1}": ("app", "web.live"),
+        "main", "render.render", "avatar.translate", "viewer.tile_frames"), "--port {port + 1}": ("app", "web.live"),
     "--renderer photo": ("render.render",), "--renderer sketch needs none": ("render.render",),
     "--speech speech.wav": ("landmarks.sync", "render.render"), '--text "Good morning."': ("main", "speech.synthesize"),
     "--voice {readers[0]}": ("main", "speech.synthesize"),
@@ -224,6 +225,7 @@ OPTIONS = {
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",),
     "sudo modprobe v4l2loopback video_nr=9 exclusive_caps=1, and --camera /dev/video9": ("web.live",),
+    "leave --landmarks away": ("viewer.tile_frames",),
     "leave --voices away": ("landmarks.voice.evaluate",), "leave --ear away": ("landmarks.ear",),
     "leave --networks away": ("landmarks.emotion.train",),
     "make train-cnn, or leave --model away": ("predict", "main"),

@@ -23,6 +23,7 @@ TILE_PX = 200
 MAX_COLUMNS = 2000  # of a drawn spectrogram or waveform; more would be finer than the picture
 MAX_BARS = 24
 DB_RANGE = 80.0
+_BAND_PX, _LETTERS, _INK, _MARK = 22, 0.5, (40, 44, 52), (196, 49, 60)  # under a frame: height, size, colours
 
 
 def _axes(n_rows, row_height=2.6, **grid):
@@ -43,6 +44,20 @@ def tile(picture: NDArray, side_px: int = TILE_PX) -> NDArray:
     scale = side_px / max(picture.shape[:2])
     size = [max(1, round(n * scale)) for n in picture.shape[1::-1]]
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+
+
+def with_time(picture: NDArray, seconds: float, note: str = "") -> NDArray:
+    """`picture` (uint8 [row, column, rgb]) with its time in a band under it; one with a `note` is framed, and says it."""
+    import cv2
+    words, font = f"{seconds:.2f} s {note}".strip(), cv2.FONT_HERSHEY_SIMPLEX
+    columns, ink = picture.shape[1], _MARK if note else _INK
+    shown = np.concatenate([picture, np.full((_BAND_PX, columns, 3), 255, np.uint8)])
+    scale = min(_LETTERS, _LETTERS * (columns - 12) / cv2.getTextSize(words, font, _LETTERS, 1)[0][0])
+    left = (columns - cv2.getTextSize(words, font, scale, 1)[0][0]) // 2
+    cv2.putText(shown, words, (left, len(shown) - _BAND_PX // 3), font, scale, ink, 1, cv2.LINE_AA)
+    if note:
+        cv2.rectangle(shown, (1, 1), (columns - 2, len(shown) - 2), ink, 3)
+    return shown
 
 
 def _show(axis, picture, title=""):

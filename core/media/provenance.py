@@ -1,13 +1,17 @@
 """Mark a video as synthetic: a comment that players show, and XMP metadata.
 
-Reads, writes: .mp4. The XMP names IPTC's type of digital source, which C2PA manifests use too.
+Reads, writes: .mp4; gives what goes into a .png. The XMP names IPTC's type of digital source, which C2PA manifests use too.
 Source: XMP Specification Part 3 (the box of an .mp4); IPTC Photo Metadata Standard, Digital Source Type.
 """
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.media.mp4 import append_uuid_box, uuid_box
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 COMMENT = "Synthetic: a picture was made to speak by talking-face; what it shows was never filmed."
 CONSENT = "Only use a face or a voice whose owner has agreed."
@@ -29,6 +33,15 @@ XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 def mark_synthetic(path: str | Path) -> None:
     """Put the XMP into a finished .mp4. The comment is laid in by the encoder, see `core.media.video.encode`."""
     append_uuid_box(path, _XMP_UUID, XMP.encode())
+
+
+def png_marks() -> "PngInfo":
+    """The comment and the XMP as Pillow writes them into a .png: its `pnginfo`."""
+    from PIL.PngImagePlugin import PngInfo
+    about = PngInfo()
+    about.add_text("Comment", COMMENT)
+    about.add_itxt("XML:com.adobe.xmp", XMP)
+    return about
 
 
 def source_type(path: str | Path) -> str:

@@ -15,17 +15,9 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.files import short_name
 from core.media.out.target import LIST, Frames, frames_of, numbered
-from core.media.provenance import COMMENT, XMP
+from core.media.provenance import png_marks
 
 _COMPRESSION = 1  # of zlib's nine: three times as fast as its usual one, a tenth larger
-
-
-def _marked():
-    from PIL.PngImagePlugin import PngInfo
-    about = PngInfo()
-    about.add_text("Comment", COMMENT)
-    about.add_itxt("XML:com.adobe.xmp", XMP)
-    return about
 
 
 def write_frames(target: Frames, frames: Iterable[NDArray], *, fps: float, stage: str, **about: Any) -> Path:
@@ -38,7 +30,7 @@ def write_frames(target: Frames, frames: Iterable[NDArray], *, fps: float, stage
     **about : of the sidecar, see `core.artifacts.described`
     """
     from PIL import Image
-    folder, marked = target.path, _marked()
+    folder, marked = target.path, png_marks()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{short_name(folder)}.", suffix=".part", dir=folder.parent) as hidden:
         made: list[Path] = []
