@@ -181,7 +181,7 @@ def test_drawn_teeth_stay_where_they_are_and_the_lower_ones_follow_the_jaw(shut)
     assert teeth.lower[..., 3].max() > 0.9 and not np.allclose(moved, teeth.lower[..., 3])
 
 
-@pytest.mark.parametrize("eyes_px, share", [(76, 0), (90, 0.5), (104, 1)])
+@pytest.mark.parametrize("eyes_px, share", [(42, 0), (68, 0.5), (96, 1)])
 def test_small_photos_leave_drawn_teeth_to_the_painter(smile, eyes_px, share):
     small = replace(frame_photo(smile, size_px=round(768 * eyes_px / float(smile.pose[0]))), opened=None)
     closed = replace(rest.shut_lips(small), opened=None)
