@@ -1,9 +1,10 @@
-"""InputError: what file, what was found, what was expected, and the command that cures it."""
+"""InputError: what file, what was found, what was expected, and the command that cures it; and what Ctrl-C is answered."""
 
 import errno
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,30 @@ from pathlib import Path
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _INSPECT = "make inspect "
 NEEDS_ROOM = "a place that can be written, with room"
+STOPPED = "stopped; the same command goes on from here"
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def say_stopped_in_a_line() -> None:
+    """Report Ctrl-C in a line, too, while a command of ours still reads its libraries; programs of others keep their manner."""
+    before = sys.excepthook
+
+    def report(kind, error, trace):
+        if issubclass(kind, KeyboardInterrupt):
+            sys.stderr.write(f"error: {STOPPED}\n")
+        else:
+            before(kind, error, trace)
+
+    if _is_ours(sys.orig_argv, Path(sys.argv[0] if sys.argv else "")):
+        sys.excepthook = report
+
+
+def _is_ours(words, script):
+    """Whether a command line of Python starts a command of this toolkit."""
+    if "-m" in words[:-1]:
+        module = words[words.index("-m") + 1].partition(".")[0]
+        return (_ROOT / module).is_dir() or (_ROOT / f"{module}.py").is_file()
+    return script.stem == "talking-face" or script.resolve().parent == _ROOT
 
 
 def command_line(*words: object) -> str:

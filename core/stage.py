@@ -19,7 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 from filelock import FileLock, Timeout
 
-from core.errors import NEEDS_ROOM, InputError
+from core.errors import NEEDS_ROOM, STOPPED, InputError
 from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 
 # Of this thread; None: a person at a terminal
@@ -93,7 +93,7 @@ def stage(*, reads: str, writes: str, examples: tuple = ()) -> Callable[[Callabl
                     raise
                 _fail(str(InputError(package, "not installed", "what this needs beside the base", f"pip install {package}")))
             except KeyboardInterrupt:
-                _fail("stopped; the same command goes on from here", 130)
+                _fail(STOPPED, 130)
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EISDIR,
                                        errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG):
