@@ -17,7 +17,8 @@ from core.media import ffmpeg, nv12
 from core.media.audio import read_speech, write_wav
 from core.media.footage import open_footage, read_planes
 from core.media.video import encode, write_video
-from preprocess import video_faces
+from preprocess import ahead, video_faces
+from preprocess.landmarks_of_video import smooth_boxes
 from render.dub import clip as clips
 from render.dub import dub
 from render.dub.evaluate_covered import THINGS, with_thing
@@ -340,14 +341,39 @@ def two_shots(talk, tmp_path_factory):
 
 class TestShots:
     def test_are_told_apart_and_the_person_is_known_again(self, two_shots):
-        seen = video_faces.follow(open_footage(two_shots))
+        seen = video_faces.follow(read_planes(open_footage(two_shots)))
         assert seen.cuts == [0, 20, 32] and not seen.others
         assert np.isfinite(seen.boxes[[0, 19, 32, 51]]).all() and np.isnan(seen.boxes[20:32]).all()
 
     def test_somebody_else_is_left_alone(self, two_shots, monkeypatch):
         monkeypatch.setattr(video_faces, "SAME_PERSON", 0.0)
-        seen = video_faces.follow(open_footage(two_shots))
+        seen = video_faces.follow(read_planes(open_footage(two_shots)))
         assert seen.others == [32] and np.isnan(seen.boxes[20:]).all() and np.isfinite(seen.boxes[:20]).all()
+
+    def test_what_is_measured_ahead_is_what_is_measured_after(self, two_shots, monkeypatch):
+        footage, none, early = open_footage(two_shots), ahead.Ahead(), ahead.Ahead()
+        seen = video_faces.follow(read_planes(footage), ahead=early)
+        after = [np.stack(values) for values in zip(*ahead.measure(footage, seen.boxes, none))]
+        monkeypatch.setattr(ahead, "read_planes", None)  # the video is not read again
+        before = [np.stack(values) for values in zip(*ahead.measure(footage, seen.boxes, early))]
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after)) and np.isfinite(before[0][0]).all()
+
+    @pytest.mark.parametrize("gaps", [(), (7,), (10, 11, 12, 13), (0, 1, 29)])
+    def test_a_box_ahead_is_the_last_word_or_none(self, gaps, monkeypatch):
+        monkeypatch.setattr(ahead, "_measured", lambda frame, box: (frame, box))
+        rng, early, seen, n = np.random.default_rng(0), ahead.Ahead(), {}, 120
+        boxes = np.full((n, 4), np.nan)
+        for t in range(n):
+            early.add(t, np.zeros(1))
+            if t % 4 == 0 and t // 4 not in gaps:
+                seen[t] = boxes[t] = rng.normal(size=4)
+            if t in seen:
+                early.go_on(seen, 0)
+        early.go_on(seen, 0, n)
+        found = [early.take(t, box) for t, box in enumerate(smooth_boxes(boxes))]
+        if not gaps:
+            assert None not in found
+        assert sum(one is not None for one in found) > n // 3
 
     def test_a_moving_hand_is_no_cut(self, tmp_path):
         frames = []
@@ -357,7 +383,7 @@ class TestShots:
                 frame[100:, min(20 * (t - 10), 150):][:, :90] = 220
             frames.append(frame)
         write_video(tmp_path / "hand.mp4", frames)
-        assert video_faces.follow(open_footage(tmp_path / "hand.mp4")).cuts == [0]
+        assert video_faces.follow(read_planes(open_footage(tmp_path / "hand.mp4"))).cuts == [0]
 
     def test_of_several_faces_the_chosen_one(self, tmp_path, talk):
         pair = [np.concatenate([frame, portrait()], 1) for frame in talking_frames(TELLING[:20])]
@@ -370,6 +396,13 @@ class TestShots:
         assert middles[0] < SIDE_PX < middles[1] and middles[1] == pytest.approx(middles[2], abs=1)
         with pytest.raises(InputError, match="2 faces"):
             video_faces.write_seen(footage, tmp_path / "x.npy", stage="test", which="3")
+
+
+def test_chosen_frames_are_those_of_the_whole(talk):
+    footage, chosen = open_footage(talk), [1, 5, 6, 30]
+    frames = list(read_planes(footage))
+    assert all((one == frames[number]).all() for number, one in zip(chosen, read_planes(footage, chosen), strict=True))
+    assert len(list(read_planes(footage, range(1, 300)))) == len(frames) - 1  # more than ffmpeg adds up in a row
 
 
 def hand_over(frames, first, last, colour=(190, 140, 115)):
