@@ -137,7 +137,7 @@ def follow(frames: Iterable[NDArray], choose: Choose | None = None, ahead: Ahead
 
     `ahead` measures frames meanwhile.
     """
-    shots, cuts, tracks, live = _Shots(), [], [], []
+    shots, cuts, tracks, live, unlooked = _Shots(), [], [], [], []
     chosen, most_faces, n_frames, side_px = None, 0, 0, float(fd.DETECT_SIDE_PX)
 
     def end_shot():
@@ -169,7 +169,11 @@ def follow(frames: Iterable[NDArray], choose: Choose | None = None, ahead: Ahead
                 live.append(track)
             track.seen[t] = box
             if len(track.seen) in KNOWN_BY:
-                track.looks.append(fd.embedding_in(nv12.to_rgb(frame), box))
+                unlooked.append((track, frame, box))
+        if len(tracks) > 1:  # before, there is nobody to be told apart from
+            for track, picture, box in unlooked:
+                track.looks.append(fd.embedding_in(nv12.to_rgb(picture), box))
+            unlooked.clear()
         if choose and chosen is None and len(found):
             chosen = going_on[choose(found, *light.shape[::-1])]
         live = [track for track in live if t - track.last[0] <= LONGEST_GAP]
