@@ -126,8 +126,7 @@ class Animator:
 
         Raises
         ------
-        InputError : as `animate`, whose other parameters are the same here; and for `options` that ask for what a video has of
-            its own
+        InputError : as `animate`, whose other parameters are the same here; for `options` of what a video has itself
         """
         began, out, options = time.monotonic(), target_of(out), replace(options, **changes)
         folder = Path(folder) if folder else files_of(out)
@@ -147,8 +146,10 @@ class Animator:
         go_on()
         try:
             clip = see(video, folder / SEEN, which)
-        finally:
-            moves = landmarks()
+        except InputError:  # one in the speech is told first, as ever; and nobody writes any more
+            landmarks()
+            raise
+        moves = landmarks()
         go_on()
         made = dub_video(clip, moves, out, options, speech=speech, loop=loop, tail=tail, device=self.device, words=words,
                          sheet=folder / SHEET)
@@ -181,8 +182,7 @@ class Animator:
                 return look()
             about = Path(photo).stat()
             key = str(photo), Path(photo).absolute(), which, about.st_ino, about.st_mtime_ns, about.st_size
-            check = self._photos.get(key, lambda: overheard(look))
-        return retell(check)
+            return retell(self._photos.get(key, lambda: overheard(look)))
 
     def _landmarks(self, speech, folder, emotion, options, passing):
         from landmarks.predict import predict_file

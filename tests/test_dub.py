@@ -1,6 +1,7 @@
 """A new voice over a video: the mouth says what it is told, everything else stays, and odd videos are told of."""
 
 import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -17,6 +18,7 @@ from core.media import ffmpeg, nv12
 from core.media.audio import read_speech, write_wav
 from core.media.footage import open_footage, read_planes
 from core.media.video import encode, write_video
+from core.paths import ROOT
 from preprocess import ahead, video_faces
 from preprocess.landmarks_of_video import smooth_boxes
 from render.dub import clip as clips
@@ -216,6 +218,17 @@ class TestCommand:
             assert done.exit_code == 0, done.stderr
             assert open_footage(tmp_path / "out.mp4").seconds == pytest.approx(max(seconds, heard), abs=0.1), given
             assert len(read_speech(tmp_path / "out.mp4")) / 16000 == pytest.approx(heard, abs=0.1), given
+
+    def test_from_a_cold_start_another_process_listens_and_nothing_else_differs(self, talk, voice, tmp_path):
+        given = ["--video", talk, "--audio", voice]
+        warm = run_main(*given, "--output", tmp_path / "warm.mp4", "--result-dir", tmp_path / "warm")
+        cold = subprocess.run([sys.executable, "main.py", *map(str, given), "--output", tmp_path / "cold.mp4", "--result-dir",
+                               tmp_path / "cold"], cwd=ROOT, capture_output=True, text=True)
+        assert warm.exit_code == cold.returncode == 0, cold.stderr
+        found = [next((tmp_path / name).rglob("landmarks.npy")).read_bytes() for name in ("warm", "cold")]
+        assert found[0] == found[1] and "landmarks: " in cold.stderr
+        frames = (read_planes(open_footage(tmp_path / f"{name}.mp4")) for name in ("warm", "cold"))
+        assert all((a == b).all() for a, b in zip(*frames, strict=True))
 
     def test_stage_by_stage(self, talk, voice, tmp_path, predicted):
         from core.media.speech import open_speech
