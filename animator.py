@@ -23,7 +23,7 @@ from core.events import Done, FileWritten
 from core.media.footage import open_footage
 from core.media.out.target import Target, files_of, target_of
 from core.media.speech import open_speech
-from core.stage import begin, overheard, say, tell
+from core.stage import begin, overheard, retell, say, start_aside, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check
 from render.avatar import as_comic
@@ -126,8 +126,7 @@ class Animator:
 
         Raises
         ------
-        InputError : as `animate`, whose other parameters are the same here; and for `options` that ask for what a video has of
-            its own
+        InputError : as `animate`, whose other parameters are the same here; for `options` of what a video has itself
         """
         began, out, options = time.monotonic(), target_of(out), replace(options, **changes)
         folder = Path(folder) if folder else files_of(out)
@@ -143,9 +142,14 @@ class Animator:
             force_captions=force_captions, spoken={"voice": voice, "rate": rate, "engine": engine, "pitch": pitch,
                                                    "voice_model": voice_model, "emotion": emotion})
         go_on()
-        moves = template or self._landmarks(speech, folder, emotion, options, passing)
+        landmarks = self._begin_landmarks(template, speech, folder, emotion, options, passing)
         go_on()
-        clip = see(video, folder / SEEN, which)
+        try:
+            clip = see(video, folder / SEEN, which)
+        except InputError:  # one in the speech is told first, as ever; and nobody writes any more
+            landmarks()
+            raise
+        moves = landmarks()
         go_on()
         made = dub_video(clip, moves, out, options, speech=speech, loop=loop, tail=tail, device=self.device, words=words,
                          sheet=folder / SHEET)
@@ -178,10 +182,7 @@ class Animator:
                 return look()
             about = Path(photo).stat()
             key = str(photo), Path(photo).absolute(), which, about.st_ino, about.st_mtime_ns, about.st_size
-            check, told = self._photos.get(key, lambda: overheard(look))
-        for event in told:
-            tell(event)
-        return check
+            return retell(self._photos.get(key, lambda: overheard(look)))
 
     def _landmarks(self, speech, folder, emotion, options, passing):
         from landmarks.predict import predict_file
@@ -190,6 +191,13 @@ class Animator:
         if not passing:
             tell(FileWritten(f"landmarks: {path}", path, "landmarks-face"))
         return path
+
+    def _begin_landmarks(self, template, *how):
+        """`_landmarks` of a cold start in another process, else here: a function that waits for their path."""
+        if not template and self.once and "onnxruntime" not in sys.modules:  # its threads do not outlive being copied
+            return start_aside(partial(self._landmarks, *how))
+        path = template or self._landmarks(*how)
+        return lambda: path
 
     @staticmethod
     def _spoken(folder, text, text_from, **how):

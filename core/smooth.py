@@ -1,6 +1,6 @@
 """Smoothing in time: Gaussian filter, moving average, Savitzky-Golay filter, along the first axis; and a taper.
 
-Reads, writes: nothing. The first two do without scipy, which takes longer to import than they take to smooth.
+Reads, writes: nothing. They do without scipy, which takes longer to import than they take to smooth.
 """
 
 from typing import Literal
@@ -55,12 +55,16 @@ def savitzky_golay(values: NDArray, width: int, order: int = 2) -> NDArray:
 
     values : float [frame, ...] -> the same shape; stretches shorter than `width` stay as they are
     """
-    from scipy.signal import savgol_filter
-    smooth = values.copy()
+    half, smooth = width // 2, values.copy()
+    powers = np.vander(np.arange(-half, half + 1.0), order + 1)
+    fitted = powers @ np.linalg.pinv(powers)  # [width, width]: a row for each frame of those that are fitted
     known = np.flatnonzero(np.isfinite(values).reshape(len(values), -1).all(1))
     for stretch in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
         if len(stretch) >= width:
-            smooth[stretch] = savgol_filter(values[stretch], width, order, axis=0)
+            own = values[stretch].reshape(len(stretch), -1).astype(np.float64)
+            middle = sum(weight * own[i:len(own) - width + 1 + i] for i, weight in enumerate(fitted[half]))
+            whole = np.concatenate([fitted[:half] @ own[:width], middle, fitted[half + 1:] @ own[-width:]])
+            smooth[stretch] = whole.reshape(len(stretch), *values.shape[1:])
     return smooth
 
 

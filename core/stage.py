@@ -19,6 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 from filelock import FileLock, Timeout
 
+from core.child import start_in_child
 from core.errors import NEEDS_ROOM, STOPPED, InputError
 from core.events import Event, Failed, Message, Progress, StageStarted, Warned
 
@@ -185,6 +186,20 @@ def overheard(work: Callable[[], Any]) -> tuple[Any, list[Event]]:
         raise
 
 
+def retell(overheard_result: tuple[Any, list[Event]]) -> Any:
+    """Tell now what `overheard` heard; the result of the work."""
+    result, told = overheard_result
+    for event in told:
+        tell(event)
+    return result
+
+
+def start_aside(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Begin `work()` as `core.child.start_in_child`; a function that waits, tells all, and returns what came of it."""
+    wait = start_in_child(overheard, work)
+    return lambda: retell(wait())
+
+
 def say(message: str) -> None:
     """Talk to the person: standard error. Standard output is for results."""
     tell(Message(message))
@@ -202,8 +217,8 @@ def _report_progress(items, label, n_items, listener):
         yield item
         now = time.monotonic()
         if now - reported >= REPORT_EVERY_S or i == n_items:
-            reported, left_s = now, (now - began) / i * (n_items - i)
-            listener(Progress(label, round(i / n_items, 4), round(left_s, 1)))
+            reported, done = now, min(1.0, i / n_items)  # how many there are may be a guess
+            listener(Progress(label, round(done, 4), round((now - began) * (1 / done - 1), 1)))
 
 
 @contextmanager

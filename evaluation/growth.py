@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SENTENCE = "Good morning. Your bill of INR 5,053 is due on the twelfth of May."
 LENGTHS_S, SIDES_PX, NUMBERS = (10, 60, 300), (256, 512, 1024, 2048), (1, 4, 8)
-DUB_S, DUB_PX = 5, (1280, 720)
+DUB_S, DUB_PX = 15, (1280, 720)
 
 
 @dataclass

@@ -7,7 +7,7 @@ Who is seen most is the person, whoever came first: where that one is not, there
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from core import artifacts
 from core.errors import InputError
 from core.events import Warned
-from core.face import covered, face68
+from core.face import covered
 from core.face import face_detector as fd
 from core.face.choice import choose_face
 from core.media import nv12
 from core.media.footage import Footage, read_planes
 from core.metrics import correlation
 from core.stage import progress, tell
+from preprocess.ahead import Ahead, light_of, measure
 from preprocess.landmarks_of_video import DETECT_EVERY, LONGEST_GAP, smooth_boxes
 
 CUT, CUT_TIMES, ALIKE = 12.0, 4.0, 0.7  # of 255, by which thumbnails of two frames differ at a cut; times what they did
@@ -35,7 +36,6 @@ _RECENT = 25  # frames
 SAME_PERSON = 0.6  # distance of dlib's embeddings, as its author gives it (King 2017)
 FAR = 1.0  # box widths that a face moves at most between two detections; further off is another one
 KNOWN_BY = (1, 4, 12)  # detections of a face at which it is looked at closely: the first may be at the edge of the picture
-_FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 
 Choose = Callable[[NDArray, int, int], int]  # boxes [face, 4] from left to right, columns, rows -> number of one
 
@@ -56,11 +56,6 @@ class Seen:
     cuts: list[int]
     others: list[int]
     most_faces: int
-
-
-def light_of(frame: NDArray) -> NDArray:
-    """The light of a frame in NV12 as a grey picture: uint8 [row, column], 0..255."""
-    return cv2.LUT(frame[:len(frame) * 2 // 3], _FULL_RANGE)
 
 
 def _leftmost_first(boxes):
@@ -137,15 +132,28 @@ def _persons(tracks):
     return persons
 
 
-def follow(footage: Footage, choose: Choose | None = None) -> Seen:
-    """Follow one person through a video: who is seen most, or whose face `choose` takes where first there is one."""
-    shots, cuts, tracks, live = _Shots(), [], [], []
+def follow(frames: Iterable[NDArray], choose: Choose | None = None, ahead: Ahead | None = None) -> Seen:
+    """Follow one person through frames in NV12: who is seen most, or whose face `choose` takes where first there is one.
+
+    `ahead` measures frames meanwhile.
+    """
+    shots, cuts, tracks, live, unlooked = _Shots(), [], [], [], []
     chosen, most_faces, n_frames, side_px = None, 0, 0, float(fd.DETECT_SIDE_PX)
-    for t, frame in enumerate(read_planes(footage)):
-        n_frames = t + 1
+
+    def end_shot():
+        if ahead and len(live) == 1:
+            ahead.go_on(live[0].seen, cuts[-1], n_frames)
+        if ahead:
+            ahead.clear()
+
+    for t, frame in enumerate(frames):
         if shots.begins(frame):
+            end_shot()
             cuts.append(t)
             live, side_px = [], float(fd.DETECT_SIDE_PX)
+        n_frames = t + 1
+        if ahead:
+            ahead.add(t, frame)
         if (t - cuts[-1]) % DETECT_EVERY:
             continue
         light = light_of(frame)
@@ -161,12 +169,19 @@ def follow(footage: Footage, choose: Choose | None = None) -> Seen:
                 live.append(track)
             track.seen[t] = box
             if len(track.seen) in KNOWN_BY:
-                track.looks.append(fd.embedding_in(nv12.to_rgb(frame), box))
+                unlooked.append((track, frame, box))
+        if len(tracks) > 1:  # before, there is nobody to be told apart from
+            for track, picture, box in unlooked:
+                track.looks.append(fd.embedding_in(nv12.to_rgb(picture), box))
+            unlooked.clear()
         if choose and chosen is None and len(found):
             chosen = going_on[choose(found, *light.shape[::-1])]
         live = [track for track in live if t - track.last[0] <= LONGEST_GAP]
+        if ahead and len(live) == 1:
+            ahead.go_on(live[0].seen, cuts[-1])
         smallest = min((np.ptp(track.last[1][::2]) for track in live), default=0)
         side_px = min(fd.DETECT_SIDE_PX, max(light.shape) * fd.DETECT_FACE_PX / smallest) if smallest else fd.DETECT_SIDE_PX
+    end_shot()
     persons = _persons(tracks)
     person = next((one for one in persons if chosen in one), None) or \
         max(persons, key=lambda one: sum(track.area for track in one), default=[])
@@ -180,13 +195,6 @@ def follow(footage: Footage, choose: Choose | None = None) -> Seen:
             others.append(start)
         boxes[start:stop] = smooth_boxes(boxes[start:stop])
     return Seen(boxes, cuts, others, most_faces)
-
-
-def measure(footage: Footage, boxes: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
-    """Yield of each frame the 68 points within `boxes` [frame, 4], float32 [68, 2] px, NaN without a face; and its look."""
-    for box, frame in zip(boxes, read_planes(footage)):
-        points = fd.landmarks_in(light_of(frame), box) if np.isfinite(box[0]) else np.full((face68.N_POINTS, 2), np.nan)
-        yield points.astype(np.float32), covered.look(frame, points)
 
 
 def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | None = None) -> Path:
@@ -210,7 +218,9 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
     def choose(boxes, columns, rows):
         return choose_face(boxes, which, footage.path, columns, rows)
 
-    seen = follow(footage, choose if which else None)
+    ahead = Ahead()
+    with progress(read_planes(footage), "faces of the video", max(1, round(footage.seconds * footage.fps))) as bar:
+        seen = follow(bar, choose if which else None, ahead)
     n_frames = len(seen.boxes)
     if n_frames == 1:
         raise InputError(footage.path, "a single picture", "a video; a photo is given with --image")
@@ -219,7 +229,7 @@ def write_seen(footage: Footage, path: str | Path, *, stage: str, which: str | N
                          "a video of a face, seen from the front, 80 px or more")
     if seen.most_faces > 1 and not which:
         tell(Warned(f"up to {seen.most_faces} faces; who is seen most speaks; --face chooses", footage.path))
-    with progress(measure(footage, seen.boxes), "landmarks of the video", n_frames) as bar:
+    with progress(measure(footage, seen.boxes, ahead), "landmarks of the video", n_frames) as bar:
         points, looks = (np.stack(values) for values in zip(*bar))
     behind = covered.covered_frames(looks, np.isfinite(points).all((1, 2)), footage.fps)
     runs = np.flatnonzero(np.diff(np.r_[0, behind, 0].astype(int))).reshape(-1, 2).tolist()

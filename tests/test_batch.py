@@ -217,11 +217,11 @@ class TestWhatRowsShare:
 
         def python(*arguments):
             asked.append(arguments)
-            return Ended(1, 1, 6.0 if "batch.py" in arguments else 5.0, "")
+            return Ended(2.0, 1, 6.0, "") if "batch.py" in arguments else Ended(3.0, 1, 5.0, "")
 
         monkeypatch.setattr(speed, "python", python)
-        [row] = speed.batch(tmp_path, 3)
-        assert (row.value, row.other, row.ratio) == (6.0, 15.0, 0.4)
+        cpu, clock = speed.batch(tmp_path, 3)
+        assert (cpu.value, cpu.other, cpu.ratio) == (6.0, 15.0, 0.4) and (clock.value, clock.other) == (2.0, 9.0)
         assert [each[0] for each in asked] == ["batch.py", *["talking_face.py"] * 3]
         jobs = read_table(asked[0][1], (), batch.OPTIONS)
         assert [f"--text={each[4]}" for each in asked[1:]] == [job.arguments[-1] for job in jobs] and not jobs[0].problem

@@ -1,6 +1,7 @@
 """A new voice over a video: the mouth says what it is told, everything else stays, and odd videos are told of."""
 
 import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -17,7 +18,9 @@ from core.media import ffmpeg, nv12
 from core.media.audio import read_speech, write_wav
 from core.media.footage import open_footage, read_planes
 from core.media.video import encode, write_video
-from preprocess import video_faces
+from core.paths import ROOT
+from preprocess import ahead, video_faces
+from preprocess.landmarks_of_video import smooth_boxes
 from render.dub import clip as clips
 from render.dub import dub
 from render.dub.evaluate_covered import THINGS, with_thing
@@ -216,6 +219,17 @@ class TestCommand:
             assert open_footage(tmp_path / "out.mp4").seconds == pytest.approx(max(seconds, heard), abs=0.1), given
             assert len(read_speech(tmp_path / "out.mp4")) / 16000 == pytest.approx(heard, abs=0.1), given
 
+    def test_from_a_cold_start_another_process_listens_and_nothing_else_differs(self, talk, voice, tmp_path):
+        given = ["--video", talk, "--audio", voice]
+        warm = run_main(*given, "--output", tmp_path / "warm.mp4", "--result-dir", tmp_path / "warm")
+        cold = subprocess.run([sys.executable, "main.py", *map(str, given), "--output", tmp_path / "cold.mp4", "--result-dir",
+                               tmp_path / "cold"], cwd=ROOT, capture_output=True, text=True)
+        assert warm.exit_code == cold.returncode == 0, cold.stderr
+        found = [next((tmp_path / name).rglob("landmarks.npy")).read_bytes() for name in ("warm", "cold")]
+        assert found[0] == found[1] and "landmarks: " in cold.stderr
+        frames = (read_planes(open_footage(tmp_path / f"{name}.mp4")) for name in ("warm", "cold"))
+        assert all((a == b).all() for a, b in zip(*frames, strict=True))
+
     def test_stage_by_stage(self, talk, voice, tmp_path, predicted):
         from core.media.speech import open_speech
         from landmarks import predict
@@ -340,14 +354,39 @@ def two_shots(talk, tmp_path_factory):
 
 class TestShots:
     def test_are_told_apart_and_the_person_is_known_again(self, two_shots):
-        seen = video_faces.follow(open_footage(two_shots))
+        seen = video_faces.follow(read_planes(open_footage(two_shots)))
         assert seen.cuts == [0, 20, 32] and not seen.others
         assert np.isfinite(seen.boxes[[0, 19, 32, 51]]).all() and np.isnan(seen.boxes[20:32]).all()
 
     def test_somebody_else_is_left_alone(self, two_shots, monkeypatch):
         monkeypatch.setattr(video_faces, "SAME_PERSON", 0.0)
-        seen = video_faces.follow(open_footage(two_shots))
+        seen = video_faces.follow(read_planes(open_footage(two_shots)))
         assert seen.others == [32] and np.isnan(seen.boxes[20:]).all() and np.isfinite(seen.boxes[:20]).all()
+
+    def test_what_is_measured_ahead_is_what_is_measured_after(self, two_shots, monkeypatch):
+        footage, none, early = open_footage(two_shots), ahead.Ahead(), ahead.Ahead()
+        seen = video_faces.follow(read_planes(footage), ahead=early)
+        after = [np.stack(values) for values in zip(*ahead.measure(footage, seen.boxes, none))]
+        monkeypatch.setattr(ahead, "read_planes", None)  # the video is not read again
+        before = [np.stack(values) for values in zip(*ahead.measure(footage, seen.boxes, early))]
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after)) and np.isfinite(before[0][0]).all()
+
+    @pytest.mark.parametrize("gaps", [(), (7,), (10, 11, 12, 13), (0, 1, 29)])
+    def test_a_box_ahead_is_the_last_word_or_none(self, gaps, monkeypatch):
+        monkeypatch.setattr(ahead, "_measured", lambda frame, box: (frame, box))
+        rng, early, seen, n = np.random.default_rng(0), ahead.Ahead(), {}, 120
+        boxes = np.full((n, 4), np.nan)
+        for t in range(n):
+            early.add(t, np.zeros(1))
+            if t % 4 == 0 and t // 4 not in gaps:
+                seen[t] = boxes[t] = rng.normal(size=4)
+            if t in seen:
+                early.go_on(seen, 0)
+        early.go_on(seen, 0, n)
+        found = [early.take(t, box) for t, box in enumerate(smooth_boxes(boxes))]
+        if not gaps:
+            assert None not in found
+        assert sum(one is not None for one in found) > n // 3
 
     def test_a_moving_hand_is_no_cut(self, tmp_path):
         frames = []
@@ -357,7 +396,7 @@ class TestShots:
                 frame[100:, min(20 * (t - 10), 150):][:, :90] = 220
             frames.append(frame)
         write_video(tmp_path / "hand.mp4", frames)
-        assert video_faces.follow(open_footage(tmp_path / "hand.mp4")).cuts == [0]
+        assert video_faces.follow(read_planes(open_footage(tmp_path / "hand.mp4"))).cuts == [0]
 
     def test_of_several_faces_the_chosen_one(self, tmp_path, talk):
         pair = [np.concatenate([frame, portrait()], 1) for frame in talking_frames(TELLING[:20])]
@@ -370,6 +409,13 @@ class TestShots:
         assert middles[0] < SIDE_PX < middles[1] and middles[1] == pytest.approx(middles[2], abs=1)
         with pytest.raises(InputError, match="2 faces"):
             video_faces.write_seen(footage, tmp_path / "x.npy", stage="test", which="3")
+
+
+def test_chosen_frames_are_those_of_the_whole(talk):
+    footage, chosen = open_footage(talk), [1, 5, 6, 30]
+    frames = list(read_planes(footage))
+    assert all((one == frames[number]).all() for number, one in zip(chosen, read_planes(footage, chosen), strict=True))
+    assert len(list(read_planes(footage, range(1, 300)))) == len(frames) - 1  # more than ffmpeg adds up in a row
 
 
 def hand_over(frames, first, last, colour=(190, 140, 115)):

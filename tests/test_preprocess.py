@@ -318,3 +318,16 @@ def test_an_index_keeps_every_column(tmp_path):
     assert artifacts.read_sidecar(path)["clips"] == 2 and artifacts.read_sidecar(path)["failed"] == 1
     with open(path, newline="") as stream:
         assert len(list(csv.reader(stream))) == 3
+
+
+@pytest.mark.parametrize("width", [3, 5, 11])
+def test_the_savitzky_golay_filter_is_scipys_in_each_stretch(width):
+    from scipy.signal import savgol_filter
+
+    from core.smooth import savitzky_golay
+    values = np.random.default_rng(0).normal(size=(40, 3, 2))
+    values[25] = np.nan
+    smooth = savitzky_golay(values, width)
+    for stretch in (slice(25), slice(26, 40)):
+        assert smooth[stretch] == pytest.approx(savgol_filter(values[stretch], width, 2, axis=0), abs=1e-9)
+    assert np.isnan(smooth[25]).all()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.face import face68
 from core.face.crop import align_face
@@ -186,6 +187,7 @@ def unlike(looks: NDArray) -> tuple[NDArray, NDArray]:
     return np.concatenate(far), np.concatenate(as_red)
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # threads wait for each other longer than they work on so little
 def covered_frames(looks: NDArray, seen: NDArray, fps: float) -> NDArray:
     """Frames in which something stands before the lips: bool [frame].
 

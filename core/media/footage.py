@@ -8,7 +8,7 @@ frame rate made even: each is noted.
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ UNEVEN = 0.01  # share by which the mean frame rate differs from the nominal one
 EVEN_RATES = (24, 25, 30, 50, 60)  # what a changing one becomes: the next above its mean
 LARGE_ROWS = 720  # pictures that say nothing of their colours are BT.709 from this size on, BT.601 below
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (.*)")
+_FROM_0 = ":start_time=0,"  # ends the filter behind which frames have their numbers
 _HDR = "smpte2084", "arib-std-b67"
 _TONES = ("zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=mobius:param=0.5:desat=0,"
           "zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p,setparams=colorspace=bt709")
@@ -114,15 +115,26 @@ def open_footage(path: str | Path) -> Footage:
     tagged = is_hdr or re.search(r"\((?:tv|pc)?(?:, )?(bt|smpte|gbr|fcc|ycgco)", said)
     matrix = "" if tagged else f":in_color_matrix={'bt709' if height >= LARGE_ROWS else 'bt601'}"
     shape = f"scale={width}:{height}" if wide != 1 else f"crop={width}:{height}:0:0,scale={width}:{height}"
-    filters = [*before, f"fps={fps!r}:start_time=0", f"{shape}{matrix}:out_color_matrix=bt709:out_range=tv", "format=nv12"]
+    filters = [*before, f"fps={fps!r}{_FROM_0}{shape}{matrix}:out_color_matrix=bt709:out_range=tv", "format=nv12"]
     return Footage(path, (width, height), fps, seconds, ",".join(filters), tuple(notes))
 
 
-def read_planes(footage: Footage) -> Iterator[NDArray]:
-    """Yield the frames: uint8 [row * 3 / 2, column], as `core.media.nv12` lays them out; each can be written to."""
-    width, height = footage.size
+def _any_of(numbers):
+    """What ffmpeg calls one of some frames: a tree, as sums of more than a hundred are too deep for it."""
+    half = len(numbers) // 2
+    return f"({_any_of(numbers[:half])}+{_any_of(numbers[half:])})" if half else f"eq(n,{numbers[0]})"
+
+
+def read_planes(footage: Footage, only: Sequence[int] | None = None) -> Iterator[NDArray]:
+    """Yield the frames: uint8 [row * 3 / 2, column], as `core.media.nv12` lays them out; each can be written to.
+
+    only : numbers of frames, ascending, of a video that `open_footage` looked at: no others are converted
+    """
+    (width, height), filters = footage.size, footage.filters
+    if only is not None:
+        filters = filters.replace(_FROM_0, f"{_FROM_0}select='{_any_of(list(only))}',", 1)
     n_bytes, n_frames = width * height * 3 // 2, 0
-    with ffmpeg.running(["-i", ffmpeg.url(footage.path), "-map", "0:V:0", "-an", "-vf", footage.filters, "-fps_mode",
+    with ffmpeg.running(["-i", ffmpeg.url(footage.path), "-map", "0:V:0", "-an", "-vf", filters, "-fps_mode",
                          "passthrough", "-f", "rawvideo", "-"], stdout=subprocess.PIPE) as decoder:
         frame = np.empty((height * 3 // 2, width), np.uint8)
         while decoder.stdout.readinto(frame) == n_bytes:  # a buffered stream: short at its end alone

@@ -27,7 +27,7 @@ def to_rgb(frame: NDArray) -> NDArray:
     """A frame as `join` makes them -> uint8 [row, column, rgb]."""
     light, colour = views(frame)
     wide = cv2.resize(colour, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.transform(np.dstack([light, wide]), _TO_RGB)
+    return cv2.transform(cv2.merge([light, wide]), _TO_RGB)
 
 
 def split(picture: NDArray) -> tuple[NDArray, NDArray]:

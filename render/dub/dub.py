@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import threadpool_limits
 
 from core.child import prefetch
 from core.clock import SAMPLE_RATE, n_frames_of
@@ -80,7 +80,8 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
                          "a video of a face, seen from the front")
     if sheet:
         write_sheet(references, sheet)
-    mouths = [(start, [Mouth(reference, model, device) for reference in shot]) for start, shot in references.items()]
+    with threadpool_limits(1, "blas"):
+        mouths = [(start, [Mouth(reference, model, device) for reference in shot]) for start, shot in references.items()]
     shares = shares_of(own, clip.cuts, references, clip.footage.fps)
 
     def prepare(batch):
@@ -105,7 +106,7 @@ def painted(clip: Clip, offsets: Iterable[NDArray], numbered: Iterable[tuple[int
         while batch := list(islice(stream, BATCH)):
             yield batch
 
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with threadpool_limits(1, "blas"):
         for ready in prefetch(prepare, batches()):
             for frame, moved, laid in ready:
                 if moved:

@@ -50,16 +50,23 @@ class Mouth:
         for face, own, patch in zip(faces, solved, self.part.paint(list(faces), solved)):
             moved = self.view.warp_photo(own)
             if patch is not None:
-                share = patch[..., 3:].astype(np.uint16)
-                moved = ((moved * (255 - share) + patch[..., :3] * share + 127) // 255).astype(np.uint8)
+                moved = _blended(moved, patch)
             lips, near = cv2.split(self.view.masks(face))
             low, high = (255 * edge for edge in MASK)
             mask = np.clip((near.astype(np.float32) - low) / (high - low), 0, 1)
             mask = (255 * mask * mask * (3 - 2 * mask) * self.inner).astype(np.uint8)
             around = cv2.dilate(lips, np.ones((5, 5), np.uint8))
             skin = np.where(around > 0, 0, near * self.inner).astype(np.uint8)
-            made.append(np.dstack([nv12.to_yuv(moved), mask, skin]))
+            made.append(cv2.merge([nv12.to_yuv(moved), mask, skin]))
         return made
+
+
+def _blended(below: NDArray, patch: NDArray) -> NDArray:
+    """uint8 [row, column, rgb] with a patch, [row, column, rgb and mask], over it."""
+    mask = cv2.extractChannel(patch, 3)
+    over, share = cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB), cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB).astype(np.uint16)
+    sums = below * (255 - share) + over * share + 127
+    return ((sums + 1 + (sums >> 8)) >> 8).astype(np.uint8)  # of what is below 2^16 the same as // 255
 
 
 def _inner(size: tuple[int, int]) -> NDArray:
@@ -83,7 +90,8 @@ def _evened(values: NDArray, weight: NDArray, spread: float) -> NDArray:
     """`values` float32 [row, column, channel] where `weight` [row, column] says, spread softly to everywhere."""
     shrink = max(1.0, spread / 4)
     size = tuple(max(1, round(n / shrink)) for n in weight.shape[::-1])
-    small = cv2.resize(np.dstack([values * weight[..., None], weight]), size, interpolation=cv2.INTER_AREA)
+    weighted = cv2.multiply(values, cv2.merge([weight] * values.shape[2]))
+    small = cv2.resize(cv2.merge([weighted, weight]), size, interpolation=cv2.INTER_AREA)
     sums = cv2.GaussianBlur(small, (0, 0), spread / shrink)
     wide = cv2.GaussianBlur(small, (0, 0), 3 * spread / shrink)  # where nothing is near
     sums = sums + 0.02 * wide
@@ -136,16 +144,19 @@ def lay_mouth(frame: NDArray, mouth: Mouth, painted: NDArray, at: NDArray, stren
     shrink = float(at[0]) / view.part.unit_px
     if shrink < 0.7:  # average first
         blurred = cv2.GaussianBlur(painted[..., :3], (0, 0), 0.5 * (1 / shrink - 1))
-        painted = np.dstack([blurred, painted[..., 3:]])
+        painted = cv2.merge([blurred, *cv2.split(painted)[3:]])
+    channels = cv2.split(painted)
     for plane, half, own in zip(nv12.views(frame), (1, 2), (slice(0, 1), slice(1, 3))):
         to_plane = turn.copy()
         to_plane[:, 2] -= (half - 1) / 2
         to_plane /= half
-        chosen = np.ascontiguousarray(np.dstack([painted[..., own], painted[..., 3:]]))
+        chosen = cv2.merge([*channels[own], *channels[3:]])
         laid = cv2.warpAffine(chosen, to_plane, ((right - left) // half, (bottom - top) // half), flags=cv2.INTER_LINEAR,
-                              borderMode=cv2.BORDER_REPLICATE).astype(np.float32)  # black would be green
+                              borderMode=cv2.BORDER_REPLICATE)  # black would be green
+        *colours, mask, skin = cv2.split(laid)
         part = plane[top // half:bottom // half, left // half:right // half]
-        colours, mask, skin = laid[..., :-2], laid[..., -2:-1] * (strength / 255), laid[..., -1] / 255
         below = part.astype(np.float32)
-        light = _evened(below - colours, skin, LIT * float(at[0]) / half)
-        part[:] = np.clip(np.round(below + (colours + light - below) * mask), 0, 255)
+        away = below - cv2.merge(colours).reshape(part.shape)
+        light = _evened(away, skin / np.float32(255), LIT * float(at[0]) / half)
+        share = cv2.merge([mask] * part.shape[2]).reshape(part.shape) * np.float32(strength / 255)
+        part[:] = cv2.add(below, (light - away) * share, dtype=cv2.CV_8U).reshape(part.shape)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.clock import FPS
 from core.face import face68
@@ -112,6 +113,7 @@ def _yaw_deg(points):
     return np.degrees(np.arctan(tip.real / NOSE_DEPTH))
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # as `core.face.covered.covered_frames`
 def part_motion(points: NDArray, fps: float, cuts: list[int], covered: NDArray | None = None) -> Own:
     """Part the motion of a face, float [frame, 68, 2] px of a video with `fps` frames a second; NaN without a face.
 

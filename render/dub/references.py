@@ -190,15 +190,12 @@ def _seen_gap(reference: Reference) -> float:
 def read_references(footage: Footage, own: Own, cuts: Sequence[int]) -> dict[int, list[Reference]]:
     """The references of a clip: first frame of a shot -> its own, with teeth; empty where no frame will do."""
     shut, open_ = choose(own, cuts)
-    wanted = {*open_, *(number for _, numbers in shut for number in numbers)}
+    wanted = sorted({*open_, *(number for _, numbers in shut for number in numbers)})
     found, teeth, most = {}, None, 0.0
-    for number, frame in enumerate(read_planes(footage) if shut else ()):
-        if number in wanted:
-            found[number] = _cut_out(frame, own, number)
-            if number in open_ and (shown := _teeth_in(found[number])) > most:
-                teeth, most = found[number], shown
-        if number >= max(wanted):
-            break
+    for number, frame in zip(wanted, read_planes(footage, wanted) if shut else ()):
+        found[number] = _cut_out(frame, own, number)
+        if number in open_ and (shown := _teeth_in(found[number])) > most:
+            teeth, most = found[number], shown
     best: dict[int, list[Reference]] = {}
     for start, numbers in shut:
         if there := [number for number in numbers if number in found]:

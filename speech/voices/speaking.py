@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import filtfilt, iirnotch
 
 from core.child import prefetch
 from core.errors import InputError
@@ -51,6 +50,7 @@ def _trimmed(sound) -> tuple[int, int]:
 
 def _without_whine(sound) -> NDArray:
     """Two bands, as wide as a hundredth of their height, taken out."""
+    from scipy.signal import filtfilt, iirnotch  # it takes as long to import as all else that a dub needs
     for whine_hz in _WHINES_HZ:
         numerator, denominator = iirnotch(whine_hz, _NARROW, SAMPLE_RATE)
         sound = filtfilt(numerator, denominator, sound) if len(sound) > 99 else sound
