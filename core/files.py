@@ -173,3 +173,17 @@ def _hash_of_input(path, _size, _changed_ns) -> str:
 def input_hash(path: Path) -> str:
     """`sha256` of a file that is asked for again and again: it is read once a process while unchanged."""
     return _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns)
+
+
+@contextmanager
+def new_hdf5(path: str | Path) -> Iterator[Any]:
+    """An HDF5 file, open to be written. Raises OSError where there is no room: h5py's RuntimeError only tells it in words."""
+    import h5py
+    try:
+        with h5py.File(path, "w") as file:
+            yield file
+    except (RuntimeError, OSError) as error:
+        if told := re.search(r"errno = (\d+)", str(error)):
+            number = int(told[1])
+            raise OSError(number, os.strerror(number), str(path)) from None
+        raise

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import h5py
 import numpy as np
 
 from core import artifacts, blocks
 from core.clock import FPS
 from core.corpus import output_path
 from core.errors import InputError, readable
+from core.files import new_hdf5
 from core.index import number_in, read_index
 from core.kinds import KINDS
 from core.media.audio import HOPS_PER_FRAME
@@ -98,7 +98,7 @@ def copy_frames(into: Any, start: int, path: str | Path, row: dict) -> None:
 def pack(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str | Path) -> None:
     """Write the clips of `rows` (from folders `fft` and `landmarks`) to the HDF5 file `path`."""
     n_total = sum(row["n_frames"] for row in rows)
-    with h5py.File(path, "w") as file:
+    with new_hdf5(path) as file:
         spectrum_axes, face_axes = (KINDS[name].axes for name in ("spectrum", "landmarks-face"))
         spectrum = file.create_dataset("spectrum", (n_total, *(n for _, n in spectrum_axes[1:])), "float16")
         face = file.create_dataset("face", (n_total, *(n for _, n in face_axes[1:])), "float32")

@@ -17,7 +17,6 @@ from itertools import repeat
 from pathlib import Path
 
 import click
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -26,7 +25,7 @@ from core import artifacts
 from core.clock import FPS, SAMPLE_RATE
 from core.corpus import workers
 from core.errors import InputError, command_line
-from core.files import sha256, whole_file
+from core.files import new_hdf5, sha256, whole_file
 from core.index import read_index
 from core.media.audio import spectrum_of
 from core.pretrained import WHISPER
@@ -109,7 +108,7 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, n_layers: int
     """
     n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
     starts = np.cumsum(n) - n
-    with h5py.File(path, "w") as file, workers(jobs, finished) as pool:
+    with new_hdf5(path) as file, workers(jobs, finished) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
         file["quiet_ear"] = np.stack(quiet_sounds(N_QUIET, n_layers, seed))
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from core import artifacts
 from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.face.crop import align_face
+from core.files import new_hdf5
 from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
@@ -66,7 +66,7 @@ def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
         if not len(chosen[0]):
             raise InputError(row["picture"], nothing, "a face that looks at the camera")
         about |= {"pairs": len(chosen[0]), "eye_distance_px": float(np.nanmedian(pose[:, 0]))}
-        with artifacts.described(path, kind, **about) as (whole, _), h5py.File(whole, "w") as file:
+        with artifacts.described(path, kind, **about) as (whole, _), new_hdf5(whole) as file:
             for name, array in pairs_of(part, row["picture"], face, pose, rest, *chosen).items():
                 file[name] = array
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}

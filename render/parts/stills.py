@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 import cv2
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from core.errors import InputError
 from core.face import face68
 from core.face.crop import align_face
 from core.face.face_detector import landmarks_of_picture
+from core.files import new_hdf5
 from core.index import write_index
 from core.media.picture import read_photo
 from core.stage import stage
@@ -101,7 +101,7 @@ def pair_still(row: dict, out: Path, _options: dict) -> dict:
             raise InputError(row["picture"], "no face found", "a sharp frontal face")
         photo = Photo(Path(row["picture"]), picture, points)
         about |= {"pairs": len(OPEN), "eye_distance_px": float(photo.pose[0])}
-        with artifacts.described(path, kind, **about) as (whole, _), h5py.File(whole, "w") as file:
+        with artifacts.described(path, kind, **about) as (whole, _), new_hdf5(whole) as file:
             for name, array in pairs_of(photo, np.random.default_rng(zlib.crc32(row["clip"].encode()))).items():
                 file[name] = array
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
