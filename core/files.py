@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import count
@@ -175,15 +175,40 @@ def input_hash(path: Path) -> str:
     return _hash_of_input(path, path.stat().st_size, path.stat().st_mtime_ns)
 
 
+_AROUND = 2**17  # bytes of an HDF5 file beside its arrays
+
+
+def reserve(path: str | Path, n_bytes: int) -> None:
+    """Raise OSError unless a file of so many bytes has room at `path`, where the system can tell; leaves an empty one."""
+    with open(path, "wb") as file:
+        if hasattr(os, "posix_fallocate") and n_bytes:
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+            file.truncate(0)
+
+
 @contextmanager
-def new_hdf5(path: str | Path) -> Iterator[Any]:
-    """An HDF5 file, open to be written. Raises OSError where there is no room: h5py's RuntimeError only tells it in words."""
+def new_hdf5(path: str | Path, n_bytes: int) -> Iterator[Any]:
+    """An HDF5 file, open to be written, of about `n_bytes`.
+
+    Raises OSError where there is no room. That is seen to first, since HDF5 may crash when it meets it (1.14), and where
+    others took the room meanwhile, h5py's RuntimeError tells it in words alone.
+    """
     import h5py
     try:
+        reserve(path, n_bytes + n_bytes // 64 + _AROUND)
         with h5py.File(path, "w") as file:
             yield file
     except (RuntimeError, OSError) as error:
         if told := re.search(r"errno = (\d+)", str(error)):
             number = int(told[1])
             raise OSError(number, os.strerror(number), str(path)) from None
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
         raise
+
+
+def write_hdf5(path: str | Path, arrays: Mapping[str, Any]) -> None:
+    """Write `arrays`, by their names, to an HDF5 file. Raises OSError where there is no room."""
+    with new_hdf5(path, sum(array.nbytes for array in arrays.values())) as file:
+        for name, array in arrays.items():
+            file[name] = array

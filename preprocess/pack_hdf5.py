@@ -6,6 +6,7 @@ and per clip rest [clip, point, xy], start, n_frames, name, split, speaker, and 
 recording that are in it. Written block by block: memory does not grow.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,9 @@ def copy_frames(into: Any, start: int, path: str | Path, row: dict) -> None:
 def pack(rows: Sequence[dict], fft: str | Path, landmarks: str | Path, path: str | Path) -> None:
     """Write the clips of `rows` (from folders `fft` and `landmarks`) to the HDF5 file `path`."""
     n_total = sum(row["n_frames"] for row in rows)
-    with new_hdf5(path) as file:
-        spectrum_axes, face_axes = (KINDS[name].axes for name in ("spectrum", "landmarks-face"))
+    spectrum_axes, face_axes = (KINDS[name].axes for name in ("spectrum", "landmarks-face"))
+    frame_bytes = 2 * math.prod(n for _, n in spectrum_axes[1:]) + 4 * math.prod(n for _, n in face_axes[1:])
+    with new_hdf5(path, n_total * frame_bytes) as file:
         spectrum = file.create_dataset("spectrum", (n_total, *(n for _, n in spectrum_axes[1:])), "float16")
         face = file.create_dataset("face", (n_total, *(n for _, n in face_axes[1:])), "float32")
         file["rest"] = np.stack([artifacts.load(output_path(landmarks, row, ".rest.npy"), "rest-face").array for row in rows])

@@ -108,7 +108,7 @@ def pack(clips: Sequence[dict], path: str | Path, n_versions: int, n_layers: int
     """
     n = np.array([clip["n_frames"] + 2 * LOOK_AHEAD for clip in clips])
     starts = np.cumsum(n) - n
-    with new_hdf5(path) as file, workers(jobs, finished) as pool:
+    with new_hdf5(path, 2 * n_versions * int(n.sum()) * HALVES * N_VALUES) as file, workers(jobs, finished) as pool:
         ear = file.create_dataset("ear", (n_versions, n.sum(), HALVES * N_VALUES), "float16")
         file["quiet_ear"] = np.stack(quiet_sounds(N_QUIET, n_layers, seed))
         file["start"], file["name"] = starts, [clip["clip"].encode() for clip in clips]

@@ -17,7 +17,7 @@ from core import artifacts
 from core.corpus import jobs_option, output_path, run_stage
 from core.errors import InputError
 from core.face.crop import align_face
-from core.files import new_hdf5
+from core.files import write_hdf5
 from core.index import read_index
 from core.media.video import read_frames
 from core.stage import stage
@@ -66,9 +66,8 @@ def pair_clip(row: dict, out: str | Path, options: dict) -> dict:
         if not len(chosen[0]):
             raise InputError(row["picture"], nothing, "a face that looks at the camera")
         about |= {"pairs": len(chosen[0]), "eye_distance_px": float(np.nanmedian(pose[:, 0]))}
-        with artifacts.described(path, kind, **about) as (whole, _), new_hdf5(whole) as file:
-            for name, array in pairs_of(part, row["picture"], face, pose, rest, *chosen).items():
-                file[name] = array
+        with artifacts.described(path, kind, **about) as (whole, _):
+            write_hdf5(whole, pairs_of(part, row["picture"], face, pose, rest, *chosen))
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
 
 

@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.face import face68
 from core.face.crop import align_face
 from core.face.face_detector import landmarks_of_picture
-from core.files import new_hdf5
+from core.files import write_hdf5
 from core.index import write_index
 from core.media.picture import read_photo
 from core.stage import stage
@@ -101,9 +101,8 @@ def pair_still(row: dict, out: Path, _options: dict) -> dict:
             raise InputError(row["picture"], "no face found", "a sharp frontal face")
         photo = Photo(Path(row["picture"]), picture, points)
         about |= {"pairs": len(OPEN), "eye_distance_px": float(photo.pose[0])}
-        with artifacts.described(path, kind, **about) as (whole, _), new_hdf5(whole) as file:
-            for name, array in pairs_of(photo, np.random.default_rng(zlib.crc32(row["clip"].encode()))).items():
-                file[name] = array
+        with artifacts.described(path, kind, **about) as (whole, _):
+            write_hdf5(whole, pairs_of(photo, np.random.default_rng(zlib.crc32(row["clip"].encode()))))
     return {name: artifacts.read_sidecar(path)[name] for name in ("pairs", "eye_distance_px")}
 
 
