@@ -138,8 +138,8 @@ def click(browser, css):
 
 def press(browser, css, text):
     """Click the first element of that kind with that text; found and clicked at once."""
-    script = ("const found = [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]));"
-              "found?.click(); return !!found")
+    script = ("const is_it = (e) => e.textContent.trim().startsWith(arguments[1]);"
+              "const found = [...document.querySelectorAll(arguments[0])].find(is_it); found?.click(); return !!found")
     wait_for(lambda: browser.execute_script(script, css, text))
 
 
@@ -191,6 +191,31 @@ def played(browser):
     browser.execute_script(f"{video}.muted = true; {video}.play()")
     wait_for(lambda: browser.execute_script(f"return {video}.ended"))
     return browser.execute_script(f"return {video}.duration")
+
+
+def test_an_element_that_is_exchanged_while_it_is_asked_is_asked_again():
+    """The page draws itself anew between the question and its answer."""
+    class Element:
+        def __init__(self, is_gone):
+            self.is_gone = is_gone
+
+        def is_displayed(self):
+            if self.is_gone:
+                raise Stale
+            return True
+
+    class Browser:
+        def __init__(self):
+            self.answers = [[Element(True)], [], [Element(False)]]
+
+        def find_elements(self, _by, _css):
+            return self.answers.pop(0)
+
+    assert of(Browser(), "#stop", Element.is_displayed)
+    assert n_shown(Browser(), "#stop") == 0, "gone, then not there"
+    again = Browser()
+    del again.answers[1]
+    assert shown(again, "#stop")
 
 
 def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path, tmp_path):
@@ -303,8 +328,7 @@ def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
         click(browser, "#start")
         wait_for(lambda: shown(browser, "#stop") and not shown(browser, "#zip"))
         wait_for(lambda: shown(browser, "#zip") and not shown(browser, "#stop"))
-        thumbnails = browser.find_elements("css selector", "#earlier .thumbnail-item video")
-        assert len(thumbnails) == n_earlier
+        assert len(browser.find_elements("css selector", "#earlier .thumbnail-item video")) == n_earlier
     assert not axe(browser)
 
 
