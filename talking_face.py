@@ -31,8 +31,10 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "doctor": ("doctor", "Check the installation."),
 }
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names
-_FILES_FIRST = ((re.compile(r"--(?:source[-_])?image (?=\S)|--video (?=\S)"), ""),
-                (re.compile(r"--(?:driven[-_])?audio (?=\S)"), ""), (re.compile(r"--output\b"), "-o"))  # in examples of `make`
+_FILES_FIRST = re.compile(r"--(?:(?:source[-_])?image|video|(?:driven[-_])?audio) ")
+_OUTPUT = re.compile(r"--output\b")
+_CALLS = [(re.compile(rf"make {name} FILE=|python (-m )?{re.escape(module.removesuffix('.__main__'))}(\.py)? "),
+           f"talking-face {name} ") for name, (module, _) in COMMANDS.items()]
 _FILES = ("PHOTO|VIDEO", "[SPEECH]", "[-o OUT]", "[OPTIONS]")
 _SHELLS = ("bash", "zsh", "fish")
 _ABOUT = {**{name: about for name, (_, about) in COMMANDS.items()},
@@ -59,17 +61,16 @@ def _named(arguments) -> list:
     return first + arguments
 
 
-def _as_called(epilog, name) -> str:
-    """The end of a help page, its examples as they are typed to call the command `name` of talking-face."""
-    module, called = COMMANDS[name][0].removesuffix(".__main__"), f"talking-face {name}"
-    typed = re.compile(rf"make {name}( FILE=)?|python (-m )?{re.escape(module)}(\.py)?(?= |$)")
-    lines = []
-    for line in epilog.splitlines():
-        line, n_calls = typed.subn(lambda found: f"{called} " if found[1] else called, line)
-        for pattern, replacement in _FILES_FIRST if n_calls and name == "make" else ():
-            line = pattern.sub(replacement, line)
-        if not n_calls or line not in lines:
-            lines.append(line)
+def _as_called(text: str) -> str:
+    """The words of a help page, with command lines as they are typed to call talking-face."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        told = f"{line} "
+        for typed, called in _CALLS:
+            told = typed.sub(called, told)
+        if "talking-face make " in told:
+            told = _OUTPUT.sub("-o", _FILES_FIRST.sub("", told))
+        lines.append(told.rstrip())
     return "\n".join(lines)
 
 
@@ -97,7 +98,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return super().get_command(context, name)
         command = copy.copy(importlib.import_module(COMMANDS[name][0]).main)
-        command.name, command.epilog = name, _as_called(command.epilog, name)
+        command.name, command.help, command.epilog = name, _as_called(command.help), _as_called(command.epilog)
         if name == "make":
             command.__class__ = _Make
         return command
