@@ -243,10 +243,5 @@ def _words_file(words, folder, stage, speech, captions=True):
 
 def _announcer(names):
     """A function that says, each time it is called, which of the stages `names` begins."""
-    numbered = enumerate(names, 1)
-
-    def go_on():
-        number, name = next(numbered)
-        begin(name, number, len(names))
-
-    return go_on
+    begun = iter([(name, number, len(names)) for number, name in enumerate(names, 1)])
+    return lambda: begin(*next(begun))

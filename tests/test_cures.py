@@ -154,6 +154,7 @@ make it in parts
 1 GB or more
 Python {wanted} or newer
 a comma or a bracket may be missing
+a first line with their names, such as: image,text
 a larger or more frontal photo, cut so that the face fills about half of it; or mark the face of a drawing with --landmarks
 a photo that is cut less tightly
 begin a new run

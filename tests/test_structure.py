@@ -229,6 +229,18 @@ def test_missing_variable_is_said_before_anything_runs(make):
     assert make("predict", fails="SPEECH") == []
 
 
+def test_a_failed_installation_is_seen_and_is_not_taken_for_one(tmp_path):
+    for name in ("Makefile", "requirements.txt", "requirements-models.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (python := tmp_path / ".venv" / "bin" / "python").parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho \"$*\" >> asked\necho 'ERROR: no such package' >&2\nexit 1\n")
+    python.chmod(0o755)
+    done = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and "ERROR: no such package" in done.stderr and not (tmp_path / ".venv" / "ready").exists()
+    [asked] = (tmp_path / "asked").read_text().splitlines()
+    assert asked.startswith("-m pip install --quiet "), "384 lines of what goes well are not"
+
+
 def test_no_folder_is_too_full():
     """Twenty files a folder of the toolkit, beside its sub-folders."""
     for folder in {path.parent for path in FILES} - {ROOT}:
