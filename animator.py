@@ -31,7 +31,7 @@ from render.dub.clip import see
 from render.dub.dub import SEEN, SHEET, dub_video
 from render.dub.options import LOOPS, TAILS, check_options
 from render.options import DEFAULTS
-from render.parts.rest import REST, shut_lips, write_rest
+from render.parts.rest import REST, SHUT_FIRST, shut_lips, write_rest
 from render.render import render_video
 from speech.engines import DEFAULT_RATE, DEFAULT_VOICE
 from speech.voices import kokoro
@@ -89,6 +89,10 @@ class Animator:
         go_on()
         speaks = text is not None and not speech and engine in (None, "kokoro") and voice.startswith("en")
         found = self._checked(photo, which, points_file, speaks)
+        say("face found")
+        face = found.photo if options.avatar != "none" else shut_lips(found.photo)
+        if face.opened:
+            say(SHUT_FIRST)
         parse_emotion(emotion)
         if template:
             artifacts.check(template, *motion.READS)
@@ -102,12 +106,10 @@ class Animator:
         if options.avatar != "none":
             with self._one_at_a_time:
                 found = as_comic(found, folder / "avatar.png")
-        check = photo_check.write_check(found, folder)[-1]
-        say("face found" if passing else f"face found: {check}")
-        face = found.photo if options.avatar != "none" else shut_lips(found.photo)
-        if face.opened:
-            shut = write_rest(face, folder / REST)
-            say("its mouth is open, and was shut" + ("" if passing else f": {shut}"))
+                face = found.photo
+        written = [photo_check.write_check(found, folder)[-1], *([write_rest(face, folder / REST)] if face.opened else [])]
+        if not passing:
+            say(f"photo, checked: {', '.join(map(str, written))}")
         go_on()
         video = render_video(moves, out, options, face=face, speech=speech, device=self.device, words=words)
         return _finished(video, speech, folder, go_on, began, keep, passing)
@@ -241,10 +243,5 @@ def _words_file(words, folder, stage, speech, captions=True):
 
 def _announcer(names):
     """A function that says, each time it is called, which of the stages `names` begins."""
-    numbered = enumerate(names, 1)
-
-    def go_on():
-        number, name = next(numbered)
-        begin(name, number, len(names))
-
-    return go_on
+    begun = iter([(name, number, len(names)) for number, name in enumerate(names, 1)])
+    return lambda: begin(*next(begun))

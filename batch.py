@@ -2,8 +2,8 @@
 
 Reads: TABLE.csv and the files it names, or a folder of recordings; OUT/results.csv of an earlier call.
 Writes: in OUT: NAME.mp4 for each row, results.csv (a line a row, with the reason where one failed), thumbnails/, index.html.
-Columns named like options of `main.py` (image, audio, text, voice, emotion, captions, size ...) are those options for their
-row; others may stand in texts as {column}.
+Columns named like options of `main.py` (image or photo, audio or speech, text, voice, emotion, captions, size ...) are those
+options for their row; others may stand in texts as {column}.
 """
 
 import contextlib
@@ -123,9 +123,9 @@ def _ends_plainly(watch):
 def main(table, common, out, jobs, watch) -> None:
     """Make many videos: one for each row of a table, or for each recording of a folder.
 
-    Columns of the table are options of `talking-face make`, without dashes; {column} in a text is that cell of the row;
-    `output` names the video. OPTIONS are options of `talking-face make` for all rows; a cell comes before them. The same call
-    again makes only what is missing, failed or changed.
+    Columns of the table are options of `talking-face make`, without dashes, also `photo` and `speech`; {column} in a text is
+    that cell of the row; `output` names the video. OPTIONS are options of `talking-face make` for all rows; a cell comes before
+    them. The same call again makes only what is missing, failed or changed.
     """
     if watch and not table.is_dir():
         raise InputError(table, "not a folder", "a folder to watch")
@@ -143,10 +143,11 @@ def main(table, common, out, jobs, watch) -> None:
                 break
             time.sleep(LOOK_EVERY_S)
     failed = sum(result["state"] != DONE for result in results)
-    say(f"{len(results) - failed} videos, {failed} failed: {out / 'results.csv'}")
+    say(f"{(n_made := len(results) - failed)} video{'s' * (n_made != 1)}, {failed} failed: {out / 'results.csv'}")
     click.echo(page)
     if failed:
-        raise InputError(out / "results.csv", f"{failed} of {len(results)} rows failed", "rows that can be met",
+        rows = f"{len(results)} row{'s' * (len(results) != 1)}"
+        raise InputError(out / "results.csv", f"{failed} of {rows} failed", "rows that can be met",
                          "mend them, and run the same command: it makes only what is missing")
 
 

@@ -173,7 +173,7 @@ def self_test(seconds: int = SELF_TEST_S) -> Iterator[Finding]:
 
 
 @stage(reads="requirements.txt, the models that ship, the samples", writes="nothing; prints what it found",
-       examples=("python doctor.py", "make doctor"))
+       examples=("python doctor.py",))
 def main() -> None:
     """Check the installation, part by part, and say the cure for what is missing.
 

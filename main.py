@@ -73,7 +73,7 @@ RESULTS = Path("results")
 @click.option("--transcriber", type=click.Choice(("none", *ENGINES)),
               help="Recognises the words of --audio.  [default: whisper with --captions or --keep, else none]")
 @force_captions
-@click.option("--output", type=TARGET,
+@click.option("--output", "-o", type=TARGET,
               help="The video: .mp4, .webm, silent .webp, .gif; NAME/ a folder of .png; - a pipe.  "
                    "[default: RESULT_DIR/NAME.mp4]")
 @stream_options

@@ -80,7 +80,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--together", is_flag=True, help="All --audio begin at once: tracks of one talk.")
 @click.option("--channels", is_flag=True, help="One --audio, a person in each channel.")
 @click.option("--emotion", default="auto", metavar="auto|NAME|NAME:STRENGTH", help="On the faces.")
-@click.option("--output", type=target.TARGET, help="The video, or NAME/ for pictures, - for a pipe.")
+@click.option("--output", "-o", type=target.TARGET, help="The video, or NAME/ for pictures, - for a pipe.")
 @target.stream_options
 @click.option("--result-dir", type=_PATH, help="Folder of the files in between.  [default: results]")
 @render_options

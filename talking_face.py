@@ -3,7 +3,9 @@
 Reads, writes: what the command that is called does. Completion: `talking-face completion bash` (zsh, fish) prints it.
 """
 
+import copy
 import importlib
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,7 +31,11 @@ COMMANDS = {  # name -> module of the command, and what it does; the module is r
     "doctor": ("doctor", "Check the installation."),
 }
 _PHOTO_AND_SPEECH = ("--image", "--audio")  # of `make`, whose files may stand without their names
-_PARTS = ("callback", "params", "help", "epilog", "context_settings")  # of a click command
+_FILES_FIRST = re.compile(r"--(?:(?:source[-_])?image|video|(?:driven[-_])?audio) ")
+_OUTPUT = re.compile(r"--output\b")
+_CALLS = [(re.compile(rf"make {name} FILE=|python (-m )?{re.escape(module.removesuffix('.__main__'))}(\.py)? "),
+           f"talking-face {name} ") for name, (module, _) in COMMANDS.items()]
+_FILES = ("PHOTO|VIDEO", "[SPEECH]", "[-o OUT]", "[OPTIONS]")
 _SHELLS = ("bash", "zsh", "fish")
 _ABOUT = {**{name: about for name, (_, about) in COMMANDS.items()},
           "completion": "Print what makes a shell complete these commands."}
@@ -45,9 +51,8 @@ def _version() -> str:
 
 
 def _named(arguments) -> list:
-    """The arguments of `make` with --image, or --video, and --audio before the files that stand first; -o is --output."""
-    arguments, names = ["--output" if argument == "-o" else argument for argument in arguments], list(_PHOTO_AND_SPEECH)
-    first = []
+    """The arguments of `make` with --image, or --video, and --audio before the files that stand first."""
+    arguments, names, first = list(arguments), list(_PHOTO_AND_SPEECH), []
     if arguments and not arguments[0].startswith("--"):
         from preprocess.recordings import VIDEO
         names[0] = "--video" if Path(arguments[0]).suffix.lower() in VIDEO else names[0]
@@ -56,8 +61,24 @@ def _named(arguments) -> list:
     return first + arguments
 
 
+def _as_called(text: str) -> str:
+    """The words of a help page, with command lines as they are typed to call talking-face."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        told = f"{line} "
+        for typed, called in _CALLS:
+            told = typed.sub(called, told)
+        if "talking-face make " in told:
+            told = _OUTPUT.sub("-o", _FILES_FIRST.sub("", told))
+        lines.append(told.rstrip())
+    return "\n".join(lines)
+
+
 class _Make(PathCommand):
     """`main.py`, its photo or video and its speech as arguments."""
+
+    def collect_usage_pieces(self, context):
+        return list(_FILES)
 
     def parse_args(self, context, arguments):
         return super().parse_args(context, _named(arguments))
@@ -76,10 +97,10 @@ class _Lazy(click.Group):
     def get_command(self, context, name):
         if name not in COMMANDS:
             return super().get_command(context, name)
-        command = importlib.import_module(COMMANDS[name][0]).main
+        command = copy.copy(importlib.import_module(COMMANDS[name][0]).main)
+        command.name, command.help, command.epilog = name, _as_called(command.help), _as_called(command.epilog)
         if name == "make":
-            command = _Make("make", **{part: getattr(command, part) for part in _PARTS})
-        command.name = name
+            command.__class__ = _Make
         return command
 
     def format_commands(self, context, formatter):
@@ -95,11 +116,7 @@ _EPILOG = """\b
 Examples:
   talking-face make me.jpg speech.wav -o me.mp4
   talking-face make talk.mp4 new.wav -o dubbed.mp4
-  talking-face sync me.mp4
-
-\b
-Reads:   what the command reads
-Writes:  what the command writes"""
+  talking-face sync me.mp4"""
 
 
 @click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

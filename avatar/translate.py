@@ -13,20 +13,12 @@ from avatar.alignment import STYLES
 from avatar.comics import PRIVACY, STYLE
 from avatar.inputs import read_face
 from avatar.translation import write_avatar, write_avatar_video
-from core import artifacts
 from core.errors import InputError, absent
 from core.media.marks.watermark import check_mark, watermark_option
+from core.media.out.place import check_place
 from core.stage import stage
 
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
-
-
-def check_out(path: Path, suffix: str, kind: str, force: bool) -> None:
-    """Refuse a name of another kind, or of a file made by somebody else."""
-    if path.suffix.lower() != suffix:
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {suffix}")
-    if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != kind:
-        raise InputError(path, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
 
 
 @stage(reads="SOURCE, a photo or a video; MODEL (picture-model)",
@@ -46,10 +38,10 @@ def main(source, out, style, privacy, model, watermark, force) -> None:
     if not source.is_file():
         raise InputError(source, absent(source), "a photo or a video")
     if source.suffix.lower() in VIDEOS:
-        check_out(out, ".mp4", "talking-video", force)
+        check_place(out, (".mp4",), "talking-video", force, (source, model))
         click.echo(write_avatar_video(source, out, style=style, privacy=privacy, model=model, watermark=watermark))
         return
-    check_out(out, ".png", "avatar", force)
+    check_place(out, (".png",), "avatar", force, (source, model))
     write_avatar(*read_face(source), out, source, style=style, privacy=privacy, model=model, watermark=watermark)
     click.echo(out)
 

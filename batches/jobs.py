@@ -21,6 +21,7 @@ from preprocess.recordings import SOUND, VIDEO
 
 MOST_ROWS, MOST_CELL = 100_000, 100_000
 FILES = ("image", "video", "audio", "script", "motion", "landmarks", "model")  # columns of paths: beside the table, or as given
+ALSO = {"photo": "image", "speech": "audio"}  # other names of columns
 YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0")
 SETTLED_S = 2  # a recording that nobody wrote to for so long is whole
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -48,10 +49,17 @@ def _column(name) -> str:
     return (name or "").strip().replace("_", "-").lower()
 
 
+def _named(row):
+    """A row by the names of its columns; `photo` and `speech` are `image` and `audio`, unless those are there too."""
+    cells = {_column(name): cell for name, cell in row.items()}
+    return {name if ALSO.get(name, name) in cells else ALSO.get(name, name): cell for name, cell in cells.items()}
+
+
 def filled(text: str, row: dict[str, str]) -> str:
     """`text` with {column} replaced by that cell of the row. Raises InputError for a column that is not there."""
     def cell(match):
-        if (name := _column(match[1])) not in row:
+        name = _column(match[1])
+        if (name := name if name in row else ALSO.get(name, name)) not in row:
             raise InputError("text", f"{{{match[1].strip()}}}", f"a column of the table: {', '.join(row)}")
         return row[name]
 
@@ -109,12 +117,13 @@ def read_table(path: Path, common: Sequence[str], options: Mapping[str, click.Op
             open(path, encoding="utf-8-sig", newline="") as stream:
         csv.field_size_limit(MOST_CELL)
         reader = csv.DictReader(stream, restval="", restkey="")
-        rows = [{_column(name): cell for name, cell in row.items()} for row in reader]
+        rows = [_named(row) for row in reader]
     columns = list(rows[0]) if rows else []
     given = {*columns, *(word.lstrip("-").partition("=")[0] for word in common if word.startswith("--"))}
     if not rows or len(rows) > MOST_ROWS or not given & {"image", "video"} or not given & {"audio", "text", "script"}:
-        raise InputError(path, f"{len(rows)} rows, columns {', '.join(columns)[:80] or 'none'}",
-                         "columns image or video, and audio, text or script, or such options for all rows after --")
+        raise InputError(path, f"{len(rows)} row{'s' * (len(rows) != 1)}, columns {', '.join(columns)[:80] or 'none'}",
+                         "columns image or video, and audio, text or script, or such options for all rows after --",
+                         "a first line with their names, such as: image,text")
     if unused := [name for name in columns if name not in options and name != "output"]:
         say(f"columns for texts alone: {', '.join(unused)}")
     n_digits = len(str(len(rows)))

@@ -223,11 +223,12 @@ def _report_progress(items, label, n_items, listener):
 
 @contextmanager
 def progress(items: Any, label: str, n_items: int | None = None) -> Iterator[Any]:
-    """A bar with the time left on standard error; vanishes when that is not a terminal."""
+    """A bar with the time left on standard error; nothing at all when that is not a terminal."""
     if listener := _LISTENER.get():
         yield _report_progress(items, label, n_items or len(items), listener)
         return
-    with click.progressbar(items, length=n_items, label=label, file=sys.stderr, show_pos=True, width=24) as bar:
+    shown = sys.stderr if sys.stderr.isatty() else io.StringIO()  # where click would leave the bare label
+    with click.progressbar(items, length=n_items, label=label, file=shown, show_pos=True, width=24) as bar:
         yield bar
 
 

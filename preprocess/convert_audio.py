@@ -14,7 +14,8 @@ import click
 from core import artifacts
 from core.clock import SAMPLE_RATE
 from core.errors import InputError, absent
-from core.media.audio import check_output, decode_any, encode_wav
+from core.media.audio import decode_any, encode_wav
+from core.media.out.place import check_place
 from core.media.speech import Speech, open_speech
 from core.stage import say, stage
 
@@ -31,7 +32,7 @@ def convert(source: str | Path, path: str | Path, *, force: bool = False) -> Pat
     source, path = Path(source), Path(path)
     if not source.is_file():
         raise InputError(source, absent(source), "an audio or video file")
-    check_output(path, force, source)
+    check_place(path, (".wav",), force=force, sources=(source,))
     blocks = decode_any(source)
     first = next(blocks, None)
     if first is None:

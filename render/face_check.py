@@ -12,7 +12,8 @@ import click
 from core.files import fitting
 from core.stage import stage
 from render.options import face_options
-from render.photo_check import check_photo, report, write_check
+from render.parts.rest import SHUT_FIRST, shut_lips
+from render.photo_check import check_photo, report, verdict, write_check
 
 
 @stage(reads="PHOTO; FACE.JSON (face-points)", writes="face.json (face-points), photo_check.png in --out",
@@ -27,8 +28,11 @@ def main(photo, which, points_file, out) -> None:
     paths = write_check(check, out or Path("results") / f"{fitting(photo.stem)}_face")
     for label, text in report(check):
         click.echo(f"{label:<10} {text}")
+    if shut_lips(check.photo).opened:
+        click.echo(f"{'mouth':<10} {SHUT_FIRST}")
     for path in paths:
         click.echo(path)
+    click.echo(verdict(check, which))
 
 
 if __name__ == "__main__":

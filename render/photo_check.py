@@ -102,7 +102,7 @@ def warnings_of(check: FaceCheck, which: str | None = None) -> list:
     if signs.is_cut(check.photo):
         told.append("the face is cut by the border of the picture; a photo that shows the whole face moves better")
     if signs.is_mouth_open(check.photo):
-        told.append("the mouth is open wide; it is shut first, which may show: a photo with the mouth closed moves better")
+        told.append("the mouth is open wide; it is shut before it speaks, which may show: a photo with a shut one moves better")
     if signs.are_eyes_shut(check.photo):
         told.append("the eyes are shut; they stay shut and do not look about: a photo with open eyes is livelier")
     if check.points_file:  # often a drawing, whose lips need not be red
@@ -175,8 +175,17 @@ def report(check: FaceCheck) -> list:
     now = check.measures
     return [("picture", f"{columns}x{rows} px"), *((f"face {i}", box) for i, box in enumerate(boxes, 1)),
             ("used", f"face {check.chosen + 1} of {len(boxes)}" + (", placed by hand" if check.points_file else "")),
-            ("width", f"{now['width_px']} px"), ("yaw", f"{now['yaw_deg']} degrees"),
-            ("roll", f"{now['roll_deg']} degrees"), ("sharpness", f"{now['sharpness']}")]
+            ("width", f"{now['width_px']} px ({SMALL_FACE_PX} or more)"),
+            ("yaw", f"{now['yaw_deg']} degrees ({TURNED_DEG} or less to a side)"), ("roll", f"{now['roll_deg']} degrees"),
+            ("sharpness", f"{now['sharpness']} ({BLURRED} or more)")]
+
+
+def verdict(check: FaceCheck, which: str | None = None) -> str:
+    """In one line whether anything was found that may spoil the result, see `warnings_of`."""
+    n_found = len(warnings_of(check, which))
+    if not n_found:
+        return "nothing found that spoils it"
+    return f"{n_found} thing{'s' * (n_found != 1)} found that may spoil it, see the warning{'s' * (n_found != 1)}"
 
 
 def write_check(check: FaceCheck, folder: Path) -> list:

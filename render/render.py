@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from core import artifacts
 from core.clock import FPS, SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.files import named_after
 from core.media.formats import FORMATS
 from core.media.marks.credentials import signer
 from core.media.marks.watermark import marked
+from core.media.out.place import check_place
 from core.media.out.stream import taken
 from core.media.out.target import TARGET, Stream, Target, check_target, form_of, kind_of, place_of, target_of
 from core.media.speech import Speech, open_speech
@@ -45,7 +45,10 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
     out = target_of(out)
     path = place_of(out)
     if isinstance(out, Path):
-        _check_file(out, sources)
+        check_place(out, FORMATS, "talking-video", force, sources, cure=command_line(path.with_suffix(".mp4")),
+                    expected=f"a name that ends in {' or '.join(FORMATS)}, or in /")
+    else:
+        check_target(out, force)
     if options.captions == "mux" and form_of(out) != FORMATS[".mp4"]:
         raise InputError("--captions", f"mux, into {kind_of(out)}", "burn, or a name that ends in .mp4", "--captions burn")
     if options.background == behind.NONE and not form_of(out).see_through:
@@ -58,33 +61,12 @@ def check_output(out: str | Target, force: bool = False, options: RenderOptions 
         raise InputError("--sign", f"of {kind_of(out)}", "a name that ends in .mp4", command_line(path.with_suffix(".mp4")))
     if options.sign:
         signer(*options.sign)
-    if isinstance(out, Path):
-        _check_place(out, force)
-    else:
-        check_target(out, force)
     if options.preview and isinstance(out, Stream):
         raise InputError("--preview", f"of {kind_of(out)}", "a file or a folder, beside which it lies")
     if options.preview:
         check_preview(path, force)
     behind.check(options.background)
     return out
-
-
-def _check_file(path, sources):
-    if any(source and path.exists() and Path(source).exists() and path.samefile(source) for source in sources):
-        raise InputError(path, "one of the inputs", "another name for the video")
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(path, f"a {path.suffix or 'nameless'} file", f"a name that ends in {' or '.join(FORMATS)}, or in /",
-                         command_line(path.with_suffix(".mp4")))
-
-
-def _check_place(path, force):
-    if path.is_dir():
-        raise InputError(path, "a folder", "a name for the video")
-    if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
-        raise InputError(path, f"{above} is a file", "a folder that can be made")
-    if path.exists() and not force and artifacts.read_sidecar(path).get("kind") != "talking-video":
-        raise InputError(path, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
 
 
 def _frame_photo(face, renderer, background, preprocess, size_px, avatar):

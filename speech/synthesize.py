@@ -13,7 +13,8 @@ from core import artifacts
 from core.errors import InputError
 from core.events import Warned
 from core.files import named_after
-from core.media.audio import check_output, encode_wav, resample
+from core.media.audio import encode_wav, resample
+from core.media.out.place import check_place
 from core.media.words import save_words
 from core.stage import stage, tell
 from preprocess.ravdess import EMOTIONS
@@ -122,7 +123,7 @@ def main(out, text, script, sample_rate, force, **how) -> None:
     script *this* is stressed, [pause 1s] is a pause, and [speed 0.8] slows the rest of a paragraph down.
     """
     text, where = said_text(text, script, how["voice"])
-    check_output(out, force)
+    check_place(out, (".wav",), force=force, sources=(script,))
     words = write_speech(text, out, where=where, sample_rate=sample_rate, inputs=[script] if script else [], **how)
     click.echo(out)
     if words is not None:

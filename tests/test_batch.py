@@ -225,3 +225,21 @@ class TestWhatRowsShare:
         assert [each[0] for each in asked] == ["batch.py", *["talking_face.py"] * 3]
         jobs = read_table(asked[0][1], (), batch.OPTIONS)
         assert [f"--text={each[4]}" for each in asked[1:]] == [job.arguments[-1] for job in jobs] and not jobs[0].problem
+
+
+def test_photo_and_speech_are_other_names_of_columns(tmp_path):
+    def first(columns, row):
+        return read_table(table(tmp_path, row, columns=columns), (), batch.OPTIONS)[0]
+
+    (tmp_path / "a.wav").touch()
+    assert first("Photo,speech", "me.png,a.wav").arguments == ["--image=me.png", f"--audio={tmp_path / 'a.wav'}"]
+    assert first("photo,text", "me.png,Of {photo}.").arguments[-1] == "--text=Of me.png."
+    both = first("photo,image,text", "a face,me.png,Of {photo}.")
+    assert both.arguments == ["--image=me.png", "--text=Of a face."], "a column of that very name comes first"
+
+
+@pytest.mark.parametrize("rows, counted", [(["a"], "1 row, "), (["a", "b"], "2 rows, ")])
+def test_a_table_without_names_is_told_which(tmp_path, rows, counted):
+    with pytest.raises(InputError) as told:
+        read_table(table(tmp_path, *rows, columns="me.png"), (), batch.OPTIONS)
+    assert told.value.found.startswith(counted) and told.value.cure.endswith("image,text")

@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver: apt install chromium-driver")
 Keys = pytest.importorskip("selenium.webdriver").Keys
+Stale = pytest.importorskip("selenium.common.exceptions").StaleElementReferenceException
 WAIT_S = 90  # a machine that does other things too
 
 
@@ -88,8 +90,31 @@ def wait_for(what, seconds=WAIT_S):
     return found
 
 
-def one(browser, css):
-    return wait_for(lambda: browser.find_elements("css selector", css))[0]
+def of(browser, css, ask):
+    """What `ask` says of the first element of that kind; of the new one where the page puts another in its place meanwhile."""
+    def once():
+        for element in browser.find_elements("css selector", css)[:1]:
+            with suppress(Stale):
+                return (ask(element),)
+        return None
+
+    return wait_for(once)[0]
+
+
+def there(browser, css) -> bool:
+    return bool(browser.find_elements("css selector", css))
+
+
+def text(browser, css) -> str:
+    return of(browser, css, lambda element: element.text)
+
+
+def give_keys(browser, css, *keys):
+    of(browser, css, lambda element: element.send_keys(*map(str, keys)))
+
+
+def real_click(element):
+    element.click()
 
 
 def status(browser) -> str:
@@ -99,22 +124,23 @@ def status(browser) -> str:
 def give(browser, address, photo=None, text=None):
     """Open the page; hand it a photo and a text; nothing is asked for yet."""
     browser.get(address)
-    one(browser, "#start")
+    wait_for(lambda: there(browser, "#start"))
     if photo:
-        one(browser, "#photo input[type=file]").send_keys(str(photo))
-        wait_for(lambda: browser.find_elements("css selector", "#photo img"))
+        give_keys(browser, "#photo input[type=file]", photo)
+        wait_for(lambda: there(browser, "#photo img"))
     if text:
-        one(browser, "#text textarea").send_keys(text)
+        give_keys(browser, "#text textarea", text)
 
 
 def click(browser, css):
-    browser.execute_script("arguments[0].click()", one(browser, css))
+    press(browser, css, "")
 
 
 def press(browser, css, text):
-    """Click the first element of that kind with that text."""
-    script = "return [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]))"
-    browser.execute_script("arguments[0].click()", wait_for(lambda: browser.execute_script(script, css, text)))
+    """Click the first element of that kind with that text; found and clicked at once."""
+    script = ("const is_it = (e) => e.textContent.trim().startsWith(arguments[1]);"
+              "const found = [...document.querySelectorAll(arguments[0])].find(is_it); found?.click(); return !!found")
+    wait_for(lambda: browser.execute_script(script, css, text))
 
 
 def make_small(browser):
@@ -144,8 +170,18 @@ def background(browser, css="body"):
     return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
 
 
+def n_shown(browser, css) -> int:
+    """How many elements of that kind are seen; asked again when the page exchanges one between the question and its answer."""
+    def once():
+        with suppress(Stale):
+            return (sum(element.is_displayed() for element in browser.find_elements("css selector", css)),)
+        return None
+
+    return wait_for(once)[0]
+
+
 def shown(browser, css) -> bool:
-    return any(element.is_displayed() for element in browser.find_elements("css selector", css))
+    return n_shown(browser, css) > 0
 
 
 def played(browser):
@@ -157,12 +193,37 @@ def played(browser):
     return browser.execute_script(f"return {video}.duration")
 
 
+def test_an_element_that_is_exchanged_while_it_is_asked_is_asked_again():
+    """The page draws itself anew between the question and its answer."""
+    class Element:
+        def __init__(self, is_gone):
+            self.is_gone = is_gone
+
+        def is_displayed(self):
+            if self.is_gone:
+                raise Stale
+            return True
+
+    class Browser:
+        def __init__(self):
+            self.answers = [[Element(True)], [], [Element(False)]]
+
+        def find_elements(self, _by, _css):
+            return self.answers.pop(0)
+
+    assert of(Browser(), "#stop", Element.is_displayed)
+    assert n_shown(Browser(), "#stop") == 0, "gone, then not there"
+    again = Browser()
+    del again.answers[1]
+    assert shown(again, "#stop")
+
+
 def test_a_photo_and_a_text_become_a_video_that_plays(page, browser, photo_path, tmp_path):
     give(browser, page, photo_path, "Good morning.")
     make_small(browser)
     assert not any(shown(browser, css) for css in ("#stop", "#video", "#take", "#zip", "#words", "#files", "#earlier"))
     assert not axe(browser)
-    one(browser, "#text textarea").send_keys(Keys.CONTROL, Keys.ENTER)
+    give_keys(browser, "#text textarea", Keys.CONTROL, Keys.ENTER)
     seen = set()
     wait_for(lambda: seen.add(status(browser)) or "Drawing the video" in status(browser))
     assert shown(browser, "#stop") and not axe(browser)
@@ -198,15 +259,15 @@ def test_a_mistake_is_one_line_and_the_server_lives_on(page, browser, photo_path
     with open(huge := tmp_path / "huge.png", "wb") as file:
         file.truncate(2 * 10**9)
     give(browser, page, text="Hi.")
-    one(browser, "#photo input[type=file]").send_keys(str(huge))
+    give_keys(browser, "#photo input[type=file]", huge)
     wait_for(lambda: "maximum allowed size" in status(browser))
     assert not shown(browser, "[data-testid=toast-body]"), "errors stand in one place"
     click(browser, "#start")
     wait_for(lambda: "No video yet. The photo: none chosen. Needed: a picture of a face." in status(browser))
     wait_for(lambda: not shown(browser, "#stop"))
     assert not axe(browser)
-    one(browser, "#photo input[type=file]").send_keys(str(tmp_path / "text.png"))
-    wait_for(lambda: browser.find_elements("css selector", "#photo img"))
+    give_keys(browser, "#photo input[type=file]", tmp_path / "text.png")
+    wait_for(lambda: there(browser, "#photo img"))
     click(browser, "#start")
     wait_for(lambda: "No video yet. text.png: not a picture" in status(browser))
     assert len(browser.find_elements("css selector", "#status [role=alert]")) == 1
@@ -240,8 +301,8 @@ def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
                             {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
     give(browser, page, photo_path, "Hi.")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-    assert one(browser, "#start").size["width"] > 200
-    assert shown(browser, "#examples-label") and one(browser, "#examples-label").text == "Examples"
+    assert of(browser, "#start", lambda button: button.size["width"]) > 200
+    assert shown(browser, "#examples-label") and text(browser, "#examples-label") == "Examples"
     voice = wait_for(lambda: browser.execute_script(
         "const v = document.querySelector('#voice input'); return v && v.value && [v.scrollWidth, v.clientWidth]"))
     assert voice[0] <= voice[1], "the voice's name is not cut off"
@@ -255,20 +316,19 @@ def test_on_a_phone_nothing_sticks_out(page, browser, photo_path):
 def test_examples_fill_in_the_page_and_earlier_videos_are_kept(page, browser):
     browser.get(page)
     press(browser, ".example", "Recording")
-    wait_for(lambda: browser.find_elements("css selector", "#photo img") and shown(browser, "#speech [aria-label=Play]"))
-    assert not browser.find_elements("css selector", "[aria-label*=hare]"), "a recording is shared with no other server"
+    wait_for(lambda: there(browser, "#photo img") and shown(browser, "#speech [aria-label=Play]"))
+    assert not there(browser, "[aria-label*=hare]"), "a recording is shared with no other server"
     assert not shown(browser, "#text") and not axe(browser)
     press(browser, ".example", "Comic")
     wait_for(lambda: shown(browser, "#text") and not shown(browser, "#speech"))
     make_small(browser)
     assert browser.execute_script("return document.querySelector('#more input[type=radio][value=comic]').checked")
     for n_earlier in (0, 1):
-        wait_for(lambda: one(browser, "#text textarea").get_attribute("value"))
+        wait_for(lambda: of(browser, "#text textarea", lambda area: area.get_attribute("value")))
         click(browser, "#start")
         wait_for(lambda: shown(browser, "#stop") and not shown(browser, "#zip"))
         wait_for(lambda: shown(browser, "#zip") and not shown(browser, "#stop"))
-        thumbnails = browser.find_elements("css selector", "#earlier .thumbnail-item video")
-        assert len(thumbnails) == n_earlier
+        assert len(browser.find_elements("css selector", "#earlier .thumbnail-item video")) == n_earlier
     assert not axe(browser)
 
 
@@ -301,7 +361,7 @@ def test_several_faces_are_offered_a_dialogue(page, browser, photo_path, tmp_pat
     assert not shown(browser, "#source input[value='A dialogue']"), "one face has nobody to talk to"
     give(browser, page, us)
     press(browser, "#source label", "A dialogue")
-    wait_for(lambda: len([face for face in browser.find_elements("css selector", ".face img") if face.is_displayed()]) == 2)
+    wait_for(lambda: n_shown(browser, ".face img") == 2)
     wait_for(lambda: not shown(browser, "#voice"))
     assert not axe(browser)
     press(browser, "#picture label", "A video")
@@ -325,9 +385,9 @@ def test_a_video_gets_a_new_voice(page, browser, tmp_path):
     browser.get(page)
     press(browser, "#picture label", "A video")
     wait_for(lambda: shown(browser, "#clip"))
-    one(browser, "#clip input[type=file]").send_keys(str(clip))
-    wait_for(lambda: browser.find_elements("css selector", "#clip video"))
-    one(browser, "#text textarea").send_keys("Mama.")
+    give_keys(browser, "#clip input[type=file]", clip)
+    wait_for(lambda: there(browser, "#clip video"))
+    give_keys(browser, "#text textarea", "Mama.")
     assert not axe(browser)
     click(browser, "#start")
     wait_for(lambda: "Done in" in status(browser))
@@ -400,7 +460,7 @@ def test_the_face_is_there_before_the_script_has_drawn_it(live, browser):
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*live.js*"]})
     browser.get(live[0])
-    place = one(browser, "canvas").rect
+    place = of(browser, "canvas", lambda canvas: canvas.rect)
     whole = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
     left, top, right, bottom = (round(place[name]) for name in ("x", "y", "width", "height"))
     assert np.asarray(whole.crop((left, top, left + right, top + bottom))).std() > 20, "a photo, not an empty page"
@@ -417,11 +477,11 @@ def test_a_face_speaks_along(live, browser):
     still = wait_for(lambda: browser.execute_script("return document.querySelector('canvas').width == 128") and
                      browser.execute_script(pixels))
     for button in ("recording", "microphone"):
-        one(browser, f"#{button}").click()
-        found = wait_for(lambda: re.match(r"(\d+) frames/s · ready (\d+) ms", one(browser, "#figures").text))
+        of(browser, f"#{button}", real_click)
+        found = wait_for(lambda: re.match(r"(\d+) frames/s · ready (\d+) ms", text(browser, "#figures")))
         assert int(found[1]) > 0 and int(found[2]) > 150, "no sooner than the look-ahead"
         assert browser.execute_script(pixels) != still
-        one(browser, "#stop").click()
+        of(browser, "#stop", real_click)
         browser.execute_script("document.querySelector('#figures').textContent = ''")
     assert re.search(r"live: \d+\.\d frames/s, \d+ ms behind the sound", log.read())
 
@@ -431,26 +491,26 @@ def test_one_page_speaks_and_others_watch(live, browser):
     address, _ = live
     pixels = "return document.querySelector('canvas').toDataURL()"
     browser.get(address)
-    one(browser, "#record").click()
-    one(browser, "#recording").click()
-    wait_for(lambda: "frames/s" in one(browser, "#figures").text)
+    of(browser, "#record", real_click)
+    of(browser, "#recording", real_click)
+    wait_for(lambda: "frames/s" in text(browser, "#figures"))
     level = "return document.querySelector('#level').value"
     assert wait_for(lambda: browser.execute_script(level) > -40) and not axe(browser)
     browser.switch_to.new_window("tab")
     browser.get(address)
-    wait_for(lambda: "Somebody else speaks" in one(browser, "#said").text)
-    assert not one(browser, "#microphone").is_enabled() and not one(browser, "#choose").is_enabled()
+    wait_for(lambda: "Somebody else speaks" in text(browser, "#said"))
+    assert not any(of(browser, css, lambda button: button.is_enabled()) for css in ("#microphone", "#choose"))
     before = browser.execute_script(pixels)
     wait_for(lambda: browser.execute_script(pixels) != before)
     assert not axe(browser)
     browser.switch_to.window(browser.window_handles[0])
-    one(browser, "#stop").click()
-    link = wait_for(lambda: shown(browser, "#download") and one(browser, "#download").get_attribute("href"))
+    of(browser, "#stop", real_click)
+    link = wait_for(lambda: shown(browser, "#download") and of(browser, "#download", lambda link: link.get_attribute("href")))
     assert urllib.request.urlopen(link).read()[4:8] == b"ftyp"
     browser.switch_to.window(browser.window_handles[1])
-    wait_for(lambda: one(browser, "#choose").is_enabled())
-    one(browser, "#choose").send_keys(str(ROOT / "README.md"))
-    wait_for(lambda: "not a picture" in one(browser, "#said").text)
+    wait_for(lambda: of(browser, "#choose", lambda button: button.is_enabled()))
+    give_keys(browser, "#choose", ROOT / "README.md")
+    wait_for(lambda: "not a picture" in text(browser, "#said"))
     assert not axe(browser)
     make_dark(browser)
     browser.refresh()
@@ -461,5 +521,5 @@ def test_the_pages_lead_to_each_other(page, live, browser):
     for address, link in ((page, "a[href=live]"), (live[0], "a[href=page]")):
         browser.get(address)
         click(browser, link)
-        wait_for(lambda: "is not running" in one(browser, "main").text)
+        wait_for(lambda: "is not running" in text(browser, "main"))
         assert not axe(browser)

@@ -38,7 +38,6 @@ TABLE = {
 {path.with_suffix('.webm')}
 {path.with_suffix('.npz').name} as its name
 another folder, or --landmarks {path}
-another name, or --force to overwrite it
 chmod u+w {_nearest(root / name)}
 copy it again, or python -m preprocess.convert_audio {path} {out}
 delete it to use {Path(path).name} as it is, or make the file again
@@ -155,6 +154,7 @@ make it in parts
 1 GB or more
 Python {wanted} or newer
 a comma or a bracket may be missing
+a first line with their names, such as: image,text
 a larger or more frontal photo, cut so that the face fills about half of it; or mark the face of a drawing with --landmarks
 a photo that is cut less tightly
 begin a new run
@@ -215,13 +215,14 @@ OPTIONS = {
     "--engine espeak": ("main", "speech.synthesize"),
     "--engine espeak needs none": ("main", "speech.synthesize"), "--engine sphinx": ("speech.transcribe",),
     "--engine whisper": ("speech.transcribe",),
-    "--force-captions, or give what is said with --script": ("main", "speech.transcribe"), "--force to overwrite it": (
-        "main", "render.render", "avatar.translate", "viewer.tile_frames"), "--port {port + 1}": ("app", "web.live"),
+    "--force-captions, or give what is said with --script": ("main", "speech.transcribe"),
+    "--force to overwrite it": ("main", "scene", "render.render", "avatar.translate", "viewer.tile_frames",
+                                "preprocess.convert_audio", "speech.synthesize"),
+    "--port {port + 1}": ("app", "web.live"),
     "--renderer photo": ("render.render",), "--renderer sketch needs none": ("render.render",),
     "--speech speech.wav": ("landmarks.sync", "render.render"), '--text "Good morning."': ("main", "speech.synthesize"),
     "--voice {readers[0]}": ("main", "speech.synthesize"),
     "another folder, or --landmarks {path}": ("main", "render.render", "render.face_check"),
-    "another name, or --force to overwrite it": ("preprocess.convert_audio", "speech.synthesize"),
     "delete it: --seed makes another": ("predict", "main"), "fewer --actors, or --audio-only": ("preprocess.fetch_ravdess",),
     "leave --speech away": ("web.live",),
     "sudo modprobe v4l2loopback video_nr=9 exclusive_caps=1, and --camera /dev/video9": ("web.live",),
@@ -274,13 +275,17 @@ def make_n(line, folder):
 
 
 def test_every_cure_stands_in_the_table():
-    assert not PRINTED.keys() - TABLE.keys(), "cures that nobody tries"
-    assert not TABLE.keys() - PRINTED.keys(), "cures that are not printed any more"
-    assert {cure for cure in PRINTED if cure.startswith("--")} <= OPTIONS.keys()
+    missing, gone = sorted(PRINTED.keys() - TABLE.keys()), sorted(TABLE.keys() - PRINTED.keys())
+    assert not missing, f"cures that nobody tries: {missing}: add them to TABLE (and OPTIONS, where they name an option)"
+    assert not gone, f"cures that are not printed any more: {gone}: take them from TABLE (and OPTIONS)"
+    missing = {cure for cure in PRINTED if cure.startswith("--")} - OPTIONS.keys()
+    assert not missing, f"options of no command: {sorted(missing)}: add them to OPTIONS"
 
 
 def test_those_that_are_run_are_run():
-    assert cures.tried(ROOT / "tests" / "test_cures_run.py") == set(of(RUN))
+    tried, wanted = cures.tried(ROOT / "tests" / "test_cures_run.py"), set(of(RUN))
+    assert not wanted - tried, f"under RUN, and no test runs them: {sorted(wanted - tried)}: @tries in test_cures_run.py"
+    assert not tried - wanted, f"run, and not under RUN: {sorted(tried - wanted)}: add them to TABLE"
 
 
 @pytest.mark.parametrize("cure", of(TOLD))

@@ -390,10 +390,10 @@ def test_other_letters_are_a_track():
     assert cure_of(check_drawable, [Word("漢字", 0, 1)]).split()[1] in WAYS  # which asks nothing of the font
 
 
-@tries("--force to overwrite it", "another name, or --force to overwrite it", "{path.with_suffix('.mp4')}",
+@tries("--force to overwrite it", "{path.with_suffix('.mp4')}",
        "{path.with_suffix('.webm')}")
 def test_a_file_of_somebody_else_is_kept_unless_forced(here, speech):
-    from avatar.translate import check_out
+    from core.media.out.place import check_place
     from preprocess.convert_audio import main
     from render.options import RenderOptions
     from render.preview import check_preview, preview_path
@@ -401,7 +401,7 @@ def test_a_file_of_somebody_else_is_kept_unless_forced(here, speech):
     for path in (here / "a.mp4", here / "a.png", preview_path(here / "a.mp4"), here / "a.wav"):
         path.write_bytes(b"mine")
     for work, *arguments in ((check_output, here / "a.mp4"), (check_preview, here / "a.mp4"),
-                             (check_out, here / "a.png", ".png", "avatar")):
+                             (check_place, here / "a.png", [".png"], "avatar")):
         assert cure_of(work, *arguments, force=False) == "--force to overwrite it"
         work(*arguments, force=True)
     assert "--force" in command(main, speech, "a.wav").stderr

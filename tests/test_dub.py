@@ -260,7 +260,7 @@ class TestCommand:
     def test_the_front_command_knows_a_video(self):
         import talking_face
         named = talking_face._named(["a.MOV", "b.mp4", "-o", "c.mp4"])
-        assert named == ["--video", "a.MOV", "--audio", "b.mp4", "--output", "c.mp4"]
+        assert named == ["--video", "a.MOV", "--audio", "b.mp4", "-o", "c.mp4"]
         assert talking_face._named(["a.jpg", "b.wav"]) == ["--image", "a.jpg", "--audio", "b.wav"]
 
     @pytest.mark.parametrize("given", [("--size", 256), ("--fps", 50), ("--still",), ("--avatar", "comic"),

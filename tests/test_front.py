@@ -1,7 +1,9 @@
 """The front command, from another folder than the toolkit's."""
 
+import importlib
 import os
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,8 +47,37 @@ def test_every_command_has_its_page(name):
     assert done.exit_code == 0 and f"main {name} " in done.stdout and "Reads:" in done.stdout
 
 
+def examples(command_of):
+    return [line.strip() for line in command_of.epilog.partition("Reads:")[0].splitlines() if line.startswith("  ")]
+
+
+@pytest.mark.parametrize("name", talking_face.COMMANDS)
+def test_examples_are_typed_as_the_command_was_called_and_it_takes_them(name):
+    taken = talking_face.main.get_command(None, name)
+    assert "python " not in (page := command(talking_face.main, name, "-h").stdout) and "FILE=" not in page
+    lines = examples(taken)
+    assert lines and len(set(lines)) == len(lines)
+    for line in lines:
+        words = shlex.split(line.split(" | ")[-1])
+        assert words[:2] == ["talking-face", name], line
+        taken.make_context(name, words[2:])
+
+
+def test_make_shows_the_form_that_takes_files_and_it_means_what_main_py_is_told():
+    page = command(talking_face.main, "make", "-h").stdout
+    assert page.startswith("Usage: main make PHOTO|VIDEO [SPEECH] [-o OUT] [OPTIONS]\n")
+    ours, theirs = talking_face.main.get_command(None, "make"), importlib.import_module("main").main
+    assert "talking-face make me.jpg speech.wav -o me.mp4" in examples(ours)
+    assert all(line.startswith("python main.py --") for line in examples(theirs)), "a clone's own page is another"
+    for line, other in zip(examples(ours), examples(theirs), strict=True):
+        asked, meant = (one.make_context("make", shlex.split(text)[2:]).params
+                        for one, text in ((ours, line), (theirs, other)))
+        assert asked == meant, line
+
+
 def test_the_list_and_the_version_answer():
-    assert all(name in command(talking_face.main, "-h").stdout for name in talking_face.COMMANDS)
+    page = command(talking_face.main, "-h").stdout
+    assert all(name in page for name in talking_face.COMMANDS) and "Reads:" not in page
     assert command(talking_face.main, "--version").stdout.startswith("talking-face, version ")
     try:
         assert version("talking-face") == talking_face._version()
@@ -124,9 +155,9 @@ def test_names_complete_without_reading_the_commands(tmp_path):
 
 
 @pytest.mark.parametrize("given, named", [
-    (["me.jpg", "a.wav", "-o", "x.mp4"], ["--image", "me.jpg", "--audio", "a.wav", "--output", "x.mp4"]),
+    (["me.jpg", "a.wav", "-o", "x.mp4"], ["--image", "me.jpg", "--audio", "a.wav", "-o", "x.mp4"]),
     (["me.jpg", "--text", "Hi."], ["--image", "me.jpg", "--text", "Hi."]), (["--image", "me.jpg"], ["--image", "me.jpg"]),
-    (["-a.jpg", "-b.wav", "-o", "c.mp4"], ["--image", "-a.jpg", "--audio", "-b.wav", "--output", "c.mp4"])])
+    (["-a.jpg", "-b.wav", "-o", "c.mp4"], ["--image", "-a.jpg", "--audio", "-b.wav", "-o", "c.mp4"])])
 def test_files_may_stand_without_their_names(given, named):
     assert talking_face._named(given) == named
 

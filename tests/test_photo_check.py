@@ -9,8 +9,10 @@ from conftest import ROOT, command, portrait
 from made_up import save, turned_to, write
 from PIL import Image, ImageFilter
 
+import animator
 from core.errors import InputError
 from render import face_check, photo, photo_check, render
+from render.parts.rest import SHUT_FIRST
 
 SIDE_PX = portrait().shape[0]
 
@@ -164,3 +166,37 @@ def test_the_check_loads_no_library_that_takes_seconds(one, tmp_path):
                           check=True)
     assert done.stdout.strip() == "[]"
     assert (tmp_path / "photo_check.png").is_file()
+
+
+def checked(path, folder):
+    done = command(face_check.main, path, "--out", folder)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout.splitlines(), done.stderr.splitlines()
+
+
+def test_the_last_line_says_whether_something_spoils_it(one, tmp_path):
+    lines, warned = checked(one, tmp_path / "good")
+    assert not warned and lines[-1] == "nothing found that spoils it"
+    assert next(line for line in lines if line.startswith("width")).endswith(f"px ({photo_check.SMALL_FACE_PX} or more)")
+    Image.open(one).resize((160, 160)).filter(ImageFilter.GaussianBlur(3)).save(tmp_path / "bad.png")
+    lines, warned = checked(tmp_path / "bad.png", tmp_path / "bad")
+    assert len(warned) >= 2 and lines[-1] == f"{len(warned)} things found that may spoil it, see the warnings"
+    Image.open(one).resize((192, 192)).save(tmp_path / "small.png")
+    lines, warned = checked(tmp_path / "small.png", tmp_path / "small")
+    assert len(warned) == 1 and lines[-1] == "1 thing found that may spoil it, see the warning"
+
+
+def test_an_open_mouth_is_said_as_make_says_it(one, found, tmp_path, monkeypatch):
+    shut = found.photo.points.copy()
+    shut[[61, 62, 63]] = shut[[67, 66, 65]] = (shut[[61, 62, 63]] + shut[[67, 66, 65]]) / 2
+    corrected = write(tmp_path / "face.json", points=shut.tolist())
+    lines = command(face_check.main, one, "--landmarks", corrected, "--out", tmp_path / "out").stdout.splitlines()
+    assert not any(line.startswith("mouth") for line in lines)
+    assert f"mouth      {SHUT_FIRST}" in checked(one, tmp_path / "open")[0]
+    told = []
+    monkeypatch.setattr(animator, "say", told.append)
+    monkeypatch.setattr(animator.Animator, "_heard", lambda *_, **__: (_ for _ in ()).throw(InputError("speech", "none")))
+    for points_file in (corrected, None):
+        with pytest.raises(InputError, match="speech"):
+            animator.Animator().animate(one, "no.wav", tmp_path / "v.mp4", points_file=points_file)
+    assert told == ["face found", "face found", SHUT_FIRST], "in the step that looks at the photo"

@@ -517,3 +517,10 @@ def test_quiet_leaves_warnings_and_errors(tmp_path):
 
     assert command(main).stderr == "progress\nwarning: look here\nerror: a: wrong\n"
     assert command(main, "--quiet").stderr == "warning: look here\nerror: a: wrong\n"
+
+
+def test_no_bar_and_no_bare_label_where_nobody_watches(capsys):
+    from core.stage import progress
+    with progress([1, 2], "voice") as bar:
+        assert list(bar) == [1, 2]
+    assert capsys.readouterr().err == ""

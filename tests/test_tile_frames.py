@@ -167,7 +167,7 @@ def test_nothing_of_somebody_else_is_overwritten(here):
     assert make("a film.mp4", "--out", "mine.png", "--force") == "mine.png"
     assert "a name that ends in .png" in refused("a film.mp4", "--out", "sheet.jpg")
     (here / "link.png").symlink_to("a film.mp4")
-    assert "the video itself" in refused("a film.mp4", "--out", "link.png", "--force")
+    assert "one of the inputs" in refused("a film.mp4", "--out", "link.png", "--force")
 
 
 def test_a_stopped_run_leaves_nothing(here, monkeypatch):

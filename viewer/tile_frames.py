@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.face import draw, face68
 from core.files import fitting
 from core.media import video
+from core.media.out.place import check_place
 from core.media.provenance import png_marks, source_type
 from core.stage import progress, stage
 from viewer.draw import N_TILES, spread_indices, tile, with_time
@@ -65,21 +66,11 @@ def count_frames(source: Path) -> int:
         return sum(1 for _ in frames)
 
 
-def check_out(out: Path, source: Path, force: bool) -> None:
-    """Refuse a name of another kind, that of the video, or of a file made by somebody else."""
-    if out.suffix.lower() != ".png":
-        raise InputError(out, f"a {out.suffix or 'nameless'} file", "a name that ends in .png")
-    if out.exists() and out.samefile(source):
-        raise InputError(out, "the video itself", "another name")
-    if out.exists() and not force and artifacts.read_sidecar(out).get("kind") != KIND:
-        raise InputError(out, "exists, and was not written by this tool", "a new name", "--force to overwrite it")
-
-
 def write_sheet(source: Path, out: Path, landmarks: Path | None = None, n_wanted: int = N_TILES, force: bool = False) -> Path:
     """Write the contact sheet of a video, unless it is there: `n_wanted` frames, and that of the widest open mouth."""
     from PIL import Image
     video.probe(source)
-    check_out(out, source, force)
+    check_place(out, (".png",), KIND, force, (source, landmarks))
     if landmarks:
         artifacts.check(landmarks, *READS)
     options, inputs = {"frames": n_wanted}, [source, *([landmarks] if landmarks else [])]

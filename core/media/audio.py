@@ -199,14 +199,3 @@ def _magnitudes(sound, n_frames):
     windows = np.lib.stride_tricks.sliding_window_view(sound, N_FFT)[::HOP][: n_frames * HOPS_PER_FRAME]
     magnitudes = np.abs(np.fft.rfft(windows * _WINDOW, axis=-1))
     return magnitudes.reshape(n_frames, HOPS_PER_FRAME, N_BINS).astype(np.float16)  # at most N_FFT / 2: fits float16
-
-
-def check_output(path: str | Path, force: bool, source: str | Path | None = None) -> None:
-    """Raise InputError unless `path` is a .wav that may be written: new, or `force`d, and never the `source` itself."""
-    path = Path(path)
-    if path.suffix.lower() != ".wav":
-        raise InputError(path, f"a {path.suffix or 'nameless'} file as output", "a name that ends in .wav")
-    if source is not None and path.exists() and path.samefile(source):
-        raise InputError(path, "input and output are the same file", "another name for the output")
-    if path.exists() and not force:
-        raise InputError(path, "already there", "a new file", "another name, or --force to overwrite it")

@@ -21,6 +21,7 @@ from render.sampling.grid import Grid
 from render.warp import FADE, FaceWarp
 
 REST = "rest_photo.png"
+SHUT_FIRST = "the mouth is open in the photo; it is shut before it speaks"
 OPEN = 0.05  # eye distances between the lips of a photo, from where on they are shut
 REACH = 0.02  # eye distances around what shows between the lips
 MARGIN = 0.15  # eye distances around the lips: nothing beyond changes
