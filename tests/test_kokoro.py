@@ -334,7 +334,7 @@ def _height(sound):
 def test_it_speaks_by_default_and_its_words_are_timed_where_they_sound(tmp_path):
     out = tmp_path / "hello.wav"
     done = command(synthesize_speech.main, "--text", "Good morning, Bob.\n\nMama.", "--voice", "en-in", out)
-    assert done.exit_code == 0 and done.stderr == "voice\n", done.stderr
+    assert done.exit_code == 0 and not done.stderr, done.stderr
     info, (sound, rate) = soundfile.info(out), soundfile.read(out)
     assert (info.samplerate, info.channels, info.subtype) == (44100, 1, "PCM_16") and -35 < level_dbfs(sound) < -10
     assert artifacts.check(out, "speech")["options"]["engine"] == "kokoro"

