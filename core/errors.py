@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.paths import ROOT
+
 # Control characters, U+009B among them, which terminals obey; line ends; what turns the direction of writing; half characters
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _INSPECT = "make inspect "
 NEEDS_ROOM = "a place that can be written, with room"
 STOPPED = "stopped; the same command goes on from here"
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def say_stopped_in_a_line() -> None:
@@ -35,8 +36,8 @@ def _is_ours(words, script):
     """Whether a command line of Python starts a command of this toolkit."""
     if "-m" in words[:-1]:
         module = words[words.index("-m") + 1].partition(".")[0]
-        return (_ROOT / module).is_dir() or (_ROOT / f"{module}.py").is_file()
-    return script.stem == "talking-face" or script.resolve().parent == _ROOT
+        return (ROOT / module).is_dir() or (ROOT / f"{module}.py").is_file()
+    return script.stem == "talking-face" or script.resolve().parent == ROOT
 
 
 def command_line(*words: object) -> str:

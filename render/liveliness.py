@@ -20,7 +20,7 @@ CLOSING_S, CLOSED_S, OPENING_S = 0.1, 0.04, 0.2
 BLINK_S = CLOSING_S + CLOSED_S + OPENING_S
 PAUSE_S = 0.15  # at least, from one blink to the next
 _GAP_SPREAD = 0.6  # standard deviation of a gap's logarithm
-_UPPER_SHARE = 0.75  # of the way to a closed eye is the upper lid's
+UPPER_SHARE = 0.75  # of the way to a closed eye is the upper lid's
 _SLIT = 0.04  # of the eye's opening that a closed one keeps: lashes have a thickness
 
 _SWAY_S, _BEAT_S = 0.75, 0.28  # of Gaussian smoothing of noise: the posture, and the small motion upon it
@@ -108,8 +108,8 @@ def close_lids(face: NDArray, share: float) -> NDArray:
     face = face.copy()
     for upper, lower in face68.EYE_LIDS:
         way = (face[lower] - face[upper]) * np.float32(share * (1 - _SLIT))
-        face[upper] += way * np.float32(_UPPER_SHARE)
-        face[lower] -= way * np.float32(1 - _UPPER_SHARE)
+        face[upper] += way * np.float32(UPPER_SHARE)
+        face[lower] -= way * np.float32(1 - UPPER_SHARE)
     return face
 
 

@@ -18,7 +18,6 @@ from render.parts.part import of_photo
 from render.parts.view import PartView
 from render.photo import Photo
 
-FINER, FINEST_PX = 1.3, 300  # times the photo's own pixels, that they stay sharp; px an eye distance
 ROWS, COLUMNS = 0.5, 1.7  # of the view, eye distances
 
 
@@ -29,8 +28,7 @@ class GazePart:
     """
 
     def __init__(self, photo: Photo, irises: tuple[Iris, Iris]):
-        unit = int(min(FINER * photo.pose[0], FINEST_PX))
-        self.view = PartView(of_photo("gaze", unit, ROWS, COLUMNS), photo.picture, photo.face, photo.pose)
+        self.view = PartView(of_photo("gaze", photo.pose[0], ROWS, COLUMNS), photo.picture, photo.face, photo.pose)
         self.eyes = [Eyeball(self.view.around, self._in_view(iris)) for iris in irises]
         self.view.around = np.concatenate([self.view.around, np.zeros_like(self.view.around[..., :1])], -1)
         for eye in self.eyes:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.face import face68
 from render.life.iris import find_irises
+from render.liveliness import UPPER_SHARE
 from render.parts.part import LIDS_FROM, of_photo
 from render.parts.view import PartView
 from render.photo import Photo
@@ -21,11 +22,9 @@ from render.sampling.planes import lay
 from render.warp import FaceWarp
 
 SHUT = 0.85  # closed by this share of its opening an eye is shut: landmarks of lids that touch lie on their lashes
-FINER, FINEST_PX = 1.3, 300  # times the photo's own pixels, that they stay sharp; px an eye distance
 ROWS, COLUMNS, EYES_AT = 0.9, 2.2, 0.62  # of the view, eye distances; where the eyes are in it, from the top
 STILL = 0.5  # of the way from lid to brow that holds still
 LASHES, LINE = 0.035, 0.012  # eye distances above the upper lid's edge that keep their shape, and below it that go along
-UPPER_SHARE = 0.75  # of the way of closing landmarks that is the upper lid's, as `liveliness.close_lids` closes them
 WET = 0.015  # eye distances: what of the white may shine below the line that is found for the lower lid
 MEET, CHEEK = 0.85, 0.2  # of the opening, down from the upper lid, where both meet; eye distances below that go along
 BESIDE, SOFT = 0.06, 0.02  # eye distances: how softly skin beside the eye goes along; over which an edge is blended
@@ -97,11 +96,10 @@ class LidPart:
     """
 
     def __init__(self, photo: Photo, warp: FaceWarp | None = None):
-        unit = int(min(FINER * photo.pose[0], FINEST_PX))
-        part = of_photo("lids", unit, ROWS, COLUMNS, (0.5, EYES_AT))
+        part = of_photo("lids", photo.pose[0], ROWS, COLUMNS, (0.5, EYES_AT))
         self.view, self.face = PartView(part, photo.picture, photo.face, photo.pose, warp), photo.face
         self.openings = self._openings(photo.face)
-        irises, self.lids = find_irises(photo), []
+        irises, unit, self.lids = find_irises(photo), part.unit_px, []
         for k, side in enumerate(("right", "left")):
             eye, brow = (photo.face[list(face68.GROUPS[f"{side}_{name}"])] for name in ("eye", "brow"))
             upper, lower = (irises[k].upper, irises[k].lower) if irises else (eye[:4], eye[[0, 5, 4, 3]])

@@ -13,6 +13,7 @@ from core.face import face68
 
 NETWORK, VERSION = "render.mouth_model.MouthPainter", 2  # as files name it, from when it painted mouths alone
 LIDS_FROM, LIDS_WHOLE = 0.22, 0.4  # closed by this share of its opening an eye begins to be painted, and is painted
+FINER, FINEST_PX = 1.3, 300  # times a photo's own pixels, that they stay sharp; px an eye distance
 _AT = np.linspace(-1, 1, 13)  # lips are curves, not corners
 
 
@@ -83,8 +84,12 @@ LARGE_MOUTH = replace(MOUTH, name="large_mouth", rows=2 * MOUTH.rows, columns=2 
 PARTS = {part.name: part for part in (MOUTH, LARGE_MOUTH, EYES)}
 
 
-def of_photo(name: str, unit_px: int, rows: float, columns: float, at: tuple = (0.5, 0.5)) -> Part:
-    """A part around both eyes that no network paints, of the photo's own pixels: `rows` by `columns` eye distances."""
+def of_photo(name: str, photo_px: float, rows: float, columns: float, at: tuple = (0.5, 0.5)) -> Part:
+    """A part around both eyes that no network paints, of a photo's own pixels: `rows` by `columns` eye distances.
+
+    `photo_px`, of the photo, an eye distance
+    """
+    unit_px = int(min(FINER * photo_px, FINEST_PX))
     height, width = (round(side * unit_px / 2) * 2 for side in (rows, columns))
     return Part(name, height, width, lambda _: np.zeros(2), at, 0, lambda *_: ([], []), _always, "", unit_px)
 
