@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core import artifacts
 from core.cache import Recent
-from core.child import start_in_child
+from core.processes.child import start_in_child
 from core.errors import InputError
 from core.events import Done, FileWritten
 from core.media.footage import open_footage

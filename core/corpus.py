@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from core.child import end_with_parent
+from core.processes.child import end_with_parent
 from core.errors import InputError, command_line
 from core.index import read_index, write_index
 from core.stage import only_one, progress, say

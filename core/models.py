@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.child import run_in_child
+from core.processes.child import run_in_child
 from core.errors import readable
 
 _STDERR = 2
@@ -46,7 +46,7 @@ def read_model(path: str | Path, kind_name: str, load: Callable[[Path, dict], An
     ----------
     load : a function of a module, which raises whatever its library raises
     cure : of the error
-    fresh : see `core.child.run_in_child`
+    fresh : see `core.processes.child.run_in_child`
 
     Raises
     ------

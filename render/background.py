@@ -9,6 +9,7 @@ edges (GrabCut; Rother, Kolmogorov and Blake 2004): hats, raised hands, and clot
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,7 @@ _SEEN = 0.9  # of a face that is the person's, where the model sees it at all
 _FILL_PX = 48  # of an eye distance, at which what is behind is guessed
 _STRAY, _STRAND, _PATCH, _STRANDS_PX = 0.45, 0.03, 0.15, 160  # eye distances: how far stray hairs reach, half of a strand with
 # what is beside it, patches of what is behind; px an eye distance at which they are sought
+_COARSER = 4  # times, a picture that is blurred widely
 _PLAIN, _LEAST_BEYOND = 8.0, 0.02  # detail of a plain background, 0 to 255; share of the picture that must show it
 _TRACE, _HAIRS, _RIM = 0.05, 0.012, 0.3  # least share of a person; eye distances around it that hairs reach; guessed best
 # What is the person for certain, likely, and possibly; in the face's heights: hair beside the jaw, hair above the brows,
@@ -127,8 +129,10 @@ def _stray_hairs(picture, mask, unit_px):
     if beyond.mean() < _LEAST_BEYOND:
         return np.zeros_like(mask)
     even = cv2.medianBlur(small, 2 * max(1, round(_STRAND * unit_px * shrink)) + 1)
-    wide = cv2.GaussianBlur(even, (0, 0), _PATCH * unit_px * shrink)
-    detail, patches = (cv2.absdiff(*pair).max(2) for pair in ((small, even), (even, wide)))
+    coarse = cv2.resize(even, None, fx=1 / _COARSER, fy=1 / _COARSER, interpolation=cv2.INTER_AREA)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), _PATCH * unit_px * shrink / _COARSER)
+    wide = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    detail, patches = (reduce(cv2.max, cv2.split(cv2.absdiff(*pair))) for pair in ((small, even), (even, wide)))
     noise = np.percentile(detail[beyond], 99) + 1
     if max(noise, np.percentile(patches[beyond], 95)) > _PLAIN:
         return np.zeros_like(mask)
@@ -168,9 +172,13 @@ def fill_behind(picture: NDArray, person: NDArray, unit_px: float) -> NDArray:
     rim = ((inside > 0) & (inside < _RIM * unit_px * shrink)).astype(np.uint8)  # as far as a head moves
     filled = cv2.inpaint(filled, rim, 3, cv2.INPAINT_TELEA)
     around = 2 * max(1, round(_HAIRS * unit_px)) + 1
-    own = np.clip(2 - cv2.dilate(person, np.ones((around, around))) / _TRACE, 0, 1)[..., None]
-    filled = cv2.resize(filled, person.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.round(filled + (picture - filled.astype(np.float32)) * own).astype(np.uint8)
+    own = np.clip(2 - cv2.dilate(person, np.ones((around, around))) / _TRACE, 0, 1)
+    behind = cv2.resize(filled, person.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    for top in range(0, len(behind), _BAND):
+        rows = slice(top, top + _BAND)
+        back = behind[rows].astype(np.float32)
+        behind[rows] = np.round(back + (picture[rows] - back) * own[rows, :, None])
+    return behind
 
 
 def _cover(picture, shape):

@@ -6,27 +6,27 @@ sharpness at any size. Where nothing moves the picture is the photo, to the bit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from core.child import prefetch
 from core.face.head import CENTRE, HALF, REACH, HeadField
 from core.media import nv12
+from core.processes.child import prefetch
+from core.processes.copies import in_copies, n_copies
 from render.background import fill_behind
 from render.life.lids import LidPart
 from render.parts.palette import Palette
 from render.photo import Photo
 from render.sampling import planes
-from render.sampling.blocks import Blocks, away_from, rest_of
+from render.sampling.blocks import BEHIND, THIN, Blocks
 from render.sampling.borders import Borders
 from render.sampling.grid import Grid
 from render.warp import CELL, FADE, FaceWarp
 
-HEAD_CELL = 0.1  # eye distances between nodes of the head's field, which is smooth
 LARGEST_SHIFT = 0.35  # eye distances the face's own field may be carried by the head
 TRACE = 0.03  # a mask's share of less is nothing, and of so much more whole
 BATCH = 8  # frames painted together
@@ -52,21 +52,18 @@ class Portrait:
         self.corner = window[:2]
         reach = LARGEST_SHIFT + FADE
         low, high = self.warp.ring.min(0) - reach, self.warp.ring.max(0) + reach
-        self.face_grid = Grid(low, high, photo.pose, window, CELL)
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
-        self.head_grid = Grid(low, high, photo.pose, window, HEAD_CELL)
+        self.grid = Grid(low, high, photo.pose, window, CELL)
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
-        self.face_blocks, self.head_blocks = self._blocks(person)
+        self.blocks = Blocks(self.grid, float(photo.pose[0]), *self._marked(person))
         self.near = [self._near(part.view) for part in parts]
-        self.face_field, self.head_field = (HeadField(grid.nodes) for grid in (self.face_grid, self.head_grid))
-        self.face_borders, self.head_borders = (Borders(grid, photo.picture, person)
-                                                for grid in (self.face_grid, self.head_grid))
+        self.field, self.borders = HeadField(self.grid.nodes), Borders(self.grid, photo.picture, person)
 
     def _near(self, view):
-        """The nodes of the face's grid that a part's view can lie at: slices of rows and columns."""
+        """The nodes of the grid that a part's view can lie at: slices of rows and columns."""
         reach, extent = LARGEST_SHIFT + 2 * CELL, np.array(view.part.size[::-1]) / view.part.unit_px
-        nodes, low, high = self.face_grid.nodes, view.corner - reach, view.corner + extent + reach
-        chosen = ((nodes > low) & (nodes < high)).all(1).reshape(self.face_grid.nodes_px.shape[:2])
+        nodes, low, high = self.grid.nodes, view.corner - reach, view.corner + extent + reach
+        chosen = ((nodes > low) & (nodes < high)).all(1).reshape(self.grid.nodes_px.shape[:2])
         numbers = [np.flatnonzero(chosen.any(axis)) for axis in (1, 0)]
         return tuple(slice(one[0], one[-1] + 1) if len(one) else slice(0) for one in numbers)
 
@@ -74,7 +71,7 @@ class Portrait:
         """The planes of the photo, around all that moves into its window."""
         picture, pose = self.photo.picture, self.photo.pose
         around = round(LARGEST_SHIFT * float(pose[0])) if self.photo.window else 0
-        sides = self.head_grid.box
+        sides = self.grid.box
         box = [*(max(0, side - around) for side in sides[:2]), *(side + around for side in sides[2:])]
         if person is None:
             return [planes.Plane(pixels, box, k) for k, pixels in enumerate(planes.split(picture, self.encoded), 1)]
@@ -103,45 +100,39 @@ class Portrait:
         -------
         uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded; a new picture
         """
-        frame, grid = self.still.copy(), self.face_grid
-        carried, around = self._turned(head) if np.any(head) else (np.zeros_like(grid.nodes), None)
+        frame, grid = self.still.copy(), self.grid
+        carried = self._turned(head) if np.any(head) else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
-        self._move(frame, self.face_grid, source, self.face_blocks)
-        if around is not None:
-            self._move(frame, self.head_grid, self.head_grid.source(around), self.head_blocks)
+        self._move(frame, source)
         for part, near, patch in zip(self.parts, self.near, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried, near)
         return frame
 
     def _turned(self, head):
-        """Where a turned head's pixels come from, at the nodes of the face's grid and of the head's: face space."""
-        carried, around = self.face_field.offsets(head), self.head_field.offsets(head)
-        pulls = self.head_borders.pulls(around)
-        return self.face_borders.hold(carried, pulls), self.head_borders.hold(around, pulls)
+        """Where a turned head's pixels come from, at the nodes: face space."""
+        offsets = self.field.offsets(head)
+        return self.borders.hold(offsets, self.borders.pulls(offsets))
 
-    def _blocks(self, person):
-        """The blocks of the face's box, and those of the head's around it: lists of `Blocks`."""
-        away = None, None
-        if person is not None:
-            thin = np.max([cv2.resize(plane.shown_through.astype(np.uint8), person.shape[::-1], interpolation=cv2.INTER_NEAREST)
-                           for plane in self.planes], 0)
-            away = away_from(person > 0), away_from(thin)
-        boxes = rest_of(self.head_grid.box, self.face_grid.box)
-        return [Blocks(self.face_grid.box, self.face_grid, *away)], [Blocks(box, self.head_grid, *away) for box in boxes]
+    def _marked(self, person):
+        """Where anything is the person's, and where anything shows through: bool [row, column] of the picture, each."""
+        if person is None:
+            return None, None
+        marks = [[cv2.resize(mark.astype(np.uint8), person.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+                  for mark in (plane.is_owned, plane.is_through)] for plane in self.planes]
+        return tuple(np.logical_or.reduce(of_planes) for of_planes in zip(*marks))
 
-    def _move(self, frame, grid, source, blocks):
-        """Fill the `blocks` of a frame with what has moved there.
-
-        `source` says where the nodes of `grid` come from, float32 [row, column, xy] px of the picture
-        """
-        moved_px = cv2.magnitude(*cv2.split(source - grid.nodes_px))
-        chosen = [each for some in blocks for each in some(moved_px)]
+    def _move(self, frame, source):
+        """Fill a frame with what has moved: the grid's nodes come from `source`, float32 [row, column, xy] px of the picture."""
+        blocks = list(self.blocks(source))
         for plane, view in zip(self.planes, planes.views(frame)):
             places = plane.places(source)
-            for box, thin in chosen:
+            for box, kind in blocks:
                 out = self._in_window(view, plane.shrink, box)
-                plane.sample(grid.interpolate(places, box, plane.shrink), box, out, thin)
+                if kind == BEHIND:
+                    plane.uncover(box, out)
+                else:
+                    plane.sample(self.grid.interpolate(places, box, plane.shrink), box, out, kind == THIN)
 
     def _in_window(self, view, shrink, box):
         """The part of a plane's view of the frame that a box of the picture is shown in."""
@@ -151,7 +142,7 @@ class Portrait:
 
     def _paint(self, frame, view, patch, carried, near):
         """Lay a patch of a part's view over `frame`, carried as the head is; it lies at the nodes `near`."""
-        grid, shape = self.face_grid, self.face_grid.nodes_px.shape
+        grid, shape = self.grid, self.grid.nodes_px.shape
         at, inside = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
         nodes, moved = (values.reshape(shape)[near] for values in (grid.nodes, carried))
         at[near] = (nodes + moved - view.corner) * np.float32(view.view[0])
@@ -175,8 +166,9 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
            encoded: bool = False) -> Iterator[NDArray]:
     """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
 
-    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, the
-    next batch is painted by another thread while this one is moved. `person` and `encoded` are those of `Portrait`.
+    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, copies of
+    this process share the frames where there can be any; else the next batch is painted by another thread while this one is
+    moved. `person` and `encoded` are those of `Portrait`.
     """
     portrait, moves = Portrait(photo, parts, person, encoded), iter(moves)
 
@@ -186,12 +178,21 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
         patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
         return zip(batch, solved, patches)
 
-    def batches():
+    def frame_of(move):
+        [((face, head), solved, patches)] = prepare([move])
+        return portrait(face, head, solved, patches)
+
+    def batches(moves):
         while batch := list(islice(moves, BATCH if parts else 1)):
             yield batch
 
     # systems this small lose more to waiting threads than they gain
     with ThreadpoolController().limit(limits=1, user_api="blas"):
-        for ready in prefetch(prepare, batches()) if parts else map(prepare, batches()):
+        first = list(islice(moves, 2 * BATCH)) if parts else []
+        if len(first) == 2 * BATCH and (n := n_copies()):
+            yield from in_copies(frame_of, chain(first, moves), portrait.still, n)
+            return
+        prepared = batches(chain(first, moves))
+        for ready in prefetch(prepare, prepared) if parts else map(prepare, prepared):
             for (face, head), solved, patches in ready:
                 yield portrait(face, head, solved, patches)

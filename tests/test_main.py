@@ -361,7 +361,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, photo_p
 def test_work_aside_comes_home():
     said = """
 import os, threading
-from core.child import start_in_child
+from core.processes.child import start_in_child
 from core.errors import InputError
 
 def refuse():

@@ -189,7 +189,7 @@ def test_a_video_says_that_it_is_synthetic(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("begin", [
-    "from core.child import start_in_child; wait = start_in_child(work)",
+    "from core.processes.child import start_in_child; wait = start_in_child(work)",
     "from core.corpus import workers; held = workers(2, None); pool = held.__enter__(); "
     "futures = [pool.submit(os.getpid) for _ in range(4)]; "
     "[say(f.result()) for f in futures]"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from core.child import MOST_BYTES, run_in_child
+from core.processes.child import MOST_BYTES, run_in_child
 from core.errors import InputError, readable
 from core.files import named_after, whole_file
 from core.stage import stage

@@ -13,6 +13,7 @@ _LIGHT = np.array([_RED, 1 - _RED - _BLUE, _BLUE])
 _FROM_RGB = np.array([np.append(_LIGHT * 219 / 255, 16),
                       np.append((np.array([0, 0, 1]) - _LIGHT) * 112 / 255 / (1 - _BLUE), 128),
                       np.append((np.array([1, 0, 0]) - _LIGHT) * 112 / 255 / (1 - _RED), 128)])
+_HALVED = np.array([[1, 2, 1]]), np.array([[1], [1]])  # weights of colours: to the side, and down
 _BACK = np.linalg.inv(_FROM_RGB[:, :3])
 _TO_RGB = np.column_stack([_BACK, -_BACK @ _FROM_RGB[:, 3]])
 
@@ -32,10 +33,9 @@ def to_rgb(frame: NDArray) -> NDArray:
 
 def split(picture: NDArray) -> tuple[NDArray, NDArray]:
     """uint8 [row, column, rgb], even sides -> light uint8 [row, column, 1], colour uint8 [row / 2, column / 2, uv]."""
-    yuv = to_yuv(picture)
-    colour = np.pad(yuv[..., 1:].astype(np.uint16), ((0, 0), (1, 0), (0, 0)), mode="edge")
-    across = colour[:, :-1:2] + 2 * colour[:, 1::2] + colour[:, 2::2]
-    return yuv[..., :1], ((across[::2] + across[1::2] + 4) // 8).astype(np.uint8)
+    light, *colour = cv2.split(to_yuv(picture))
+    sums = cv2.sepFilter2D(cv2.merge(colour), cv2.CV_16S, *_HALVED, anchor=(1, 0), borderType=cv2.BORDER_REPLICATE)
+    return light[..., None], ((sums[::2, ::2] + 4) >> 3).astype(np.uint8)
 
 
 def join(light: NDArray, colour: NDArray) -> NDArray:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from core.child import prefetch
+from core.processes.child import prefetch
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.events import Warned

@@ -53,7 +53,7 @@ class BytePainter:
     def __init__(self, part: Part, weights: dict[str, NDArray]):
         self.part, self.weights = part, weights
         model, self.names = in_floats(weights, part)
-        self._floats = session_of(model, 1)
+        self._floats = session_of(model)
         edge = FRAME * part.square
         border = np.zeros(part.size, np.float32)
         border[edge:-edge, edge:-edge] = 255

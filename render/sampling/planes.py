@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from core.media import nv12
 
 ENLARGED = 2
+FINE, FEW = 2.0, 2e-3  # levels that a plane loses half-way between its pixels; of how many pixels it may without being enlarged
+_REACH = 4  # pixels to each side that Lanczos' kernel counts, for what lies half-way between two
+_AT = np.arange(1 - _REACH, _REACH + 1) - 1 / ENLARGED
+_BETWEEN, _ITSELF = np.sinc(_AT) * np.sinc(_AT / _REACH), (np.arange(2 * _REACH) == _REACH - 1).astype(float)
+_BETWEEN, _ANCHOR = _BETWEEN / _BETWEEN.sum(), (_REACH - 1, _REACH - 1)
 CACHED = 2**21  # bytes of a plane that a cache holds anyway
 MARGIN_PX = 4  # of the picture, around the part that moves
 
@@ -35,6 +40,14 @@ def in_channels(patch: NDArray, encoded: bool) -> NDArray:
     return nv12.to_yuv(patch) if encoded else patch
 
 
+def is_fine(pixels: NDArray) -> bool:
+    """Whether linear sampling would blur `pixels`, uint8 [row, column, channel]: a mean of two is not what lies between them."""
+    light = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else cv2.extractChannel(pixels, 0)
+    between = np.array([[-1, 1, 1, -1]], np.float32) / 16  # a cubic's less a line's
+    lost = [cv2.filter2D(light, cv2.CV_16S, 16 * kernel) for kernel in (between, between.T)]
+    return sum(cv2.countNonZero(cv2.inRange(cv2.absdiff(each, 0), 16 * FINE, 2**15 - 1)) for each in lost) > FEW * 2 * light.size
+
+
 class Plane:
     """One plane of a picture, ready to be sampled.
 
@@ -54,11 +67,12 @@ class Plane:
         right, bottom = min(columns, right + MARGIN_PX), min(rows, bottom + MARGIN_PX)
         cut = slice(top, bottom), slice(left, right)
         self.origin, self.shrink, self.n_channels = np.array([left, top], np.float32), shrink, pixels.shape[2]
-        self.behind, self.enlarged = behind, ENLARGED if shrink == 1 else 1  # eyes see less of colour
-        through = np.zeros(pixels.shape[:2], np.uint8)
+        self.behind, through = behind, np.zeros(pixels.shape[:2], np.uint8)
+        self.enlarged = ENLARGED if shrink == 1 and is_fine(pixels[cut]) else 1  # eyes see less of colour
         if behind is not None:
             pixels, through = self._parted(pixels, behind, share)
-        self.shown_through = through > 0
+        self.is_through = through > 0
+        self.is_owned = (through < 255) | pixels.any(-1)
         self.through: NDArray | None = None  # where it has a plane of its own
         if self.n_channels == 1:
             self.pixels, self.through = self._enlarge(pixels[cut]), np.ascontiguousarray(through[cut])
@@ -67,16 +81,24 @@ class Plane:
             self.pixels = self._enlarge(np.dstack([pixels, none, through])[cut])
 
     def _enlarge(self, part):
-        size = part.shape[1] * self.enlarged, part.shape[0] * self.enlarged
-        return cv2.warpAffine(np.ascontiguousarray(part), np.eye(2, 3) / self.enlarged, size,
-                              flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)
+        part = np.ascontiguousarray(part)
+        if self.enlarged == 1:
+            return part
+        large = np.empty((part.shape[0] * ENLARGED, part.shape[1] * ENLARGED, part.shape[2]), np.uint8)
+        for y, x in np.ndindex(ENLARGED, ENLARGED):
+            kernels = (_BETWEEN if k else _ITSELF for k in (x, y))
+            found = cv2.sepFilter2D(part, -1, *kernels, anchor=_ANCHOR, borderType=cv2.BORDER_REFLECT_101)
+            large[y::ENLARGED, x::ENLARGED] = found.reshape(part.shape)
+        return large
 
     @staticmethod
     def _parted(pixels, behind, share):
         """What of `pixels` is the person's, uint8 [row, column, channel], and the share, of 255, of what is behind."""
-        least = (pixels / np.maximum(behind, 1)).min(-1)  # what is darker than what is behind it cannot let it through
+        least = np.ones(share.shape, np.float32)  # what is darker than what is behind it cannot let it through
+        for own, back in zip(cv2.split(pixels), cv2.split(behind)):
+            least = cv2.min(least, cv2.divide(own, cv2.max(back, 1), dtype=cv2.CV_32F))
         through = np.floor(np.clip(np.minimum(1 - share, least), 0, 1) * 255).astype(np.uint8)
-        return pixels - _times(behind, through), through
+        return cv2.subtract(pixels, _times(behind, through)).reshape(pixels.shape), through
 
     def places(self, points):
         """Where in the plane points of the picture are, float32 [..., xy] px, as `sample` takes them."""
@@ -85,8 +107,8 @@ class Plane:
     def _fetched(self, places):
         """The pixels, with those around `places` in the processor's cache: it does not foresee lines that slope."""
         if self.pixels.nbytes > CACHED:
-            corners = places[::max(1, len(places) - 1), ::max(1, places.shape[1] - 1)].reshape(-1, 2)
-            (left, top), (right, bottom) = np.maximum(corners.min(0), 0).astype(int), corners.max(0).astype(int) + 2
+            corners = [places[y, x].tolist() for y in (0, -1) for x in (0, -1)]
+            (left, right), (top, bottom) = ((max(0, int(min(one))), int(max(one)) + 2) for one in zip(*corners))
             if left < right and top < bottom:
                 cv2.norm(self.pixels[top:bottom, left:right], cv2.NORM_L1)  # a way to read them all
         return self.pixels
@@ -99,12 +121,20 @@ class Plane:
         """
         alone = self.through is not None
         found = _at(self._fetched(places), places, out[..., 0] if alone else None)
-        if not alone:
-            cv2.mixChannels([found], [out], [n for channel in range(self.n_channels) for n in (channel, channel)])
+        if self.n_channels == 2:
+            np.copyto(out.view(np.uint16)[..., 0], found.view(np.uint16)[..., 0])
+        elif not alone:
+            cv2.mixChannels([found], [out], [0, 0, 1, 1, 2, 2])
         if thin:
             left, top, right, bottom = (side // self.shrink for side in box)
-            share = _at(self.through, places / self.enlarged) if alone else cv2.extractChannel(found, 3)
+            share = _at(self.through, places * np.float32(1 / self.enlarged)) if alone else cv2.extractChannel(found, 3)
             cv2.add(out, _times(self.behind[top:bottom, left:right], share).reshape(out.shape), out)
+
+
+    def uncover(self, box, out):
+        """Fill a part of a frame, as `sample` does, with what is behind the person alone."""
+        left, top, right, bottom = (side // self.shrink for side in box)
+        np.copyto(out, self.behind[top:bottom, left:right])
 
 
 def _at(pixels, places, out=None):

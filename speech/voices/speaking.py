@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.child import prefetch
+from core.processes.child import prefetch
 from core.errors import InputError
 from core.media.words import Word
 from speech.speakable import Piece

@@ -28,7 +28,7 @@ MOST_BYTES = 2 * 10**9  # of memory that reading one file may take beside what t
 MOST_S = 30
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _STARTS_S = 20  # a fresh Python, with its libraries, on a slow machine
-_IN_A_FRESH_ONE = "import sys; from core.child import work_for; work_for(*map(int, sys.argv[1:]))"
+_IN_A_FRESH_ONE = "import sys; from core.processes.child import work_for; work_for(*map(int, sys.argv[1:]))"
 
 
 def prefetch(work: Callable, items: Iterable, n_threads: int = 1) -> Iterator:
