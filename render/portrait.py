@@ -22,7 +22,7 @@ from render.life.lids import LidPart
 from render.parts.palette import Palette
 from render.photo import Photo
 from render.sampling import planes
-from render.sampling.blocks import BEHIND, THIN, Blocks
+from render.sampling.blocks import BEHIND, THIN, Blocks, Masks
 from render.sampling.borders import Borders
 from render.sampling.grid import Grid
 from render.warp import CELL, FADE, FaceWarp
@@ -55,7 +55,9 @@ class Portrait:
         low, high = np.minimum(low, CENTRE - HALF * REACH), np.maximum(high, CENTRE + HALF * REACH)
         self.grid = Grid(low, high, photo.pose, window, CELL)
         self.planes, self.palette = self._planes(person), Palette(photo.picture, photo.points)
-        self.blocks = Blocks(self.grid, float(photo.pose[0]), *self._marked(person))
+        marks = zip(*(((plane.is_owned, plane.shrink), (plane.is_through, plane.shrink)) for plane in self.planes))
+        masks = None if person is None else Masks(marks, photo.picture.shape[1::-1])
+        self.blocks = Blocks(self.grid, float(photo.pose[0]), masks)
         self.near = [self._near(part.view) for part in parts]
         self.field, self.borders = HeadField(self.grid.nodes), Borders(self.grid, photo.picture, person)
 
@@ -86,7 +88,7 @@ class Portrait:
             face = part.spare(face) if isinstance(part, LidPart) else face
         return self.warp.solve(face)
 
-    def __call__(self, face, head, solved, patches=()):
+    def __call__(self, face, head, solved, patches=(), out=None):
         """One frame.
 
         Parameters
@@ -95,12 +97,14 @@ class Portrait:
         head : float [5], as `HeadField.offsets` takes it
         solved : `solve(face)`
         patches : of each part, uint8 [row, column, rgb and mask] of its view, or None
+        out : where it is made, of the shape that is returned; None: in a new array
 
         Returns
         -------
-        uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded; a new picture
+        uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded
         """
-        frame, grid = self.still.copy(), self.grid
+        frame, grid = np.empty_like(self.still) if out is None else out, self.grid
+        np.copyto(frame, self.still)
         carried = self._turned(head) if np.any(head) else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
         self._move(frame, source)
@@ -113,14 +117,6 @@ class Portrait:
         """Where a turned head's pixels come from, at the nodes: face space."""
         offsets = self.field.offsets(head)
         return self.borders.hold(offsets, self.borders.pulls(offsets))
-
-    def _marked(self, person):
-        """Where anything is the person's, and where anything shows through: bool [row, column] of the picture, each."""
-        if person is None:
-            return None, None
-        marks = [[cv2.resize(mark.astype(np.uint8), person.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-                  for mark in (plane.is_owned, plane.is_through)] for plane in self.planes]
-        return tuple(np.logical_or.reduce(of_planes) for of_planes in zip(*marks))
 
     def _move(self, frame, source):
         """Fill a frame with what has moved: the grid's nodes come from `source`, float32 [row, column, xy] px of the picture."""
@@ -147,9 +143,9 @@ class Portrait:
         nodes, moved = (values.reshape(shape)[near] for values in (grid.nodes, carried))
         at[near] = (nodes + moved - view.corner) * np.float32(view.view[0])
         x, y, width, height = cv2.boundingRect(cv2.extractChannel(patch, 3))
+        patch, at[near] = patch[y:y + height, x:x + width], at[near] - np.float32([x, y])
         around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
-        low, high = (x - around, y - around), (x + width + around, y + height + around)
-        inside[near] = cv2.inRange(at[near], low, high) > 0
+        inside[near] = cv2.inRange(at[near], (-around,) * 2, (width + around, height + around)) > 0
         if not width or (box := grid.box_of_nodes(inside)) is None:
             return
         left, top, right, bottom = box
@@ -178,9 +174,9 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
         patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
         return zip(batch, solved, patches)
 
-    def frame_of(move):
+    def draw(move, out):
         [((face, head), solved, patches)] = prepare([move])
-        return portrait(face, head, solved, patches)
+        portrait(face, head, solved, patches, out)
 
     def batches(moves):
         while batch := list(islice(moves, BATCH if parts else 1)):
@@ -190,7 +186,7 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         first = list(islice(moves, 2 * BATCH)) if parts else []
         if len(first) == 2 * BATCH and (n := n_copies()):
-            yield from in_copies(frame_of, chain(first, moves), portrait.still, n)
+            yield from in_copies(draw, chain(first, moves), portrait.still, n)
             return
         prepared = batches(chain(first, moves))
         for ready in prefetch(prepare, prepared) if parts else map(prepare, prepared):

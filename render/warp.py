@@ -6,6 +6,8 @@ A multiquadric (Hardy 1971) barely overshoots between points, so lips keep their
 of fixed points and a soft window hold everything around the face: beyond the window nothing moves.
 """
 
+from functools import reduce
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +109,12 @@ def areas(offsets: NDArray) -> NDArray:
 
     `offsets` float [row, column, xy], cells -> [row - 1, column - 1]
     """
-    along, down = np.diff(offsets, axis=1) + (1, 0), np.diff(offsets, axis=0) + (0, 1)
-    return np.min([along[i:, :, 0][:len(down)] * down[:, j:, 1][:, :along.shape[1]]
-                   - along[i:, :, 1][:len(down)] * down[:, j:, 0][:, :along.shape[1]] for i in (0, 1) for j in (0, 1)], 0)
+    x, y = cv2.split(offsets)
+    (along_x, down_x), (along_y, down_y) = ((one[:, 1:] - one[:, :-1], one[1:] - one[:-1]) for one in (x, y))
+    along_x, down_y = along_x + 1, down_y + 1
+    n, m = len(down_x), along_x.shape[1]
+    return reduce(np.minimum, (along_x[i:i + n] * down_y[:, j:j + m] - along_y[i:i + n] * down_x[:, j:j + m]
+                               for i in (0, 1) for j in (0, 1)))
 
 
 def unfold(offsets: NDArray, but: NDArray) -> NDArray:
@@ -144,7 +149,7 @@ class FaceWarp:
     def __init__(self, face):
         self.face = face.astype(np.float64)
         self.share, self.ring, self.edges = moving_share(), fixed_ring(face), HairEdges(face)
-        self.points = self._all_points(self.face)
+        self.edges_of_photo, self.points = self.edges(self.face), self._all_points(self.face)
         self.window = self._window()
         self.inside = self.window > 0
         rows, columns = np.nonzero(self.inside)
@@ -199,7 +204,9 @@ class FaceWarp:
         """
         offsets = np.zeros((*self.window.shape, 2), np.float32)
         offsets.reshape(-1, 2)[self.at] = _field(self.lifted, solved) * self.weight
-        return offsets if folds else unfold(offsets / CELL, self.painted(solved)) * CELL
+        if folds or areas(offsets * np.float32(1 / CELL)).min() >= LEAST_AREA:
+            return offsets
+        return unfold(offsets / CELL, self.painted(solved)) * CELL
 
     def of_field(self, field, nodes):
         """A `field` at `nodes` (float32 [n, 2], face space) -> float32 [n, 2]."""
@@ -214,7 +221,7 @@ class FaceWarp:
         cells = np.zeros((self.window.shape[0] - 1, self.window.shape[1] - 1), np.uint8)
         upper, lower = face68.inner_lip_curves(face, np.linspace(-1, 1, 9))
         outlines = [np.concatenate([upper, lower[::-1]])]
-        hairs = np.concatenate([self.edges(self.face), self.edges(face)])
+        hairs = np.concatenate([self.edges_of_photo, self.edges(face)])
         for eye, of_eye in zip(_EYES, np.array_split(hairs.reshape(2, 2, -1, 2)[:, :, -2:], 2, axis=1)):
             around = np.concatenate([self.face[eye], face[eye], of_eye.reshape(-1, 2)]).astype(np.float32)
             outlines.append(cv2.convexHull(around)[:, 0])

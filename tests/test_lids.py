@@ -9,7 +9,7 @@ from render import portrait
 from render.life import lids
 from render.life.lids import LidPart
 from render.liveliness import close_lids
-from render.parts.painted import LARGE_PX, painted_parts
+from render.parts.painted import OWN_LIDS_PX, painted_parts
 from render.parts.part import EYES, LIDS_FROM
 
 STILL = np.zeros(5, np.float32)
@@ -45,7 +45,7 @@ def white(pixels):
 
 
 def test_eyes_of_large_photos_are_shut_so(face, tmp_path):
-    assert face.pose[0] >= LARGE_PX and isinstance(painted_parts(face)[1], LidPart)
+    assert face.pose[0] >= OWN_LIDS_PX and isinstance(painted_parts(face)[1], LidPart)
     assert painted_parts(portrait_photo(tmp_path / "small.png", 256))[1].view.part == EYES
 
 

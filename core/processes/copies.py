@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,7 +82,7 @@ class _Copy:
             while True:
                 item = asked.recv()
                 try:
-                    self.made[self.n_asked % N_AHEAD] = work(item)
+                    work(item, self.made[self.n_asked % N_AHEAD])
                 except Exception as error:
                     asked.send(error)
                 else:
@@ -110,12 +111,12 @@ class _Copy:
             os.waitpid(self.pid, 0)
 
 
-def in_copies(work: Callable[..., NDArray], items: Iterable, like: NDArray, n: int) -> Iterator[NDArray]:
-    """Yield `work(item)` of each item, in order.
+def in_copies(work: Callable[[Any, NDArray], Any], items: Iterable, like: NDArray, n: int) -> Iterator[NDArray]:
+    """Yield what `work(item, array)` has made of each array, in order.
 
     Parameters
     ----------
-    work : what makes an array of the size and type of `like`
+    work : what fills an array of the size and type of `like`, for an item
     items : what can be pickled; N_AHEAD * n of them are taken before the first array is there
     n : how many copies, see `n_copies`
 

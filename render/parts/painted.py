@@ -20,7 +20,8 @@ from render.parts.view import PartView
 from render.photo import Photo
 
 MODELS = {MOUTH: paths.MOUTH_MODEL, LARGE_MOUTH: paths.LARGE_MOUTH_MODEL, EYES: paths.EYES_MODEL}
-LARGE_PX = 110  # of an eye distance: from here on a mouth is painted twice as fine, with teeth, and lids are the photo's own
+LARGE_PX = 144  # of an eye distance: from here on the small mouth's view is coarser than the photo
+OWN_LIDS_PX = 110  # the same: from here on lids are the photo's own
 
 
 @cached
@@ -98,6 +99,6 @@ def painted_parts(photo: Photo, mouth_model: str | Path | None = None,
     """
     part = _painter(mouth_model, None, device).part if mouth_model else mouth_of(photo)
     mouth = PaintedPart(photo, part, mouth_model, device)
-    if photo.pose[0] >= LARGE_PX:
+    if photo.pose[0] >= OWN_LIDS_PX:
         return mouth, LidPart(photo, mouth.view.warp)
     return mouth, PaintedPart(photo, EYES, None, device, mouth.view.warp)

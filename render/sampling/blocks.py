@@ -3,7 +3,7 @@
 Reads, writes: nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -12,39 +12,45 @@ from numpy.typing import NDArray
 from render.sampling.grid import Grid
 
 CELL, LEAST_CELL_PX = 0.14, 32  # side of a cell: eye distances; px
-MOST_PX = 128, 384  # rows and columns of a block, of cells: its maps stay in a cache
+MOST_PX = 144, 432  # rows and columns of a block, of cells: its maps stay in a cache
 LOOK_PX = 8  # a mask is known by squares of this side
 MARGIN_PX = 2  # around a place that is sampled
+STILL_PX = 1 / 64  # what moves by less holds still
 SKIPPED, WHOLE, THIN, BEHIND = range(4)  # a cell is as it was; all the person's; theirs, and what shows through; none of it
 Box = tuple[int, int, int, int]  # left, top, right, bottom, px of the picture
 
 
-class Mask:
-    """Where something is in a picture, to be asked of any boxes at once.
+class Masks:
+    """Where this and that is in a picture, to be asked of any boxes at once.
 
     Parameters
     ----------
-    marked : bool [row, column]
+    marked : of each mask where it is, bool arrays [row, column] and how many times smaller than the picture they are
+    size : columns and rows of the picture
     """
 
-    def __init__(self, marked: NDArray):
-        rows, columns = marked.shape
-        self.last = np.array([columns, rows], np.float32) - 1
-        padded = np.pad(marked, ((0, -rows % LOOK_PX), (0, -columns % LOOK_PX)))
-        squares = padded.reshape(padded.shape[0] // LOOK_PX, LOOK_PX, -1, LOOK_PX).any((1, 3))
-        self.sums = cv2.integral(squares.astype(np.uint8))
+    def __init__(self, marked: Iterable[Sequence[tuple[NDArray, int]]], size: tuple[int, int]):
+        self.last = np.array(size, np.float32) - 1
+        squares = [np.logical_or.reduce([self._in_squares(*of_plane) for of_plane in planes]) for planes in marked]
+        self.sums = np.stack([cv2.integral(mask.astype(np.uint8)) for mask in squares])
 
-    def is_in(self, low: NDArray, high: NDArray) -> NDArray:
-        """Whether any is in boxes with corners `low`, `high`, float [..., xy] px: bool [...].
+    @staticmethod
+    def _in_squares(mask, shrink):
+        side = LOOK_PX // shrink
+        padded = np.pad(mask, ((0, -mask.shape[0] % side), (0, -mask.shape[1] % side)))
+        across = padded.reshape(len(padded) // side, side, -1).any(1)
+        return across.reshape(len(across), -1, side).any(2)
+
+    def are_in(self, low: NDArray, high: NDArray) -> NDArray:
+        """Whether any of each mask is in boxes with corners `low`, `high`, float32 [..., xy] px: bool [mask, ...].
 
         Beyond an edge lies the mirror image of what is within.
         """
-        first = np.minimum(np.clip(low, 0, self.last), 2 * self.last - high)
-        last = np.maximum(np.clip(high, 0, self.last), -low)
-        (x, y), (x_end, y_end) = (np.moveaxis((np.clip(corner, 0, self.last) // LOOK_PX).astype(int), -1, 0)
-                                  for corner in (first, last))
+        first = np.minimum(np.clip(low, 0, self.last), np.maximum(2 * self.last - high, 0))
+        last = np.maximum(np.clip(high, 0, self.last), np.minimum(-low, self.last))
+        (x, y), (x_end, y_end) = (np.moveaxis(corner.astype(int) // LOOK_PX, -1, 0) for corner in (first, last + LOOK_PX))
         sums = self.sums
-        return sums[y_end + 1, x_end + 1] - sums[y, x_end + 1] - sums[y_end + 1, x] + sums[y, x] > 0
+        return sums[:, y_end, x_end] - sums[:, y, x_end] - sums[:, y_end, x] + sums[:, y, x] > 0
 
 
 def merge(kinds: NDArray, most: tuple[int, int]) -> list[tuple[int, int, int, int, int]]:
@@ -74,48 +80,39 @@ class Blocks:
     ----------
     grid : `render.sampling.grid.Grid`, whose nodes move
     unit_px : px an eye distance
-    owned, through : bool [row, column] of the picture: where anything is the person's, and where anything shows through; None
-        where all moves in one piece
+    masks : where anything is the person's, and where anything shows through; None where all moves in one piece
     """
 
-    def __init__(self, grid: Grid, unit_px: float, owned: NDArray | None = None, through: NDArray | None = None):
-        self.grid = grid
-        self.cell = max(LEAST_CELL_PX, 2 * round(CELL * unit_px / 2))
+    def __init__(self, grid: Grid, unit_px: float, masks: Masks | None = None):
+        self.grid, self.masks = grid, masks
+        self.cell = grid.step * max(1, round(max(LEAST_CELL_PX, CELL * unit_px) / grid.step))
         self.most = tuple(max(1, n // self.cell) for n in MOST_PX)
-        left, top, right, bottom = self.box = grid.box
-        sides = np.arange(left, right, self.cell), np.arange(top, bottom, self.cell)
-        self.low = np.stack(np.meshgrid(*sides), -1).astype(np.float32)
-        self.high = np.minimum(self.low + self.cell, (right, bottom))
-        self.nodes = [self._nodes_of(side, end, own) for side, end, own in zip(sides, (right, bottom), self.box)]
-        self.masks = None if owned is None or through is None else (Mask(owned), Mask(through))
-        self.shown = None if self.masks is None else self.masks[0].is_in(self.low, self.high - 1)
+        self.sides = [self._sides(*ends) for ends in zip(grid.box, grid.box[2:])]
+        self.low, self.high = (np.stack(np.meshgrid(*(side[ends] for side in self.sides)), -1).astype(np.float32)
+                               for ends in (slice(-1), slice(1, None)))
+        nodes = [grid.nodes_of(side[:-1], side[1:], axis) for axis, side in enumerate(self.sides)]
+        self.nodes = np.ix_(nodes[1][0], nodes[0][0])
+        self.around = np.ones([int((last - first).max()) for first, last in nodes[::-1]], np.uint8)
+        self.is_shown = None if masks is None else masks.are_in(self.low, self.high - 1)[0]
 
-    def _nodes_of(self, sides, end, own):
-        """Of cells that begin at `sides`, the first node that counts there, and the first after it that does not, in turn."""
-        ends = np.minimum(sides + self.cell, end)
-        return np.stack([(sides - own) // self.grid.step, -(-(ends - own) // self.grid.step) + 2], 1).ravel()
-
-    def _over_cells(self, least, values):
-        """The least of `values` [row, column, xy] of the nodes of each cell, or with np.maximum the most."""
-        columns, rows = self.nodes
-        values = np.concatenate([values, values[-1:]])  # an index after the last
-        values = np.concatenate([values, values[:, -1:]], 1)
-        return least.reduceat(least.reduceat(values, rows, 0)[::2], columns, 1)[:, ::2]
+    def _sides(self, low, high):
+        """Where cells begin along an axis, and the last one ends: at nodes, so that few count for two of them."""
+        sides = np.arange(low + self.grid.step // 4 * 2, high - self.cell // 2, self.cell)
+        return np.concatenate([[low], sides[1:], [high]]) if len(sides) > 1 else np.array([low, high])
 
     def kinds(self, source: NDArray) -> NDArray:
-        """What each cell has to be made of, where its nodes come from `source`, float32 [row, column, xy] px: int [row, column]."""
+        """What each cell has to be made of, where nodes come from `source`, float32 [row, column, xy] px: int [row, column]."""
         moved = source - self.grid.nodes_px
-        least, most = (self._over_cells(ufunc, moved) for ufunc in (np.minimum, np.maximum))
-        holds = (np.maximum(-least, most) < 1 / 64).all(-1)
+        least, most = (each(moved, self.around, anchor=(0, 0))[self.nodes] for each in (cv2.erode, cv2.dilate))
+        holds = (np.maximum(-least, most) < STILL_PX).all(-1)
         if self.masks is None:
             return np.where(holds, SKIPPED, WHOLE)
-        owned, through = (mask.is_in(self.low + least - MARGIN_PX, self.high + most + MARGIN_PX) for mask in self.masks)
-        kinds = np.where(owned, np.where(through, THIN, WHOLE), np.where(self.shown, BEHIND, SKIPPED))
+        owned, through = self.masks.are_in(self.low + least - MARGIN_PX, self.high + most + MARGIN_PX)
+        kinds = np.where(owned, np.where(through, THIN, WHOLE), np.where(self.is_shown, BEHIND, SKIPPED))
         return np.where(holds, SKIPPED, kinds)
 
     def __call__(self, source: NDArray) -> Iterator[tuple[Box, int]]:
         """Those that are not as they were, and of which kind they are."""
-        left, top, right, bottom = self.box
-        for *sides, kind in merge(self.kinds(source), self.most):
-            x, y, x_end, y_end = (side * self.cell for side in sides)
-            yield (left + x, top + y, min(left + x_end, right), min(top + y_end, bottom)), kind
+        across, down = (side.tolist() for side in self.sides)
+        for x, y, x_end, y_end, kind in merge(self.kinds(source), self.most):
+            yield (across[x], down[y], across[x_end], down[y_end]), kind

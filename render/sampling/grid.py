@@ -38,7 +38,8 @@ class Grid:
 
     def __init__(self, low, high, pose, window, cell):
         self.box = left, top, right, bottom = box_of(low, high, pose, window)
-        self.step = max(MIN_STEP_PX, 2 * round(cell * float(pose[0]) / 2))
+        step = cell * float(pose[0])
+        self.step = max(MIN_STEP_PX, 4 * round(step / 4) if step > 10 else 2 * round(step / 2))  # halves are even, where it can be
         x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
                 for a, b in ((left, right), (top, bottom)))
         self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
@@ -61,16 +62,20 @@ class Grid:
         (left, right), (top, bottom) = sides
         return (left, top, right, bottom) if left < right and top < bottom else None
 
+    def nodes_of(self, low, high, axis):
+        """The first node that counts for pixels from `low` to before `high`, px along an axis, and the first after the last."""
+        half = self.step // 2 - self.box[axis]
+        return (low + half) // self.step, (high - 1 + half) // self.step + 2
+
     def interpolate(self, values, box=None, shrink=1):
         """Values at the nodes (float32 [row, column, channel]) at each pixel of the box, or of a `box` within it.
 
         With `shrink` 2 in the middle of each four of them.
         """
         left, top, right, bottom = box or self.box
-        first = [(low - own) // self.step for low, own in zip((left, top), self.box)]  # the node before the pixel
-        last = [-(-(high - own) // self.step) + 2 for high, own in zip((right, bottom), self.box)]
-        values = np.ascontiguousarray(values[first[1]:last[1], first[0]:last[0]])
+        (first_x, last_x), (first_y, last_y) = self.nodes_of(left, right, 0), self.nodes_of(top, bottom, 1)
+        values = np.ascontiguousarray(values[first_y:last_y, first_x:last_x])
         step = self.step // shrink
         large = cv2.resize(values, (values.shape[1] * step, values.shape[0] * step), interpolation=cv2.INTER_LINEAR)
-        x, y = ((low - own) // shrink - (f - 1) * step for low, own, f in zip((left, top), self.box, first))
+        x, y = ((low - own) // shrink - (f - 1) * step for low, own, f in zip((left, top), self.box, (first_x, first_y)))
         return large[y:y + (bottom - top) // shrink, x:x + (right - left) // shrink]
