@@ -124,7 +124,7 @@ def render_row(what: str, face: photo.Photo, moves: motion.Motion, folder: Path)
     from render.background import person_of
     from render.parts.painted import painted_parts
     from render.parts.rest import shut_lips
-    face, video, (rows, columns) = shut_lips(face), folder / "video.mp4", face.shown.shape[:2]
+    face, video = shut_lips(face), folder / "video.mp4"
     shown = list(motion.apply_to_face(motion.resample(moves, FPS, range(len(moves))), face.face))
 
     def best_of(make):
@@ -134,6 +134,7 @@ def render_row(what: str, face: photo.Photo, moves: motion.Motion, folder: Path)
         return portrait.frames(face, shown[:n], painted_parts(face), person_of(face), encoded=True)
 
     held = list(frames(N_HELD))  # libraries are loaded by now
+    rows, columns = held[0].shape[0] * 2 // 3, held[0].shape[1]
     return Row(f"photo renderer, {what}, {columns}x{rows}, encoding included", best_of(frames), "frames/s", "encoding alone",
                best_of(lambda: (held[i % N_HELD] for i in range(len(shown)))))
 
@@ -145,7 +146,7 @@ def render(folder: Path) -> list[Row]:
     from render.life.talker import add_head_motion
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
     moves, found = add_head_motion(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
-    shown = [("a person", pad_to(photo.frame_photo(found, "full", height), width, height)) for width, height in SIZES]
+    shown = [("a person", pad_to(photo.frame_photo(found, "full", height, at_once=True), width, height)) for width, height in SIZES]
     shown += [("close-up", photo.frame_photo(found, "crop", side)) for side in CLOSE_UPS]
     return [render_row(*each, moves, folder) for each in shown]
 

@@ -17,6 +17,7 @@ from render.motion import uncross
 FRAMINGS = ("full", "crop", "resize")
 LONGEST_PX = 1920  # of a video when no size is asked for
 CROP_HALF = 2.1  # eye distances from the face's middle to the edge of a crop
+LATE, LATE_EYES_PX = 1.5, 140  # a photo is enlarged as often as this or more once it has moved; px an eye distance as it moves
 CROP_MARGIN = 0.8  # eye distances around a crop, from where a moving head brings something into it
 
 
@@ -29,6 +30,7 @@ class Photo:
     points: np.ndarray  # float32 [68, 2], px
     opened: "Photo | None" = None  # as it was, when its lips were shut
     window: tuple[int, int, int, int] | None = None  # left, top, right, bottom, px, even: what is shown; None is all
+    enlarged: tuple[int, int] | None = None  # columns, rows of a frame, even, where it is made larger than what is shown
     face: np.ndarray = field(init=False)  # float32 [68, 2], face space, lips and lids not crossing
     pose: np.ndarray = field(init=False)  # float32 [4]
 
@@ -44,10 +46,10 @@ class Photo:
         return self.picture[top:bottom, left:right]
 
 
-def _cut(photo, box, factor=1.0, margin=0) -> Photo:
+def _cut(photo, box, factor=1.0, margin=0, late=1.0) -> Photo:
     """A part of `photo` (`box`: left, top, right, bottom, px) made `factor` times as large, with even sides.
 
-    Up to `margin` px around it stay in the picture, outside of its window: from there comes what moves into it.
+    Its frames are made `late` times as large once more. Up to `margin` px around it stay in the picture, outside of its window: from there comes what moves into it.
     """
     limits = np.array(photo.picture.shape[1::-1] * 2)
     left, top, right, bottom = np.clip(np.array(box) + (-margin, -margin, margin, margin), 0, limits).tolist()
@@ -65,17 +67,21 @@ def _cut(photo, box, factor=1.0, margin=0) -> Photo:
         corner = [min(2 * round((low - edge) * factor / 2), n - side)
                   for low, edge, n, side in zip(box, (left, top), (columns, rows), size)]
         window = *corner, corner[0] + size[0], corner[1] + size[1]
-    opened = _cut(photo.opened, box, factor, margin) if photo.opened else None
-    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened, window)
+    opened = _cut(photo.opened, box, factor, margin, late) if photo.opened else None
+    enlarged = tuple(max(2, round((high - low) * factor * late)) // 2 * 2 for low, high in zip(box, box[2:])) if late > 1 else None
+    return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened, window, enlarged)
 
 
-def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Photo:
+def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0, at_once: bool = False) -> Photo:
     """Choose what of the photo is shown.
+
+    Where that is much larger than the photo is, the photo moves as it is, and each frame is enlarged: few pixels move as well.
 
     Parameters
     ----------
     preprocess : `full`, the whole picture; `crop`, a square around the face; `resize`, the whole picture at `size_px`
-    size_px : longer side of the result; 0 keeps the photo's own, up to LONGEST_PX (512 for `resize`)
+    size_px : longer side of a frame; 0 keeps the photo's own, up to LONGEST_PX (512 for `resize`)
+    at_once : never enlarge frames: the photo
     """
     rows, columns = photo.picture.shape[:2]
     left, top, right, bottom, margin = 0, 0, columns, rows, 0
@@ -88,4 +94,7 @@ def frame_photo(photo: Photo, preprocess: str = "full", size_px: int = 0) -> Pho
     wanted = size_px or (512 if preprocess == "resize" else min(longest, LONGEST_PX))
     if not size_px and longest > wanted:
         say(f"{photo.path}: shown at {wanted} of {longest} px; --size gives another")
-    return _cut(photo, (left, top, right, bottom), wanted / longest, margin)
+    factor = wanted / longest
+    late = factor / max(1.0, LATE_EYES_PX / float(photo.pose[0]))
+    late = 1.0 if at_once or late < LATE else late
+    return _cut(photo, (left, top, right, bottom), factor / late, margin, late)

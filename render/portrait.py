@@ -47,7 +47,9 @@ class Portrait:
         self.photo, self.parts, self.encoded = photo, parts, encoded
         person = None if person is None else np.clip((person - TRACE) / (1 - 2 * TRACE), 0, 1)
         self.warp = parts[0].view.warp if parts else FaceWarp(photo.face)
-        self.still = nv12.join(*planes.split(photo.shown, True)) if encoded else photo.shown
+        self.still = nv12.join(*self._split(photo.shown)) if encoded else photo.shown
+        columns, rows = photo.enlarged or photo.shown.shape[1::-1]
+        self.shape = (rows * 3 // 2, columns) if encoded else (rows, columns, 3)
         window = photo.window or (0, 0, *(side // 2 * 2 for side in photo.picture.shape[1::-1]))
         self.corner = window[:2]
         reach = LARGEST_SHIFT + FADE
@@ -60,6 +62,10 @@ class Portrait:
         self.blocks = Blocks(self.grid, float(photo.pose[0]), masks)
         self.near = [self._near(part.view) for part in parts]
         self.field, self.borders = HeadField(self.grid.nodes), Borders(self.grid, photo.picture, person)
+
+    def _split(self, picture):
+        """The planes of a picture."""
+        return planes.split(picture, self.encoded, between=self.photo.enlarged is not None)
 
     def _near(self, view):
         """The nodes of the grid that a part's view can lie at: slices of rows and columns."""
@@ -76,11 +82,11 @@ class Portrait:
         sides = self.grid.box
         box = [*(max(0, side - around) for side in sides[:2]), *(side + around for side in sides[2:])]
         if person is None:
-            return [planes.Plane(pixels, box, k) for k, pixels in enumerate(planes.split(picture, self.encoded), 1)]
-        behind = planes.split(fill_behind(picture, person, float(pose[0])), self.encoded)
+            return [planes.Plane(pixels, box, k) for k, pixels in enumerate(self._split(picture), 1)]
+        behind = self._split(fill_behind(picture, person, float(pose[0])))
         shares = [person, cv2.resize(person, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
         return [planes.Plane(pixels, box, k, back, share)
-                for k, (pixels, back, share) in enumerate(zip(planes.split(picture, self.encoded), behind, shares), 1)]
+                for k, (pixels, back, share) in enumerate(zip(self._split(picture), behind, shares), 1)]
 
     def solve(self, face):
         """What `FaceWarp.solve` says of `face` [68, 2], but for what a part paints instead."""
@@ -103,7 +109,8 @@ class Portrait:
         -------
         uint8 [row, column, rgb], or [row * 3 / 2, column] where encoded
         """
-        frame, grid = np.empty_like(self.still) if out is None else out, self.grid
+        grid, out = self.grid, np.empty(self.shape, np.uint8) if out is None else out
+        frame = np.empty_like(self.still) if self.photo.enlarged else out
         np.copyto(frame, self.still)
         carried = self._turned(head) if np.any(head) else np.zeros_like(grid.nodes)
         source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
@@ -111,7 +118,16 @@ class Portrait:
         for part, near, patch in zip(self.parts, self.near, patches):
             if patch is not None:
                 self._paint(frame, part.view, self.palette(patch), carried, near)
-        return frame
+        if frame is not out:
+            self._enlarge(frame, out)
+        return out
+
+    def _enlarge(self, frame, out):
+        """Make a frame as large as `out`."""
+        if self.encoded:
+            nv12.enlarge(frame, out)
+        else:
+            cv2.resize(frame, out.shape[1::-1], out, interpolation=cv2.INTER_CUBIC)
 
     def _turned(self, head):
         """Where a turned head's pixels come from, at the nodes: face space."""
@@ -186,7 +202,7 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         first = list(islice(moves, 2 * BATCH)) if parts else []
         if len(first) == 2 * BATCH and (n := n_copies()):
-            yield from in_copies(draw, chain(first, moves), portrait.still, n)
+            yield from in_copies(draw, chain(first, moves), np.empty(portrait.shape, np.uint8), n)
             return
         prepared = batches(chain(first, moves))
         for ready in prefetch(prepare, prepared) if parts else map(prepare, prepared):

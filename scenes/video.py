@@ -47,8 +47,8 @@ def check_options(options: RenderOptions) -> None:
 def _as_shown(people, options) -> list[Photo]:
     """The photo of each person: with one background, framed, the own lips shut."""
     first = behind.replace_background(people[0].face, options.background)
-    framed = (frame_photo(replace(person.face, picture=first.picture), options.preprocess, options.size_px or 0)
-              for person in people)
+    framed = (frame_photo(replace(person.face, picture=first.picture), options.preprocess, options.size_px or 0,
+                          at_once=True) for person in people)
     return [shut_lips(photo) for photo in framed]
 
 

@@ -31,11 +31,22 @@ def to_rgb(frame: NDArray) -> NDArray:
     return cv2.transform(cv2.merge([light, wide]), _TO_RGB)
 
 
-def split(picture: NDArray) -> tuple[NDArray, NDArray]:
-    """uint8 [row, column, rgb], even sides -> light uint8 [row, column, 1], colour uint8 [row / 2, column / 2, uv]."""
+def split(picture: NDArray, between: bool = False) -> tuple[NDArray, NDArray]:
+    """uint8 [row, column, rgb], even sides -> light uint8 [row, column, 1], colour uint8 [row / 2, column / 2, uv].
+
+    `between` : colours lie in the middle of four pixels, as `enlarge` takes them to
+    """
     light, *colour = cv2.split(to_yuv(picture))
+    if between:
+        return light[..., None], cv2.resize(cv2.merge(colour), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     sums = cv2.sepFilter2D(cv2.merge(colour), cv2.CV_16S, *_HALVED, anchor=(1, 0), borderType=cv2.BORDER_REPLICATE)
     return light[..., None], ((sums[::2, ::2] + 4) >> 3).astype(np.uint8)
+
+
+def enlarge(frame: NDArray, out: NDArray) -> None:
+    """A frame as `join` makes them, made as large as another: into `out`, both uint8 [row * 3 / 2, column]."""
+    for plane, large, kind in zip(views(frame), views(out), (cv2.INTER_CUBIC, cv2.INTER_LINEAR)):
+        cv2.resize(plane, large.shape[1::-1], large, interpolation=kind)
 
 
 def join(light: NDArray, colour: NDArray) -> NDArray:

@@ -120,4 +120,4 @@ def shut_lips(photo: Photo) -> Photo:
     face = face68.closed_mouth(photo.face, 0)
     picture = _close(_fill(photo, mouth), photo, face)
     moved = Photo(photo.path, picture, face68.to_pixel_space(face[None], photo.pose)[0])
-    return replace(moved, picture=_draw_line(moved), opened=photo, window=photo.window)
+    return replace(moved, picture=_draw_line(moved), opened=photo, window=photo.window, enlarged=photo.enlarged)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from render.sampling.grid import Grid
 
-CELL, LEAST_CELL_PX = 0.14, 32  # side of a cell: eye distances; px
-MOST_PX = 144, 432  # rows and columns of a block, of cells: its maps stay in a cache
+CELL, LEAST_CELL_PX = 0.2, 48  # side of a cell: eye distances; px
+MOST_PX = 216, 640  # rows and columns of a block, of cells: its maps stay in a cache
 LOOK_PX = 8  # a mask is known by squares of this side
 MARGIN_PX = 2  # around a place that is sampled
 STILL_PX = 1 / 64  # what moves by less holds still

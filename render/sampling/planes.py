@@ -22,9 +22,9 @@ CACHED = 2**21  # bytes of a plane that a cache holds anyway
 MARGIN_PX = 4  # of the picture, around the part that moves
 
 
-def split(picture: NDArray, encoded: bool) -> list:
+def split(picture: NDArray, encoded: bool, between: bool = False) -> list:
     """The planes of a picture, uint8 [row, column, rgb]: itself, or with `encoded` those of `nv12.split`."""
-    return list(nv12.split(picture)) if encoded else [picture]
+    return list(nv12.split(picture, between)) if encoded else [picture]
 
 
 def views(frame: NDArray) -> list:

@@ -61,7 +61,7 @@ class LiveFace:
         self.eyes = None if self.glasses else gaze_part(framed)
         self.model, self.parts = load_model(), (mouth, self.eyes, lids) if self.eyes else (mouth, lids)
         self.portrait, self.base = Portrait(framed, self.parts, person_of(framed)), face68.closed_mouth(framed.face)
-        rows, columns = framed.shown.shape[:2]
+        rows, columns = self.portrait.shape[:2]
         self.mark = Mark(watermark, columns, rows) if watermark else np.asarray
         self.style, self.gaze = style_of(style), gaze_of(n_frames)
         self.heads = move_more(liveliness.head_motion(n_frames), self.style)
