@@ -17,12 +17,12 @@ from pathlib import Path
 
 from core import artifacts
 from core.cache import Recent
-from core.processes.child import start_in_child
 from core.errors import InputError
 from core.events import Done, FileWritten
 from core.media.footage import open_footage
 from core.media.out.target import Target, files_of, target_of
 from core.media.speech import open_speech
+from core.processes.child import start_in_child
 from core.stage import begin, overheard, retell, say, start_aside, tell
 from landmarks.expression import parse_emotion
 from render import motion, photo_check

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import click
 
-from core.processes.child import end_with_parent
 from core.errors import InputError, command_line
 from core.index import read_index, write_index
+from core.processes.child import end_with_parent
 from core.stage import only_one, progress, say
 
 N_RETRIES = 2  # of a clip that fails otherwise than by its contents: a shared folder may stumble

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import artifacts
-from core.processes.child import run_in_child
 from core.errors import readable
+from core.processes.child import run_in_child
 
 _STDERR = 2
 # LiteRT's INFO; lines of absl, a letter and a date; those of older TensorFlows

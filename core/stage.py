@@ -19,9 +19,9 @@ import click
 from click.shell_completion import CompletionItem
 from filelock import FileLock, Timeout
 
-from core.processes.child import start_in_child
 from core.errors import NEEDS_ROOM, STOPPED, InputError
 from core.events import Event, Failed, Message, Progress, StageStarted, Warned
+from core.processes.child import start_in_child
 
 # Of this thread; None: a person at a terminal
 _LISTENER: contextvars.ContextVar[Callable[[Event], None] | None] = contextvars.ContextVar("listener", default=None)
@@ -195,7 +195,7 @@ def retell(overheard_result: tuple[Any, list[Event]]) -> Any:
 
 
 def start_aside(work: Callable[[], Any]) -> Callable[[], Any]:
-    """Begin `work()` as `core.processes.child.start_in_child`; a function that waits, tells all, and returns what came of it."""
+    """Begin `work()` as `start_in_child`; a function that waits, tells all, and returns what came of it."""
     wait = start_in_child(overheard, work)
     return lambda: retell(wait())
 

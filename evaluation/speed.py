@@ -146,7 +146,8 @@ def render(folder: Path) -> list[Row]:
     from render.life.talker import add_head_motion
     moves, rest = motion.read_motion(predict_file(speech_of(SPEECH_S, folder), folder / "out"))
     moves, found = add_head_motion(moves, rest), photo_check.find_face(write_photo(folder / "portrait.png"))
-    shown = [("a person", pad_to(photo.frame_photo(found, "full", height, at_once=True), width, height)) for width, height in SIZES]
+    shown = [("a person", pad_to(photo.frame_photo(found, "full", height, at_once=True), width, height))
+             for width, height in SIZES]
     shown += [("close-up", photo.frame_photo(found, "crop", side)) for side in CLOSE_UPS]
     return [render_row(*each, moves, folder) for each in shown]
 

@@ -49,7 +49,8 @@ class Photo:
 def _cut(photo, box, factor=1.0, margin=0, late=1.0) -> Photo:
     """A part of `photo` (`box`: left, top, right, bottom, px) made `factor` times as large, with even sides.
 
-    Its frames are made `late` times as large once more. Up to `margin` px around it stay in the picture, outside of its window: from there comes what moves into it.
+    Its frames are made `late` times as large once more. Up to `margin` px around it stay in the picture, outside of its
+    window: from there comes what moves into it.
     """
     limits = np.array(photo.picture.shape[1::-1] * 2)
     left, top, right, bottom = np.clip(np.array(box) + (-margin, -margin, margin, margin), 0, limits).tolist()
@@ -68,7 +69,10 @@ def _cut(photo, box, factor=1.0, margin=0, late=1.0) -> Photo:
                   for low, edge, n, side in zip(box, (left, top), (columns, rows), size)]
         window = *corner, corner[0] + size[0], corner[1] + size[1]
     opened = _cut(photo.opened, box, factor, margin, late) if photo.opened else None
-    enlarged = tuple(max(2, round((high - low) * factor * late)) // 2 * 2 for low, high in zip(box, box[2:])) if late > 1 else None
+    enlarged = None
+    if late > 1:
+        columns, rows = (max(2, round((high - low) * factor * late)) // 2 * 2 for low, high in zip(box, box[2:]))
+        enlarged = columns, rows
     return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened, window, enlarged)
 
 

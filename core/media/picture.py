@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.processes.child import MOST_BYTES, run_in_child
 from core.errors import InputError, absent, readable
 from core.events import Warned
 from core.media.colours import as_shown
+from core.processes.child import MOST_BYTES, run_in_child
 from core.stage import tell
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Arrays made by copies of this process, each of which makes every second, third, ... one: what one Python cannot do on two cores.
+"""Arrays made by copies of this process in turns: what one Python cannot do on two cores.
 
 Reads, writes: nothing. A copy has all that this process has, for nothing; what it is to make comes through a pipe, what it made
 lies in memory that both see. A copy ends when its parent does, however that ends.

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from core.processes.child import prefetch
 from core.clock import SAMPLE_RATE, n_frames_of
 from core.errors import InputError, command_line
 from core.events import Warned
@@ -21,6 +20,7 @@ from core.files import named_after
 from core.media.out.target import Target, place_of
 from core.media.speech import Speech, open_speech
 from core.media.talking import caption_words, write_talking
+from core.processes.child import prefetch
 from core.stage import say, tell
 from learn.device import pick_device
 from render import motion

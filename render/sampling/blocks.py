@@ -4,6 +4,7 @@ Reads, writes: nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,8 +39,8 @@ class Masks:
     def _in_squares(mask, shrink):
         side = LOOK_PX // shrink
         padded = np.pad(mask, ((0, -mask.shape[0] % side), (0, -mask.shape[1] % side)))
-        across = padded.reshape(len(padded) // side, side, -1).any(1)
-        return across.reshape(len(across), -1, side).any(2)
+        across = np.logical_or.reduce(padded.reshape(padded.shape[0] // side, side, -1), 1)
+        return np.logical_or.reduce(across.reshape(across.shape[0], -1, side), 2)
 
     def are_in(self, low: NDArray, high: NDArray) -> NDArray:
         """Whether any of each mask is in boxes with corners `low`, `high`, float32 [..., xy] px: bool [mask, ...].
@@ -93,7 +94,7 @@ class Blocks:
         nodes = [grid.nodes_of(side[:-1], side[1:], axis) for axis, side in enumerate(self.sides)]
         self.nodes = np.ix_(nodes[1][0], nodes[0][0])
         self.around = np.ones([int((last - first).max()) for first, last in nodes[::-1]], np.uint8)
-        self.is_shown = None if masks is None else masks.are_in(self.low, self.high - 1)[0]
+        self.is_shown: Any = None if masks is None else masks.are_in(self.low, self.high - 1)[0]
 
     def _sides(self, low, high):
         """Where cells begin along an axis, and the last one ends: at nodes, so that few count for two of them."""

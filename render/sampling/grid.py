@@ -39,7 +39,7 @@ class Grid:
     def __init__(self, low, high, pose, window, cell):
         self.box = left, top, right, bottom = box_of(low, high, pose, window)
         step = cell * float(pose[0])
-        self.step = max(MIN_STEP_PX, 4 * round(step / 4) if step > 10 else 2 * round(step / 2))  # halves are even, where it can be
+        self.step = max(MIN_STEP_PX, 4 * round(step / 4) if step > 10 else 2 * round(step / 2))
         x, y = (np.arange(-1, -(-(b - a) // self.step) + 1) * self.step + (self.step - 1) / 2 + a
                 for a, b in ((left, right), (top, bottom)))
         self.nodes_px = np.stack(np.meshgrid(x, y), -1).astype(np.float32)

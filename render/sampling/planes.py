@@ -41,11 +41,12 @@ def in_channels(patch: NDArray, encoded: bool) -> NDArray:
 
 
 def is_fine(pixels: NDArray) -> bool:
-    """Whether linear sampling would blur `pixels`, uint8 [row, column, channel]: a mean of two is not what lies between them."""
+    """Whether linear sampling would blur `pixels`, uint8 [row, column, channel]: a mean of two is not what lies between."""
     light = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else cv2.extractChannel(pixels, 0)
     between = np.array([[-1, 1, 1, -1]], np.float32) / 16  # a cubic's less a line's
     lost = [cv2.filter2D(light, cv2.CV_16S, 16 * kernel) for kernel in (between, between.T)]
-    return sum(cv2.countNonZero(cv2.inRange(cv2.absdiff(each, 0), 16 * FINE, 2**15 - 1)) for each in lost) > FEW * 2 * light.size
+    n_lost = sum(cv2.countNonZero(cv2.inRange(cv2.absdiff(each, 0), 16 * FINE, 2**15 - 1)) for each in lost)
+    return n_lost > FEW * 2 * light.size
 
 
 class Plane:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.processes.child import prefetch
 from core.errors import InputError
 from core.media.words import Word
+from core.processes.child import prefetch
 from speech.speakable import Piece
 from speech.voices.kokoro import MOST_SYMBOLS, SAMPLE_RATE, Kokoro, is_installed, load_kokoro, missing
 from speech.voices.manner import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, Manner, sentences, shape
