@@ -113,10 +113,10 @@ def close_lids(face: NDArray, share: float) -> NDArray:
     return face
 
 
-def add_blinks(moves: Iterable[tuple[NDArray, NDArray]], shares: Iterable[float]) -> Iterator[tuple[NDArray, NDArray]]:
-    """Close the lids of the faces in `moves`, pairs (face, head), by `shares`, one a pair."""
-    for (face, head), share in zip(moves, shares):
-        yield close_lids(face, share) if share else face, head
+def add_blinks(moves: Iterable[tuple[NDArray, ...]], shares: Iterable[float]) -> Iterator[tuple[NDArray, ...]]:
+    """Close the lids of the faces in `moves`, `motion.Move`s, by `shares`, one each."""
+    for (face, *more), share in zip(moves, shares):
+        yield close_lids(face, share) if share else face, *more
 
 
 def hold_rims(moves: Iterable[tuple[NDArray, NDArray]], base: NDArray) -> Iterator[tuple[NDArray, NDArray]]:

@@ -7,6 +7,7 @@ Writes: nothing.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,21 @@ class Motion:
 
     def __len__(self):
         return len(self.face)
+
+
+class Move(NamedTuple):
+    """All that changes from one frame to the next: frames may be drawn in any order, and each by another process.
+
+    Parameters
+    ----------
+    face : float [68, 2], face space
+    head : float [5], see `Motion`
+    gaze : float [2], where the eyes look, eye distances right and down from where the photo has them; None: as there
+    """
+
+    face: NDArray
+    head: NDArray
+    gaze: NDArray | None = None
 
 
 def _beside(landmarks, ending) -> Path | None:

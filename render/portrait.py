@@ -6,7 +6,7 @@ sharpness at any size. Where nothing moves the picture is the photo, to the bit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 
 import cv2
 import numpy as np
@@ -18,7 +18,9 @@ from core.media import nv12
 from core.processes.child import prefetch
 from core.processes.copies import in_copies, n_copies
 from render.background import fill_behind
+from render.life.gaze_part import GazePart
 from render.life.lids import LidPart
+from render.motion import Move
 from render.parts.palette import Palette
 from render.photo import Photo
 from render.sampling import planes
@@ -93,6 +95,18 @@ class Portrait:
         for part in self.parts:
             face = part.spare(face) if isinstance(part, LidPart) else face
         return self.warp.solve(face)
+
+    def paint(self, moves):
+        """What each of `moves`, `motion.Move`s, needs to be drawn: (`solve`'s answer, patches), parts painted together."""
+        faces, _, gazes = zip(*moves)
+        solved = [self.solve(face) for face in faces]
+        patches = [part.paint(gazes if isinstance(part, GazePart) else faces, solved) for part in self.parts]
+        return list(zip(solved, zip(*patches) if patches else repeat(())))
+
+    def draw(self, move, out=None):
+        """The frame of one `motion.Move`, in `out` if there is one, as `__call__`."""
+        move = Move(*move)
+        return self(move.face, move.head, *self.paint([move])[0], out)
 
     def __call__(self, face, head, solved, patches=(), out=None):
         """One frame.
@@ -174,25 +188,17 @@ class Portrait:
             planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])
 
 
-def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequence = (), person: NDArray | None = None,
+def frames(photo: Photo, moves: Iterable[tuple[NDArray, ...]], parts: Sequence = (), person: NDArray | None = None,
            encoded: bool = False) -> Iterator[NDArray]:
-    """Yield the photo moved by each (face, head) of `moves`: uint8 [row, column, rgb].
+    """Yield the photo moved by each of `moves`, `motion.Move`s or what makes them: uint8 [row, column, rgb].
 
-    `face` float [68, 2] in face space; `head` float [5], as `HeadField.offsets` takes it. With parts to be painted, copies of
-    this process share the frames where there can be any; else the next batch is painted by another thread while this one is
-    moved. `person` and `encoded` are those of `Portrait`.
+    With parts to be painted, copies of this process share the frames where there can be any; else the next batch is painted by
+    another thread while this one is moved. `person` and `encoded` are those of `Portrait`.
     """
-    portrait, moves = Portrait(photo, parts, person, encoded), iter(moves)
+    portrait, moves = Portrait(photo, parts, person, encoded), (Move(*move) for move in moves)
 
     def prepare(batch):
-        solved = [portrait.solve(face) for face, _ in batch]
-        faces = [face for face, _ in batch]
-        patches = zip(*(part.paint(faces, solved) for part in parts)) if parts else [()] * len(batch)
-        return zip(batch, solved, patches)
-
-    def draw(move, out):
-        [((face, head), solved, patches)] = prepare([move])
-        portrait(face, head, solved, patches, out)
+        return zip(batch, portrait.paint(batch))
 
     def batches(moves):
         while batch := list(islice(moves, BATCH if parts else 1)):
@@ -202,9 +208,9 @@ def frames(photo: Photo, moves: Iterable[tuple[NDArray, NDArray]], parts: Sequen
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         first = list(islice(moves, 2 * BATCH)) if parts else []
         if len(first) == 2 * BATCH and (n := n_copies()):
-            yield from in_copies(draw, chain(first, moves), np.empty(portrait.shape, np.uint8), n)
+            yield from in_copies(portrait.draw, chain(first, moves), np.empty(portrait.shape, np.uint8), n)
             return
         prepared = batches(chain(first, moves))
         for ready in prefetch(prepare, prepared) if parts else map(prepare, prepared):
-            for (face, head), solved, patches in ready:
-                yield portrait(face, head, solved, patches)
+            for move, (solved, patches) in ready:
+                yield portrait(move.face, move.head, solved, patches)

@@ -13,7 +13,7 @@ from render import portrait as portrait_module
 from render.life import gaze, iris
 from render.life.eyeballs import Eye, Eyeball
 from render.life.gaze import DEGREE, MOST, gaze_of, lids_follow, on_somebody, saccades
-from render.life.gaze_part import GazePart, gaze_part
+from render.life.gaze_part import GazePart, attend, gaze_part
 from render.life.iris import find_irises
 from render.photo import Photo
 
@@ -176,7 +176,7 @@ def test_without_the_model_eyes_hold_still_and_it_is_said(photo, monkeypatch, ca
 def test_a_video_looks_where_it_was_told_to(photo, eyes):
     part = GazePart(photo, eyes)
     moves = [(photo.face, np.zeros(5, np.float32))] * 3
-    left, ahead, right = portrait_module.frames(photo, part.attend(moves, np.array([[-0.03, 0], [0, 0], [0.03, 0]])), [part])
+    left, ahead, right = portrait_module.frames(photo, attend(moves, np.array([[-0.03, 0], [0, 0], [0.03, 0]])), [part])
     plain = next(iter(portrait_module.frames(photo, moves[:1])))
     around = np.linalg.norm(np.mgrid[:plain.shape[0], :plain.shape[1]].transpose(1, 2, 0)
                             - photo.pose[[3, 2]], axis=2) > photo.pose[0]

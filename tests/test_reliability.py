@@ -16,11 +16,12 @@ from conftest import ROOT, command, portrait
 from PIL import Image
 
 import main
-from core import artifacts, child, files
+from core import artifacts, files
 from core.errors import InputError
 from core.media import audio, ffmpeg, mp4, provenance
 from core.media.picture import FORMATS, LONGEST_SIDE_PX, read_alpha, read_photo
 from core.media.video import write_video
+from core.processes import child
 from viewer.inspect import main as inspect_main
 
 FACE = np.zeros((3, 68, 2), np.float32)

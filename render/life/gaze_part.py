@@ -3,7 +3,6 @@
 Reads, writes: nothing. What is painted are the photo's own pixels, see `render.life.eyeballs`.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -14,6 +13,7 @@ from core.stage import say
 from render.life.eyeballs import Eye, Eyeball
 from render.life.gaze import lids_follow, on_somebody
 from render.life.iris import Iris, find_irises, is_installed
+from render.motion import Move
 from render.parts.part import of_photo
 from render.parts.view import PartView
 from render.photo import Photo
@@ -22,10 +22,7 @@ ROWS, COLUMNS = 0.5, 1.7  # of the view, eye distances
 
 
 class GazePart:
-    """Both eyes of a photo.
-
-    `attend` notes where they look in each frame that goes through it; `paint` paints these frames, in the same order.
-    """
+    """Both eyes of a photo, painted where the frame's gaze is."""
 
     def __init__(self, photo: Photo, irises: tuple[Iris, Iris]):
         self.view = PartView(of_photo("gaze", photo.pose[0], ROWS, COLUMNS), photo.picture, photo.face, photo.pose)
@@ -33,7 +30,6 @@ class GazePart:
         self.view.around = np.concatenate([self.view.around, np.zeros_like(self.view.around[..., :1])], -1)
         for eye in self.eyes:
             self.view.around[eye.box][..., 3] = eye.shown
-        self._where: deque = deque()
 
     def _in_view(self, iris):
         unit, margin = self.view.part.unit_px, self.view.margin
@@ -43,22 +39,21 @@ class GazePart:
 
         return Eye(px(iris.upper), px(iris.lower), px(iris.middle), iris.radius * unit)
 
-    def attend(self, moves: Iterable[tuple[NDArray, NDArray]], where: Iterable[NDArray]) -> Iterator[tuple[NDArray, NDArray]]:
-        """`moves`, pairs (face, head), with lids that follow eyes which look to `where` [2], one a pair, `gaze.gaze_of`."""
-        for (face, head), to in zip(moves, where):
-            to = on_somebody(to, head)
-            self._where.append(to)
-            yield lids_follow(face, to), head
+    def paint(self, gazes, solved):
+        """As `painted.PaintedPart.paint`, from where the eyes look: `motion.Move.gaze`s."""
+        return [None if gaze is None else self._look(gaze, weights) for gaze, weights in zip(gazes, solved)]
 
-    def paint(self, faces, solved):
-        """Paint frames that `attend` has passed on; as `painted.PaintedPart.paint`."""
-        patches = []
-        for weights in solved[:len(faces)]:
-            to = self._where.popleft() * self.view.part.unit_px
-            for eye in self.eyes:
-                self.view.around[eye.box][..., :3] = eye.look(to)
-            patches.append(self.view.warp_photo(weights))
-        return patches
+    def _look(self, gaze, weights):
+        for eye in self.eyes:
+            self.view.around[eye.box][..., :3] = eye.look(gaze * self.view.part.unit_px)
+        return self.view.warp_photo(weights)
+
+
+def attend(moves: Iterable[tuple[NDArray, NDArray]], where: Iterable[NDArray]) -> Iterator[Move]:
+    """`moves`, pairs (face, head), with eyes that look to `where` [2], one a pair, `gaze.gaze_of`, and lids that follow."""
+    for (face, head), to in zip(moves, where):
+        to = on_somebody(to, head)
+        yield Move(lids_follow(face, to), head, to)
 
 
 def gaze_part(photo: Photo) -> GazePart | None:

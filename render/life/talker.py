@@ -16,7 +16,7 @@ from core.face import face68
 from core.stage import say
 from render import dcgan, liveliness, motion, portrait, sketch
 from render.life.gaze import gaze_of
-from render.life.gaze_part import gaze_part
+from render.life.gaze_part import attend, gaze_part
 from render.options import RenderOptions
 from render.parts.drawn import drawn_parts
 from render.parts.signs import wears_glasses
@@ -96,7 +96,7 @@ def talker(moves: motion.Motion, rest: NDArray, n_frames: int, options: RenderOp
         shown = motion.resample(moves, options.fps, frames)
         shown = motion.apply_to_face(shown, base, options.expression_scale, options.head_scale)
         shown = liveliness.hold_rims(shown, base) if glasses else shown
-        shown = eyes.attend(shown, (where[k] for k in frames)) if eyes else shown
+        shown = attend(shown, (where[k] for k in frames)) if eyes else shown
         return liveliness.add_blinks(shown, (lids[k] for k in frames))
 
     widest = int(face68.mouth_opening(rest + moves.face).argmax() * options.fps / FPS)

@@ -21,7 +21,7 @@ from landmarks.streaming import Stream
 from render import liveliness, motion, photo
 from render.background import person_of
 from render.life.gaze import gaze_of
-from render.life.gaze_part import gaze_part
+from render.life.gaze_part import attend, gaze_part
 from render.parts.painted import painted_parts
 from render.parts.rest import shut_lips
 from render.parts.signs import wears_glasses
@@ -72,10 +72,8 @@ class LiveFace:
         k = number % len(self.heads)
         moves = motion.apply_to_face([(face - self.model.rest_face, self.heads[k])], self.base)
         moves = liveliness.hold_rims(moves, self.base) if self.glasses else moves
-        moves = self.eyes.attend(moves, [self.gaze[k]]) if self.eyes else moves
-        [(shown, head)] = liveliness.add_blinks(moves, [self.lids[k]])
-        solved = self.portrait.solve(shown)
-        picture = self.portrait(shown, head, solved, [part.paint([shown], [solved])[0] for part in self.parts])
+        moves = attend(moves, [self.gaze[k]]) if self.eyes else moves
+        [picture] = map(self.portrait.draw, liveliness.add_blinks(moves, [self.lids[k]]))
         return cv2.imencode(".jpg", self.mark(picture)[..., ::-1], _JPEG)[1].tobytes()
 
     def still(self) -> bytes:
