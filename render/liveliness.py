@@ -113,7 +113,7 @@ def close_lids(face: NDArray, share: float) -> NDArray:
     return face
 
 
-def add_blinks(moves: Iterable[tuple[NDArray, ...]], shares: Iterable[float]) -> Iterator[tuple[NDArray, ...]]:
+def add_blinks(moves: Iterable[tuple], shares: Iterable[float]) -> Iterator[tuple]:
     """Close the lids of the faces in `moves`, `motion.Move`s, by `shares`, one each."""
     for (face, *more), share in zip(moves, shares):
         yield close_lids(face, share) if share else face, *more

@@ -106,7 +106,8 @@ class Portrait:
     def draw(self, move, out=None):
         """The frame of one `motion.Move`, in `out` if there is one, as `__call__`."""
         move = Move(*move)
-        return self(move.face, move.head, *self.paint([move])[0], out)
+        [(solved, patches)] = self.paint([move])
+        return self(move.face, move.head, solved, patches, out)
 
     def __call__(self, face, head, solved, patches=(), out=None):
         """One frame.

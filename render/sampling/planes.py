@@ -131,7 +131,6 @@ class Plane:
             share = _at(self.through, places * np.float32(1 / self.enlarged)) if alone else cv2.extractChannel(found, 3)
             cv2.add(out, _times(self.behind[top:bottom, left:right], share).reshape(out.shape), out)
 
-
     def uncover(self, box, out):
         """Fill a part of a frame, as `sample` does, with what is behind the person alone."""
         left, top, right, bottom = (side // self.shrink for side in box)
