@@ -90,15 +90,16 @@ class _Copy:
                 self.n_asked += 1
 
     def ask(self, item):
-        self.connection.send(item)
+        with suppress(BrokenPipeError):  # it has ended, which `take` sees
+            self.connection.send(item)
         self.n_asked += 1
 
-    def take(self) -> NDArray:
-        """The next of what was asked for. Raises what the work did, or ChildProcessError when the copy has ended."""
+    def take(self) -> NDArray | None:
+        """The next of what was asked for, or None where the copy has ended. Raises what the work did."""
         try:
             error = self.connection.recv()
         except (EOFError, OSError):
-            raise ChildProcessError("a process that makes frames was ended") from None
+            return None
         if error is not None:
             raise error
         self.n_taken += 1
@@ -112,7 +113,7 @@ class _Copy:
 
 
 def in_copies(work: Callable[[Any, NDArray], Any], items: Iterable, like: NDArray, n: int) -> Iterator[NDArray]:
-    """Yield what `work(item, array)` has made of each array, in order.
+    """Yield what `work(item, array)` has made of each array, in order; if a copy is ended, this process does what it was to do.
 
     Parameters
     ----------
@@ -120,23 +121,30 @@ def in_copies(work: Callable[[Any, NDArray], Any], items: Iterable, like: NDArra
     items : what can be pickled; N_AHEAD * n of them are taken before the first array is there
     n : how many copies, see `n_copies`
 
-    Raises
-    ------
-    ChildProcessError : a copy was ended; whatever `work` raised.
+    Raises whatever `work` did.
     """
     copies: list[_Copy] = []
-    under_way: deque[_Copy] = deque()
+    under_way: deque[tuple[_Copy, Any]] = deque()
+
+    def taken():
+        copy, item = under_way.popleft()
+        array = copy.take()
+        if array is None:
+            array = np.empty_like(like)
+            work(item, array)
+        return array
+
     try:
         for k, item in enumerate(items):
             if len(copies) < n:
                 with _one_thread_of_opencv():
                     copies.append(_Copy(work, like))
             copies[k % n].ask(item)
-            under_way.append(copies[k % n])
+            under_way.append((copies[k % n], item))
             if len(under_way) == N_AHEAD * n:
-                yield under_way.popleft().take()
+                yield taken()
         while under_way:
-            yield under_way.popleft().take()
+            yield taken()
     finally:
         for copy in copies:
             copy.end()
