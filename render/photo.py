@@ -71,8 +71,7 @@ def _cut(photo, box, factor=1.0, margin=0, late=1.0) -> Photo:
     opened = _cut(photo.opened, box, factor, margin, late) if photo.opened else None
     enlarged = None
     if late > 1:
-        columns, rows = (max(2, round((high - low) * factor * late)) // 2 * 2 for low, high in zip(box, box[2:]))
-        enlarged = columns, rows
+        enlarged = tuple(max(2, round((high - low) * factor * late)) // 2 * 2 for low, high in zip(box, box[2:]))
     return Photo(photo.path, np.ascontiguousarray(picture[:rows, :columns]), points, opened, window, enlarged)
 
 
