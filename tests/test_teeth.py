@@ -152,6 +152,14 @@ def test_lower_teeth_that_touch_do_not_hang_from_the_upper_ones(smile, touching)
     assert (upper_edge(view) - end)[wide].max() < 0.03 * LARGE_MOUTH.unit_px
 
 
+@pytest.mark.parametrize("part", [MOUTH, LARGE_MOUTH])
+def test_own_teeth_end_in_a_line_without_steps(smile, part):
+    """A lip that slopes by a pixel in three must not show in their edge."""
+    view = view_of(smile, part)
+    columns = np.flatnonzero((view.masks(view.face)[..., 0] > 240).any(0))[2:-2]
+    assert np.abs(np.diff(upper_edge(view)[columns], 2)).max() < 0.4
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_own_teeth_are_seen_with_and_without_colours(smile, grey):
     picture = np.repeat(cv2.cvtColor(smile.picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) if grey else smile.picture

@@ -116,7 +116,7 @@ def upper_edge(view: PartView) -> NDArray | None:
     ends = np.where(tooth.any(0), ends, lip)  # in the dark at the corners lips alone end what shows
     edge = np.where(ends.any(0), ends.argmax(0), len(inside) - inside[::-1].argmax(0)) - first
     edge = cv2.medianBlur(edge.clip(0, 255).astype(np.uint8)[None], 2 * round(EDGE_SMOOTH[0] * unit / 2) + 1)
-    edge = cv2.GaussianBlur(edge.astype(np.float32), (0, 0), EDGE_SMOOTH[1] * unit)[0] + first
+    edge = cv2.GaussianBlur(edge + first.astype(np.float32), (0, 0), EDGE_SMOOTH[1] * unit)[0]  # the lip's steps as well
     edge = _in_one_bow(columns, edge, unit)
     return np.interp(np.arange(lips.shape[1]), columns, edge).astype(np.float32)
 
