@@ -149,6 +149,7 @@ def render(folder: Path) -> list[Row]:
     shown = [("a person", pad_to(photo.frame_photo(found, "full", height, at_once=True), width, height))
              for width, height in SIZES]
     shown += [("close-up", photo.frame_photo(found, "crop", side)) for side in CLOSE_UPS]
+    shown += [("close-up of a photo as large", photo.frame_photo(found, "crop", side, at_once=True)) for side in CLOSE_UPS[1:]]
     return [render_row(*each, moves, folder) for each in shown]
 
 
