@@ -62,20 +62,11 @@ class Portrait:
         marks = zip(*(((plane.is_owned, plane.shrink), (plane.is_through, plane.shrink)) for plane in self.planes))
         masks = None if person is None else Masks(marks, photo.picture.shape[1::-1])
         self.blocks = Blocks(self.grid, float(photo.pose[0]), masks)
-        self.near = [self._near(part.view) for part in parts]
         self.field, self.borders = HeadField(self.grid.nodes), Borders(self.grid, photo.picture, person)
 
     def _split(self, picture):
         """The planes of a picture."""
         return planes.split(picture, self.encoded, between=self.photo.enlarged is not None)
-
-    def _near(self, view):
-        """The nodes of the grid that a part's view can lie at: slices of rows and columns."""
-        reach, extent = LARGEST_SHIFT + 2 * CELL, np.array(view.part.size[::-1]) / view.part.unit_px
-        nodes, low, high = self.grid.nodes, view.corner - reach, view.corner + extent + reach
-        chosen = ((nodes > low) & (nodes < high)).all(1).reshape(self.grid.nodes_px.shape[:2])
-        numbers = [np.flatnonzero(chosen.any(axis)) for axis in (1, 0)]
-        return tuple(slice(one[0], one[-1] + 1) if len(one) else slice(0) for one in numbers)
 
     def _planes(self, person):
         """The planes of the photo, around all that moves into its window."""
@@ -128,11 +119,11 @@ class Portrait:
         frame = np.empty_like(self.still) if self.photo.enlarged else out
         np.copyto(frame, self.still)
         carried = self._turned(head) if np.any(head) else np.zeros_like(grid.nodes)
-        source = grid.source(carried + self.warp.of_field(self.warp.field(solved), grid.nodes + carried))
-        self._move(frame, source)
-        for part, near, patch in zip(self.parts, self.near, patches):
+        moved = grid.nodes + carried
+        self._move(frame, grid.source(carried + self.warp.of_field(self.warp.field(solved), moved)))
+        for part, patch in zip(self.parts, patches):
             if patch is not None:
-                self._paint(frame, part.view, self.palette(patch), carried, near)
+                self._paint(frame, part.view, self.palette(patch), moved.reshape(grid.nodes_px.shape))
         if frame is not out:
             self._enlarge(frame, out)
         return out
@@ -167,23 +158,20 @@ class Portrait:
         left, top, right, bottom = ((side - own) // shrink for side, own in zip(box, (x, y, x, y)))
         return view[top:bottom, left:right]
 
-    def _paint(self, frame, view, patch, carried, near):
-        """Lay a patch of a part's view over `frame`, carried as the head is; it lies at the nodes `near`."""
-        grid, shape = self.grid, self.grid.nodes_px.shape
-        at, inside = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
-        nodes, moved = (values.reshape(shape)[near] for values in (grid.nodes, carried))
-        at[near] = (nodes + moved - view.corner) * np.float32(view.view[0])
+    def _paint(self, frame, view, patch, moved):
+        """Lay a patch of a part's view over `frame`, carried as the head is: its nodes are `moved`, face space."""
         x, y, width, height = cv2.boundingRect(cv2.extractChannel(patch, 3))
-        patch, at[near] = patch[y:y + height, x:x + width], at[near] - np.array([x, y], np.float32)
-        around = grid.step * view.view[0] / self.photo.pose[0]  # from node to node, px of the view
-        inside[near] = cv2.inRange(at[near], (-around,) * 2, (width + around, height + around)) > 0
-        if not width or (box := grid.box_of_nodes(inside)) is None:
+        patch, unit_px = patch[y:y + height, x:x + width], np.float32(view.part.unit_px)
+        at = (moved - view.corner) * unit_px - np.array([x, y], np.float32)  # px of what is left of the patch
+        around = self.grid.step * view.part.unit_px / float(self.photo.pose[0])  # the same from node to node
+        inside = cv2.inRange(at, (-around,) * 2, (width + around, height + around))
+        if not width or (box := self.grid.box_of_nodes(inside)) is None:
             return
         left, top, right, bottom = box
         late = self.encoded and (right - left) * (bottom - top) < width * height  # the fewer pixels change their colours
         painted = patch if late else planes.in_channels(patch, self.encoded)
         for plane, shown, own in zip(self.planes, planes.views(frame), planes.CHANNELS[self.encoded]):
-            laid = cv2.remap(painted, grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
+            laid = cv2.remap(painted, self.grid.interpolate(at, box, plane.shrink), None, cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT)
             laid = planes.in_channels(laid, self.encoded) if late else laid
             planes.lay(self._in_window(shown, plane.shrink, box), laid[..., own], laid[..., 3])

@@ -15,6 +15,7 @@ from render.eight_bit.examples import example_faces
 from render.eight_bit.painter import is_installed, load_byte_painter
 from render.life.lids import LidPart
 from render.parts.part import EYES, LARGE_MOUTH, MOUTH, Part
+from render.parts.softness import SEEN_PX, blur_of, soften
 from render.parts.teeth import Teeth
 from render.parts.view import PartView
 from render.photo import Photo
@@ -52,6 +53,8 @@ class PaintedPart:
         seen = (self._seen(face, self.view.warp.solve(face))[0] for face in example_faces(photo.face, part is EYES))
         whole = cv2.merge([self.view.picture, self.view.masks(photo.face)[..., 0]])
         self._draw = _painter(model or MODELS[part], part, device).for_photo(whole, seen)
+        blur = blur_of(photo)
+        self.blur_px = blur * part.unit_px / float(photo.pose[0]) if blur > SEEN_PX else 0.0  # of the view
         self.teeth = None if part is EYES else Teeth(self.view, photo)
 
     def _seen(self, face, solved):
@@ -79,8 +82,8 @@ class PaintedPart:
             return patches
         seen = [self._seen(faces[i], solved[i]) for i in wanted]
         near = np.stack([n if strength[i] == 1 else (n * strength[i]).astype(np.uint8) for i, (_, n) in zip(wanted, seen)])
-        for i, patch in zip(wanted, self._draw(np.stack([view for view, _ in seen]), near)):
-            patches[i] = patch
+        for i, (view, _), patch in zip(wanted, seen, self._draw(np.stack([view for view, _ in seen]), near)):
+            patches[i] = patch = soften(patch, view, self.blur_px) if self.blur_px else patch
             if self.teeth:
                 self.teeth.lay(patch, faces[i])
         return patches

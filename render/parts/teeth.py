@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.face import face68
 from render.parts.dentition import ENAMEL, row_of_teeth
 from render.parts.part import lip_outline
+from render.parts.softness import SEEN_PX, blur_of
 from render.parts.view import PartView
 from render.photo import Photo
 
@@ -35,21 +36,9 @@ BEHIND = np.array((0.83, 0.77, 0.73))  # of the light, on the lower teeth: it co
 DEPTH, TONGUE = np.array((0.20, 0.09, 0.085)), np.array((0.58, 0.32, 0.31))  # behind the teeth; towards the lower lip
 PAINTED = 0.15  # of what lies there, the painter's
 MATCH, GAINS = 0.5, (0.6, 1.25)  # how far the mean colour follows the painter's, which knows when teeth are seen; at most
-SHARPNESS = (0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)  # measured of a face; px it is blurred by
 SAMPLED = 0.3  # px a picture is blurred by when it is sampled
 _INNER = slice(60, 65)
 _CHIN = slice(6, 11)
-
-
-def blur_of(photo: Photo) -> float:
-    """How much a photo's face is blurred, px of a Gaussian: its finest detail beside the one twice as coarse tells."""
-    rows, columns = photo.picture.shape[:2]
-    left, top = np.clip(photo.points.min(0), 0, (columns - 2, rows - 2)).astype(int)
-    right, bottom = np.maximum(photo.points.max(0).astype(int), (left + 2, top + 2))
-    grey = cv2.cvtColor(photo.picture[top:bottom, left:right], cv2.COLOR_RGB2GRAY).astype(np.float32)
-    levels = [cv2.GaussianBlur(grey, (0, 0), spread) for spread in (0.6, 1.2, 2.4)]
-    fine, coarse = (float(np.square(a - b).mean()) ** 0.5 for a, b in zip(levels, levels[1:]))
-    return float(np.interp(fine / max(coarse, 1e-3), *SHARPNESS))
 
 
 def pale(picture: NDArray, lips: NDArray, lightness: float = 1.0) -> NDArray:
@@ -136,7 +125,10 @@ class Teeth:
 
     def __init__(self, view: PartView, photo: Photo):
         self.view, self.unit = view, view.part.unit_px
-        self.blur = float(np.hypot(SAMPLED, blur_of(photo)) * self.unit / photo.pose[0])  # px of the view
+        blur_px = blur_of(photo)
+        self.blur = float(np.hypot(SAMPLED, blur_px) * self.unit / photo.pose[0])  # px of the view
+        self.is_soft = blur_px > SEEN_PX
+        self.reach = max(3, round(2 * self.blur))  # px of the view that it reaches
         rest = face68.closed_mouth(view.face, 0)
         self.chin, self.light = rest[_CHIN].mean(0), 255 * self._light()
         width = float(np.ptp(rest[[48, 54], 0]))
@@ -172,6 +164,8 @@ class Teeth:
         if edge is not None:
             above = np.clip((edge - np.arange(len(cover))[:, None]) / max(2 * self.blur, 2) + 0.5, 0, 1)
             cover = cover * above.astype(np.float32)
+        if self.is_soft:
+            cover = cv2.GaussianBlur(cover, (0, 0), self.blur)
         return np.dstack([opened.picture * cover[..., None], cover]).astype(np.float32)
 
     def _place(self, upper, unit_px, x, y, lower, light):
@@ -194,7 +188,7 @@ class Teeth:
         outline = lip_outline(face)
         lips = (outline - self.view.corner) * self.unit
         (left, top), (right, bottom) = (np.clip(edge, 0, self.view.part.size[::-1]).astype(int)
-                                        for edge in (lips.min(0) - 3, lips.max(0) + 4))
+                                        for edge in (lips.min(0) - self.reach, lips.max(0) + self.reach + 1))
         if not shown or right <= left or bottom <= top:
             return
         box = slice(top, bottom), slice(left, right)
