@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core import paths
 from core.cache import cached
@@ -77,13 +78,14 @@ class PaintedPart:
         """
         strength = [self.view.part.strength(face, self.view.face) for face in faces]
         wanted = [i for i, s in enumerate(strength) if s > 0]
-        patches = [None] * len(faces)
+        patches: list[NDArray | None] = [None] * len(faces)
         if not wanted:
             return patches
         seen = [self._seen(faces[i], solved[i]) for i in wanted]
         near = np.stack([n if strength[i] == 1 else (n * strength[i]).astype(np.uint8) for i, (_, n) in zip(wanted, seen)])
         for i, (view, _), patch in zip(wanted, seen, self._draw(np.stack([view for view, _ in seen]), near)):
-            patches[i] = patch = soften(patch, view, self.blur_px) if self.blur_px else patch
+            patch = soften(patch, view, self.blur_px) if self.blur_px else patch
+            patches[i] = patch
             if self.teeth:
                 self.teeth.lay(patch, faces[i])
         return patches

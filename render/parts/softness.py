@@ -13,7 +13,7 @@ LEVELS = 0.6, 1.2, 2.4, 4.8  # px of Gaussians: a face's detail lies between two
 SHARPNESS = (((0.33, 0.36, 0.46, 0.66), (2.6, 1.7, 0.8, 0.0)),  # of a face, finest detail over the next; px it is blurred by
              ((0.35, 0.40, 0.475, 0.525, 0.58), (4.0, 3.0, 2.0, 1.5, 0.0)))  # of the next two: beyond noise and JPEG's squares
 SEEN_PX = 1.2  # of the photo, that it is blurred by: from here on a painted line is seen to be sharper
-FINEST_PX = 2.0  # of a Gaussian: what is wider is blurred at a smaller size
+FINEST_PX = 1.0  # of a Gaussian: what is wider is blurred at a smaller size
 
 
 def blur_of(photo: Photo) -> float:
@@ -33,17 +33,18 @@ def blur_of(photo: Photo) -> float:
 def soften(patch: NDArray, view: NDArray, blur_px: float) -> NDArray:
     """A painted patch, its difference from the `view` it is laid over blurred by `blur_px`.
 
-    `patch`, uint8 [row, column, rgb and mask] -> alike; `view`, uint8 [row, column, rgb and more]. At the border of the view
-    nothing is laid.
+    `patch`, uint8 [row, column, rgb and mask] -> alike; `view`, uint8 [row, column, rgb and more]; `blur_px` 1.2 and more. At
+    the border of the view nothing is laid.
     """
-    rows, columns = patch.shape[:2]
-    shrink = max(1, int(blur_px / FINEST_PX))
-    mask = cv2.extractChannel(patch, 3)
-    change = (patch[..., :3].astype(np.float32) - view[..., :3]) * mask[..., None]
-    laid = cv2.resize(np.dstack([change, mask.astype(np.float32)]), (-(-columns // shrink), -(-rows // shrink)),
-                      interpolation=cv2.INTER_AREA)
-    laid = cv2.GaussianBlur(laid, (0, 0), blur_px / shrink, borderType=cv2.BORDER_CONSTANT)
-    laid = cv2.resize(laid, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    inner = cv2.copyMakeBorder(np.ones((rows - 2, columns - 2), np.float32), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    colours = view[..., :3] + laid[..., :3] / np.maximum(laid[..., 3:], 0.5)
-    return np.dstack([np.clip(np.round(colours), 0, 255), np.round(laid[..., 3] * inner)]).astype(np.uint8)
+    shrink = 2 ** max(1, int(np.log2(blur_px / FINEST_PX)))
+    laid, under = (cv2.split(cv2.resize(one, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA))
+                   for one in (patch, view))
+    changes = [cv2.multiply(cv2.subtract(*pair, dtype=cv2.CV_32F), laid[3], dtype=cv2.CV_32F) for pair in zip(laid[:3], under)]
+    changes = cv2.merge([*changes, laid[3].astype(np.float32)])
+    spread = (blur_px / shrink) ** 2 - 0.25  # being made smaller and larger blurs, too
+    *changes, share = cv2.split(cv2.GaussianBlur(changes, (0, 0), spread**0.5, borderType=cv2.BORDER_CONSTANT))
+    changes = [cv2.divide(change, cv2.max(share, 0.5)) / 2 + 128 for change in changes]  # in 8 bits
+    changes = cv2.resize(cv2.merge([*changes, share]).round().astype(np.uint8), patch.shape[1::-1])
+    share = cv2.extractChannel(changes, 3)
+    share[[0, -1]] = share[:, [0, -1]] = 0
+    return cv2.insertChannel(share, cv2.addWeighted(view, 1, changes, 2, -256), 3)
