@@ -113,8 +113,10 @@ def give_keys(browser, css, *keys):
     of(browser, css, lambda element: element.send_keys(*map(str, keys)))
 
 
-def real_click(element):
-    element.click()
+def click_as_a_hand(browser, css):
+    """A real click, as soon as the page lets it be pressed: a click on a greyed button does nothing."""
+    wait_for(lambda: of(browser, css, lambda element: element.is_enabled() and element.is_displayed()))
+    of(browser, css, lambda element: element.click())
 
 
 def status(browser) -> str:
@@ -137,8 +139,8 @@ def click(browser, css):
 
 
 def press(browser, css, text):
-    """Click the first element of that kind with that text; found and clicked at once."""
-    script = ("const is_it = (e) => e.textContent.trim().startsWith(arguments[1]);"
+    """Click the first element of that kind with that text, as soon as it is not greyed; found and clicked at once."""
+    script = ("const is_it = (e) => e.textContent.trim().startsWith(arguments[1]) && !e.disabled;"
               "const found = [...document.querySelectorAll(arguments[0])].find(is_it); found?.click(); return !!found")
     wait_for(lambda: browser.execute_script(script, css, text))
 
@@ -477,11 +479,11 @@ def test_a_face_speaks_along(live, browser):
     still = wait_for(lambda: browser.execute_script("return document.querySelector('canvas').width == 128") and
                      browser.execute_script(pixels))
     for button in ("recording", "microphone"):
-        of(browser, f"#{button}", real_click)
+        click_as_a_hand(browser, f"#{button}")
         found = wait_for(lambda: re.match(r"(\d+) frames/s · ready (\d+) ms", text(browser, "#figures")))
         assert int(found[1]) > 0 and int(found[2]) > 150, "no sooner than the look-ahead"
         assert browser.execute_script(pixels) != still
-        of(browser, "#stop", real_click)
+        click_as_a_hand(browser, "#stop")
         browser.execute_script("document.querySelector('#figures').textContent = ''")
     assert re.search(r"live: \d+\.\d frames/s, \d+ ms behind the sound", log.read())
 
@@ -491,8 +493,8 @@ def test_one_page_speaks_and_others_watch(live, browser):
     address, _ = live
     pixels = "return document.querySelector('canvas').toDataURL()"
     browser.get(address)
-    of(browser, "#record", real_click)
-    of(browser, "#recording", real_click)
+    click_as_a_hand(browser, "#record")
+    click_as_a_hand(browser, "#recording")
     wait_for(lambda: "frames/s" in text(browser, "#figures"))
     level = "return document.querySelector('#level').value"
     assert wait_for(lambda: browser.execute_script(level) > -40) and not axe(browser)
@@ -504,7 +506,7 @@ def test_one_page_speaks_and_others_watch(live, browser):
     wait_for(lambda: browser.execute_script(pixels) != before)
     assert not axe(browser)
     browser.switch_to.window(browser.window_handles[0])
-    of(browser, "#stop", real_click)
+    click_as_a_hand(browser, "#stop")
     link = wait_for(lambda: shown(browser, "#download") and of(browser, "#download", lambda link: link.get_attribute("href")))
     assert urllib.request.urlopen(link).read()[4:8] == b"ftyp"
     browser.switch_to.window(browser.window_handles[1])

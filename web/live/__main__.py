@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from threadpoolctl import threadpool_limits
 
 from core import paths
 from core.clock import FPS, SAMPLE_RATE
@@ -94,6 +95,7 @@ def main(photo_path, which, points_file, speech, preprocess, size_px, style, wat
     with bind(HOST, port) as ours, tempfile.TemporaryDirectory(prefix="talking-face-") as folder:
         found = photo_check.find_face(photo_path, which, points_file)
         from web.live.face import SIZE_PX, LiveFace, rehearse
+        threadpool_limits(1, "blas")  # as long as this serves: systems this small lose by waiting threads
 
         def face_of(photo):
             return LiveFace(photo, preprocess, size_px or SIZE_PX, style, watermark)

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import soxr
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from core.face import face68
@@ -54,7 +53,6 @@ class LiveFace:
     """
 
     def __init__(self, found, preprocess: str = "crop", size_px: int = SIZE_PX, style: str | None = None, watermark: str = ""):
-        ThreadpoolController().limit(limits=1, user_api="blas")  # for good: systems this small lose by waiting threads
         framed = shut_lips(photo.frame_photo(found, preprocess, size_px))
         mouth, lids = painted_parts(framed)
         self.glasses, n_frames = wears_glasses(framed), LOOP_S * FPS
